@@ -1,0 +1,111 @@
+import { Affine } from "./affine.js"
+import type { MaxPlus } from "./maxPlus.js"
+import { type Constraint, implies, isFeasible, negate, solveLinear } from "./system.js"
+
+/**
+ * A set of symbol values: a union of polyhedra, each a conjunction of linear constraints.
+ *
+ * Built by `and`, `or`, `not`; kept simplified (no empty piece, no redundant constraint, equalities solved for their
+ * last symbol), so that "cA + cB == -1 and cA >= -1" is what a reader would have written.
+ */
+export class Condition {
+  static readonly ALWAYS = new Condition([[]])
+  static readonly NEVER = new Condition([])
+
+  readonly pieces: readonly (readonly Constraint[])[]
+
+  private constructor(pieces: readonly (readonly Constraint[])[]) {
+    this.pieces = pieces
+  }
+
+  /** The set where `form relation 0`. */
+  static where(form: Affine, relation: Constraint["relation"]): Condition {
+    return Condition.union([[{ form, relation }]])
+  }
+
+  /** The set where the max is ≤ the bound: all its forms are. */
+  static atMost(element: MaxPlus, bound: Affine = Affine.ZERO): Condition {
+    return Condition.ALWAYS.and(...element.forms.map((form) => Condition.where(form.minus(bound), "<=")))
+  }
+
+  /** The set where the max equals the value: no form exceeds it and one reaches it. Empty for −∞. */
+  static equal(element: MaxPlus, value: Affine = Affine.ZERO): Condition {
+    const reached = Condition.NEVER.or(...element.forms.map((form) => Condition.where(form.minus(value), "==")))
+    return Condition.atMost(element, value).and(reached)
+  }
+
+  private static union(pieces: readonly (readonly Constraint[])[]): Condition {
+    const simple = pieces.map(simplified).filter((piece) => piece !== null)
+    const kept: (readonly Constraint[])[] = []
+    simple.forEach((piece, i) => {
+      const covered = (other: readonly Constraint[]) => other.every((constraint) => implies(piece, constraint))
+      if (!kept.some(covered) && !simple.slice(i + 1).some((other) => covered(other) && !sameSet(other, piece)))
+        kept.push(piece)
+    })
+    return new Condition(kept)
+  }
+
+  and(...others: readonly Condition[]): Condition {
+    return others.reduce<Condition>(
+      (set, other) => Condition.union(set.pieces.flatMap((p) => other.pieces.map((q) => [...p, ...q]))),
+      this,
+    )
+  }
+
+  or(...others: readonly Condition[]): Condition {
+    return Condition.union([this, ...others].flatMap((set) => set.pieces))
+  }
+
+  /** The complement. */
+  not(): Condition {
+    const complements = this.pieces.map((piece) => Condition.union(piece.flatMap(negate).map((c) => [c])))
+    return Condition.ALWAYS.and(...complements)
+  }
+
+  get isNever(): boolean {
+    return this.pieces.length === 0
+  }
+
+  /** Whether every point of this set lies in the other. */
+  isWithin(other: Condition): boolean {
+    return this.and(other.not()).isNever
+  }
+
+  /** Whether both are the same set, however written. */
+  equals(other: Condition): boolean {
+    return this.isWithin(other) && other.isWithin(this)
+  }
+
+  /** The section of the set at the given values of some symbols. */
+  substitute(values: ReadonlyMap<string, Affine>): Condition {
+    return Condition.union(this.pieces.map((p) => p.map((c) => ({ ...c, form: c.form.substitute(values) }))))
+  }
+}
+
+function sameSet(p: readonly Constraint[], q: readonly Constraint[]): boolean {
+  return p.every((c) => implies(q, c)) && q.every((c) => implies(p, c))
+}
+
+/** The piece with implied equalities made explicit and redundant constraints dropped; null if it is empty. */
+function simplified(piece: readonly Constraint[]): Constraint[] | null {
+  if (!isFeasible(piece)) return null
+  const isTight = ({ form, relation }: Constraint) => relation === "==" || implies(piece, { form, relation: "==" })
+  const solved = new Map<string, Affine>()
+  for (const { form } of piece.filter(isTight)) {
+    const rest = form.substitute(solved)
+    const name = rest.symbols.at(-1)
+    if (name === undefined) continue
+    const value = solveLinear(rest, name)
+    for (const [other, earlier] of solved) solved.set(other, earlier.substitute(new Map([[name, value]])))
+    solved.set(name, value)
+  }
+  const equalities = [...solved].map(([name, value]): Constraint => ({ form: Affine.symbol(name).minus(value), relation: "==" }))
+  let kept = piece
+    .filter((c) => !isTight(c))
+    .map((c) => ({ ...c, form: c.form.substitute(solved) }))
+  for (const candidate of [...kept]) {
+    const others = kept.filter((c) => c !== candidate)
+    if (implies(others, candidate)) kept = others
+  }
+  return [...equalities, ...kept]
+}

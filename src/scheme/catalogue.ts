@@ -1,0 +1,17 @@
+import { InputError } from "../inputError.js"
+import { initA } from "./initA.js"
+import { initAB } from "./initAB.js"
+import { initB } from "./initB.js"
+import { loraPlus } from "./loraPlus.js"
+import type { SchemeDefinition } from "./scheme.js"
+
+/** Every named scheme, in the order in which `schemes` lists them. */
+export const CATALOGUE: readonly SchemeDefinition[] = [initA, initB, initAB, loraPlus]
+
+/** The definition of a named scheme; @throws InputError that lists the names. */
+export function schemeNamed(name: string): SchemeDefinition {
+  const found = CATALOGUE.find((definition) => definition.name === name)
+  if (found) return found
+  const allowed = CATALOGUE.map((definition) => definition.name).join(", ")
+  throw new InputError({ field: "scheme", given: name, allowed, example: "init-a" })
+}
