@@ -15,8 +15,10 @@ export interface SchemeDefinition {
   readonly title: string
   readonly source?: string
   readonly start: { readonly A: Start; readonly B: Start }
-  /** Exponents of the two learning rates: η_A = n^A, η_B = n^B. */
+  /** Exponents of the two learning rates, η = constant · n^exponent. */
   readonly rates: { readonly A: string; readonly B: string }
+  /** The constants of the two rates; default 1. */
+  readonly rateConstants?: { readonly A: number; readonly B: number }
   /** Default "adam". */
   readonly optimiser?: Optimiser["name"]
   /** Exponent s of the effective multiplier α = n^s; default "0". */
@@ -40,7 +42,7 @@ export interface Scheme {
  * (which never move).
  */
 export function scheme(definition: SchemeDefinition, values: Readonly<Record<string, string>> = {}): Scheme {
-  const { name, start, rates, optimiser = "adam", multiplier = "0" } = definition
+  const { name, start, rates, rateConstants = { A: 1, B: 1 }, optimiser = "adam", multiplier = "0" } = definition
   if (start.A === "zero" && start.B === "zero")
     throw new InputError({
       field: `${name}.start`,
@@ -64,8 +66,8 @@ export function scheme(definition: SchemeDefinition, values: Readonly<Record<str
   const layer: Layer = adapterLayer(set(raw.multiplier))
   const setRates = { A: set(raw.A), B: set(raw.B) }
   const program = trainingStep(layer, OPTIMISERS[optimiser], {
-    A: { constant: 1, power: setRates.A },
-    B: { constant: 1, power: setRates.B },
+    A: { constant: rateConstants.A, power: setRates.A },
+    B: { constant: rateConstants.B, power: setRates.B },
   })
   return {
     definition,

@@ -1,0 +1,112 @@
+/** The reference interpreter: any program in float64, plainly. Kernels are measured against it. */
+import { type Coefficient, type Dimension, inOrder, Node } from "../program/node.js"
+
+/** A row-major matrix of numbers. */
+export interface Matrix {
+  readonly rows: number
+  readonly columns: number
+  readonly data: Float64Array
+}
+
+/** The sizes of the index spaces of a run. */
+export type Sizes = Readonly<Record<Dimension, number>>
+
+/** The number of a coefficient at width n and step t; its power must be a constant. */
+export function coefficientValue({ constant, power, biasCorrection }: Coefficient, n: number, t: number): number {
+  const correction = biasCorrection === undefined ? 1 : 1 / (1 - biasCorrection ** t)
+  return constant * n ** power.constant.valueOf() * correction
+}
+
+/**
+ * The values of the given nodes at step t.
+ *
+ * @param leaves the value of every leaf that the nodes depend on.
+ */
+export function evaluate(
+  nodes: readonly Node[],
+  leaves: ReadonlyMap<Node, Matrix>,
+  sizes: Sizes,
+  t: number,
+): Map<Node, Matrix> {
+  const values = new Map<Node, Matrix>(leaves)
+  for (const node of inOrder(nodes)) {
+    if (!values.has(node)) values.set(node, evaluateNode(node, (x) => values.get(x)!, sizes, t))
+  }
+  return values
+}
+
+/** A zero tensor of the node's shape. */
+export function zeros(node: Node, sizes: Sizes): Matrix {
+  const [rows, columns] = [sizes[node.shape[0]], sizes[node.shape[1]]]
+  return { rows, columns, data: new Float64Array(rows * columns) }
+}
+
+function evaluateNode(node: Node, value: (node: Node) => Matrix, sizes: Sizes, t: number): Matrix {
+  const { operation } = node
+  switch (operation.op) {
+    case "leaf":
+      throw new Error(`leaf ${operation.name} has no value`)
+    case "one":
+      return { rows: 1, columns: 1, data: Float64Array.of(1) }
+    case "matmul":
+      return product(value(operation.left), value(operation.right))
+    case "transpose":
+      return transposed(value(operation.of))
+    case "add":
+      return entrywise(value(operation.left), value(operation.right), (x, y) => x + y)
+    case "multiply":
+      return entrywise(value(operation.left), value(operation.right), (x, y) => x * y)
+    case "scale": {
+      const factor = coefficientValue(operation.by, sizes.n, t)
+      return mapped(value(operation.of), (x) => factor * x)
+    }
+    case "sign":
+      return mapped(value(operation.of), Math.sign)
+    case "relu":
+      return mapped(value(operation.of), (x) => (x > 0 ? x : 0))
+    case "gate":
+      return entrywise(value(operation.of), value(operation.at), (x, at) => (at > 0 ? x : 0))
+    case "rootRatio": {
+      const { epsilon } = operation
+      return entrywise(value(operation.of), value(operation.over), (x, y) => x / (Math.sqrt(y) + epsilon))
+    }
+  }
+}
+
+function mapped({ rows, columns, data }: Matrix, f: (x: number) => number): Matrix {
+  const result = new Float64Array(data.length)
+  for (let i = 0; i < data.length; i++) result[i] = f(data[i]!)
+  return { rows, columns, data: result }
+}
+
+function entrywise(left: Matrix, right: Matrix, f: (x: number, y: number) => number): Matrix {
+  const result = new Float64Array(left.data.length)
+  for (let i = 0; i < result.length; i++) result[i] = f(left.data[i]!, right.data[i]!)
+  return { rows: left.rows, columns: left.columns, data: result }
+}
+
+function transposed({ rows, columns, data }: Matrix): Matrix {
+  if (rows === 1 || columns === 1) return { rows: columns, columns: rows, data }
+  const result = new Float64Array(data.length)
+  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) result[j * rows + i] = data[i * columns + j]!
+  return { rows: columns, columns: rows, data: result }
+}
+
+function product(left: Matrix, right: Matrix): Matrix {
+  const { rows, columns: inner } = left
+  const { columns } = right
+  const [x, y, result] = [left.data, right.data, new Float64Array(rows * columns)]
+  for (let i = 0; i < rows; i++) {
+    if (columns === 1) {
+      let sum = 0
+      for (let k = 0; k < inner; k++) sum += x[i * inner + k]! * y[k]!
+      result[i] = sum
+      continue
+    }
+    for (let k = 0; k < inner; k++) {
+      const factor = x[i * inner + k]!
+      for (let j = 0; j < columns; j++) result[i * columns + j]! += factor * y[k * columns + j]!
+    }
+  }
+  return { rows, columns, data: result }
+}

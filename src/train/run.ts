@@ -1,0 +1,99 @@
+import { InputError } from "../inputError.js"
+import type { Node } from "../program/node.js"
+import type { Scheme } from "../scheme/scheme.js"
+import { gaussians } from "./random.js"
+import { coefficientValue, evaluate, type Matrix, type Sizes, zeros } from "./reference.js"
+
+/** What a single run of a scheme's program needs besides the scheme. */
+export interface RunConfig {
+  /** The width n ≥ 1. */
+  readonly width: number
+  /** The rank r ≥ 1. */
+  readonly rank: number
+  readonly steps: number
+  readonly seed: number
+}
+
+/** One step's quantities: the mean over entries of the squared value, and the loss before the step. */
+export interface StepRecord {
+  readonly step: number
+  readonly loss: number
+  readonly meanSquares: Readonly<Record<string, number>>
+}
+
+/** How a run ended; a run that leaves the finite numbers stops there and says so. */
+export type Outcome = { readonly kind: "finished" } | { readonly kind: "diverged"; readonly step: number }
+
+/** A run's record. */
+export interface RunResult {
+  readonly outcome: Outcome
+  readonly history: readonly StepRecord[]
+}
+
+/**
+ * Trains a scheme's adapter as real numbers in float64 by the reference interpreter.
+ *
+ * The same scheme, configuration and seed give the same bits.
+ *
+ * @throws InputError if the scheme has a free symbol or a size is not a positive integer.
+ */
+export function run(scheme: Scheme, config: RunConfig): RunResult {
+  requireRunnable(scheme, config)
+  const { program } = scheme
+  const sizes: Sizes = { n: config.width, r: config.rank, samples: 1, one: 1 }
+  const draw = (node: Node, name: string, deviation: number): Matrix => {
+    const shape = zeros(node, sizes)
+    return { ...shape, data: gaussians(config.seed, name, shape.data.length, deviation) }
+  }
+  const frozen = program.layer.frozen.map(({ node, deviation }): [Node, Matrix] => [
+    node,
+    draw(node, leafName(node), coefficientValue(deviation, config.width, 0)),
+  ])
+  let state = new Map<Node, Matrix>([...program.next.keys()].map((leaf) => [leaf, zeros(leaf, sizes)]))
+  for (const factor of ["A", "B"] as const) {
+    const deviation = scheme.start[factor]
+    const leaf = program.trained[factor]
+    if (deviation !== "zero") state.set(leaf, draw(leaf, factor, coefficientValue(deviation, config.width, 0)))
+  }
+  const names = Object.keys(program.quantities)
+  const watched = names.map((name) => program.quantities[name]!)
+  const history: StepRecord[] = []
+  for (let step = 1; step <= config.steps; step++) {
+    const nodes = [program.loss, ...program.next.values(), ...watched]
+    const values = evaluate(nodes, new Map([...frozen, ...state]), sizes, step)
+    const meanSquares = Object.fromEntries(names.map((name, i) => [name, meanSquare(values.get(watched[i]!)!)]))
+    const loss = values.get(program.loss)!.data[0]!
+    history.push({ step, loss, meanSquares })
+    if (![loss, ...Object.values(meanSquares)].every(Number.isFinite))
+      return { outcome: { kind: "diverged", step }, history }
+    state = new Map([...program.next].map(([leaf, value]) => [leaf, values.get(value)!]))
+  }
+  return { outcome: { kind: "finished" }, history }
+}
+
+function leafName({ operation }: Node): string {
+  if (operation.op !== "leaf") throw new Error("only leaves are drawn")
+  return operation.name
+}
+
+function meanSquare({ data }: Matrix): number {
+  let sum = 0
+  for (const x of data) sum += x * x
+  return sum / data.length
+}
+
+function requireRunnable({ definition, symbols, program }: Scheme, config: RunConfig): void {
+  if (symbols.length > 0)
+    throw new InputError({
+      field: "--set",
+      given: `free symbols ${symbols.join(", ")} of ${definition.name}`,
+      allowed: "a number for every symbol of a scheme that is to be trained",
+      example: symbols.map((symbol) => `--set ${symbol}=-1/2`).join(" "),
+    })
+  for (const field of ["width", "rank", "steps"] as const) {
+    const given = config[field]
+    if (!Number.isInteger(given) || given < 1)
+      throw new InputError({ field: `--${field}`, given, allowed: "an integer ≥ 1", example: `--${field} 4` })
+  }
+  if (program.layer.name !== "adapter") throw new Error(`no data for layer ${program.layer.name}`)
+}
