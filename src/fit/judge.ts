@@ -1,0 +1,82 @@
+import { type LeadingFit, leadingExponent } from "./leading.js"
+import { isDeterministic, logPoints, type SlopeFit, slope, type WidthSample } from "./slope.js"
+
+/** What is derived for a quantity: its exponent and the other terms of its max, or that it is zero. */
+export type Expected =
+  | { readonly kind: "zero" }
+  | {
+      readonly kind: "power"
+      readonly exponent: number
+      /** Exponents of the other terms, largest first. */
+      readonly others: readonly number[]
+      readonly relation: "equal" | "atMost"
+    }
+
+/** Derived and measured set side by side. */
+export interface Verdict {
+  readonly verdict: "agrees" | "contradicts" | "inconclusive"
+  /** A sentence for people. */
+  readonly why: string
+  readonly plain: SlopeFit | null
+  readonly corrected: LeadingFit | null
+}
+
+/** The rules of a verdict. */
+export const RULES = {
+  /** Level of the intervals that are shown. */
+  level: 0.95,
+  /** An interval of larger half-width (in units of the exponent) decides nothing: `inconclusive`. */
+  widestHalfWidth: 0.15,
+  /** Deterministic quantities are exact powers: they are compared to this. */
+  exact: 1e-9,
+} as const
+
+/**
+ * The verdict on one quantity: whether the measured exponent's interval contains the derived one.
+ *
+ * Where the max has other terms, the leading exponent is fitted with them; where it has none, the plain slope is used.
+ *
+ * @param tests how many verdicts are given together: a contradiction is tested at level 1 − 0.05 / tests (Bonferroni).
+ * @throws InputError as `slope`.
+ */
+export function judge(expected: Expected, samples: readonly WidthSample[], tests = 1): Verdict {
+  const finite = samples.every(({ meanSquares }) => meanSquares.every(Number.isFinite))
+  if (!finite) return verdict("inconclusive", "some runs left the finite numbers")
+  const zeros = samples.flatMap(({ meanSquares }) => meanSquares).filter((value) => value === 0).length
+  const total = samples.reduce((sum, { meanSquares }) => sum + meanSquares.length, 0)
+  if (expected.kind === "zero")
+    return zeros === total
+      ? verdict("agrees", "exactly zero in every run, as derived")
+      : verdict("contradicts", `derived zero, but ${total - zeros} of ${total} values are not`)
+  if (zeros === total) return verdict("contradicts", "derived Θ(n^e), but exactly zero in every run")
+  const plain = slope(samples, { level: RULES.level })
+  if (isDeterministic(logPoints(samples)) && expected.others.length === 0) {
+    const gap = Math.abs(plain.exponent - expected.exponent)
+    return gap <= RULES.exact
+      ? verdict("agrees", "an exact power of the width", plain)
+      : verdict("contradicts", `an exact power whose exponent is off by ${gap.toExponential(1)}`, plain)
+  }
+  const corrected = expected.others.length > 0 ? leadingExponent(samples, expected.others, { level: RULES.level }) : null
+  const testLevel = 1 - (1 - RULES.level) / tests
+  const test =
+    corrected !== null
+      ? leadingExponent(samples, expected.others, { level: testLevel }).interval
+      : slope(samples, { level: testLevel }).interval
+  const { low, high } = (corrected ?? plain).interval
+  const method = corrected !== null ? `fit with the derived other terms (${corrected.model})` : "plain slope"
+  const within = expected.exponent >= test.low && (expected.relation === "atMost" || expected.exponent <= test.high)
+  if (!within)
+    return verdict("contradicts", `${method}: the derived exponent lies outside the interval`, plain, corrected)
+  if ((high - low) / 2 > RULES.widestHalfWidth)
+    return verdict("inconclusive", `${method}: the interval is too wide; more widths or seeds decide`, plain, corrected)
+  return verdict("agrees", `${method}: the interval contains the derived exponent`, plain, corrected)
+}
+
+function verdict(
+  kind: Verdict["verdict"],
+  why: string,
+  plain: SlopeFit | null = null,
+  corrected: LeadingFit | null = null,
+): Verdict {
+  return { verdict: kind, why, plain, corrected }
+}

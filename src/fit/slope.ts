@@ -1,0 +1,120 @@
+import { Matrix, solve } from "ml-matrix"
+import { uniformInt } from "pure-rand/distribution/uniformInt"
+import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus"
+import { mean, sampleStandardDeviation, standardDeviation } from "simple-statistics"
+import { InputError } from "../inputError.js"
+import { twoSidedQuantile } from "./normal.js"
+
+/** The measurements of one quantity at one width: per seed, the mean over entries of the squared value. */
+export interface WidthSample {
+  readonly width: number
+  readonly meanSquares: readonly number[]
+}
+
+/** An interval [low, high] at its level. */
+export interface Interval {
+  readonly low: number
+  readonly high: number
+  readonly level: number
+}
+
+/** A log-log slope of the root mean square against width. */
+export interface SlopeFit {
+  readonly exponent: number
+  readonly standardError: number
+  readonly interval: Interval
+  /** Slopes between neighbouring widths: a crossover is seen here rather than averaged away. */
+  readonly local: readonly number[]
+}
+
+/** One width reduced to its log root mean square and the standard error of that. */
+export interface LogPoint {
+  readonly logWidth: number
+  readonly logValue: number
+  readonly error: number
+}
+
+/** Below this relative spread over seeds a quantity is a deterministic function of the width. */
+const DETERMINISTIC = 1e-12
+
+/**
+ * The log root mean square over seeds at each width, sorted, with delta-method errors.
+ *
+ * @throws InputError for fewer than three widths, or values that are not positive numbers.
+ */
+export function logPoints(samples: readonly WidthSample[]): LogPoint[] {
+  if (new Set(samples.map(({ width }) => width)).size < 3)
+    throw new InputError({
+      field: "widths",
+      given: samples.map(({ width }) => width),
+      allowed: "at least three different widths",
+      example: "256, 1024, 4096",
+    })
+  return [...samples]
+    .sort((x, y) => x.width - y.width)
+    .map(({ width, meanSquares }) => {
+      const m = meanSquares.length === 0 ? Number.NaN : mean([...meanSquares])
+      if (!(m > 0 && Number.isFinite(m)))
+        throw new InputError({
+          field: `values at width ${width}`,
+          given: m,
+          allowed: "finite numbers that are not all zero",
+          example: "0.5",
+        })
+      const spread = meanSquares.length > 1 ? sampleStandardDeviation([...meanSquares]) / m : 0
+      return { logWidth: Math.log(width), logValue: Math.log(m) / 2, error: spread / 2 / Math.sqrt(meanSquares.length) }
+    })
+}
+
+/** Whether the seeds agree at every width, so that the slope is to be compared exactly. */
+export function isDeterministic(points: readonly LogPoint[]): boolean {
+  return points.every(({ error }) => error <= DETERMINISTIC)
+}
+
+/**
+ * The slope of log RMS against log width by weighted least squares (ml-matrix), weights from the seeds' variance, with
+ * an interval from the bootstrap over seeds: normal, with the bootstrap's standard error, so that any level resolves.
+ *
+ * @throws InputError as {@link logPoints}.
+ */
+export function slope(
+  samples: readonly WidthSample[],
+  { level = 0.95, resamples = 300, seed = 1 }: { level?: number; resamples?: number; seed?: number } = {},
+): SlopeFit {
+  const points = logPoints(samples)
+  const weights = weightsOf(points)
+  const exponent = weightedSlope(points, weights)
+  const local = points.slice(1).map((p, i) => {
+    const q = points[i]!
+    return (p.logValue - q.logValue) / (p.logWidth - q.logWidth)
+  })
+  const generator = xoroshiro128plus(seed)
+  const sorted = [...samples].sort((x, y) => x.width - y.width)
+  const replicate = () => {
+    const resampled = sorted.map(({ meanSquares }, i) => {
+      let sum = 0
+      for (let k = 0; k < meanSquares.length; k++) sum += meanSquares[uniformInt(generator, 0, meanSquares.length - 1)]!
+      return { ...points[i]!, logValue: Math.log(sum / meanSquares.length) / 2 }
+    })
+    return weightedSlope(resampled, weights)
+  }
+  const standardError = isDeterministic(points)
+    ? 0
+    : standardDeviation(Array.from({ length: resamples }, replicate).filter(Number.isFinite))
+  const half = twoSidedQuantile(level) * standardError
+  return { exponent, standardError, interval: { low: exponent - half, high: exponent + half, level }, local }
+}
+
+/** Inverse variances; a width whose seeds agree by chance gets the smallest error of the others. */
+export function weightsOf(points: readonly LogPoint[]): number[] {
+  const positive = points.map(({ error }) => error).filter((error) => error > DETERMINISTIC)
+  if (positive.length === 0) return points.map(() => 1)
+  const least = Math.min(...positive)
+  return points.map(({ error }) => 1 / Math.max(error, least) ** 2)
+}
+
+function weightedSlope(points: readonly LogPoint[], weights: readonly number[]): number {
+  const design = new Matrix(points.map(({ logWidth }, i) => [Math.sqrt(weights[i]!), Math.sqrt(weights[i]!) * logWidth]))
+  const target = Matrix.columnVector(points.map(({ logValue }, i) => Math.sqrt(weights[i]!) * logValue))
+  return solve(design, target).get(1, 0)
+}
