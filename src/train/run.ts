@@ -43,7 +43,7 @@ export function run(scheme: Scheme, config: RunConfig): RunResult {
   const sizes: Sizes = { n: config.width, r: config.rank, samples: 1, one: 1 }
   const draw = (node: Node, name: string, deviation: number): Matrix => {
     const shape = zeros(node, sizes)
-    return { ...shape, data: gaussians(config.seed, name, shape.data.length, deviation) }
+    return { ...shape, data: gaussians(config.seed, `${name} n=${config.width}`, shape.data.length, deviation) }
   }
   const frozen = program.layer.frozen.map(({ node, deviation }): [Node, Matrix] => [
     node,

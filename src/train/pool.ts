@@ -1,0 +1,39 @@
+import { availableParallelism } from "node:os"
+import { Piscina } from "piscina"
+import work, { type Task, type TaskResults } from "./task.js"
+
+/** Threads that do tasks; results do not depend on their number. */
+export interface Pool {
+  readonly workers: number
+  run<T extends Task>(task: T, signal?: AbortSignal): Promise<TaskResults[T["kind"]]>
+  close(): Promise<void>
+}
+
+/**
+ * A pool of worker threads, by default one per core; 0 works on the calling thread.
+ *
+ * Threads load compiled files, so a program that runs from TypeScript sources always works on the calling thread.
+ */
+export function createPool(workers = availableParallelism()): Pool {
+  if (workers === 0 || import.meta.url.endsWith(".ts"))
+    return {
+      workers: 0,
+      run: async (task, signal) => {
+        await new Promise((resolve) => setImmediate(resolve))
+        signal?.throwIfAborted()
+        return work(task) as never
+      },
+      close: async () => {},
+    }
+  const threads = new Piscina({
+    filename: new URL("./task.js", import.meta.url).href,
+    minThreads: workers,
+    maxThreads: workers,
+    idleTimeout: Number.POSITIVE_INFINITY,
+  })
+  return {
+    workers,
+    run: (task, signal) => threads.run(task, signal === undefined ? {} : { signal }),
+    close: () => threads.destroy(),
+  }
+}
