@@ -1,0 +1,110 @@
+/**
+ * Claim: in the theory's setting (one sample, linear loss) every quantity's size follows its derived exponent, at every
+ * step of the transient and beyond.
+ */
+import { type Terms, termsOf } from "../src/derive/terms.js"
+import { type Expected, judge, type Verdict } from "../src/fit/judge.js"
+import { schemeNamed } from "../src/scheme/catalogue.js"
+import { scheme } from "../src/scheme/scheme.js"
+import type { SweepOptions } from "../src/sweep/sweep.js"
+import { type Budget, type Measurements, measure, type Setting } from "./measure.js"
+
+/** The quantities that [Init] and [LoRA+] speak of. */
+export const QUANTITIES = ["zA", "b", "zB", "delta1", "delta2", "delta3"] as const
+
+/** One verdict: a quantity of a scheme at a step. */
+export interface Claim {
+  readonly id: string
+  readonly level: "features"
+  readonly scheme: string
+  readonly at: Readonly<Record<string, string>>
+  readonly optimiser: string
+  readonly quantity: string
+  readonly step: number
+  readonly derived: Terms
+  readonly measured: Verdict
+  readonly widths: readonly number[]
+  readonly seeds: number
+  /** The root mean square over seeds at each width. */
+  readonly values: readonly number[]
+}
+
+/** Widths 2⁸ … 2¹⁴, three steps: the transient and the first step of the limit. */
+export const BUDGET: Budget = {
+  widths: [8, 9, 10, 11, 12, 13, 14].map((k) => 2 ** k),
+  rank: 4,
+  steps: 3,
+  seeds: 64,
+  firstSeed: 0,
+}
+
+const at = (name: string, values: Record<string, string>, optimiser: "sign" | "adam" = "sign"): Setting => ({
+  definition: { ...schemeNamed(name), optimiser },
+  values,
+})
+
+/** Both of the paper's schemes on both sides of their bounds, LoRA+ on and off its ray, Init[AB]; both update rules. */
+export const SETTINGS: readonly Setting[] = [
+  ...["-1/4", "-1/2", "-3/4", "-1"].map((c) => at("init-a", { c })),
+  ...["-1/4", "-1/2", "-3/4", "-1"].map((c) => at("init-b", { c })),
+  at("lora-plus", { cA: "-1", cB: "0" }),
+  at("lora-plus", { cA: "-3/4", cB: "-1/4" }),
+  at("init-ab", { a0: "0", b0: "-1/2", cA: "-1/2", cB: "-1/2" }),
+  at("init-a", { c: "-1/2" }, "adam"),
+  at("init-b", { c: "-1" }, "adam"),
+  at("lora-plus", { cA: "-1", cB: "0" }, "adam"),
+]
+
+/** The name of a setting, as typed after `verify`. */
+export function settingName({ definition, values }: Setting): string {
+  const point = Object.entries(values).map(([symbol, value]) => `${symbol}=${value}`)
+  return [definition.name, ...point, definition.optimiser ?? "adam"].join("/")
+}
+
+/** The settings measured, and a verdict on every quantity at every step. */
+export async function verifyTheorySetting(
+  settings: readonly Setting[],
+  budget: Budget,
+  options: SweepOptions,
+): Promise<Claim[]> {
+  return judgeMeasurements(settings, budget, await measure(settings, budget, options))
+}
+
+/** The verdicts on measurements, corrected for their number. */
+export function judgeMeasurements(
+  settings: readonly Setting[],
+  { widths, steps, seeds }: Budget,
+  measurements: readonly Measurements[],
+): Claim[] {
+  const tests = settings.length * QUANTITIES.length * steps
+  return settings.flatMap((setting, index) => {
+    const terms = termsOf(scheme(setting.definition, setting.values))
+    return Array.from({ length: steps }, (_, i) => i + 1).flatMap((step) =>
+      QUANTITIES.map((quantity): Claim => {
+        const derived = terms(quantity, step)
+        const samples = measurements[index]!(quantity, step)
+        return {
+          id: `${settingName(setting)}/${quantity}@${step}`,
+          level: "features",
+          scheme: setting.definition.name,
+          at: setting.values,
+          optimiser: setting.definition.optimiser ?? "adam",
+          quantity,
+          step,
+          derived,
+          measured: judge(expected(derived), samples, tests),
+          widths,
+          seeds,
+          values: samples.map(({ meanSquares }) => Math.sqrt(meanSquares.reduce((x, y) => x + y, 0) / seeds)),
+        }
+      }),
+    )
+  })
+}
+
+/** Derived terms as the numbers that a fit needs: here exact exponents meet data. */
+export function expected(terms: Terms): Expected {
+  if (terms.kind === "zero") return terms
+  const { exponent, others, relation } = terms
+  return { kind: "power", exponent: exponent.valueOf(), others: others.map((other) => other.valueOf()), relation }
+}
