@@ -1,0 +1,19 @@
+// Data flows one way: exponent → program → scheme → derive | train → sweep, fit → report → verify → cli.
+const layers = ["exponent", "program", "scheme", "derive", "train", "sweep", "fit", "report"]
+const above = (i) => `^src/(${[...layers.slice(i + 1), "cli"].join("|")})/|^verify/`
+
+/** @type {import("dependency-cruiser").IConfiguration} */
+module.exports = {
+  forbidden: [
+    { name: "no-circular", severity: "error", from: {}, to: { circular: true } },
+    { name: "derive-and-train-apart", severity: "error", from: { path: "^src/derive/" }, to: { path: "^src/train/" } },
+    { name: "train-and-derive-apart", severity: "error", from: { path: "^src/train/" }, to: { path: "^src/derive/" } },
+    ...layers.map((layer, i) => ({
+      name: `${layer}-imports-nothing-above`,
+      severity: "error",
+      from: { path: `^src/${layer}/` },
+      to: { path: above(i) },
+    })),
+  ],
+  options: { tsPreCompilationDeps: true, tsConfig: { fileName: "tsconfig.json" }, doNotFollow: { path: "node_modules" } },
+}

@@ -1,0 +1,116 @@
+#!/usr/bin/env node
+import { Command, CommanderError, Option } from "commander"
+import { InputError } from "../inputError.js"
+import { environment } from "../report/environment.js"
+import type { DeriveOptions } from "./derive.js"
+import type { FitOptions } from "./fit.js"
+import type { ReproduceOptions } from "./reproduce.js"
+import type { SchemesOptions } from "./schemes.js"
+import { interruption } from "./terminal.js"
+import type { TrainOptions } from "./train.js"
+import type { VerifyOptions } from "./verify.js"
+
+const program = new Command("lora-scaling")
+  .description("Scaling exponents of LoRA fine-tuning: derived exactly, measured with intervals, and compared.")
+  .version(environment().loraScaling)
+  .exitOverride()
+  .addHelpText("after", "\nExit codes: 0 done, 1 a claim was contradicted, 2 bad input, 130 interrupted.")
+
+/** A command whose action returns the exit code. */
+function command<T extends unknown[]>(definition: Command, action: (...given: T) => Promise<number>): void {
+  definition
+    .option("--json", "print JSON (its schema is in the package)")
+    .exitOverride()
+    .action(async (...given) => {
+      process.exitCode = await action(...(given as unknown as T))
+    })
+}
+
+const format = () => new Option("--format <format>", "text, markdown, latex or csv").default("text")
+const setting = () => new Option("--set <symbol=value...>", "values of the scheme's symbols, for instance c=-1/2").default([])
+const optimiser = () => new Option("--optimiser <name>", "adam or sign").default("adam")
+const workers = () => new Option("--workers <count>", "threads; 0 works on the calling thread (default: one per core)")
+
+command(
+  program
+    .command("derive <scheme>")
+    .description("exponents per step and for all t; stability, efficiency, largest rate")
+    .addOption(setting())
+    .option("--steps <count>", "how many steps to list", "5")
+    .option("--from <t>", "ask for feature learning and efficiency from this step (default: the end of the transient)")
+    .option("--stable-includes-za", "let efficient require zA = O(1) too, as LoRA+ does")
+    .addOption(optimiser())
+    .addOption(format()),
+  async (name: string, options: DeriveOptions) => (await import("./derive.js")).deriveCommand(name, options),
+)
+command(
+  program.command("schemes").description("the catalogue: each scheme with its derived bounds").addOption(format()),
+  async (options: SchemesOptions) => (await import("./schemes.js")).schemesCommand(options),
+)
+command(
+  program
+    .command("train <scheme>")
+    .description("one run in the theory's setting, its coordinates step by step")
+    .requiredOption("--width <n>", "the width")
+    .option("--rank <r>", "the rank", "4")
+    .option("--steps <count>", "training steps", "5")
+    .option("--seed <seed>", "the seed", "1")
+    .addOption(setting())
+    .option("--lr <rate>", "one learning rate as a number, in place of n^c")
+    .option("--lr-a <rate>", "the rate of A as a number")
+    .option("--lr-b <rate>", "the rate of B as a number")
+    .addOption(optimiser())
+    .addOption(format()),
+  async (name: string, options: TrainOptions) => (await import("./train.js")).trainCommand(name, options),
+)
+command(
+  program
+    .command("fit <csv>")
+    .description("exponents of a CSV file: a size against width, or the optimal rate against width")
+    .option("--width <column>", "column of the width", "width")
+    .option("--value <column>", "column of the size", "value")
+    .option("--rate <column>", "column of the learning rate: fit the rate of least loss")
+    .option("--loss <column>", "column of the loss")
+    .option("--seed <column>", "column of the seed", "seed")
+    .option("--by <column...>", "fit each combination of these columns", [])
+    .option("--quantity <name>", "only rows whose column `quantity` has this value")
+    .addOption(format()),
+  async (path: string, options: FitOptions) => (await import("./fit.js")).fitCommand(path, options),
+)
+command(
+  program
+    .command("verify [claim...]")
+    .description("derived against measured, a verdict each")
+    .option("--seeds <count>", "seeds per width (default: 64)")
+    .option("--budget <time>", "spend about this long, for instance 60s: as many seeds as fit")
+    .option("--store <file>", "keep runs in this DuckDB file and resume from it", ":memory:")
+    .addOption(workers())
+    .addOption(format()),
+  async (names: string[], options: VerifyOptions) => (await import("./verify.js")).verifyCommand(names, options),
+)
+command(
+  program
+    .command("reproduce")
+    .description("the paper's synthetic figures and the theory's exponents, in one folder; resumable")
+    .option("--quick", "widths to 2048, minutes (the default)")
+    .option("--full", "widths to 8192, hours")
+    .option("--out <folder>", "the report's folder", "report")
+    .option("--store <file>", "the DuckDB file of finished runs (default: <out>.duckdb)")
+    .addOption(workers()),
+  async (options: ReproduceOptions) => (await import("./reproduce.js")).reproduceCommand(options),
+)
+
+process.once("SIGINT", () => interruption.abort(new Error("interrupted")))
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (interruption.signal.aborted) {
+    process.stderr.write("interrupted; finished runs are kept in the store\n")
+    process.exitCode = 130
+  } else if (error instanceof InputError) {
+    process.stderr.write(`error: ${error.message}\n`)
+    process.exitCode = 2
+  } else if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2
+  else throw error
+}

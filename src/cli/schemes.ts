@@ -1,0 +1,35 @@
+import { derive } from "../derive/derive.js"
+import { formatAffine, formatCondition } from "../exponent/grammar.js"
+import { CATALOGUE } from "../scheme/catalogue.js"
+import { scheme } from "../scheme/scheme.js"
+import { outputOptions, print } from "./terminal.js"
+
+/** Options of `schemes` as typed. */
+export interface SchemesOptions {
+  readonly json?: boolean
+  readonly format: string
+}
+
+/** The catalogue: each scheme with its derived bounds. */
+export async function schemesCommand(options: SchemesOptions): Promise<number> {
+  const output = outputOptions(options)
+  const schemes = CATALOGUE.map((definition) => {
+    const { stable, efficient, largestRate } = derive(scheme(definition))
+    return {
+      name: definition.name,
+      title: definition.title,
+      source: definition.source ?? null,
+      stable: formatCondition(stable),
+      efficient: formatCondition(efficient),
+      largestRate: largestRate.features && formatAffine(largestRate.features),
+    }
+  })
+  const columns = ["name", "title", "stable", "efficient", "largestRate", "source"] as const
+  print(output, { schema: "lora-scaling/schemes/1", schemes }, [
+    [
+      "Schemes (feature level, Adam)",
+      { columns: [...columns], rows: schemes.map((s) => columns.map((c) => s[c])) },
+    ],
+  ])
+  return 0
+}

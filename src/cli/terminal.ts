@@ -1,0 +1,80 @@
+import { availableParallelism } from "node:os"
+import cliProgress from "cli-progress"
+import { InputError } from "../inputError.js"
+import { type ReportTable, renderTable, TABLE_FORMATS, type TableFormat } from "../report/table.js"
+
+/** Options that every command with a table has. */
+export interface OutputOptions {
+  readonly json?: boolean
+  readonly format: TableFormat
+}
+
+/** Aborted by Ctrl-C; everything long-running listens to it. */
+export const interruption = new AbortController()
+
+/** Prints the JSON, or the tables with their headings, to stdout. */
+export function print({ json, format }: OutputOptions, value: unknown, tables: readonly [string, ReportTable][]): void {
+  if (json) process.stdout.write(`${JSON.stringify(value, null, 2)}\n`)
+  else
+    process.stdout.write(
+      tables.map(([title, table]) => `${format === "csv" ? "" : `${heading(title, format)}\n`}${renderTable(table, format)}`).join("\n"),
+    )
+}
+
+function heading(title: string, format: TableFormat): string {
+  return format === "markdown" ? `### ${title}\n` : format === "latex" ? `% ${title}` : `${title}\n`
+}
+
+/** A progress bar on stderr with rate and time left; silent where stderr is no terminal. */
+export function progress(label: string, total: number): { tick: () => void; stop: () => void } {
+  const format = `${label} {bar} {value}/{total}, {eta_formatted} left`
+  const bar = new cliProgress.SingleBar({ format, stream: process.stderr, noTTYOutput: false, clearOnComplete: true })
+  if (process.stderr.isTTY) bar.start(total, 0)
+  return { tick: () => bar.increment(), stop: () => bar.stop() }
+}
+
+/** Parses `symbol=value` settings. @throws InputError for a text of another form. */
+export function settings(texts: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const match = /^([A-Za-z][A-Za-z0-9]*)=(.+)$/.exec(text)
+      if (match === null)
+        throw new InputError({ field: "--set", given: text, allowed: "symbol=value", example: "--set c=-1/2" })
+      return [match[1]!, match[2]!]
+    }),
+  )
+}
+
+/** Parses an integer option. @throws InputError naming the field. */
+export function integer(field: string, text: string, least = 1): number {
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || value < least || !Number.isSafeInteger(value))
+    throw new InputError({ field, given: text, allowed: `an integer ≥ ${least}`, example: `${field} ${Math.max(4, least)}` })
+  return value
+}
+
+/** Parses a positive number option. @throws InputError naming the field. */
+export function positive(field: string, text: string): number {
+  const value = Number(text)
+  if (!(value > 0 && Number.isFinite(value)))
+    throw new InputError({ field, given: text, allowed: "a number > 0", example: `${field} 1e-3` })
+  return value
+}
+
+/** Parses an option with named values. @throws InputError listing them. */
+export function oneOf<T extends string>(field: string, text: string, allowed: readonly T[]): T {
+  const found = allowed.find((name) => name === text)
+  if (found === undefined)
+    throw new InputError({ field, given: text, allowed: allowed.join(", "), example: `${field} ${allowed[0]}` })
+  return found
+}
+
+/** The output options as typed. @throws InputError for an unknown format. */
+export function outputOptions(raw: { json?: boolean; format: string }): OutputOptions {
+  return { json: raw.json ?? false, format: oneOf("--format", raw.format, TABLE_FORMATS) }
+}
+
+/** The number of threads as typed, by default one per core. */
+export function threads(text: string | undefined): number {
+  return text === undefined ? availableParallelism() : integer("--workers", text, 0)
+}

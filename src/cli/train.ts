@@ -1,0 +1,74 @@
+import { InputError } from "../inputError.js"
+import { OPTIMISERS, type Optimiser } from "../program/optimiser.js"
+import { environment } from "../report/environment.js"
+import { schemeNamed } from "../scheme/catalogue.js"
+import { type SchemeDefinition, scheme } from "../scheme/scheme.js"
+import { run } from "../train/run.js"
+import { integer, oneOf, outputOptions, positive, print, settings } from "./terminal.js"
+
+/** Options of `train` as typed. */
+export interface TrainOptions {
+  readonly width: string
+  readonly rank: string
+  readonly steps: string
+  readonly seed: string
+  readonly set: readonly string[]
+  readonly lr?: string
+  readonly lrA?: string
+  readonly lrB?: string
+  readonly optimiser: string
+  readonly json?: boolean
+  readonly format: string
+}
+
+/** One run in the theory's setting, its coordinates step by step. */
+export async function trainCommand(name: string, options: TrainOptions): Promise<number> {
+  const output = outputOptions(options)
+  const optimiser = oneOf("--optimiser", options.optimiser, Object.keys(OPTIMISERS) as Optimiser["name"][])
+  const definition = withRates({ ...schemeNamed(name), optimiser }, options)
+  const config = {
+    width: integer("--width", options.width),
+    rank: integer("--rank", options.rank),
+    steps: integer("--steps", options.steps),
+    seed: integer("--seed", options.seed, 0),
+  }
+  const result = run(scheme(definition, settings(options.set)), config)
+  const history = result.history.map(({ step, loss, meanSquares }) => ({
+    step,
+    loss,
+    rms: Object.fromEntries(Object.entries(meanSquares).map(([quantity, value]) => [quantity, Math.sqrt(value)])),
+  }))
+  const names = Object.keys(history[0]!.rms)
+  const outcome = result.outcome.kind === "finished" ? "finished" : `diverged at step ${result.outcome.step}`
+  print(output, { schema: "lora-scaling/train/1", definition, config, environment: environment(), outcome: result.outcome, history }, [
+    [
+      `${definition.title}; ${optimiser}, n = ${config.width}, r = ${config.rank}, seed ${config.seed}: ${outcome}; root mean squares`,
+      {
+        columns: ["t", "loss before", ...names],
+        rows: history.map(({ step, loss, rms }) => [step, loss.toPrecision(4), ...names.map((q) => rms[q]!.toPrecision(4))]),
+      },
+    ],
+  ])
+  return 0
+}
+
+/** Rates given as numbers replace the scheme's powers of the width. */
+function withRates(definition: SchemeDefinition, { lr, lrA, lrB, set }: TrainOptions): SchemeDefinition {
+  const [a, b] = [lrA ?? lr, lrB ?? lr]
+  if (a === undefined && b === undefined) return definition
+  if (a === undefined || b === undefined)
+    throw new InputError({
+      field: a === undefined ? "--lr-a" : "--lr-b",
+      given: "nothing",
+      allowed: "both rates as numbers, or neither",
+      example: "--lr-a 1e-3 --lr-b 1e-2",
+    })
+  const rateSymbol = set.find((text) => /^(c|cA|cB)=/.test(text))
+  if (rateSymbol !== undefined)
+    throw new InputError({ field: "--set", given: rateSymbol, allowed: "no rate exponent beside --lr", example: "--lr 0.01" })
+  return {
+    ...definition,
+    rates: { A: "0", B: "0" },
+    rateConstants: { A: positive("--lr-a", a), B: positive("--lr-b", b) },
+  }
+}

@@ -1,0 +1,66 @@
+import { claimsJson, claimsTable } from "../../verify/claims.js"
+import { taskCount } from "../../verify/measure.js"
+import { BUDGET, type Claim, SETTINGS, settingName, verifyTheorySetting } from "../../verify/theorySetting.js"
+import { InputError } from "../inputError.js"
+import { environment } from "../report/environment.js"
+import { openStore } from "../sweep/store.js"
+import { createPool } from "../train/pool.js"
+import { integer, interruption, outputOptions, print, progress, threads } from "./terminal.js"
+
+/** Options of `verify` as typed. */
+export interface VerifyOptions {
+  readonly seeds?: string
+  readonly budget?: string
+  readonly workers?: string
+  readonly store: string
+  readonly json?: boolean
+  readonly format: string
+}
+
+/** Derived against measured in the theory's setting; 1 if a claim is contradicted. */
+export async function verifyCommand(names: readonly string[], options: VerifyOptions): Promise<number> {
+  const output = outputOptions(options)
+  const chosen = SETTINGS.filter((setting) => names.length === 0 || names.some((name) => matches(settingName(setting), name)))
+  const unknown = names.find((name) => !SETTINGS.some((setting) => matches(settingName(setting), name)))
+  if (unknown !== undefined)
+    throw new InputError({
+      field: "claim",
+      given: unknown,
+      allowed: SETTINGS.map(settingName).join(", "),
+      example: "verify init-a/c=-1/2",
+    })
+  const seeds = options.seeds === undefined ? BUDGET.seeds : integer("--seeds", options.seeds, 2)
+  const seconds = options.budget === undefined ? null : duration(options.budget)
+  const pool = createPool(threads(options.workers))
+  const store = await openStore(options.store, environment())
+  const bar = progress("measuring", taskCount(chosen, { ...BUDGET, seeds }))
+  try {
+    const sweepOptions = { pool, store, signal: interruption.signal, onFinished: bar.tick }
+    const start = performance.now()
+    let claims: Claim[] = []
+    // With a budget, seeds are doubled while the next round is expected to fit.
+    for (let count = seconds === null ? seeds : 8; ; count *= 2) {
+      claims = await verifyTheorySetting(chosen, { ...BUDGET, seeds: count }, sweepOptions)
+      const elapsed = (performance.now() - start) / 1000
+      if (seconds === null || 3 * elapsed > seconds) break
+    }
+    bar.stop()
+    print(output, claimsJson(claims), [["Derived against measured, feature level", claimsTable(claims)]])
+    return claims.some(({ measured }) => measured.verdict === "contradicts") ? 1 : 0
+  } finally {
+    bar.stop()
+    store.close()
+    await pool.close()
+  }
+}
+
+function matches(full: string, typed: string): boolean {
+  return full === typed || full.startsWith(`${typed}/`)
+}
+
+function duration(text: string): number {
+  const match = /^(\d+)(s|m)$/.exec(text)
+  if (match === null || Number(match[1]) === 0)
+    throw new InputError({ field: "--budget", given: text, allowed: "seconds or minutes", example: "--budget 60s" })
+  return Number(match[1]) * (match[2] === "m" ? 60 : 1)
+}

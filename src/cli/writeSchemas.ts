@@ -1,0 +1,10 @@
+/** Build step: writes the JSON Schemas of the command line's output beside the compiled files. */
+import { mkdir, writeFile } from "node:fs/promises"
+import { z } from "zod"
+import { ClaimsJson } from "../report/claims.js"
+import { DerivationJson } from "../report/derivation.js"
+
+const folder = new URL("../../schema/", import.meta.url)
+await mkdir(folder, { recursive: true })
+for (const [name, schema] of Object.entries({ derive: DerivationJson, verify: ClaimsJson }))
+  await writeFile(new URL(`${name}-1.json`, folder), `${JSON.stringify(z.toJSONSchema(schema), null, 2)}\n`)

@@ -1,0 +1,26 @@
+/** The public surface of lora-scaling. */
+export { type Derivation, derive, type Switches } from "./derive/derive.js"
+export { type Terms, termsOf } from "./derive/terms.js"
+export { Affine } from "./exponent/affine.js"
+export { Condition } from "./exponent/condition.js"
+export { Exponent } from "./exponent/exponent.js"
+export {
+  formatAffine,
+  formatCondition,
+  formatExponent,
+  parseAffine,
+  parseCondition,
+  parseExponent,
+  toTex,
+} from "./exponent/grammar.js"
+export { MaxPlus } from "./exponent/maxPlus.js"
+export { type Expected, judge, RULES, type Verdict } from "./fit/judge.js"
+export { leadingExponent } from "./fit/leading.js"
+export { optimalRate, rateAgainstWidth, thresholdRate } from "./fit/optimum.js"
+export { slope, type WidthSample } from "./fit/slope.js"
+export { InputError } from "./inputError.js"
+export { ClaimsJson } from "./report/claims.js"
+export { DerivationJson, derivationJson } from "./report/derivation.js"
+export { CATALOGUE, schemeNamed } from "./scheme/catalogue.js"
+export { type Scheme, type SchemeDefinition, scheme } from "./scheme/scheme.js"
+export { type RunConfig, type RunResult, run } from "./train/run.js"

@@ -1,0 +1,58 @@
+import type { ExponentPoint } from "../src/report/figures.js"
+import type { ClaimsJson } from "../src/report/claims.js"
+import type { ReportTable } from "../src/report/table.js"
+import type { Claim } from "./theorySetting.js"
+
+/** Claims as the JSON that others rely on. */
+export function claimsJson(claims: readonly Claim[]): ClaimsJson {
+  return { schema: "lora-scaling/verify/1", claims: claims.map(claimJson) }
+}
+
+/** Claims as a table: derived, measured, verdict. */
+export function claimsTable(claims: readonly Claim[]): ReportTable {
+  return {
+    columns: ["claim", "derived", "next", "plain slope", "exponent", "95 % interval", "verdict"],
+    rows: claims.map(claimJson).map(({ id, derived, next, slope, exponent, interval, verdict }) => [
+      id,
+      derived,
+      next ?? "",
+      slope === null ? "" : slope.toFixed(3),
+      exponent === null ? "-inf" : exponent.toFixed(3),
+      interval === null ? "" : `[${interval.map((x) => (x === null ? "inf" : x.toFixed(3))).join(", ")}]`,
+      verdict,
+    ]),
+  }
+}
+
+/** Claims with a finite exponent as points of a figure. */
+export function exponentPoints(claims: readonly Claim[]): ExponentPoint[] {
+  return claims.flatMap(({ quantity, derived, measured: { plain, corrected, verdict } }): ExponentPoint[] => {
+    const fit = corrected ?? plain
+    if (derived.kind === "zero" || fit === null) return []
+    const { low, high } = fit.interval
+    return [{ quantity, derived: derived.exponent.valueOf(), measured: fit.exponent, low, high, verdict }]
+  })
+}
+
+function claimJson(claim: Claim): ClaimsJson["claims"][number] {
+  const { derived, measured, values: _, ...rest } = claim
+  const { plain, corrected, verdict, why } = measured
+  const bounds = ({ low, high }: { low: number; high: number }): [number | null, number | null] => [
+    Number.isFinite(low) ? low : null,
+    Number.isFinite(high) ? high : null,
+  ]
+  const fit = corrected ?? plain
+  return {
+    ...rest,
+    widths: [...rest.widths],
+    derived: derived.kind === "zero" ? "-inf" : derived.exponent.toFraction(),
+    next: derived.kind === "zero" ? null : (derived.others[0]?.toFraction() ?? null),
+    slope: plain?.exponent ?? null,
+    slopeInterval: plain && bounds(plain.interval),
+    exponent: fit?.exponent ?? null,
+    interval: fit && bounds(fit.interval),
+    method: corrected ? "corrected" : plain ? "plain" : "zero",
+    verdict,
+    why,
+  }
+}
