@@ -1,5 +1,5 @@
-import type { ExponentPoint } from "../src/report/figures.js"
 import type { ClaimsJson } from "../src/report/claims.js"
+import type { ExponentPoint } from "../src/report/figures.js"
 import type { ReportTable } from "../src/report/table.js"
 import type { Claim } from "./theorySetting.js"
 
@@ -12,15 +12,17 @@ export function claimsJson(claims: readonly Claim[]): ClaimsJson {
 export function claimsTable(claims: readonly Claim[]): ReportTable {
   return {
     columns: ["claim", "derived", "next", "plain slope", "exponent", "95 % interval", "verdict"],
-    rows: claims.map(claimJson).map(({ id, derived, next, slope, exponent, interval, verdict }) => [
-      id,
-      derived,
-      next ?? "",
-      slope === null ? "" : slope.toFixed(3),
-      exponent === null ? "-inf" : exponent.toFixed(3),
-      interval === null ? "" : `[${interval.map((x) => (x === null ? "inf" : x.toFixed(3))).join(", ")}]`,
-      verdict,
-    ]),
+    rows: claims
+      .map(claimJson)
+      .map(({ id, derived, next, slope, exponent, interval, verdict }) => [
+        id,
+        derived,
+        next ?? "",
+        slope === null ? "" : slope.toFixed(3),
+        exponent === null ? "-inf" : exponent.toFixed(3),
+        interval === null ? "" : `[${interval.map((x) => (x === null ? "inf" : x.toFixed(3))).join(", ")}]`,
+        verdict,
+      ]),
   }
 }
 

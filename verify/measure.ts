@@ -46,15 +46,16 @@ export async function measure(
     tasks.map(({ task }) => task),
     options,
   )
-  return settings.map((_, index) => (quantity, t) =>
-    widths.map((width) => ({
-      width,
-      meanSquares: tasks.flatMap((task, i) =>
-        task.index === index && task.width === width
-          ? results[i]!.map(({ history }) => history[t - 1]?.meanSquares[quantity] ?? Number.NaN)
-          : [],
-      ),
-    })),
+  return settings.map(
+    (_, index) => (quantity, t) =>
+      widths.map((width) => ({
+        width,
+        meanSquares: tasks.flatMap((task, i) =>
+          task.index === index && task.width === width
+            ? results[i]!.map(({ history }) => history[t - 1]?.meanSquares[quantity] ?? Number.NaN)
+            : [],
+        ),
+      })),
   )
 }
 

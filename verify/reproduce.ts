@@ -68,17 +68,17 @@ export async function reproduce(
     ),
   }
   const csv: Record<string, ReportTable> = {
-    "claims": claimsTable(claims),
+    claims: claimsTable(claims),
     "theory-setting": tables.theoryValues(claims),
-    "coverage": tables.coverageTable(cases),
+    coverage: tables.coverageTable(cases),
     "rate-laws": tables.rateLawTable(laws),
     "rates-per-width": tables.ratesPerWidth(laws),
     "teacher-student-runs": tables.runTable(runs),
     "teacher-student-history": tables.historyTable(runs),
   }
   const latex: Record<string, ReportTable> = {
-    "derived": tables.derivedTable(),
-    "claims": claimsTable(claims),
+    derived: tables.derivedTable(),
+    claims: claimsTable(claims),
     "rate-laws": tables.rateLawTable(laws),
   }
   await replaceFolder(out, marker, async (folder) => {

@@ -61,7 +61,16 @@ export function ratesPerWidth(laws: readonly RateLaw[]): ReportTable {
   return {
     columns: ["readout", "scheme", "level", "width", "rate", "low", "high", "censored seeds"],
     rows: laws.flatMap(({ readout, scheme, level, fit }) =>
-      fit.widths.map(({ width, rate, low, high, censored }) => [readout, scheme, level, width, rate, low, high, censored]),
+      fit.widths.map(({ width, rate, low, high, censored }) => [
+        readout,
+        scheme,
+        level,
+        width,
+        rate,
+        low,
+        high,
+        censored,
+      ]),
     ),
   }
 }
@@ -115,7 +124,9 @@ const PANELS = {
 export function rateFigureData(laws: readonly RateLaw[], readout: number): [RatePoint[], ReferenceLine[]] {
   const own = laws.filter((law) => law.readout === readout)
   const points = own.flatMap(({ scheme, level, fit }) =>
-    fit.widths.map(({ censored, ...point }): RatePoint => ({ scheme, panel: PANELS[level], ...point, censored: censored > 0 })),
+    fit.widths.map(
+      ({ censored, ...point }): RatePoint => ({ scheme, panel: PANELS[level], ...point, censored: censored > 0 }),
+    ),
   )
   const lines = own.flatMap(({ scheme, level, fit: { widths } }): ReferenceLine[] => {
     const [exponent, label] = scheme === "Init[A]" ? [-1 / 2, "n^(−1/2)"] : [-1, "n^(−1)"]
@@ -131,7 +142,11 @@ export function rateFigureData(laws: readonly RateLaw[], readout: number): [Rate
 }
 
 /** |Z_A| and |Z_B| through training at the grid's rate nearest to each scheme's best, first seed. */
-export function trajectoryData(runs: readonly SyntheticRun[], laws: readonly RateLaw[], readout: number): TrajectoryPoint[] {
+export function trajectoryData(
+  runs: readonly SyntheticRun[],
+  laws: readonly RateLaw[],
+  readout: number,
+): TrajectoryPoint[] {
   const extremes = extremeWidths(runs)
   return laws
     .filter((law) => law.readout === readout && law.level === "output")

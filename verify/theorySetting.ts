@@ -70,13 +70,14 @@ export async function verifyTheorySetting(
   return judgeMeasurements(settings, budget, await measure(settings, budget, options))
 }
 
-/** The verdicts on measurements, corrected for their number. */
+/** The verdicts on measurements, corrected for their number and that of other families tested beside them. */
 export function judgeMeasurements(
   settings: readonly Setting[],
   { widths, steps, seeds }: Budget,
   measurements: readonly Measurements[],
+  families = 1,
 ): Claim[] {
-  const tests = settings.length * QUANTITIES.length * steps
+  const tests = families * settings.length * QUANTITIES.length * steps
   return settings.flatMap((setting, index) => {
     const terms = termsOf(scheme(setting.definition, setting.values))
     return Array.from({ length: steps }, (_, i) => i + 1).flatMap((step) =>
@@ -102,9 +103,17 @@ export function judgeMeasurements(
   })
 }
 
+/** A fit has no more terms than the widths can tell apart. */
+const MOST_OTHERS = 3
+
 /** Derived terms as the numbers that a fit needs: here exact exponents meet data. */
 export function expected(terms: Terms): Expected {
   if (terms.kind === "zero") return terms
   const { exponent, others, relation } = terms
-  return { kind: "power", exponent: exponent.valueOf(), others: others.map((other) => other.valueOf()), relation }
+  return {
+    kind: "power",
+    exponent: exponent.valueOf(),
+    others: others.slice(0, MOST_OTHERS).map((other) => other.valueOf()),
+    relation,
+  }
 }

@@ -24,11 +24,20 @@ type Row = Readonly<Record<string, string>>
 /** Exponents of the groups of a CSV file: slopes of a size, or of the optimal rate where a rate column is named. */
 export async function fitCommand(path: string, options: FitOptions): Promise<number> {
   const output = outputOptions(options)
-  const rows = (await readRows(path)).filter((row) => options.quantity === undefined || row.quantity === options.quantity)
+  const rows = (await readRows(path)).filter(
+    (row) => options.quantity === undefined || row.quantity === options.quantity,
+  )
   if (rows.length === 0)
-    throw new InputError({ field: "--quantity", given: options.quantity ?? "", allowed: "a quantity of the file", example: "--quantity zA" })
+    throw new InputError({
+      field: "--quantity",
+      given: options.quantity ?? "",
+      allowed: "a quantity of the file",
+      example: "--quantity zA",
+    })
   const optimum = options.rate !== undefined || options.loss !== undefined
-  const needed = optimum ? [options.width, options.rate ?? "rate", options.loss ?? "loss"] : [options.width, options.value]
+  const needed = optimum
+    ? [options.width, options.rate ?? "rate", options.loss ?? "loss"]
+    : [options.width, options.value]
   const header = Object.keys(rows[0]!)
   for (const name of [...needed, ...options.by]) if (!header.includes(name)) throw missing(name, header)
   const groups = new Map<string, Row[]>()
@@ -74,13 +83,18 @@ function slopeFit(rows: readonly Row[], { width, value }: FitOptions): Fit {
   const flags = [...(widths.length < 6 ? ["few widths"] : []), ...(finite ? [] : ["diverged runs"])]
   if (samples.every(({ meanSquares }) => meanSquares.every((v) => v === 0)))
     return { exponent: null, low: null, high: null, widths: widths.length, flags: [...flags, "zero: exponent -inf"] }
-  if (!finite || widths.length < 3)
-    return { exponent: null, low: null, high: null, widths: widths.length, flags }
+  if (!finite || widths.length < 3) return { exponent: null, low: null, high: null, widths: widths.length, flags }
   const fit = slope(samples)
   const one = samples.some(({ meanSquares }) => meanSquares.length < 2)
   const { low, high } = fit.interval
   return one
-    ? { exponent: fit.exponent, low: null, high: null, widths: widths.length, flags: [...flags, "one seed: no interval"] }
+    ? {
+        exponent: fit.exponent,
+        low: null,
+        high: null,
+        widths: widths.length,
+        flags: [...flags, "one seed: no interval"],
+      }
     : { exponent: fit.exponent, low, high, widths: widths.length, flags }
 }
 
@@ -114,16 +128,31 @@ function optimumFit(rows: readonly Row[], [width, rate, loss]: [string, string, 
 
 async function readRows(path: string): Promise<Row[]> {
   const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    throw new InputError({ field: "file", given: path, allowed: `a CSV file that can be read (${error.code})`, example: "runs.csv" })
+    throw new InputError({
+      field: "file",
+      given: path,
+      allowed: `a CSV file that can be read (${error.code})`,
+      example: "runs.csv",
+    })
   })
   let rows: Row[]
   try {
     rows = parse(text, { columns: true, skip_empty_lines: true, trim: true, bom: true })
   } catch (error) {
-    throw new InputError({ field: "file", given: path, allowed: `CSV with a header line (${String(error)})`, example: "runs.csv" })
+    throw new InputError({
+      field: "file",
+      given: path,
+      allowed: `CSV with a header line (${String(error)})`,
+      example: "runs.csv",
+    })
   }
   if (rows.length === 0)
-    throw new InputError({ field: "file", given: path, allowed: "a header line and at least one row", example: "runs.csv" })
+    throw new InputError({
+      field: "file",
+      given: path,
+      allowed: "a header line and at least one row",
+      example: "runs.csv",
+    })
   return rows
 }
 

@@ -27,7 +27,8 @@ function command<T extends unknown[]>(definition: Command, action: (...given: T)
 }
 
 const format = () => new Option("--format <format>", "text, markdown, latex or csv").default("text")
-const setting = () => new Option("--set <symbol=value...>", "values of the scheme's symbols, for instance c=-1/2").default([])
+const setting = () =>
+  new Option("--set <symbol=value...>", "values of the scheme's symbols, for instance c=-1/2").default([])
 const optimiser = () => new Option("--optimiser <name>", "adam or sign").default("adam")
 const workers = () => new Option("--workers <count>", "threads; 0 works on the calling thread (default: one per core)")
 

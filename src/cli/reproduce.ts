@@ -28,11 +28,16 @@ export async function reproduceCommand(options: ReproduceOptions): Promise<numbe
   const pool = createPool(workers)
   const bar = progress("reproducing", reproductionTasks(size))
   try {
-    const summary = await reproduce({ size, out: options.out, marker }, { pool, store, signal: interruption.signal, onFinished: bar.tick })
+    const summary = await reproduce(
+      { size, out: options.out, marker },
+      { pool, store, signal: interruption.signal, onFinished: bar.tick },
+    )
     bar.stop()
     const { agrees, contradicts, inconclusive } = summary.verdicts
     const line = `${options.out}/report.md: ${agrees} agree, ${contradicts} contradict, ${inconclusive} inconclusive; ${summary.covered} of ${summary.cases} intervals cover\n`
-    process.stdout.write(options.json ? `${JSON.stringify({ schema: "lora-scaling/reproduce/1", ...summary }, null, 2)}\n` : line)
+    process.stdout.write(
+      options.json ? `${JSON.stringify({ schema: "lora-scaling/reproduce/1", ...summary }, null, 2)}\n` : line,
+    )
     return contradicts > 0 ? 1 : 0
   } finally {
     bar.stop()

@@ -26,10 +26,7 @@ export async function schemesCommand(options: SchemesOptions): Promise<number> {
   })
   const columns = ["name", "title", "stable", "efficient", "largestRate", "source"] as const
   print(output, { schema: "lora-scaling/schemes/1", schemes }, [
-    [
-      "Schemes (feature level, Adam)",
-      { columns: [...columns], rows: schemes.map((s) => columns.map((c) => s[c])) },
-    ],
+    ["Schemes (feature level, Adam)", { columns: [...columns], rows: schemes.map((s) => columns.map((c) => s[c])) }],
   ])
   return 0
 }

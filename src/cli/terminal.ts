@@ -17,7 +17,11 @@ export function print({ json, format }: OutputOptions, value: unknown, tables: r
   if (json) process.stdout.write(`${JSON.stringify(value, null, 2)}\n`)
   else
     process.stdout.write(
-      tables.map(([title, table]) => `${format === "csv" ? "" : `${heading(title, format)}\n`}${renderTable(table, format)}`).join("\n"),
+      tables
+        .map(
+          ([title, table]) => `${format === "csv" ? "" : `${heading(title, format)}\n`}${renderTable(table, format)}`,
+        )
+        .join("\n"),
     )
 }
 
@@ -49,7 +53,12 @@ export function settings(texts: readonly string[]): Record<string, string> {
 export function integer(field: string, text: string, least = 1): number {
   const value = Number(text)
   if (!/^\d+$/.test(text) || value < least || !Number.isSafeInteger(value))
-    throw new InputError({ field, given: text, allowed: `an integer ≥ ${least}`, example: `${field} ${Math.max(4, least)}` })
+    throw new InputError({
+      field,
+      given: text,
+      allowed: `an integer ≥ ${least}`,
+      example: `${field} ${Math.max(4, least)}`,
+    })
   return value
 }
 

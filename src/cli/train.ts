@@ -40,15 +40,30 @@ export async function trainCommand(name: string, options: TrainOptions): Promise
   }))
   const names = Object.keys(history[0]!.rms)
   const outcome = result.outcome.kind === "finished" ? "finished" : `diverged at step ${result.outcome.step}`
-  print(output, { schema: "lora-scaling/train/1", definition, config, environment: environment(), outcome: result.outcome, history }, [
+  print(
+    output,
+    {
+      schema: "lora-scaling/train/1",
+      definition,
+      config,
+      environment: environment(),
+      outcome: result.outcome,
+      history,
+    },
     [
-      `${definition.title}; ${optimiser}, n = ${config.width}, r = ${config.rank}, seed ${config.seed}: ${outcome}; root mean squares`,
-      {
-        columns: ["t", "loss before", ...names],
-        rows: history.map(({ step, loss, rms }) => [step, loss.toPrecision(4), ...names.map((q) => rms[q]!.toPrecision(4))]),
-      },
+      [
+        `${definition.title}; ${optimiser}, n = ${config.width}, r = ${config.rank}, seed ${config.seed}: ${outcome}; root mean squares`,
+        {
+          columns: ["t", "loss before", ...names],
+          rows: history.map(({ step, loss, rms }) => [
+            step,
+            loss.toPrecision(4),
+            ...names.map((q) => rms[q]!.toPrecision(4)),
+          ]),
+        },
+      ],
     ],
-  ])
+  )
   return 0
 }
 
@@ -65,7 +80,12 @@ function withRates(definition: SchemeDefinition, { lr, lrA, lrB, set }: TrainOpt
     })
   const rateSymbol = set.find((text) => /^(c|cA|cB)=/.test(text))
   if (rateSymbol !== undefined)
-    throw new InputError({ field: "--set", given: rateSymbol, allowed: "no rate exponent beside --lr", example: "--lr 0.01" })
+    throw new InputError({
+      field: "--set",
+      given: rateSymbol,
+      allowed: "no rate exponent beside --lr",
+      example: "--lr 0.01",
+    })
   return {
     ...definition,
     rates: { A: "0", B: "0" },

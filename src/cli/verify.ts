@@ -20,7 +20,9 @@ export interface VerifyOptions {
 /** Derived against measured in the theory's setting; 1 if a claim is contradicted. */
 export async function verifyCommand(names: readonly string[], options: VerifyOptions): Promise<number> {
   const output = outputOptions(options)
-  const chosen = SETTINGS.filter((setting) => names.length === 0 || names.some((name) => matches(settingName(setting), name)))
+  const chosen = SETTINGS.filter(
+    (setting) => names.length === 0 || names.some((name) => matches(settingName(setting), name)),
+  )
   const unknown = names.find((name) => !SETTINGS.some((setting) => matches(settingName(setting), name)))
   if (unknown !== undefined)
     throw new InputError({

@@ -51,7 +51,9 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
   const internallyStable = stable.and(all(steps, (t) => Condition.atMost(atStep(zA, t).value)))
   const change = (t: number) => Exponent.max(atStep(delta1, t), atStep(delta2, t), atStep(delta3, t))
   const featureLearning = all(late, (t) => Condition.equal(change(t).value))
-  const bothMove = all(late, (t) => Condition.equal(atStep(delta1, t).value).and(Condition.equal(atStep(delta2, t).value)))
+  const bothMove = all(late, (t) =>
+    Condition.equal(atStep(delta1, t).value).and(Condition.equal(atStep(delta2, t).value)),
+  )
   const efficient = (stableIncludesZA ? internallyStable : stable).and(bothMove)
   const sizes = MaxPlus.max(...steps.map((t) => atStep(zB, t).value))
   return {

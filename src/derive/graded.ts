@@ -103,7 +103,8 @@ function symmetricDifference(x: readonly string[], y: readonly string[]): string
 }
 
 function describe(left: readonly string[], right: readonly string[], aligned: boolean): string {
-  const name = (bases: readonly string[]) => (bases.length === 0 ? "the even part" : `a part along ${bases.join(" and ")}`)
+  const name = (bases: readonly string[]) =>
+    bases.length === 0 ? "the even part" : `a part along ${bases.join(" and ")}`
   return aligned
     ? `sum over n of ${name(left)} with another along it: aligned, n^1`
     : `sum over n of ${name(left)} with ${name(right)}: independent and centred, n^(1/2)`

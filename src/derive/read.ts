@@ -1,6 +1,6 @@
 import { Exponent } from "../exponent/exponent.js"
 import { MaxPlus } from "../exponent/maxPlus.js"
-import { inOrder, Node } from "../program/node.js"
+import { inOrder, type Node } from "../program/node.js"
 import { Graded } from "./graded.js"
 
 /** A program whose exponents this engine cannot derive, with the operation and the reason. */
@@ -24,7 +24,12 @@ export function readExponents(
   assume: (assumption: string) => void,
 ): Map<Node, Graded> {
   const values = new Map<Node, Graded>(leaves)
-  for (const node of inOrder(nodes)) if (!values.has(node)) values.set(node, readNode(node, (x) => values.get(x)!, assume))
+  for (const node of inOrder(nodes))
+    if (!values.has(node))
+      values.set(
+        node,
+        readNode(node, (x) => values.get(x)!, assume),
+      )
   return values
 }
 

@@ -1,6 +1,6 @@
 import { Exponent } from "../exponent/exponent.js"
 import { MaxPlus } from "../exponent/maxPlus.js"
-import type { Coefficient, Node } from "../program/node.js"
+import { type Coefficient, inOrder, type Node } from "../program/node.js"
 import type { Scheme } from "../scheme/scheme.js"
 import { Graded } from "./graded.js"
 import { readExponents } from "./read.js"
@@ -12,6 +12,11 @@ export interface QuantitySteps {
   readonly limit: Exponent
   /** The first t from which the limit holds. */
   readonly from: number
+  /**
+   * Per step, the sizes of the moments whose scale-free quotient the quantity depends on. Where one is a max of several
+   * terms the quotient is Θ(1) only up to a correction of relative size n^−gap, which a measurement sees.
+   */
+  readonly moments: readonly (readonly MaxPlus[])[]
 }
 
 /** A scheme's exponents for all t, with the assumptions made on the way. */
@@ -41,6 +46,7 @@ export function recursion({ program, start }: Scheme): Recursion {
     if (deviation !== "zero") state.set(leaf, gaussianLeaf(leaf, deviation))
   }
   const steps = new Map<string, Exponent[]>(Object.keys(program.quantities).map((name) => [name, []]))
+  const moments = new Map<string, MaxPlus[][]>(Object.keys(program.quantities).map((name) => [name, []]))
   for (let repeated = false, t = 1; ; t++) {
     if (t > MOST_STEPS) throw new Error(`no exponent state repeated within ${MOST_STEPS} steps`)
     const values = readExponents(
@@ -48,13 +54,18 @@ export function recursion({ program, start }: Scheme): Recursion {
       new Map([...frozen, ...state]),
       (assumption) => assumptions.add(assumption),
     )
-    for (const [name, node] of Object.entries(program.quantities)) steps.get(name)!.push(values.get(node)!.size)
+    for (const [name, node] of Object.entries(program.quantities)) {
+      steps.get(name)!.push(values.get(node)!.size)
+      moments.get(name)!.push([...(moments.get(name)!.at(-1) ?? []), ...momentsOf(node, values)])
+    }
     if (repeated) break
     const next = new Map([...program.next].map(([leaf, value]) => [leaf, values.get(value)!]))
     repeated = [...next].every(([leaf, value]) => value.key === state.get(leaf)!.key)
     state = next
   }
-  const quantities = Object.fromEntries([...steps].map(([name, exponents]) => [name, withLimit(exponents)]))
+  const quantities = Object.fromEntries(
+    [...steps].map(([name, exponents]) => [name, withLimit(exponents, moments.get(name)!)]),
+  )
   return { quantities, assumptions: [...assumptions] }
 }
 
@@ -70,8 +81,15 @@ function gaussianLeaf(node: Node, { power }: Coefficient): Graded {
   return Graded.of([{ rows: along(0), columns: along(1), size: Exponent.equal(MaxPlus.of(power)) }])
 }
 
-function withLimit(exponents: readonly Exponent[]): QuantitySteps {
+/** The sizes of the moments under each quotient that the node depends on; what came before is in earlier steps. */
+function momentsOf(node: Node, values: ReadonlyMap<Node, Graded>): MaxPlus[] {
+  return inOrder([node]).flatMap(({ operation }) =>
+    operation.op === "rootRatio" ? [values.get(operation.of)!.size.value] : [],
+  )
+}
+
+function withLimit(exponents: readonly Exponent[], moments: readonly (readonly MaxPlus[])[]): QuantitySteps {
   const limit = exponents.at(-1)!
   const from = exponents.findLastIndex((exponent) => !exponent.equals(limit)) + 2
-  return { steps: exponents, limit, from }
+  return { steps: exponents, limit, from, moments }
 }

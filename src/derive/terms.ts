@@ -1,6 +1,7 @@
 import type { Fraction } from "fraction.js"
 import type { Affine } from "../exponent/affine.js"
 import type { Relation } from "../exponent/exponent.js"
+import type { MaxPlus } from "../exponent/maxPlus.js"
 import { InputError } from "../inputError.js"
 import { type Scheme, scheme } from "../scheme/scheme.js"
 import { atStep, recursion } from "./recursion.js"
@@ -11,8 +12,10 @@ export type Terms =
   | {
       readonly kind: "power"
       readonly exponent: Fraction
-      /** Largest first, without repetition. */
+      /** The other terms of the max, largest first. */
       readonly others: readonly Fraction[]
+      /** Gaps > 0, smallest first: the size is n^exponent (1 + Σ O(n^−gap)) where Adam's quotient has not settled. */
+      readonly corrections: readonly Fraction[]
       readonly relation: Relation
     }
 
@@ -49,11 +52,29 @@ export function termsOf(concrete: Scheme): (quantity: string, t: number) => Term
     }),
   ])
   return (quantity, t) => {
-    const exponent = atStep(quantities[quantity]!, t)
-    const values = exponent.value.forms.map((form) => form.substitute(point).constant)
-    const sorted = values.sort((x, y) => y.compare(x)).filter((q, i, all) => i === 0 || !q.equals(all[i - 1]!))
-    const [leading, ...others] = sorted
+    const steps = quantities[quantity]!
+    const exponent = atStep(steps, t)
+    const [leading, ...terms] = descending(exponent.value, point)
     if (leading === undefined) return { kind: "zero" }
-    return { kind: "power", exponent: leading, others, relation: exponent.relation }
+    const moments = steps.moments[t - 1] ?? steps.moments.at(-1)!
+    const corrections = moments.flatMap((moment) => {
+      const [most, ...rest] = descending(moment, point)
+      return rest.map((value) => most!.sub(value))
+    })
+    return {
+      kind: "power",
+      exponent: leading,
+      others: terms,
+      corrections: distinct(corrections).reverse(),
+      relation: exponent.relation,
+    }
   }
+}
+
+function descending({ forms }: MaxPlus, point: ReadonlyMap<string, Affine>): Fraction[] {
+  return distinct(forms.map((form) => form.substitute(point).constant))
+}
+
+function distinct(values: readonly Fraction[]): Fraction[] {
+  return [...values].sort((x, y) => y.compare(x)).filter((q, i, all) => i === 0 || !q.equals(all[i - 1]!))
 }

@@ -99,10 +99,10 @@ function simplified(piece: readonly Constraint[]): Constraint[] | null {
     for (const [other, earlier] of solved) solved.set(other, earlier.substitute(new Map([[name, value]])))
     solved.set(name, value)
   }
-  const equalities = [...solved].map(([name, value]): Constraint => ({ form: Affine.symbol(name).minus(value), relation: "==" }))
-  let kept = piece
-    .filter((c) => !isTight(c))
-    .map((c) => ({ ...c, form: c.form.substitute(solved) }))
+  const equalities = [...solved].map(
+    ([name, value]): Constraint => ({ form: Affine.symbol(name).minus(value), relation: "==" }),
+  )
+  let kept = piece.filter((c) => !isTight(c)).map((c) => ({ ...c, form: c.form.substitute(solved) }))
   for (const candidate of [...kept]) {
     const others = kept.filter((c) => c !== candidate)
     if (implies(others, candidate)) kept = others

@@ -74,7 +74,9 @@ export function formatCondition(condition: Condition): string {
   if (condition.isNever) return "never"
   const pieces = condition.pieces.map((piece) =>
     [...piece]
-      .sort((p, q) => p.form.symbols.length - q.form.symbols.length || (formatConstraint(p) < formatConstraint(q) ? -1 : 1))
+      .sort(
+        (p, q) => p.form.symbols.length - q.form.symbols.length || (formatConstraint(p) < formatConstraint(q) ? -1 : 1),
+      )
       .sort((p, q) => Number(q.relation === "==") - Number(p.relation === "=="))
       .map(formatConstraint),
   )

@@ -27,9 +27,7 @@ export function isFeasible(system: readonly Constraint[]): boolean {
   if (equality !== undefined) {
     const name = equality.form.symbols[0]!
     const solved = new Map([[name, solveLinear(equality.form, name)]])
-    return isFeasible(
-      system.filter((c) => c !== equality).map((c) => ({ ...c, form: c.form.substitute(solved) })),
-    )
+    return isFeasible(system.filter((c) => c !== equality).map((c) => ({ ...c, form: c.form.substitute(solved) })))
   }
   const open: Constraint[] = []
   for (const constraint of deduplicate(system)) {

@@ -56,7 +56,8 @@ export function judge(expected: Expected, samples: readonly WidthSample[], tests
       ? verdict("agrees", "an exact power of the width", plain)
       : verdict("contradicts", `an exact power whose exponent is off by ${gap.toExponential(1)}`, plain)
   }
-  const corrected = expected.others.length > 0 ? leadingExponent(samples, expected.others, { level: RULES.level }) : null
+  const corrected =
+    expected.others.length > 0 ? leadingExponent(samples, expected.others, { level: RULES.level }) : null
   const testLevel = 1 - (1 - RULES.level) / tests
   const test =
     corrected !== null

@@ -13,7 +13,7 @@ export interface LeadingFit {
   readonly degrees: number
 }
 
-/** How far from the plain slope a leading exponent is looked for. */
+/** How far above the plain slope a leading exponent is looked for; below, the next term bounds it. */
 const REACH = 1.5
 const STEP = 0.02
 
@@ -24,7 +24,11 @@ const STEP = 0.02
  *
  * For a given e both models are linear in their amplitudes, so χ²(e) is the least over models and amplitudes, and the
  * interval is where it exceeds its minimum by less than the quantile (profile likelihood). A bootstrap is not used:
- * amplitudes at their bound 0 break it.
+ * amplitudes at their bound 0 break it. The leading exponent is at least the next one, others[0]; where the data do not
+ * exclude that the two are equal, it is the interval's lower end.
+ *
+ * @param others the other terms' exponents, largest first; one at least.
+ * @throws InputError as `logPoints`.
  */
 export function leadingExponent(
   samples: readonly WidthSample[],
@@ -48,7 +52,9 @@ export function leadingExponent(
   }
   const best = (e: number) => Math.min(chiSquare(e, 1), chiSquare(e, 2))
   const rough = (points.at(-1)!.logValue - points[0]!.logValue) / (logWidths.at(-1)! - logWidths[0]!)
-  const grid = Array.from({ length: Math.round((2 * REACH) / STEP) + 1 }, (_, i) => rough - REACH + i * STEP)
+  const floor = others[0]!
+  const count = Math.ceil((Math.max(rough, floor) + REACH - floor) / STEP) + 1
+  const grid = Array.from({ length: count }, (_, i) => floor + i * STEP)
   const values = grid.map(best)
   const least = values.indexOf(Math.min(...values))
   const exponent = minimise(best, grid[Math.max(0, least - 1)]!, grid[Math.min(grid.length - 1, least + 1)]!)
@@ -58,7 +64,7 @@ export function leadingExponent(
   const outside = (i: number) => values[i]! > threshold
   const lowOutside = values.findLastIndex((_, i) => i < least && outside(i))
   const highOutside = values.findIndex((_, i) => i > least && outside(i))
-  const low = lowOutside < 0 ? Number.NEGATIVE_INFINITY : crossing(best, threshold, exponent, grid[lowOutside]!)
+  const low = lowOutside < 0 ? floor : crossing(best, threshold, exponent, grid[lowOutside]!)
   const high = highOutside < 0 ? Number.POSITIVE_INFINITY : crossing(best, threshold, exponent, grid[highOutside]!)
   const model = chiSquare(exponent, 1) <= chiSquare(exponent, 2) ? "coherent" : "quadrature"
   return { exponent, interval: { low, high, level }, model, chiSquare: minimum, degrees }
@@ -90,11 +96,11 @@ function constrainedResidual(rows: readonly (readonly number[])[], target: reado
   return least
 }
 
-/** Amplitudes of one or two columns in closed form (the hot case), more by ml-matrix; null if columns are parallel. */
+/** Amplitudes of one or two columns in closed form (the hot case), more by ml-matrix's SVD; null if two are parallel. */
 function leastSquares(rows: readonly (readonly number[])[], target: readonly number[]): number[] | null {
   const columns = rows[0]!.length
   if (columns > 2) {
-    const answer = solve(new Matrix(rows.map((row) => [...row])), Matrix.columnVector([...target])).to1DArray()
+    const answer = solve(new Matrix(rows.map((row) => [...row])), Matrix.columnVector([...target]), true).to1DArray()
     return answer.every(Number.isFinite) ? answer : null
   }
   let [xx, xy, yy, xt, yt] = [0, 0, 0, 0, 0]

@@ -27,7 +27,12 @@ export function optimalRate(grid: readonly GridPoint[]): Located {
   const losses = sorted.map(({ value }) => (Number.isFinite(value) ? value : Number.POSITIVE_INFINITY))
   const best = losses.indexOf(Math.min(...losses))
   if (!Number.isFinite(losses[best]!))
-    throw new InputError({ field: "loss", given: losses, allowed: "a finite loss at one rate at least", example: "0.1" })
+    throw new InputError({
+      field: "loss",
+      given: losses,
+      allowed: "a finite loss at one rate at least",
+      example: "0.1",
+    })
   const { rate } = sorted[best]!
   if (best === 0) return { rate, censored: "low" }
   if (best === sorted.length - 1) return { rate, censored: "high" }
@@ -53,7 +58,8 @@ export function thresholdRate(grid: readonly GridPoint[], limit: number): Locate
   if (beyond < 0) return { rate: sorted.at(-1)!.rate, censored: "high" }
   if (beyond === 0) return { rate: sorted[0]!.rate, censored: "low" }
   const [below, above] = [sorted[beyond - 1]!, sorted[beyond]!]
-  if (!Number.isFinite(above.value) || below.value <= 0) return { rate: Math.sqrt(below.rate * above.rate), censored: null }
+  if (!Number.isFinite(above.value) || below.value <= 0)
+    return { rate: Math.sqrt(below.rate * above.rate), censored: null }
   const part = Math.log(limit / below.value) / Math.log(above.value / below.value)
   return { rate: below.rate * (above.rate / below.rate) ** part, censored: null }
 }
@@ -99,7 +105,10 @@ export function rateAgainstWidth(located: readonly LocatedAtWidth[]): RateFit {
     return solve(design, Matrix.columnVector(points.map(({ rate }) => Math.log(rate)))).get(1, 0)
   })
   const { centre, half } = student(slopes)
-  return { widths: perWidth, slope: { exponent: centre, interval: { low: centre - half, high: centre + half, level: 0.95 } } }
+  return {
+    widths: perWidth,
+    slope: { exponent: centre, interval: { low: centre - half, high: centre + half, level: 0.95 } },
+  }
 }
 
 /** 97.5 % quantiles of Student's t for 1 … 30 degrees of freedom (any table of the distribution). */
@@ -118,6 +127,11 @@ function student(values: readonly number[]): { centre: number; half: number } {
 function sortedGrid(grid: readonly GridPoint[]): GridPoint[] {
   const bad = grid.find(({ rate }) => !(rate > 0 && Number.isFinite(rate)))
   if (grid.length === 0 || bad !== undefined)
-    throw new InputError({ field: "rate", given: bad?.rate ?? [], allowed: "rates > 0, one at least", example: "1e-3" })
+    throw new InputError({
+      field: "rate",
+      given: bad?.rate ?? [],
+      allowed: "rates > 0, one at least",
+      example: "1e-3",
+    })
   return [...grid].sort((x, y) => x.rate - y.rate)
 }

@@ -62,7 +62,11 @@ export function logPoints(samples: readonly WidthSample[]): LogPoint[] {
           example: "0.5",
         })
       const spread = meanSquares.length > 1 ? sampleStandardDeviation([...meanSquares]) / m : 0
-      return { logWidth: Math.log(width), logValue: Math.log(m) / 2, error: spread / 2 / Math.sqrt(meanSquares.length) }
+      return {
+        logWidth: Math.log(width),
+        logValue: Math.log(m) / 2,
+        error: spread / 2 / Math.sqrt(meanSquares.length),
+      }
     })
 }
 
@@ -114,7 +118,9 @@ export function weightsOf(points: readonly LogPoint[]): number[] {
 }
 
 function weightedSlope(points: readonly LogPoint[], weights: readonly number[]): number {
-  const design = new Matrix(points.map(({ logWidth }, i) => [Math.sqrt(weights[i]!), Math.sqrt(weights[i]!) * logWidth]))
+  const design = new Matrix(
+    points.map(({ logWidth }, i) => [Math.sqrt(weights[i]!), Math.sqrt(weights[i]!) * logWidth]),
+  )
   const target = Matrix.columnVector(points.map(({ logValue }, i) => Math.sqrt(weights[i]!) * logValue))
   return solve(design, target).get(1, 0)
 }

@@ -52,7 +52,8 @@ export class Node {
 
   /** The matrix product; @throws InputError unless this tensor's columns are the other's rows. */
   times(other: Node): Node {
-    if (this.shape[1] !== other.shape[0]) throw shapeError("times", this, other, "columns of the left = rows of the right")
+    if (this.shape[1] !== other.shape[0])
+      throw shapeError("times", this, other, "columns of the left = rows of the right")
     if (this === Node.ONE) return other
     if (other === Node.ONE) return this
     return new Node({ op: "matmul", left: this, right: other }, [this.shape[0], other.shape[1]])

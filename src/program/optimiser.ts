@@ -1,5 +1,5 @@
 import { Affine } from "../exponent/affine.js"
-import { type Coefficient, Node } from "./node.js"
+import type { Coefficient, Node } from "./node.js"
 
 /** An update rule as a program: from a factor's gradient, the direction g of the step −η·g and the state after it. */
 export interface Optimiser {

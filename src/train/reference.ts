@@ -1,5 +1,5 @@
 /** The reference interpreter: any program in float64, plainly. Kernels are measured against it. */
-import { type Coefficient, type Dimension, inOrder, Node } from "../program/node.js"
+import { type Coefficient, type Dimension, inOrder, type Node } from "../program/node.js"
 
 /** A row-major matrix of numbers. */
 export interface Matrix {
@@ -30,7 +30,11 @@ export function evaluate(
 ): Map<Node, Matrix> {
   const values = new Map<Node, Matrix>(leaves)
   for (const node of inOrder(nodes)) {
-    if (!values.has(node)) values.set(node, evaluateNode(node, (x) => values.get(x)!, sizes, t))
+    if (!values.has(node))
+      values.set(
+        node,
+        evaluateNode(node, (x) => values.get(x)!, sizes, t),
+      )
   }
   return values
 }

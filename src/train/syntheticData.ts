@@ -47,7 +47,12 @@ export function syntheticData(
 }
 
 /** The adapter at its start, with gradients at zero. */
-export function startOf({ width: n, rank: r, seed, start }: Pick<DataConfig, "width" | "rank" | "seed" | "start">): SyntheticState {
+export function startOf({
+  width: n,
+  rank: r,
+  seed,
+  start,
+}: Pick<DataConfig, "width" | "rank" | "seed" | "start">): SyntheticState {
   const draw = (name: string, deviation: number) =>
     deviation === 0 ? new Float64Array(n * r) : gaussians(seed, `${name} n=${n}`, n * r, deviation)
   const zeros = () => new Float64Array(n * r)

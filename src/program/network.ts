@@ -1,0 +1,27 @@
+import { Affine } from "../exponent/affine.js"
+import type { Factors, Layer } from "./layer.js"
+import { Node } from "./node.js"
+
+/**
+ * The teacher-student network with an adapter on its frozen hidden layer: f = w_outᵀ φ(H + B A P), φ = ReLU, loss
+ * (1/2N) Σ (f − y)². P (n×N) and H = W_h P are frozen activations, `minusY` (1×N) the negated targets.
+ */
+export function networkLayer(samples: number): Layer {
+  const P = Node.leaf("P", "frozen", ["n", "samples"])
+  const H = Node.leaf("H", "frozen", ["n", "samples"])
+  const wOut = Node.leaf("wOut", "frozen", ["n", "one"])
+  const minusY = Node.leaf("minusY", "frozen", ["one", "samples"])
+  const zB = ({ A, B }: Factors) => B.times(A.times(P))
+  return {
+    name: "network",
+    frozen: [P, H, wOut, minusY].map((node) => ({ node, deviation: { constant: 1, power: Affine.ZERO } })),
+    loss: (factors) => {
+      const residual = wOut
+        .transpose()
+        .times(H.plus(zB(factors)).relu())
+        .plus(minusY)
+      return residual.times(residual.transpose()).scale({ constant: 1 / (2 * samples), power: Affine.ZERO })
+    },
+    quantities: { zA: ({ after }) => after.A.times(P), zB: ({ after }) => zB(after) },
+  }
+}

@@ -1,0 +1,53 @@
+import fc from "fast-check"
+import { expect, test } from "vitest"
+import type { SchemeDefinition } from "../../src/scheme/scheme.js"
+import { openStore } from "../../src/sweep/store.js"
+import { createPool } from "../../src/train/pool.js"
+import { type Budget, measure } from "../../verify/measure.js"
+import { judgeMeasurements } from "../../verify/theorySetting.js"
+
+/** Exponents on a grid of eighths in the range that schemes live in. */
+const eighths = (from: number, to: number) => fc.integer({ min: 8 * from, max: 8 * to }).map((k) => `${k}/8`)
+
+const start = fc.oneof(
+  { weight: 3, arbitrary: eighths(-1, 0).map((exponent) => ({ exponent })) },
+  { weight: 1, arbitrary: fc.constant("zero" as const) },
+)
+
+const definition = fc
+  .record({
+    name: fc.constant("random"),
+    title: fc.constant("a random scheme"),
+    start: fc.record({ A: start, B: start }),
+    rates: fc.record({ A: eighths(-1, 0), B: eighths(-1, 0) }),
+    optimiser: fc.constantFrom("sign", "adam"),
+  })
+  .filter(({ start: { A, B } }) => A !== "zero" || B !== "zero") as fc.Arbitrary<SchemeDefinition>
+
+const CASES = 25
+
+test("the exponents derived for a random scheme are those measured, by the rule of every verdict", async () => {
+  const budget: Budget = {
+    widths: [8, 9, 10, 11, 12, 13].map((k) => 2 ** k),
+    rank: 4,
+    steps: 3,
+    seeds: 24,
+    firstSeed: 2_000_000,
+  }
+  const [pool, store] = [createPool(), await openStore(":memory:", {})]
+  let decided = 0
+  await fc.assert(
+    fc.asyncProperty(definition, async (random) => {
+      const settings = [{ definition: random, values: {} }]
+      const claims = judgeMeasurements(settings, budget, await measure(settings, budget, { pool, store }), CASES)
+      const wrong = claims.filter(({ measured }) => measured.verdict === "contradicts")
+      expect(wrong.map(({ id, derived, measured }) => ({ id, derived, measured }))).toEqual([])
+      decided += claims.filter(({ measured }) => measured.verdict === "agrees").length / claims.length
+    }),
+    { numRuns: CASES, seed: 20261124, endOnFailure: true },
+  )
+  store.close()
+  await pool.close()
+  // A rule that calls everything inconclusive would pass the above.
+  expect(decided / CASES).toBeGreaterThan(0.5)
+})
