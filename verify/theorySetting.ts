@@ -2,6 +2,7 @@
  * Claim: in the theory's setting (one sample, linear loss) every quantity's size follows its derived exponent, at every
  * step of the transient and beyond.
  */
+import type { Fraction } from "fraction.js"
 import { type Terms, termsOf } from "../src/derive/terms.js"
 import { type Expected, judge, type Verdict } from "../src/fit/judge.js"
 import { schemeNamed } from "../src/scheme/catalogue.js"
@@ -109,11 +110,13 @@ const MOST_OTHERS = 3
 /** Derived terms as the numbers that a fit needs: here exact exponents meet data. */
 export function expected(terms: Terms): Expected {
   if (terms.kind === "zero") return terms
-  const { exponent, others, relation } = terms
+  const { exponent, others, corrections, relation } = terms
+  const numbers = (values: readonly Fraction[], most: number) => values.slice(0, most).map((value) => value.valueOf())
   return {
     kind: "power",
     exponent: exponent.valueOf(),
-    others: others.slice(0, MOST_OTHERS).map((other) => other.valueOf()),
+    others: numbers(others, MOST_OTHERS),
+    corrections: numbers(corrections, 1),
     relation,
   }
 }

@@ -1,4 +1,4 @@
-import type { Fraction } from "fraction.js"
+import { Fraction } from "fraction.js"
 import type { Affine } from "../exponent/affine.js"
 import type { Relation } from "../exponent/exponent.js"
 import type { MaxPlus } from "../exponent/maxPlus.js"
@@ -14,7 +14,10 @@ export type Terms =
       readonly exponent: Fraction
       /** The other terms of the max, largest first. */
       readonly others: readonly Fraction[]
-      /** Gaps > 0, smallest first: the size is n^exponent (1 + Σ O(n^−gap)) where Adam's quotient has not settled. */
+      /**
+       * Gaps > 0, smallest first: the size is n^exponent (1 + Σ O(n^−gap)). Adam's quotient approaches its limit as the
+       * terms of its moments separate; two leading terms of equal exponent that are independent overlap by n^(−1/2).
+       */
       readonly corrections: readonly Fraction[]
       readonly relation: Relation
     }
@@ -61,6 +64,8 @@ export function termsOf(concrete: Scheme): (quantity: string, t: number) => Term
       const [most, ...rest] = descending(moment, point)
       return rest.map((value) => most!.sub(value))
     })
+    const leaders = exponent.value.forms.filter((form) => form.substitute(point).constant.equals(leading))
+    if (leaders.length > 1) corrections.push(new Fraction(1, 2))
     return {
       kind: "power",
       exponent: leading,

@@ -9,6 +9,8 @@ export type Expected =
       readonly exponent: number
       /** Exponents of the other terms, largest first. */
       readonly others: readonly number[]
+      /** Gaps of corrections relative to the leading term, of either sign. */
+      readonly corrections: readonly number[]
       readonly relation: "equal" | "atMost"
     }
 
@@ -50,18 +52,18 @@ export function judge(expected: Expected, samples: readonly WidthSample[], tests
       : verdict("contradicts", `derived zero, but ${total - zeros} of ${total} values are not`)
   if (zeros === total) return verdict("contradicts", "derived Θ(n^e), but exactly zero in every run")
   const plain = slope(samples, { level: RULES.level })
-  if (isDeterministic(logPoints(samples)) && expected.others.length === 0) {
+  const hasCompany = expected.others.length + expected.corrections.length > 0
+  if (isDeterministic(logPoints(samples)) && !hasCompany) {
     const gap = Math.abs(plain.exponent - expected.exponent)
     return gap <= RULES.exact
       ? verdict("agrees", "an exact power of the width", plain)
       : verdict("contradicts", `an exact power whose exponent is off by ${gap.toExponential(1)}`, plain)
   }
-  const corrected =
-    expected.others.length > 0 ? leadingExponent(samples, expected.others, { level: RULES.level }) : null
+  const corrected = hasCompany ? leadingExponent(samples, expected, { level: RULES.level }) : null
   const testLevel = 1 - (1 - RULES.level) / tests
   const test =
     corrected !== null
-      ? leadingExponent(samples, expected.others, { level: testLevel }).interval
+      ? leadingExponent(samples, expected, { level: testLevel }).interval
       : slope(samples, { level: testLevel }).interval
   const { low, high } = (corrected ?? plain).interval
   const method = corrected !== null ? `fit with the derived other terms (${corrected.model})` : "plain slope"

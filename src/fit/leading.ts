@@ -13,6 +13,14 @@ export interface LeadingFit {
   readonly degrees: number
 }
 
+/** What is derived beside the leading term. */
+export interface Company {
+  /** Exponents of the other terms, largest first. */
+  readonly others: readonly number[]
+  /** Gaps > 0 of corrections a n^(e − gap) of either sign, relative to the leading term. */
+  readonly corrections: readonly number[]
+}
+
 /** How far above the plain slope a leading exponent is looked for; below, the next term bounds it. */
 const REACH = 1.5
 const STEP = 0.02
@@ -23,16 +31,18 @@ const STEP = 0.02
  * a sum of n products of independent terms is n^(−1/2) of its largest value, so |b| ≤ 2 a a₁, and its sign is free.
  *
  * For a given e both models are linear in their amplitudes, so χ²(e) is the least over models and amplitudes, and the
- * interval is where it exceeds its minimum by less than the quantile (profile likelihood). A bootstrap is not used:
+ * interval spans all e where it exceeds its minimum by less than the quantile (profile likelihood). A bootstrap is not used:
  * amplitudes at their bound 0 break it. The leading exponent is at least the next one, others[0]; where the data do not
  * exclude that the two are equal, it is the interval's lower end.
  *
- * @param others the other terms' exponents, largest first; one at least.
+ * A correction of relative size n^(−gap) is fitted with either sign, and may not exceed the leading term at any width.
+ *
+ * @param company the derived other terms and corrections.
  * @throws InputError as `logPoints`.
  */
 export function leadingExponent(
   samples: readonly WidthSample[],
-  others: readonly number[],
+  { others, corrections }: Company,
   { level = 0.95 }: { level?: number } = {},
 ): LeadingFit {
   const points = logPoints(samples)
@@ -41,18 +51,26 @@ export function leadingExponent(
   const centre = logWidths.reduce((x, y) => x + y) / logWidths.length
   // Relative residuals: dividing each row by the value makes weights those of the logarithm.
   const chiSquare = (e: number, power: 1 | 2): number => {
-    const powers = [e, ...others].map((x) => power * x)
-    if (power === 2) powers.push(e + others[0]! - 1 / 2)
+    const columns: Column[] = [
+      { power: power * e, kind: "term" },
+      ...others.map((x): Column => ({ power: power * x, kind: "term" })),
+      ...corrections.map((gap): Column => ({ power: power * e - gap, kind: "correction" })),
+    ]
+    if (power === 2 && others[0] !== undefined) columns.push({ power: e + others[0] - 1 / 2, kind: "cross" })
     const rows = points.map(({ logWidth, logValue }, i) => {
       const scale = Math.sqrt(weights[i]!) / power
-      return powers.map((x) => scale * Math.exp(x * (logWidth - centre) - power * logValue))
+      return columns.map((c) => scale * Math.exp(c.power * (logWidth - centre) - power * logValue))
     })
     const target = points.map((_, i) => Math.sqrt(weights[i]!) / power)
-    return constrainedResidual(rows, target, power === 2)
+    return constrainedResidual(
+      rows,
+      target,
+      columns.map(({ kind }) => kind),
+    )
   }
   const best = (e: number) => Math.min(chiSquare(e, 1), chiSquare(e, 2))
   const rough = (points.at(-1)!.logValue - points[0]!.logValue) / (logWidths.at(-1)! - logWidths[0]!)
-  const floor = others[0]!
+  const floor = others[0] ?? rough - REACH
   const count = Math.ceil((Math.max(rough, floor) + REACH - floor) / STEP) + 1
   const grid = Array.from({ length: count }, (_, i) => floor + i * STEP)
   const values = grid.map(best)
@@ -61,32 +79,51 @@ export function leadingExponent(
   const minimum = best(exponent)
   const degrees = Math.max(1, points.length - 2)
   const threshold = minimum + twoSidedQuantile(level) ** 2
-  const outside = (i: number) => values[i]! > threshold
-  const lowOutside = values.findLastIndex((_, i) => i < least && outside(i))
-  const highOutside = values.findIndex((_, i) => i > least && outside(i))
-  const low = lowOutside < 0 ? floor : crossing(best, threshold, exponent, grid[lowOutside]!)
-  const high = highOutside < 0 ? Number.POSITIVE_INFINITY : crossing(best, threshold, exponent, grid[highOutside]!)
+  const inside = (value: number) => value <= threshold
+  const [first, last] = [Math.min(least, values.findIndex(inside)), Math.max(least, values.findLastIndex(inside))]
+  const low =
+    first <= 0 ? floor : crossing(best, threshold, first === least ? exponent : grid[first]!, grid[first - 1]!)
+  const high =
+    last === grid.length - 1
+      ? Number.POSITIVE_INFINITY
+      : crossing(best, threshold, last === least ? exponent : grid[last]!, grid[last + 1]!)
   const model = chiSquare(exponent, 1) <= chiSquare(exponent, 2) ? "coherent" : "quadrature"
   return { exponent, interval: { low, high, level }, model, chiSquare: minimum, degrees }
 }
 
+/** One power of the width in a model, and which amplitudes it may have. */
+interface Column {
+  readonly power: number
+  readonly kind: "term" | "correction" | "cross"
+}
+
 /**
  * The least squared residual over admissible amplitudes, by trying every set of active columns: the first amplitude is
- * > 0, all are ≥ 0 but that of a cross term (the last column), which its two terms bound.
+ * > 0, a term's is ≥ 0, a cross term's is bounded by its two terms (the first two columns), a correction at the narrowest
+ * width (the first row) by the leading term.
  */
-function constrainedResidual(rows: readonly (readonly number[])[], target: readonly number[], cross: boolean): number {
-  const count = rows[0]!.length
+function constrainedResidual(
+  rows: readonly (readonly number[])[],
+  target: readonly number[],
+  kinds: readonly Column["kind"][],
+): number {
+  const [narrowest] = rows
   let least = Number.POSITIVE_INFINITY
-  for (let set = 1; set < 2 ** count; set += 2) {
-    const active = Array.from({ length: count }, (_, k) => k).filter((k) => (set >> k) & 1)
+  for (let set = 1; set < 2 ** kinds.length; set += 2) {
+    const active = kinds.map((_, k) => k).filter((k) => (set >> k) & 1)
     const found = leastSquares(
       rows.map((row) => active.map((k) => row[k]!)),
       target,
     )
     if (found === null) continue
-    const amplitudes = Array.from({ length: count }, (_, k) => found[active.indexOf(k)] ?? 0)
-    const bound = cross ? 2 * Math.sqrt(Math.max(0, amplitudes[0]! * amplitudes[1]!)) : 0
-    if (!amplitudes.every((a, k) => (cross && k === count - 1 ? Math.abs(a) <= bound : a >= 0))) continue
+    const amplitudes = kinds.map((_, k) => found[active.indexOf(k)] ?? 0)
+    const [first, second] = amplitudes
+    const admissible = (a: number, k: number) => {
+      if (kinds[k] === "term") return a >= 0
+      if (kinds[k] === "cross") return Math.abs(a) <= 2 * Math.sqrt(Math.max(0, first! * second!))
+      return Math.abs(a) * narrowest![k]! <= first! * narrowest![0]!
+    }
+    if (!amplitudes.every(admissible)) continue
     const residuals = rows.map((row, i) => row.reduce((rest, x, k) => rest - x * amplitudes[k]!, target[i]!))
     least = Math.min(
       least,
