@@ -24,6 +24,8 @@ export interface Company {
 /** How far above the plain slope a leading exponent is looked for; below, the next term bounds it. */
 const REACH = 1.5
 const STEP = 0.02
+/** At the widest width the leading term is at least this part of every other: a smaller one is not seen by such data. */
+const LEAST_SHARE = 1 / 4
 
 /**
  * The leading exponent e of a quantity whose other terms' exponents eₖ are derived: RMS = a nᵉ + Σ aₖ n^eₖ where the
@@ -66,6 +68,7 @@ export function leadingExponent(
       rows,
       target,
       columns.map(({ kind }) => kind),
+      LEAST_SHARE ** power,
     )
   }
   const best = (e: number) => Math.min(chiSquare(e, 1), chiSquare(e, 2))
@@ -79,8 +82,10 @@ export function leadingExponent(
   const minimum = best(exponent)
   const degrees = Math.max(1, points.length - 2)
   const threshold = minimum + twoSidedQuantile(level) ** 2
-  const inside = (value: number) => value <= threshold
-  const [first, last] = [Math.min(least, values.findIndex(inside)), Math.max(least, values.findLastIndex(inside))]
+  // The minimum may be sharper than the grid, so its own neighbourhood always counts as inside.
+  const inside = (i: number) => i === least || values[i]! <= threshold
+  const first = values.findIndex((_, i) => inside(i))
+  const last = values.findLastIndex((_, i) => inside(i))
   const low =
     first <= 0 ? floor : crossing(best, threshold, first === least ? exponent : grid[first]!, grid[first - 1]!)
   const high =
@@ -99,15 +104,37 @@ interface Column {
 
 /**
  * The least squared residual over admissible amplitudes, by trying every set of active columns: the first amplitude is
- * > 0, a term's is ≥ 0, a cross term's is bounded by its two terms (the first two columns), a correction at the narrowest
- * width (the first row) by the leading term.
+ * > 0, a term's is ≥ 0 and not above the leading one by more than 1 / share at the widest width (the last row), a cross term's is bounded by its two terms (the first two columns), a correction at the narrowest
+ * width (the first row) by the leading term, at which bound it is tried too.
  */
 function constrainedResidual(
   rows: readonly (readonly number[])[],
   target: readonly number[],
   kinds: readonly Column["kind"][],
+  share: number,
 ): number {
-  const [narrowest] = rows
+  const correction = kinds.indexOf("correction")
+  const free = leastResidual(rows, target, kinds, share)
+  if (correction < 0) return free
+  const bound = rows[0]![0]! / rows[0]![correction]!
+  const pinned = [-bound, bound].map((factor) =>
+    leastResidual(
+      rows.map((row) => [row[0]! + factor * row[correction]!, ...row.slice(1).filter((_, k) => k + 1 !== correction)]),
+      target,
+      kinds.filter((_, k) => k !== correction),
+      share,
+    ),
+  )
+  return Math.min(free, ...pinned)
+}
+
+function leastResidual(
+  rows: readonly (readonly number[])[],
+  target: readonly number[],
+  kinds: readonly Column["kind"][],
+  share: number,
+): number {
+  const [narrowest, widest] = [rows[0]!, rows.at(-1)!]
   let least = Number.POSITIVE_INFINITY
   for (let set = 1; set < 2 ** kinds.length; set += 2) {
     const active = kinds.map((_, k) => k).filter((k) => (set >> k) & 1)
@@ -119,9 +146,9 @@ function constrainedResidual(
     const amplitudes = kinds.map((_, k) => found[active.indexOf(k)] ?? 0)
     const [first, second] = amplitudes
     const admissible = (a: number, k: number) => {
-      if (kinds[k] === "term") return a >= 0
+      if (kinds[k] === "term") return a >= 0 && first! * widest[0]! >= share * a * widest[k]!
       if (kinds[k] === "cross") return Math.abs(a) <= 2 * Math.sqrt(Math.max(0, first! * second!))
-      return Math.abs(a) * narrowest![k]! <= first! * narrowest![0]!
+      return Math.abs(a) * narrowest[k]! <= first! * narrowest[0]!
     }
     if (!amplitudes.every(admissible)) continue
     const residuals = rows.map((row, i) => row.reduce((rest, x, k) => rest - x * amplitudes[k]!, target[i]!))

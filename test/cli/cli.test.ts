@@ -1,0 +1,139 @@
+import { execFile, spawn } from "node:child_process"
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { ClaimsJson } from "../../src/report/claims.js"
+import { DerivationJson } from "../../src/report/derivation.js"
+
+const program = fileURLToPath(new URL("../../dist/src/cli/main.js", import.meta.url))
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "cli-"))
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+/** Runs the built program as a user does. */
+function lora(...words: string[]): Promise<{ code: number; out: string; err: string }> {
+  return new Promise((resolve) =>
+    execFile(process.execPath, [program, ...words], { cwd: folder, maxBuffer: 1e8 }, (error, out, err) =>
+      resolve({ code: error ? Number(error.code) : 0, out, err }),
+    ),
+  )
+}
+
+describe("derive", () => {
+  test("JSON follows its schema and holds the worked table", async () => {
+    const { code, out } = await lora("derive", "init-a", "--set", "c=-1/2", "--json")
+    expect(code).toBe(0)
+    const { quantities, largestRate, switches } = DerivationJson.parse(JSON.parse(out))
+    expect(quantities.zA?.steps.slice(0, 3)).toEqual(["0", "1/2", "1/2"])
+    expect(quantities.delta2?.steps.slice(0, 3)).toEqual(["-1/2", "-1/2", "0"])
+    expect(quantities.f).toBeNull()
+    expect(switches).toEqual({ stableIncludesZA: false, from: 3 })
+    expect(largestRate.features).toBeNull()
+  })
+
+  test("symbolic rates", async () => {
+    const parsed = async (name: string) => DerivationJson.parse(JSON.parse((await lora("derive", name, "--json")).out))
+    expect((await parsed("init-a")).stable).toBe("c <= -1/2")
+    expect((await parsed("init-b")).stable).toBe("c <= -1")
+    expect((await parsed("lora-plus")).efficient).toBe("cA + cB == -1 and cA >= -1")
+  })
+
+  test.each(["text", "markdown", "latex", "csv"])("prints %s", async (format) => {
+    const { code, out } = await lora("derive", "init-b", "--format", format)
+    expect(code).toBe(0)
+    expect(out).toContain(format === "latex" ? "$<$= -1" : "c <= -1")
+  })
+})
+
+test("schemes lists the catalogue with bounds", async () => {
+  const { schemes } = JSON.parse((await lora("schemes", "--json")).out)
+  expect(schemes.map(({ name }: { name: string }) => name)).toEqual(["init-a", "init-b", "init-ab", "lora-plus"])
+})
+
+test("train gives the same bits for the same seed, and takes rates as numbers", async () => {
+  const words = ["train", "init-a", "--width", "64", "--lr", "0.01", "--seed", "3", "--json"]
+  const [first, second] = [await lora(...words), await lora(...words)]
+  expect(first.out).toBe(second.out)
+  // Sign and Adam steps move B by the rate itself at t = 1.
+  expect(JSON.parse(first.out).history[0].rms.b).toBeCloseTo(0.01, 8)
+})
+
+test("verify judges and its JSON follows its schema", async () => {
+  const { code, out } = await lora("verify", "init-b/c=-1/sign", "--seeds", "32", "--json")
+  const { claims } = ClaimsJson.parse(JSON.parse(out))
+  expect(code).toBe(0)
+  expect(claims).toHaveLength(18)
+  expect(claims.every(({ verdict }) => verdict === "agrees")).toBe(true)
+})
+
+describe("fit", () => {
+  test("a size against width, by group", async () => {
+    const rows = [64, 128, 256, 512, 1024, 2048].flatMap((n) =>
+      [1, 2, 3].map((s) => `x,${n},${s},${(1 + s / 100) * n ** 0.5}`),
+    )
+    await writeFile(join(folder, "sizes.csv"), `group,width,seed,value\n${rows.join("\n")}\n`)
+    const { out } = await lora("fit", "sizes.csv", "--by", "group", "--json")
+    const [fit] = JSON.parse(out).fits
+    expect(fit.exponent).toBeCloseTo(0.5, 9)
+    expect(fit.flags).toEqual([])
+  })
+
+  test("the optimal rate against width, with minima at the grid's edge flagged", async () => {
+    const rates = [-4, -3.5, -3, -2.5, -2, -1.5].map((e) => 10 ** e)
+    const best = (n: number) => 0.1 * (n / 64) ** -0.5
+    const rows = [64, 128, 256, 512, 1024, 1e9].flatMap((n) =>
+      rates.map((r) => `${n},${r},${1 + Math.log(r / best(n)) ** 2}`),
+    )
+    await writeFile(join(folder, "grid.csv"), `n,lr,loss\n${rows.join("\n")}\n`)
+    const { out } = await lora("fit", "grid.csv", "--width", "n", "--rate", "lr", "--loss", "loss", "--json")
+    const [fit] = JSON.parse(out).fits
+    expect(fit.exponent).toBeCloseTo(-0.5, 6)
+    expect(fit.flags.join()).toContain("edge of the grid at 64,1000000000".replace(",", ", "))
+  })
+})
+
+describe("bad input: the field, the value and what is allowed, exit 2, no file left", () => {
+  test.each([
+    [["derive", "init-z"], 'scheme: got "init-z"; allowed: init-a'],
+    [["derive", "init-a", "--set", "c=1e-3"], '--set c: got "1e-3"'],
+    [["derive", "init-a", "--set", "k=1"], "allowed: a value for c"],
+    [["schemes", "--format", "pdf"], '--format: got "pdf"; allowed: text, markdown, latex, csv'],
+    [["train", "init-a", "--width", "-3", "--set", "c=-1"], '--width: got "-3"'],
+    [["train", "init-a", "--width", "8"], "free symbols c"],
+    [["fit", "missing.csv"], 'file: got "missing.csv"'],
+    [["verify", "init-a", "--budget", "soon"], '--budget: got "soon"'],
+    [["reproduce", "--quick", "--full"], "--full"],
+    [["reproduce", "--out", "."], "--out"],
+    [["nonsense"], "unknown command"],
+  ])("%j", async (words, message) => {
+    await writeFile(join(folder, "precious.txt"), "kept")
+    const before = await readdir(folder)
+    const { code, out, err } = await lora(...words)
+    expect(err).toContain(message)
+    expect(code).toBe(2)
+    expect(out).toBe("")
+    expect(await readdir(folder)).toEqual(before)
+  })
+})
+
+test("Ctrl-C ends a reproduction with 130, no report half-written, finished runs kept", async () => {
+  const place = await mkdtemp(join(tmpdir(), "interrupt-"))
+  const child = spawn(process.execPath, [program, "reproduce", "--quick", "--out", "report"], {
+    cwd: place,
+    stdio: "ignore",
+  })
+  await new Promise((resolve) => setTimeout(resolve, 6000))
+  child.kill("SIGINT")
+  const code = await new Promise((resolve) => child.once("exit", resolve))
+  expect(code).toBe(130)
+  expect((await readdir(place)).filter((name) => !name.startsWith("report.duckdb"))).toEqual([])
+  const { openStore } = await import("../../src/sweep/store.js")
+  const store = await openStore(join(place, "report.duckdb"), {})
+  expect(store.finished.size).toBeGreaterThan(0)
+  store.close()
+  await rm(place, { recursive: true })
+})
