@@ -3,9 +3,7 @@ import { Affine } from "../src/exponent/affine.js"
 import { MaxPlus } from "../src/exponent/maxPlus.js"
 
 /** A rational with a small denominator, as text. */
-export const rational = fc
-  .tuple(fc.integer({ min: -6, max: 6 }), fc.constantFrom(1, 2, 3, 4, 6))
-  .map(([p, q]) => `${p}/${q}`)
+const rational = fc.tuple(fc.integer({ min: -6, max: 6 }), fc.constantFrom(1, 2, 3, 4, 6)).map(([p, q]) => `${p}/${q}`)
 
 /** An affine form in up to three symbols. */
 export const affine = fc

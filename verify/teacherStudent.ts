@@ -74,7 +74,7 @@ export interface RateLaw {
 }
 
 /** The grid of learning rates, evenly spaced in their logarithm. */
-export function rateGrid({ from, to, perDecade }: TeacherStudentConfig["rates"]): number[] {
+function rateGrid({ from, to, perDecade }: TeacherStudentConfig["rates"]): number[] {
   const count = Math.round(Math.log10(to / from) * perDecade)
   return Array.from({ length: count + 1 }, (_, i) => from * 10 ** (i / perDecade))
 }

@@ -112,7 +112,7 @@ function shapeError(operation: string, left: Node, right: Node, allowed: string)
 }
 
 /** The nodes that an operation reads. */
-export function operands({ operation }: Node): readonly Node[] {
+function operands({ operation }: Node): readonly Node[] {
   switch (operation.op) {
     case "leaf":
     case "one":

@@ -19,7 +19,7 @@ const by = (constant: number, biasCorrection?: number): Coefficient => ({
 })
 
 /** Sign descent: g = sign(G). */
-export const signDescent: Optimiser = {
+const signDescent: Optimiser = {
   name: "sign",
   state: [],
   step: (gradient) => ({ direction: gradient.sign(), state: [] }),

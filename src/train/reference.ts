@@ -67,7 +67,7 @@ function evaluateNode(node: Node, value: (node: Node) => Matrix, sizes: Sizes, t
     case "sign":
       return mapped(value(operation.of), Math.sign)
     case "relu":
-      return mapped(value(operation.of), (x) => (x > 0 ? x : 0))
+      return mapped(value(operation.of), (x) => Math.max(0, x))
     case "gate":
       return entrywise(value(operation.of), value(operation.at), (x, at) => (at > 0 ? x : 0))
     case "rootRatio": {

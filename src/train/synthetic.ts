@@ -82,7 +82,7 @@ export function trainSynthetic(config: SyntheticConfig, data: SyntheticData, sta
 const LANES = 4
 
 /** One pass over the frozen activations: the loss and sizes at (A, B); gradients are left in the state. */
-export function forwardBackward(
+function forwardBackward(
   { width: n, rank: r, samples: N }: Pick<SyntheticConfig, "width" | "rank" | "samples">,
   { P, H, wOut, y, f0 }: SyntheticData,
 ): (state: SyntheticState) => Omit<SyntheticRecord, "step"> {

@@ -89,7 +89,7 @@ function triangularFactor(P: Float64Array, n: number, N: number): Float64Array {
 }
 
 function relu(values: Float64Array): Float64Array {
-  return values.map((v) => (v > 0 ? v : 0))
+  return values.map((v) => Math.max(0, v))
 }
 
 function multiply(
