@@ -1,0 +1,91 @@
+import Table from "cli-table3"
+import { stringify } from "csv-stringify/sync"
+import { markdownTable } from "markdown-table"
+
+/** A table of texts and numbers; null is an empty cell. */
+export interface ReportTable {
+  readonly columns: readonly string[]
+  readonly rows: readonly (readonly (string | number | null)[])[]
+}
+
+/** The formats in which a table is printed. */
+export const TABLE_FORMATS = ["text", "markdown", "latex", "csv"] as const
+export type TableFormat = (typeof TABLE_FORMATS)[number]
+
+/** The table in the given format; LaTeX needs the booktabs package. */
+export function renderTable(table: ReportTable, format: TableFormat): string {
+  const cells = table.rows.map((row) => row.map((cell) => (cell === null ? "" : String(cell))))
+  switch (format) {
+    case "csv":
+      return stringify([table.columns, ...cells])
+    case "markdown":
+      return `${markdownTable([[...table.columns], ...cells].map((row) => row.map((cell) => cell.replaceAll("|", "\\|"))))}\n`
+    case "latex":
+      return latex(table.columns, cells)
+    case "text":
+      return text(table.columns, cells)
+  }
+}
+
+function text(columns: readonly string[], cells: readonly (readonly string[])[]): string {
+  const none = [
+    "top",
+    "top-mid",
+    "top-left",
+    "top-right",
+    "bottom",
+    "bottom-mid",
+    "bottom-left",
+    "bottom-right",
+    "left",
+  ]
+  const chars = Object.fromEntries([...none, "left-mid", "mid", "mid-mid", "right", "right-mid"].map((k) => [k, ""]))
+  const table = new Table({
+    head: [...columns],
+    chars: { ...chars, middle: "  " },
+    style: { head: [], border: [], "padding-left": 0, "padding-right": 0 },
+  })
+  table.push(...cells.map((row) => [...row]))
+  return `${table
+    .toString()
+    .split("\n")
+    .map((line) => line.trimEnd())
+    .join("\n")}\n`
+}
+
+const LATEX: Readonly<Record<string, string>> = {
+  "\\": "\\textbackslash{}",
+  "&": "\\&",
+  "%": "\\%",
+  $: "\\$",
+  "#": "\\#",
+  _: "\\_",
+  "{": "\\{",
+  "}": "\\}",
+  "~": "\\textasciitilde{}",
+  "^": "\\textasciicircum{}",
+  "<": "$<$",
+  ">": "$>$",
+  "−": "$-$",
+  "∞": "$\\infty$",
+  γ: "$\\gamma$",
+  δ: "$\\delta$",
+  Θ: "$\\Theta$",
+  "≤": "$\\le$",
+  "≥": "$\\ge$",
+}
+
+function latex(columns: readonly string[], cells: readonly (readonly string[])[]): string {
+  const escaped = (cell: string) => cell.replace(/[\\&%$#_{}~^<>−∞γδΘ≤≥]/g, (c) => LATEX[c]!)
+  const line = (row: readonly string[]) => `${row.map(escaped).join(" & ")} \\\\`
+  return [
+    `\\begin{tabular}{${"l".repeat(columns.length)}}`,
+    "\\toprule",
+    line(columns),
+    "\\midrule",
+    ...cells.map(line),
+    "\\bottomrule",
+    "\\end{tabular}",
+    "",
+  ].join("\n")
+}
