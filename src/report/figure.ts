@@ -7,7 +7,7 @@ const FONT = "DejaVu Sans"
 const fontFile = createRequire(import.meta.url).resolve("dejavu-fonts-ttf/ttf/DejaVuSans.ttf")
 
 /** Colours of Okabe and Ito, told apart by colour-blind readers and, with the dashes and shapes, in grey. */
-export const PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
+const PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 
 const THEME: Config = {
   background: "white",
