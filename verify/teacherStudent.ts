@@ -7,7 +7,8 @@
  */
 import { type LocatedAtWidth, optimalRate, type RateFit, rateAgainstWidth, thresholdRate } from "../src/fit/optimum.js"
 import { type SweepOptions, sweep } from "../src/sweep/sweep.js"
-import type { SyntheticConfig, SyntheticResult } from "../src/train/synthetic.js"
+import type { SyntheticResult } from "../src/train/synthetic.js"
+import type { SyntheticConfig } from "../src/train/syntheticConfig.js"
 import type { Task } from "../src/train/task.js"
 
 /** The experiment's constants. The paper's own, where it leaves them open, are not known; these are ours. */

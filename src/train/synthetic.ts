@@ -6,25 +6,8 @@
  * and P once, O(n N r) flops each: this is the fast path for the program that the reference interpreter also runs.
  */
 import type { Outcome } from "./run.js"
+import type { SyntheticConfig, SyntheticState } from "./syntheticConfig.js"
 import type { SyntheticData } from "./syntheticData.js"
-
-/** One run: the data's sizes, the adapter's start, the two rates. */
-export interface SyntheticConfig {
-  readonly width: number
-  readonly rank: number
-  readonly inputs: number
-  readonly samples: number
-  readonly teacherWidth: number
-  /** The exponent o of the readout's entries N(0, n^(−2o)). */
-  readonly readout: number
-  readonly steps: number
-  readonly seed: number
-  /** Standard deviations of the entries of A₀ and B₀; 0 is a zero factor. */
-  readonly start: { readonly A: number; readonly B: number }
-  readonly rates: { readonly A: number; readonly B: number }
-  /** Every how many steps the coordinates are kept. */
-  readonly recordEvery: number
-}
 
 /** Root mean squares over entries and samples after a step, and the loss before it. */
 export interface SyntheticRecord {
@@ -43,14 +26,6 @@ export interface SyntheticResult {
   readonly finalLoss: number
   readonly largest: { readonly zA: number; readonly zB: number; readonly outputChange: number }
   readonly history: readonly SyntheticRecord[]
-}
-
-/** The adapter's factors (A: r×n, B: n×r, row-major), their gradients and the sizes seen on the way. */
-export interface SyntheticState {
-  readonly A: Float64Array
-  readonly B: Float64Array
-  readonly gradA: Float64Array
-  readonly gradB: Float64Array
 }
 
 /** A loss beyond this multiple of the start's counts as divergence. */

@@ -1,6 +1,6 @@
 import { Matrix, QrDecomposition } from "ml-matrix"
 import { gaussians } from "./random.js"
-import type { SyntheticConfig, SyntheticState } from "./synthetic.js"
+import type { SyntheticConfig, SyntheticState } from "./syntheticConfig.js"
 
 /** Everything of the teacher-student experiment that training does not change; matrices are row-major. */
 export interface SyntheticData {

@@ -1,6 +1,7 @@
 import { type SchemeDefinition, scheme } from "../scheme/scheme.js"
 import { type RunConfig, type RunResult, run } from "./run.js"
-import { type SyntheticConfig, type SyntheticResult, trainSynthetic } from "./synthetic.js"
+import { type SyntheticResult, trainSynthetic } from "./synthetic.js"
+import type { SyntheticConfig } from "./syntheticConfig.js"
 import { type SyntheticData, startOf, syntheticData } from "./syntheticData.js"
 
 /** A piece of work for a thread; plain data, so that it travels. */

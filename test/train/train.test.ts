@@ -11,7 +11,8 @@ import { scheme } from "../../src/scheme/scheme.js"
 import { gaussians } from "../../src/train/random.js"
 import { evaluate, type Matrix, type Sizes, zeros } from "../../src/train/reference.js"
 import { run } from "../../src/train/run.js"
-import { type SyntheticConfig, trainSynthetic } from "../../src/train/synthetic.js"
+import { trainSynthetic } from "../../src/train/synthetic.js"
+import type { SyntheticConfig } from "../../src/train/syntheticConfig.js"
 import { startOf, syntheticData } from "../../src/train/syntheticData.js"
 
 describe("random numbers", () => {
