@@ -84,7 +84,8 @@ describe("fit", () => {
 
   test("the optimal rate against width, with minima at the grid's edge flagged", async () => {
     const rates = [-4, -3.5, -3, -2.5, -2, -1.5].map((e) => 10 ** e)
-    const best = (n: number) => 0.1 * (n / 64) ** -0.5
+    // Inside the grid 1e-4 … 3e-2 for widths to 1024, far below it for the last.
+    const best = (n: number) => 0.003 * (n / 64) ** -0.5
     const rows = [64, 128, 256, 512, 1024, 1e9].flatMap((n) =>
       rates.map((r) => `${n},${r},${1 + Math.log(r / best(n)) ** 2}`),
     )
@@ -92,7 +93,7 @@ describe("fit", () => {
     const { out } = await lora("fit", "grid.csv", "--width", "n", "--rate", "lr", "--loss", "loss", "--json")
     const [fit] = JSON.parse(out).fits
     expect(fit.exponent).toBeCloseTo(-0.5, 6)
-    expect(fit.flags.join()).toContain("edge of the grid at 64,1000000000".replace(",", ", "))
+    expect(fit.flags.join()).toContain("edge of the grid at 1000000000")
   })
 })
 
