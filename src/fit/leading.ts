@@ -1,6 +1,6 @@
 import { Matrix, solve } from "ml-matrix"
-import { twoSidedQuantile } from "./normal.js"
-import { type Interval, logPoints, type WidthSample, weightsOf } from "./slope.js"
+import { studentQuantile } from "./normal.js"
+import { degreesOf, type Interval, logPoints, type WidthSample, weightsOf } from "./slope.js"
 
 /** The leading exponent of a sum of powers whose other exponents are known. */
 export interface LeadingFit {
@@ -81,7 +81,7 @@ export function leadingExponent(
   const exponent = minimise(best, grid[Math.max(0, least - 1)]!, grid[Math.min(grid.length - 1, least + 1)]!)
   const minimum = best(exponent)
   const degrees = Math.max(1, points.length - 2)
-  const threshold = minimum + twoSidedQuantile(level) ** 2
+  const threshold = minimum + studentQuantile(level, degreesOf(samples)) ** 2
   // The minimum may be sharper than the grid, so its own neighbourhood always counts as inside.
   const inside = (i: number) => i === least || values[i]! <= threshold
   const first = values.findIndex((_, i) => inside(i))

@@ -10,3 +10,12 @@ export function twoSidedQuantile(level: number): number {
   }
   return (low + high) / 2
 }
+
+/**
+ * The two-sided quantile of Student's t, for errors that were themselves estimated from few seeds: Cornish–Fisher
+ * expansion to second order in 1/degrees (Abramowitz and Stegun 26.7.5), within 1 % from 8 degrees on.
+ */
+export function studentQuantile(level: number, degrees: number): number {
+  const z = twoSidedQuantile(level)
+  return z + (z ** 3 + z) / (4 * degrees) + (5 * z ** 5 + 16 * z ** 3 + 3 * z) / (96 * degrees ** 2)
+}

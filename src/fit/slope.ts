@@ -3,7 +3,7 @@ import { uniformInt } from "pure-rand/distribution/uniformInt"
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus"
 import { mean, sampleStandardDeviation, standardDeviation } from "simple-statistics"
 import { InputError } from "../inputError.js"
-import { twoSidedQuantile } from "./normal.js"
+import { studentQuantile } from "./normal.js"
 
 /** The measurements of one quantity at one width: per seed, the mean over entries of the squared value. */
 export interface WidthSample {
@@ -77,7 +77,7 @@ export function isDeterministic(points: readonly LogPoint[]): boolean {
 
 /**
  * The slope of log RMS against log width by weighted least squares (ml-matrix), weights from the seeds' variance, with
- * an interval from the bootstrap over seeds: normal, with the bootstrap's standard error, so that any level resolves.
+ * an interval from the bootstrap over seeds: Student's, with the bootstrap's standard error, so that any level resolves.
  *
  * @throws InputError as {@link logPoints}.
  */
@@ -105,8 +105,13 @@ export function slope(
   const standardError = isDeterministic(points)
     ? 0
     : standardDeviation(Array.from({ length: resamples }, replicate).filter(Number.isFinite))
-  const half = twoSidedQuantile(level) * standardError
+  const half = standardError === 0 ? 0 : studentQuantile(level, degreesOf(samples)) * standardError
   return { exponent, standardError, interval: { low: exponent - half, high: exponent + half, level }, local }
+}
+
+/** The degrees of freedom of the errors: one less than the fewest seeds at a width. */
+export function degreesOf(samples: readonly WidthSample[]): number {
+  return Math.max(1, Math.min(...samples.map(({ meanSquares }) => meanSquares.length)) - 1)
 }
 
 /** Inverse variances; a width whose seeds agree by chance gets the smallest error of the others. */

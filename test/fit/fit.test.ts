@@ -2,7 +2,7 @@ import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { judge } from "../../src/fit/judge.js"
 import { leadingExponent } from "../../src/fit/leading.js"
-import { twoSidedQuantile } from "../../src/fit/normal.js"
+import { studentQuantile, twoSidedQuantile } from "../../src/fit/normal.js"
 import { optimalRate, rateAgainstWidth, thresholdRate } from "../../src/fit/optimum.js"
 import { slope, type WidthSample } from "../../src/fit/slope.js"
 import { InputError } from "../../src/inputError.js"
@@ -65,9 +65,12 @@ describe("slopes", () => {
     expect(() => slope(WIDTHS.map((width) => ({ width, meanSquares: [0, 0] })))).toThrow(InputError)
   })
 
-  test("normal quantiles", () => {
+  test("normal and Student quantiles", () => {
     expect(twoSidedQuantile(0.95)).toBeCloseTo(1.959964, 5)
     expect(twoSidedQuantile(0.999)).toBeCloseTo(3.290527, 4)
+    // Published tables of Student's t.
+    expect(studentQuantile(0.95, 23)).toBeCloseTo(2.069, 2)
+    expect(studentQuantile(0.999, 23)).toBeCloseTo(3.768, 1)
   })
 })
 
