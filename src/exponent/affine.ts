@@ -58,6 +58,16 @@ export class Affine {
     return result
   }
 
+  /** The value at a point; symbols that the point does not name count as 0. */
+  at(point: ReadonlyMap<string, Fraction>): Fraction {
+    let value = this.constant
+    for (const [name, q] of this.coefficients) {
+      const x = point.get(name)
+      if (x !== undefined) value = value.add(q.mul(x))
+    }
+    return value
+  }
+
   get isConstant(): boolean {
     return this.coefficients.size === 0
   }

@@ -1,5 +1,6 @@
 import type { Fraction } from "fraction.js"
 import { Affine } from "./affine.js"
+import { type Inequality, interiorPoint } from "./simplex.js"
 
 /** The linear constraint `form relation 0`. */
 export interface Constraint {
@@ -19,23 +20,31 @@ export function negate({ form, relation }: Constraint): Constraint[] {
 }
 
 /**
- * Whether some point of ℚᵏ satisfies all constraints, decided exactly: equalities by substitution, inequalities by
- * Fourier–Motzkin elimination. Meant for a handful of symbols; its cost grows doubly exponentially with their number.
+ * A point of ℚᵏ that satisfies all constraints, as deep inside the strict ones as the others allow, or null if there is
+ * none: decided exactly, equalities by substitution, inequalities by {@link interiorPoint}.
  */
-export function isFeasible(system: readonly Constraint[]): boolean {
+export function witness(system: readonly Constraint[]): Map<string, Fraction> | null {
   const equality = system.find((c) => c.relation === "==" && !c.form.isConstant)
   if (equality !== undefined) {
     const name = equality.form.symbols[0]!
-    const solved = new Map([[name, solveLinear(equality.form, name)]])
-    return isFeasible(system.filter((c) => c !== equality).map((c) => ({ ...c, form: c.form.substitute(solved) })))
+    const value = solveLinear(equality.form, name)
+    const solved = new Map([[name, value]])
+    const rest = witness(
+      system.filter((c) => c !== equality).map((c) => ({ ...c, form: c.form.substitute(solved) })),
+    )
+    return rest && new Map([...rest, [name, value.at(rest)]])
   }
-  const open: Constraint[] = []
-  for (const constraint of deduplicate(system)) {
-    if (!constraint.form.isConstant) open.push(constraint)
-    else if (!holds(constraint.form.constant, constraint.relation)) return false
+  const open: Inequality[] = []
+  for (const { form, relation } of system) {
+    if (!form.isConstant) open.push({ form, strict: relation === "<" })
+    else if (!holds(form.constant, relation)) return null
   }
-  if (open.length === 0) return true
-  return isFeasible(eliminate(open, cheapestSymbol(open)))
+  return interiorPoint(deduplicate(open))
+}
+
+/** Whether some point of ℚᵏ satisfies all constraints, decided exactly. */
+export function isFeasible(system: readonly Constraint[]): boolean {
+  return witness(system) !== null
 }
 
 /** Whether every point of the system satisfies the constraint. */
@@ -54,41 +63,15 @@ function holds(value: Fraction, relation: Constraint["relation"]): boolean {
   return relation === "==" ? sign === 0n : relation === "<" ? sign < 0n : sign <= 0n
 }
 
-/** Parallel constraints reduced to the tightest, so that elimination does not drown in copies. */
-function deduplicate(system: readonly Constraint[]): Constraint[] {
-  const tightest = new Map<string, Constraint>()
-  for (const { form, relation } of system) {
-    const scale = form.isConstant ? form.constant.abs() : [...form.coefficients.values()][0]!.abs()
-    const scaled = scale.n === 0n ? form : form.times(scale.inverse())
-    const direction = `${relation === "=="} ${scaled.minus(Affine.constant(scaled.constant)).key}`
+/** Parallel inequalities reduced to the tightest. */
+function deduplicate(system: readonly Inequality[]): Inequality[] {
+  const tightest = new Map<string, Inequality>()
+  for (const { form, strict } of system) {
+    const scaled = form.times([...form.coefficients.values()][0]!.abs().inverse())
+    const direction = scaled.minus(Affine.constant(scaled.constant)).key
     const seen = tightest.get(direction)
     const order = seen === undefined ? 1 : scaled.constant.compare(seen.form.constant)
-    if (order > 0 || (order === 0 && relation === "<")) tightest.set(direction, { form: scaled, relation })
+    if (order > 0 || (order === 0 && strict)) tightest.set(direction, { form: scaled, strict })
   }
   return [...tightest.values()]
-}
-
-function cheapestSymbol(system: readonly Constraint[]): string {
-  const names = [...new Set(system.flatMap((c) => c.form.symbols))]
-  const cost = (name: string) => {
-    const signs = system.map((c) => c.form.coefficient(name)).filter((q) => q.n !== 0n)
-    const positive = signs.filter((q) => q.s > 0n).length
-    return positive * (signs.length - positive)
-  }
-  return names.reduce((best, name) => (cost(name) < cost(best) ? name : best))
-}
-
-function eliminate(system: readonly Constraint[], name: string): Constraint[] {
-  const sign = (c: Constraint) => (c.form.coefficient(name).n === 0n ? 0n : c.form.coefficient(name).s)
-  const upper = system.filter((c) => sign(c) > 0n)
-  const lower = system.filter((c) => sign(c) < 0n)
-  const combined = upper.flatMap((u) =>
-    lower.map((l): Constraint => {
-      const form = u.form
-        .times(u.form.coefficient(name).inverse())
-        .plus(l.form.times(l.form.coefficient(name).abs().inverse()))
-      return { form, relation: u.relation === "<" || l.relation === "<" ? "<" : "<=" }
-    }),
-  )
-  return [...system.filter((c) => sign(c) === 0n), ...combined]
 }
