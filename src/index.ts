@@ -5,7 +5,6 @@ export { type Derivation, derive, type Switches } from "./derive/derive.js"
 export { type Terms, termsOf } from "./derive/terms.js"
 export { Affine } from "./exponent/affine.js"
 export { Condition } from "./exponent/condition.js"
-export { Exponent } from "./exponent/exponent.js"
 export {
   formatAffine,
   formatCondition,
@@ -16,6 +15,7 @@ export {
   toTex,
 } from "./exponent/grammar.js"
 export { MaxPlus } from "./exponent/maxPlus.js"
+export { Piecewise } from "./exponent/piecewise.js"
 export { type Expected, judge, RULES, type Verdict } from "./fit/judge.js"
 export { leadingExponent } from "./fit/leading.js"
 export { optimalRate, rateAgainstWidth, thresholdRate } from "./fit/optimum.js"

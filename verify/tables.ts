@@ -1,5 +1,5 @@
 import { derive } from "../src/derive/derive.js"
-import { formatAffine, formatCondition } from "../src/exponent/grammar.js"
+import { formatCondition, formatMin } from "../src/exponent/grammar.js"
 import type { LossPoint, RatePoint, ReferenceLine, TrajectoryPoint } from "../src/report/figures.js"
 import type { ReportTable } from "../src/report/table.js"
 import { CATALOGUE } from "../src/scheme/catalogue.js"
@@ -14,8 +14,8 @@ export function derivedTable(): ReportTable {
     columns: ["scheme", "stable", "internally stable", "feature learning", "efficient", "largest rate"],
     rows: CATALOGUE.map((definition) => {
       const { stable, internallyStable, featureLearning, efficient, largestRate } = derive(scheme(definition))
-      const conditions = [stable, internallyStable, featureLearning, efficient].map(formatCondition)
-      return [definition.name, ...conditions, largestRate.features && formatAffine(largestRate.features)]
+      const conditions = [stable, internallyStable, featureLearning, efficient].map((condition) => (condition === null ? "-" : formatCondition(condition)))
+      return [definition.name, ...conditions, largestRate.features && formatMin(largestRate.features)]
     }),
   }
 }

@@ -29,7 +29,7 @@ function command<T extends unknown[]>(definition: Command, action: (...given: T)
 const format = () => new Option("--format <format>", "text, markdown, latex or csv").default("text")
 const setting = () =>
   new Option("--set <symbol=value...>", "values of the scheme's symbols, for instance c=-1/2").default([])
-const optimiser = () => new Option("--optimiser <name>", "adam or sign").default("adam")
+const optimiser = () => new Option("--optimiser <name>", "adam, sign, sgd, momentum, lion or muon").default("adam")
 const workers = () => new Option("--workers <count>", "threads; 0 works on the calling thread (default: one per core)")
 
 command(
@@ -37,6 +37,8 @@ command(
     .command("derive <scheme>")
     .description("exponents per step and for all t; stability, efficiency, largest rate")
     .addOption(setting())
+    .option("--free <symbol...>", "leave these symbols free: o (readout), rho (rank), s (multiplier)", [])
+    .option("--level <level>", "what stable means in efficient: features or output", "features")
     .option("--steps <count>", "how many steps to list", "5")
     .option("--from <t>", "ask for feature learning and efficiency from this step (default: the end of the transient)")
     .option("--stable-includes-za", "let efficient require zA = O(1) too, as LoRA+ does")

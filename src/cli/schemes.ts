@@ -1,5 +1,5 @@
 import { derive } from "../derive/derive.js"
-import { formatAffine, formatCondition } from "../exponent/grammar.js"
+import { formatCondition, formatMin } from "../exponent/grammar.js"
 import { CATALOGUE } from "../scheme/catalogue.js"
 import { scheme } from "../scheme/scheme.js"
 import { outputOptions, print } from "./terminal.js"
@@ -20,8 +20,8 @@ export async function schemesCommand(options: SchemesOptions): Promise<number> {
       title: definition.title,
       source: definition.source ?? null,
       stable: formatCondition(stable),
-      efficient: formatCondition(efficient),
-      largestRate: largestRate.features && formatAffine(largestRate.features),
+      efficient: efficient && formatCondition(efficient),
+      largestRate: largestRate.features && formatMin(largestRate.features),
     }
   })
   const columns = ["name", "title", "stable", "efficient", "largestRate", "source"] as const

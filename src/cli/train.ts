@@ -1,5 +1,5 @@
 import { InputError } from "../inputError.js"
-import { OPTIMISERS, type Optimiser } from "../program/optimiser.js"
+import { OPTIMISERS, type OptimiserName } from "../program/optimiser.js"
 import { environment } from "../report/environment.js"
 import { schemeNamed } from "../scheme/catalogue.js"
 import { type SchemeDefinition, scheme } from "../scheme/scheme.js"
@@ -24,7 +24,7 @@ export interface TrainOptions {
 /** One run in the theory's setting, its coordinates step by step. */
 export async function trainCommand(name: string, options: TrainOptions): Promise<number> {
   const output = outputOptions(options)
-  const optimiser = oneOf("--optimiser", options.optimiser, Object.keys(OPTIMISERS) as Optimiser["name"][])
+  const optimiser = oneOf("--optimiser", options.optimiser, Object.keys(OPTIMISERS) as OptimiserName[])
   const definition = withRates({ ...schemeNamed(name), optimiser }, options)
   const config = {
     width: integer("--width", options.width),

@@ -1,33 +1,61 @@
-import type { Affine } from "../exponent/affine.js"
+import { Affine } from "../exponent/affine.js"
 import { Condition } from "../exponent/condition.js"
-import { Exponent } from "../exponent/exponent.js"
-import { MaxPlus } from "../exponent/maxPlus.js"
+import { Piecewise } from "../exponent/piecewise.js"
 import { solveFor } from "../exponent/solve.js"
+import type { Constraint } from "../exponent/system.js"
 import type { Scheme } from "../scheme/scheme.js"
-import { atStep, type Recursion, recursion } from "./recursion.js"
+import { explore, type Region } from "./cell.js"
+import { isZeroForm } from "./graded.js"
+import { type Recursion, recursion, sizeAt } from "./recursion.js"
+import type { Relation } from "./size.js"
 
 /** The readings on which the truth of a claim depends; part of every statement. */
 export interface Switches {
   /** Whether "stable" in "efficient" includes Z_A = O(1), as in [LoRA+], or not, as in [Init]. */
   readonly stableIncludesZA: boolean
+  /** What "stable" in "efficient" bounds: the layer's features Z_B, or the output's change f − f₀. */
+  readonly level: "features" | "output"
   /** The step from which feature learning and efficiency are asked; by default the end of the transient. */
   readonly from: number
 }
 
+/** The exponents of one quantity at t = 1, 2, … and for all later t. */
+export interface QuantitySteps {
+  /** `steps[0]` is t = 1; outside {@link grows} and {@link falls} the last entry holds for all later t. */
+  readonly steps: readonly Piecewise[]
+  readonly limit: Piecewise
+  /** The first t from which the limit holds. */
+  readonly from: number
+  readonly relation: Relation
+  /** Where the exponent grows without end as t does. */
+  readonly grows: Condition
+  /** Where it falls without end. */
+  readonly falls: Condition
+}
+
 /** What a scheme's program says in exponents: quantities for all t, and the statements that follow. */
-export interface Derivation extends Recursion {
+export interface Derivation {
   readonly scheme: Scheme
   readonly switches: Switches
-  /** Z_B = O(1) for all t. */
+  readonly quantities: Readonly<Record<string, QuantitySteps>>
+  /** The phase diagram: in each polyhedron every quantity at every step is one affine form (null for −∞). */
+  readonly regions: readonly {
+    readonly where: Condition
+    readonly limits: Readonly<Record<string, Affine | null>>
+  }[]
+  readonly assumptions: readonly string[]
+  /** Z_B = O(1) for all t (of every adapter). */
   readonly stable: Condition
   /** Z_A = O(1) too. */
   readonly internallyStable: Condition
-  /** ΔZ_B = Θ(1) for all t ≥ from. */
-  readonly featureLearning: Condition
-  /** Stable, with δ¹ = Θ(1) and δ² = Θ(1) for all t ≥ from. */
-  readonly efficient: Condition
-  /** The largest stable exponent of the single rate; null with two free rates, none free, or no single bound. */
-  readonly largestRate: { readonly features: Affine | null; readonly output: Affine | null }
+  /** f − f₀ = O(1) for all t: the output level. */
+  readonly stableOutput: Condition
+  /** ΔZ_B = Θ(1) for all t ≥ from; null where the model names no δ. */
+  readonly featureLearning: Condition | null
+  /** Stable, with δ¹ = Θ(1) and δ² = Θ(1) for all t ≥ from; null where the model names no δ. */
+  readonly efficient: Condition | null
+  /** The largest stable exponent of the single rate, as the min of forms; null with two free rates or none. */
+  readonly largestRate: { readonly features: readonly Affine[] | null; readonly output: readonly Affine[] | null }
 }
 
 /**
@@ -37,46 +65,156 @@ export interface Derivation extends Recursion {
  * @throws Underivable if the program has an operation without a rule.
  */
 export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Derivation {
-  const { quantities, assumptions } = recursion(scheme)
-  const { zA, zB, delta1, delta2, delta3 } = quantities as Record<string, (typeof quantities)[string]>
-  if (!zA || !zB || !delta1 || !delta2 || !delta3) throw new Error("the layer names no zA, zB and deltas")
-  const from = switches.from ?? Math.max(delta1.from, delta2.from, delta3.from)
+  const regions = explore(scheme.domain, scheme.symbols, (cell) => recursion(scheme, cell))
+  const names = Object.keys(scheme.program.quantities)
+  const last = Math.max(switches.from ?? 1, ...regions.map(({ result }) => result.steps.length))
+  const quantities = Object.fromEntries(names.map((name) => [name, quantitySteps(regions, name, last)]))
+  const deltas = ["delta1", "delta2", "delta3"].filter((name) => names.includes(name))
+  const from = switches.from ?? Math.max(1, ...deltas.map((name) => quantities[name]!.from))
   const stableIncludesZA = switches.stableIncludesZA ?? false
-  const last = Math.max(from, ...Object.values(quantities).map(({ steps }) => steps.length))
-  const steps = Array.from({ length: last }, (_, i) => i + 1)
-  const late = steps.filter((t) => t >= from)
-  const all = (times: readonly number[], at: (t: number) => Condition) => Condition.ALWAYS.and(...times.map(at))
 
-  const stable = all(steps, (t) => Condition.atMost(atStep(zB, t).value))
-  const internallyStable = stable.and(all(steps, (t) => Condition.atMost(atStep(zA, t).value)))
-  const change = (t: number) => Exponent.max(atStep(delta1, t), atStep(delta2, t), atStep(delta3, t))
-  const featureLearning = all(late, (t) => Condition.equal(change(t).value))
-  const bothMove = all(late, (t) =>
-    Condition.equal(atStep(delta1, t).value).and(Condition.equal(atStep(delta2, t).value)),
-  )
-  const efficient = (stableIncludesZA ? internallyStable : stable).and(bothMove)
-  const sizes = MaxPlus.max(...steps.map((t) => atStep(zB, t).value))
+  const everywhere = (condition: (region: Region<Recursion>) => Condition) =>
+    Condition.NEVER.or(
+      ...regions.map((region) => Condition.all(region.where).and(condition(region))),
+    ).merged()
+  const bounded = (prefix: string) =>
+    everywhere(({ result }) =>
+      Condition.all(
+        names.filter((name) => isNamed(name, prefix)).flatMap((name) => allSteps(result, name, 1, last, "<=")),
+      ),
+    )
+  const stable = bounded("zB")
+  const internallyStable = stable.and(bounded("zA")).merged()
+  const bothMove = () =>
+    everywhere(({ result }) =>
+      Condition.all(["delta1", "delta2"].flatMap((name) => allSteps(result, name, from, last, "=="))),
+    )
+  const hasDeltas = deltas.length === 3
+  const level = switches.level ?? "features"
+  const stableOutput = bounded("f")
+  const asked = level === "output" ? stableOutput : stable
+  const required = stableIncludesZA ? asked.and(internallyStable) : asked
   return {
     scheme,
     quantities,
-    assumptions,
-    switches: { stableIncludesZA, from },
+    regions: phases(regions, names, last),
+    assumptions: [...new Set(regions.flatMap(({ result }) => result.assumptions))],
+    switches: { stableIncludesZA, level, from },
     stable,
     internallyStable,
-    featureLearning,
-    efficient,
-    largestRate: { features: largestRate(scheme, sizes), output: null },
+    stableOutput,
+    featureLearning: hasDeltas ? everywhere(({ result }) => changes(result, deltas, from, last)) : null,
+    efficient: hasDeltas ? required.and(bothMove()).merged() : null,
+    largestRate: { features: largestRate(scheme, stable), output: largestRate(scheme, stableOutput) },
   }
 }
 
-/** The largest value of the scheme's one free rate symbol at which all forms are ≤ 0, if one form decides it. */
-function largestRate({ rates }: Scheme, sizes: MaxPlus): Affine | null {
-  const symbols = [...new Set([...rates.A.symbols, ...rates.B.symbols])]
+/** The exponent of a quantity at step t ≥ 1; see {@link QuantitySteps.steps}. */
+export function atStep({ steps, limit }: QuantitySteps, t: number): Piecewise {
+  return steps[t - 1] ?? limit
+}
+
+/** Whether a quantity is the named one, of the only adapter or of any. */
+function isNamed(name: string, prefix: string): boolean {
+  return new RegExp(`^${prefix}\\d*$`).test(name)
+}
+
+/** The constraints that say that a quantity is O(1), or Θ(1), at all steps from `from` on. */
+function allSteps(
+  result: Recursion,
+  name: string,
+  from: number,
+  last: number,
+  relation: "<=" | "==",
+): readonly Constraint[] {
+  const constraints: Constraint[] = []
+  for (let t = from; t <= last; t++) {
+    const form = sizeAt(result, name, t)
+    if (form !== null) constraints.push({ form, relation })
+    else if (relation === "==") constraints.push(IMPOSSIBLE)
+  }
+  return [...constraints, { form: result.growth[name]!, relation }]
+}
+
+/** The largest of the quantities is Θ(1) at all steps from `from` on. */
+function changes(result: Recursion, names: readonly string[], from: number, last: number): Condition {
+  const atMost = Condition.all(
+    names.flatMap((name) => allSteps(result, name, from, last, "<=").map((c): Constraint => ({ ...c, relation: "<=" }))),
+  )
+  const reached = Array.from({ length: last - from + 1 }, (_, i) =>
+    Condition.NEVER.or(
+      ...names.flatMap((name) => {
+        const form = sizeAt(result, name, from + i)
+        const constraints: Constraint[] = [
+          { form: form ?? IMPOSSIBLE.form, relation: "==" },
+          { form: result.growth[name]!, relation: "==" },
+        ]
+        return form === null ? [] : [Condition.all(constraints)]
+      }),
+    ),
+  )
+  return atMost.and(...reached)
+}
+
+/** A constraint that no point satisfies. */
+const IMPOSSIBLE: Constraint = { form: Affine.constant(1), relation: "==" }
+
+function quantitySteps(regions: readonly Region<Recursion>[], name: string, last: number): QuantitySteps {
+  const steps = Array.from({ length: last }, (_, i) => pieces(regions, name, i + 1))
+  const settled = regions.filter(({ result }) => isZeroForm(result.growth[name]!))
+  const limit = settled.length === 0 ? steps.at(-1)! : pieces(settled, name, last)
+  const settles = (t: number) => (settled.length === 0 ? steps[t - 1]! : pieces(settled, name, t)).key === limit.key
+  let from = last
+  while (from > 1 && settles(from - 1)) from--
+  const relations = regions.flatMap(({ result }) => result.steps.map(({ sizes }) => sizes[name]?.relation ?? "equal"))
+  const moving = (sign: 1 | -1) =>
+    Condition.NEVER.or(
+      ...regions
+        .filter(({ result }) => !isZeroForm(result.growth[name]!))
+        .map(({ where, result }) =>
+          Condition.all([...where, { form: result.growth[name]!.times(-sign), relation: "<" }]),
+        ),
+    ).merged()
+  return {
+    steps,
+    limit,
+    from,
+    relation: relations.includes("atMost") ? "atMost" : "equal",
+    grows: moving(1),
+    falls: moving(-1),
+  }
+}
+
+function pieces(regions: readonly Region<Recursion>[], name: string, t: number): Piecewise {
+  const found = regions.map(({ where, result }) => ({ where, form: sizeAt(result, name, t) }))
+  const finite = found.flatMap(({ where, form }) => (form === null ? [] : [{ where, form }]))
+  if (finite.length === 0) return Piecewise.NEGATIVE_INFINITY
+  if (finite.length < found.length) throw new Error(`${name} is exactly zero in some regions only`)
+  return Piecewise.ofPieces(finite)
+}
+
+/** The regions with equal limits joined. */
+function phases(regions: readonly Region<Recursion>[], names: readonly string[], last: number): Derivation["regions"] {
+  const groups = new Map<string, { where: Condition; limits: Record<string, Affine | null> }>()
+  for (const { where, result } of regions) {
+    const limits = Object.fromEntries(names.map((name) => [name, sizeAt(result, name, last)]))
+    const growth = names.map((name) => result.growth[name]!.key)
+    const key = [...Object.values(limits).map((form) => form?.key ?? ""), ...growth].join("; ")
+    const seen = groups.get(key)
+    const piece = Condition.all(where)
+    groups.set(key, { where: seen ? seen.where.or(piece) : piece, limits })
+  }
+  return [...groups.values()].map(({ where, limits }) => ({ where: where.merged(), limits }))
+}
+
+/** The bounds on the scheme's one free rate symbol in a condition of one piece; the rate may reach their min. */
+function largestRate({ rates }: Scheme, condition: Condition): Affine[] | null {
+  const symbols = new Set([rates.A, rates.B].flatMap((rate) => (rate === "frozen" ? [] : rate.symbols)))
   const [symbol] = symbols
-  if (symbol === undefined || symbols.length > 1) return null
-  const bounds = sizes.forms
-    .filter((form) => form.coefficient(symbol).compare(0) > 0)
-    .map((form) => solveFor(form, symbol))
-  const tightest = MaxPlus.of(...bounds.map((bound) => bound.times(-1)))
-  return tightest.forms.length === 1 ? tightest.forms[0]!.times(-1) : null
+  const [piece] = condition.pieces
+  if (symbol === undefined || symbols.size > 1 || piece === undefined || condition.pieces.length > 1) return null
+  const bounds = piece
+    .filter(({ form }) => form.coefficient(symbol).compare(0) > 0)
+    .map(({ form }) => solveFor(form, symbol))
+  return bounds.length > 0 ? bounds : null
 }

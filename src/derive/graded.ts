@@ -1,104 +1,188 @@
 /**
  * Tensors read in exponents, graded by parity (theory of γ, alignment).
  *
- * Every independent symmetric random tensor of a program is a *base* of its index space of size n. A tensor is the list
- * of the exponents of its parts: for each pair (rows, columns) of sets of bases, the entry size of the part that is odd
- * in exactly these. A sum over n of parts that are odd in the same bases follows the law of large numbers (+1), of
- * parts that are not the central limit (+1/2): so alignment is derived from the program instead of declared.
+ * Every independent symmetric random tensor of a program is a *base* of its index space. A tensor is the list of the
+ * sizes of its parts: for each pair (rows, columns) of sets of bases, the entry size of the part that is odd in exactly
+ * these. A sum over an index space of size n^d of parts that are odd in the same bases follows the law of large numbers
+ * (+d), of parts that are not the central limit (+d/2): so alignment is derived from the program instead of declared.
  */
-import { Affine } from "../exponent/affine.js"
-import { Exponent } from "../exponent/exponent.js"
-import { MaxPlus } from "../exponent/maxPlus.js"
+import type { Affine } from "../exponent/affine.js"
+import { Affine as Form } from "../exponent/affine.js"
+import type { Node } from "../program/node.js"
+import type { Cell } from "./cell.js"
+import { larger, lead, product, type Size, shifted, sizeKey, sizeOf, weakened } from "./size.js"
 
 /** The part of a tensor that is odd in exactly the given bases; an empty list is the even part. */
 export interface Part {
   readonly rows: readonly string[]
   readonly columns: readonly string[]
-  readonly size: Exponent
+  readonly size: Size
 }
 
-/** A tensor as its parts that are not −∞; no parts is the zero tensor. */
+/** A multiple of a random matrix of independent entries, both of whose sides grow with the width. */
+export interface RandomTerm {
+  readonly leaf: Node
+  readonly transposed: boolean
+  readonly size: Size
+}
+
+/** A tensor as its parts that are not −∞; without parts and random terms it is the zero tensor. */
 export class Graded {
-  static readonly ZERO = new Graded([])
+  static readonly ZERO = new Graded([], [])
 
   readonly parts: readonly Part[]
+  readonly randoms: readonly RandomTerm[]
 
-  private constructor(parts: readonly Part[]) {
+  private constructor(parts: readonly Part[], randoms: readonly RandomTerm[]) {
     this.parts = parts
+    this.randoms = randoms
   }
 
   /** The sum of the given parts, those of equal parity joined by max. */
-  static of(parts: readonly Part[]): Graded {
+  static of(cell: Cell, parts: readonly Part[], randoms: readonly RandomTerm[] = []): Graded {
     const joined = new Map<string, Part>()
-    for (const part of parts.filter(({ size }) => !size.isZeroQuantity)) {
+    for (const part of parts) {
       const key = parityKey(part)
       const seen = joined.get(key)
-      joined.set(key, seen ? { ...seen, size: Exponent.max(seen.size, part.size) } : part)
+      joined.set(key, seen ? { ...seen, size: larger(cell, seen.size, part.size) } : part)
     }
-    return new Graded([...joined.keys()].sort().map((key) => joined.get(key)!))
+    const matrices = new Map<string, RandomTerm>()
+    for (const term of randoms) {
+      const key = randomKey(term)
+      const seen = matrices.get(key)
+      matrices.set(key, seen ? { ...seen, size: larger(cell, seen.size, term.size) } : term)
+    }
+    return new Graded(sorted(joined), sorted(matrices))
   }
 
-  /** γ of the root mean square of the entries. */
-  get size(): Exponent {
-    return Exponent.max(...this.parts.map((part) => part.size))
+  get isZero(): boolean {
+    return this.parts.length + this.randoms.length === 0
   }
 
+  /** γ of the root mean square of the entries; null for the zero tensor. */
+  size(cell: Cell): Size | null {
+    const sizes = [...this.parts, ...this.randoms].map(({ size }) => size)
+    return sizes.length === 0 ? null : sizes.reduce((x, y) => larger(cell, x, y))
+  }
+
+  /** Equal for tensors whose parts have equal leading forms. */
   get key(): string {
-    return this.parts.map((part) => `${parityKey(part)} ${part.size.key}`).join("; ")
+    return [
+      ...this.parts.map((part) => `${parityKey(part)} ${sizeKey(part.size)}`),
+      ...this.randoms.map((term) => `${randomKey(term)} ${sizeKey(term.size)}`),
+    ].join("; ")
   }
 
   /** The same parities with other sizes. */
-  map(size: (part: Part) => Exponent): Graded {
-    return Graded.of(this.parts.map((part) => ({ ...part, size: size(part) })))
+  map(size: (size: Size) => Size): Graded {
+    return new Graded(
+      this.parts.map((part) => ({ ...part, size: size(part.size) })),
+      this.randoms.map((term) => ({ ...term, size: size(term.size) })),
+    )
   }
 
-  plus(other: Graded): Graded {
-    return Graded.of([...this.parts, ...other.parts])
+  plus(cell: Cell, other: Graded): Graded {
+    return Graded.of(cell, [...this.parts, ...other.parts], [...this.randoms, ...other.randoms])
   }
 
   transpose(): Graded {
-    return Graded.of(this.parts.map(({ rows, columns, size }) => ({ rows: columns, columns: rows, size })))
+    const parts = this.parts.map((part) => ({ ...part, rows: part.columns, columns: part.rows }))
+    const randoms = this.randoms.map((term) => ({ ...term, transposed: !term.transposed }))
+    return new Graded(
+      sorted(new Map(parts.map((part) => [parityKey(part), part]))),
+      sorted(new Map(randoms.map((term) => [randomKey(term), term]))),
+    )
   }
 
   /** The entrywise product: sizes add, parities add in 𝔽₂. */
-  multiply(other: Graded): Graded {
+  multiply(cell: Cell, other: Graded): Graded {
     const pairs = this.parts.flatMap((x) => other.parts.map((y) => [x, y] as const))
     return Graded.of(
-      pairs.map(([x, y]) => ({
-        rows: symmetricDifference(x.rows, y.rows),
-        columns: symmetricDifference(x.columns, y.columns),
-        size: x.size.plus(y.size),
-      })),
+      cell,
+      pairs.map(([x, y]) => ({ ...paritySum(x, y), size: product(cell, x.size, y.size) })),
     )
   }
 
   /**
-   * The matrix product over an index of size n (`grows`) or of fixed size.
+   * The product of the parts of two matrices over an index of size n^dimension.
    *
-   * @param onAlignment called with each rule used for a sum over n, for the list of assumptions.
+   * @param onAlignment called with each rule used for a growing sum, for the list of assumptions.
    */
-  times(other: Graded, grows: boolean, onAlignment: (assumption: string) => void): Graded {
+  times(cell: Cell, other: Graded, dimension: Affine, onAlignment: (assumption: string) => void): Graded {
+    const grows = !isZeroForm(dimension)
+    const half = dimension.times("1/2")
     const pairs = this.parts.flatMap((x) => other.parts.map((y) => [x, y] as const))
     return Graded.of(
+      cell,
       pairs.map(([x, y]) => {
-        const product = x.size.plus(y.size)
-        if (!grows) return { rows: x.rows, columns: y.columns, size: product }
         const aligned = x.columns.join() === y.rows.join()
-        onAlignment(describe(x.columns, y.rows, aligned))
-        return { rows: x.rows, columns: y.columns, size: product.plus(aligned ? ONE : HALF) }
+        if (grows) onAlignment(describe(x.columns, y.rows, aligned))
+        const size = shifted(product(cell, x.size, y.size), aligned ? dimension : half)
+        return { rows: x.rows, columns: y.columns, size }
       }),
     )
   }
+
+  /** The parts with their sizes relative to the largest: each size is a gap ≤ 0. */
+  normalised(cell: Cell): Graded {
+    const size = this.size(cell)
+    return size === null ? Graded.ZERO : this.map((part) => shifted(part, lead(size).times(-1)))
+  }
+
+  /** The parts as a vector: sizes of equal row parity joined, columns forgotten. */
+  rowParts(cell: Cell): Graded {
+    return Graded.of(
+      cell,
+      this.parts.map((part) => ({ ...part, columns: [] })),
+    )
+  }
+
+  /**
+   * The parts of an odd or even function of a tensor, given its parts' gaps ≤ 0: all products of an odd (even) number
+   * of parts, a product costing the sum of its gaps.
+   */
+  products(cell: Cell, parity: "odd" | "even"): Graded {
+    const leading = this.parts.find(({ size }) => isZeroForm(lead(size)))
+    const gaps = this.map((size) => (leading?.size.discrete && !isZeroForm(lead(size)) ? weakened(size) : size))
+    const nothing = Graded.of(cell, [{ rows: [], columns: [], size: sizeOf(Form.ZERO) }])
+    let [even, odd] = [nothing, gaps]
+    if (gaps.parts.length === 1) return parity === "odd" ? odd : even
+    for (;;) {
+      const next = even.plus(cell, odd.multiply(cell, gaps))
+      const nextOdd = next.multiply(cell, gaps)
+      if (next.key === even.key && nextOdd.key === odd.key) return parity === "odd" ? odd : even
+      ;[even, odd] = [next, nextOdd]
+    }
+  }
 }
 
-const ONE = Exponent.equal(MaxPlus.of(Affine.constant(1)))
-const HALF = Exponent.equal(MaxPlus.of(Affine.constant("1/2")))
+/** Whether the form is 0 for all symbols. */
+export function isZeroForm(form: Affine): boolean {
+  return form.key === Form.ZERO.key
+}
 
-function parityKey({ rows, columns }: Part): string {
+function sorted<T>(items: ReadonlyMap<string, T>): T[] {
+  return [...items.keys()].sort().map((key) => items.get(key)!)
+}
+
+function parityKey({ rows, columns }: Pick<Part, "rows" | "columns">): string {
   return `${rows.join()}|${columns.join()}`
 }
 
+function randomKey({ leaf, transposed }: RandomTerm): string {
+  return `${leaf.operation.op === "leaf" ? leaf.operation.name : ""}${transposed ? "ᵀ" : ""}`
+}
+
+function paritySum(x: Part, y: Part): Pick<Part, "rows" | "columns"> {
+  return {
+    rows: symmetricDifference(x.rows, y.rows),
+    columns: symmetricDifference(x.columns, y.columns),
+  }
+}
+
 function symmetricDifference(x: readonly string[], y: readonly string[]): string[] {
+  if (x.length === 0) return [...y]
+  if (y.length === 0) return [...x]
   return [...x.filter((base) => !y.includes(base)), ...y.filter((base) => !x.includes(base))].sort()
 }
 
@@ -106,6 +190,6 @@ function describe(left: readonly string[], right: readonly string[], aligned: bo
   const name = (bases: readonly string[]) =>
     bases.length === 0 ? "the even part" : `a part along ${bases.join(" and ")}`
   return aligned
-    ? `sum over n of ${name(left)} with another along it: aligned, n^1`
-    : `sum over n of ${name(left)} with ${name(right)}: independent and centred, n^(1/2)`
+    ? `sum of ${name(left)} with another along it: aligned, the size of the sum's index to the power 1`
+    : `sum of ${name(left)} with ${name(right)}: independent and centred, to the power 1/2`
 }

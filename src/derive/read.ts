@@ -1,7 +1,8 @@
-import { Exponent } from "../exponent/exponent.js"
-import { MaxPlus } from "../exponent/maxPlus.js"
-import { inOrder, type Node } from "../program/node.js"
-import { Graded } from "./graded.js"
+import { Affine } from "../exponent/affine.js"
+import { type Dimension, inOrder, type Node } from "../program/node.js"
+import type { Cell } from "./cell.js"
+import { Graded, isZeroForm, type RandomTerm } from "./graded.js"
+import { lead, type Size, shifted, sizeOf, weakened } from "./size.js"
 
 /** A program whose exponents this engine cannot derive, with the operation and the reason. */
 export class Underivable extends Error {
@@ -11,68 +12,202 @@ export class Underivable extends Error {
   }
 }
 
+/** The exponent d of every index space, of size n^d. */
+export type Dimensions = Readonly<Record<Dimension, Affine>>
+
 /**
- * The exponents of the given nodes, each operation by its rule.
+ * What a random matrix G was applied to so far: the running max of the normalised arguments of G and of Gᵀ, as vectors
+ * of the spaces that these live in.
+ */
+export interface Asked {
+  readonly arguments: Graded
+  readonly transposed: Graded
+}
+
+/** Everything that a reading of one step needs besides the nodes. */
+export interface Reading {
+  readonly cell: Cell
+  readonly dimensions: Dimensions
+  /** The graded sizes of all leaves. */
+  readonly leaves: ReadonlyMap<Node, Graded>
+  /** Per random matrix, what it was applied to; a reading adds to it. */
+  readonly asked: Map<Node, Asked>
+  /** Called with every assumption that a rule makes. */
+  readonly assume: (assumption: string) => void
+}
+
+/**
+ * The graded sizes of the given nodes, each operation by its rule.
  *
- * @param leaves the graded sizes of all leaves that the nodes depend on.
- * @param assume called with every assumption that a rule makes.
  * @throws Underivable for an operation without a rule here.
  */
-export function readExponents(
-  nodes: readonly Node[],
-  leaves: ReadonlyMap<Node, Graded>,
-  assume: (assumption: string) => void,
-): Map<Node, Graded> {
-  const values = new Map<Node, Graded>(leaves)
+export function readExponents(nodes: readonly Node[], reading: Reading): Map<Node, Graded> {
+  const values = new Map<Node, Graded>(reading.leaves)
   for (const node of inOrder(nodes))
     if (!values.has(node))
       values.set(
         node,
-        readNode(node, (x) => values.get(x)!, assume),
+        readNode(node, (x) => values.get(x)!, reading),
       )
   return values
 }
 
-function readNode(node: Node, value: (node: Node) => Graded, assume: (assumption: string) => void): Graded {
+/** A tensor of independent symmetric entries of size n^power: a base of its own along each growing axis. */
+export function randomTensor(node: Node, power: Affine, { cell, dimensions }: Omit<Reading, "leaves" | "asked">): Graded {
+  const grows = node.shape.map((dimension) => !isZeroForm(dimensions[dimension]))
+  const size = sizeOf(power)
+  if (grows[0] && grows[1]) return Graded.of(cell, [], [{ leaf: node, transposed: false, size }])
+  const [image, pull] = basesOf(node)
+  return Graded.of(cell, [{ rows: grows[0] ? [image] : [], columns: grows[1] ? [pull] : [], size }])
+}
+
+/** The bases of a random tensor along its rows and along its columns. */
+function basesOf({ operation }: Node): readonly [string, string] {
+  if (operation.op !== "leaf") throw new Error("only leaves are random")
+  return [operation.name, `${operation.name}ᵀ`]
+}
+
+function readNode(node: Node, value: (node: Node) => Graded, reading: Reading): Graded {
   const { operation } = node
+  const { cell, assume } = reading
   switch (operation.op) {
     case "leaf":
       throw new Error(`leaf ${operation.name} has no value`)
     case "one":
-      return Graded.of([{ rows: [], columns: [], size: Exponent.equal(MaxPlus.ZERO) }])
+      return Graded.of(cell, [{ rows: [], columns: [], size: sizeOf(Affine.ZERO) }])
+    case "zero":
+      return Graded.ZERO
     case "matmul":
-      return value(operation.left).times(value(operation.right), operation.left.shape[1] === "n", assume)
+      return matrixProduct(value(operation.left), value(operation.right), operation.left.shape[1], reading)
     case "transpose":
       return value(operation.of).transpose()
     case "add": {
       const [x, y] = [value(operation.left), value(operation.right)]
-      if (x.parts.length > 0 && y.parts.length > 0) assume("leading terms of a sum do not cancel")
-      return x.plus(y)
+      if (!x.isZero && !y.isZero) assume("leading terms of a sum do not cancel")
+      return x.plus(cell, y)
     }
     case "multiply":
-      return value(operation.left).multiply(value(operation.right))
+      return entries(value(operation.left), operation.op).multiply(cell, entries(value(operation.right), operation.op))
     case "scale": {
-      const factor = Exponent.equal(MaxPlus.of(operation.by.power))
-      return value(operation.of).map(({ size }) => size.plus(factor))
+      const { power } = operation.by
+      return value(operation.of).map((size) => shifted(size, power))
     }
     case "sign":
-      return scaleFree(value(operation.of), "sign")
-    case "rootRatio": {
-      const [first, second] = [value(operation.of), value(operation.over)]
-      if (!second.size.value.equals(first.size.value.times(2)))
-        throw new Underivable("rootRatio", "the second moment is not of the size of the squared first moment")
-      assume("Adam's ε is negligible beside the gradients' entries")
-      return scaleFree(first, "rootRatio")
+      return asSigns(entries(value(operation.of), "sign").normalised(cell).products(cell, "odd"))
+    case "rootRatio":
+      return rootRatio(value(operation.of), value(operation.over), operation.epsilon.power, reading)
+    case "orthogonalise":
+      return orthogonalised(node, entries(value(operation.of), "orthogonalise"), reading)
+    case "relu": {
+      const of = entries(value(operation.of), "relu")
+      const size = of.size(cell)
+      if (size === null) return Graded.ZERO
+      const gaps = of.normalised(cell)
+      return gaps.plus(cell, gaps.products(cell, "even")).map((gap) => shifted(gap, lead(size)))
     }
-    case "relu":
     case "gate":
-      throw new Underivable(operation.op, "nonlinear layers need regions, which this version does not have")
+      return entries(value(operation.of), "gate").multiply(cell, step(value(operation.at), cell))
+    case "reluChange": {
+      const change = entries(value(operation.of), "reluChange")
+      return change.multiply(cell, step(value(operation.at).plus(cell, change), cell))
+    }
   }
 }
 
-/** An odd scale-free function of a tensor: entries Θ(1) where it is not zero, with the same parity. */
-function scaleFree(of: Graded, operation: string): Graded {
-  if (of.parts.length > 1)
-    throw new Underivable(operation, "its argument has parts along several bases, whose gaps need regions")
-  return of.map(() => Exponent.equal(MaxPlus.ZERO))
+/** A tensor of which only parts are known; a random matrix may only be multiplied, scaled and added. */
+function entries(of: Graded, operation: string): Graded {
+  if (of.randoms.length > 0)
+    throw new Underivable(operation, "its argument contains a random matrix with both sides growing")
+  return of
+}
+
+/** The derivative of ReLU: an even part (a half), and products of an odd number of parts. */
+function step(of: Graded, cell: Cell): Graded {
+  if (of.isZero) return Graded.of(cell, [{ rows: [], columns: [], size: sizeOf(Affine.ZERO) }])
+  const odd = entries(of, "gate").normalised(cell).products(cell, "odd")
+  return odd.plus(cell, Graded.of(cell, [{ rows: [], columns: [], size: sizeOf(Affine.ZERO) }]))
+}
+
+/** Marks the leading parts as taking values ±1. */
+function asSigns(of: Graded): Graded {
+  return of.map((size) => (isZeroForm(lead(size)) ? { ...size, discrete: true } : size))
+}
+
+/** Adam's m / (√v + ε): scale-free where √v is above ε, m / ε where it is below. */
+function rootRatio(mean: Graded, square: Graded, epsilon: Affine | null, { cell, assume }: Reading): Graded {
+  const first = entries(mean, "rootRatio")
+  const second = entries(square, "rootRatio").size(cell)
+  if (second === null) return Graded.ZERO
+  const root = lead(second).times("1/2")
+  if (epsilon === null) assume("Adam's ε is negligible beside the gradients' entries")
+  else if (cell.compare(epsilon, root) > 0) return first.map((size) => shifted(size, epsilon.times(-1)))
+  const gaps = first.map((size) => shifted(size, root.times(-1)))
+  return gaps.products(cell, "odd").map((size) => size)
+}
+
+/** U Vᵀ of a matrix U S Vᵀ of rank Θ(1): every singular value becomes 1, and the largest is the Frobenius norm. */
+function orthogonalised(node: Node, of: Graded, { cell, dimensions, assume }: Reading): Graded {
+  assume("the orthogonalised gradient has rank Θ(1), its singular values one size")
+  const entry = dimensions[node.shape[0]].plus(dimensions[node.shape[1]]).times("-1/2")
+  return of.normalised(cell).map((size) => shifted(size, entry))
+}
+
+function matrixProduct(left: Graded, right: Graded, inner: Dimension, reading: Reading): Graded {
+  const { cell } = reading
+  if (left.randoms.length > 0 && right.randoms.length > 0)
+    throw new Underivable("matmul", "a product of two random matrices with both sides growing")
+  let sum = left.times(cell, right, reading.dimensions[inner], reading.assume)
+  for (const random of left.randoms) sum = sum.plus(cell, applied(random, right, reading))
+  for (const random of right.randoms) {
+    const mirrored = { ...random, transposed: !random.transposed }
+    sum = sum.plus(cell, applied(mirrored, left.transpose(), reading).transpose())
+  }
+  return sum
+}
+
+/**
+ * The transpose rule: a random matrix G, entries of size n^w, applied to x gives a fresh random vector, of size
+ * w + d/2 + γ[x] for d the exponent of the summed space; and if x has a part that is Gᵀ u, a part along u.
+ */
+function applied({ leaf, transposed, size: w }: RandomTerm, to: Graded, reading: Reading): Graded {
+  if (to.isZero) return Graded.ZERO
+  const { cell, dimensions, asked, assume } = reading
+  const [rows, columns] = leaf.shape.map((dimension) => dimensions[dimension]) as [Affine, Affine]
+  const [image, pull] = basesOf(leaf)
+  const [out, summed, fresh, own] = transposed ? [columns, rows, pull, image] : [rows, columns, image, pull]
+  const name = transposed ? pull : image
+  assume(`${name} applied to a vector: a fresh random vector by the central limit, and a part along what its transpose saw`)
+
+  const seen = asked.get(leaf) ?? { arguments: Graded.ZERO, transposed: Graded.ZERO }
+  const along = transposed ? seen.arguments : seen.transposed
+  const half = summed.times("1/2")
+  const freshParts = to.parts.map((part) => ({
+    rows: [fresh],
+    columns: part.columns,
+    size: shifted(sum(w, part.size), half),
+  }))
+  const back = summed.minus(out.times("1/2"))
+  const alignedParts = to.parts
+    .filter((part) => part.rows.join() === own)
+    .flatMap((part) =>
+      along.parts.map((direction) => ({
+        rows: direction.rows,
+        columns: part.columns,
+        size: shifted(sum(sum(w, part.size), direction.size), back),
+      })),
+    )
+  const shape = to.rowParts(cell).normalised(cell)
+  const remembered = (before: Graded) => before.plus(cell, shape)
+  asked.set(
+    leaf,
+    transposed
+      ? { ...seen, transposed: remembered(seen.transposed) }
+      : { ...seen, arguments: remembered(seen.arguments) },
+  )
+  return Graded.of(cell, [...freshParts, ...alignedParts])
+}
+
+function sum(x: Size, y: Size): Size {
+  const size = { ...x, terms: x.terms.map((term) => term.plus(lead(y))), discrete: false }
+  return y.relation === "equal" ? size : weakened(size)
 }

@@ -1,10 +1,12 @@
 import { Fraction } from "fraction.js"
 import type { Affine } from "../exponent/affine.js"
-import type { Relation } from "../exponent/exponent.js"
-import type { MaxPlus } from "../exponent/maxPlus.js"
+import { formatAffine } from "../exponent/grammar.js"
+import { MaxPlus } from "../exponent/maxPlus.js"
 import { InputError } from "../inputError.js"
 import { type Scheme, scheme } from "../scheme/scheme.js"
-import { atStep, recursion } from "./recursion.js"
+import { Cell } from "./cell.js"
+import { recursion } from "./recursion.js"
+import type { Relation, Size } from "./size.js"
 
 /** A quantity at one step of a scheme without free symbols: its exponent and the other terms of its max. */
 export type Terms =
@@ -25,8 +27,8 @@ export type Terms =
 /**
  * All terms of each quantity's max at step t, for a scheme whose symbols are all set.
  *
- * With numbers in place a max keeps only its largest term; so the same scheme is derived once more with a symbol for
- * each start and rate, and its forms are evaluated at the scheme's numbers.
+ * The scheme is read in the cell around its own point, with a symbol for each start and rate, so that terms that are
+ * equal by these numbers only are told apart; each term is then evaluated at the numbers.
  *
  * @throws InputError if the scheme has a free symbol.
  */
@@ -38,46 +40,56 @@ export function termsOf(concrete: Scheme): (quantity: string, t: number) => Term
       allowed: "a value for every symbol",
       example: `--set ${concrete.symbols[0]}=-1/2`,
     })
-  const { definition, start, rates } = concrete
-  const symbolic = (side: "A" | "B") => (start[side] === "zero" ? "zero" : { exponent: `start${side}` })
+  const { definition, program, start, rates } = concrete
+  const point = new Map<string, Fraction>()
+  const named = (name: string, form: Affine): string => {
+    point.set(name, form.constant)
+    return name
+  }
+  const rate = (side: "A" | "B") => {
+    const form = rates[side]
+    return form === "frozen" ? form : named(`rate${side}`, form)
+  }
+  const startOf = (side: "A" | "B") => {
+    const deviation = start.get(program.trained[0]![side])!
+    const given = definition.start[side]
+    return deviation === "zero" || given === "zero" ? "zero" : { ...given, exponent: named(`start${side}`, deviation.power) }
+  }
+  const { multiplier, readout, rank, epsilon } = concrete.sizes
   const generic = scheme({
     ...definition,
-    start: { A: symbolic("A"), B: symbolic("B") },
-    rates: { A: "rateA", B: "rateB" },
+    start: { A: startOf("A"), B: startOf("B") },
+    rates: { A: rate("A"), B: rate("B") },
+    multiplier: formatAffine(multiplier),
+    readout: formatAffine(readout),
+    rank: formatAffine(rank),
+    ...(epsilon === null ? {} : { epsilon: formatAffine(epsilon) }),
   })
-  const { quantities } = recursion(generic)
-  const point = new Map([
-    ["rateA", rates.A],
-    ["rateB", rates.B],
-    ...(["A", "B"] as const).flatMap((side): [string, Affine][] => {
-      const deviation = start[side]
-      return deviation === "zero" ? [] : [[`start${side}`, deviation.power]]
-    }),
-  ])
+  const { steps } = recursion(generic, new Cell(point, true))
   return (quantity, t) => {
-    const steps = quantities[quantity]!
-    const exponent = atStep(steps, t)
-    const [leading, ...terms] = descending(exponent.value, point)
-    if (leading === undefined) return { kind: "zero" }
-    const moments = steps.moments[t - 1] ?? steps.moments.at(-1)!
-    const corrections = moments.flatMap((moment) => {
+    const at = steps[Math.min(t, steps.length) - 1]!
+    const size = at.sizes[quantity]
+    if (!size) return { kind: "zero" }
+    const [leading, ...others] = descending(size, point)
+    const corrections = at.moments[quantity]!.flatMap((moment) => {
       const [most, ...rest] = descending(moment, point)
       return rest.map((value) => most!.sub(value))
     })
-    const leaders = exponent.value.forms.filter((form) => form.substitute(point).constant.equals(leading))
+    const leaders = MaxPlus.of(...size.terms).forms.filter((form) => form.at(point).equals(leading!))
     if (leaders.length > 1) corrections.push(new Fraction(1, 2))
     return {
       kind: "power",
-      exponent: leading,
-      others: terms,
+      exponent: leading!,
+      others,
       corrections: distinct(corrections).reverse(),
-      relation: exponent.relation,
+      relation: size.relation,
     }
   }
 }
 
-function descending({ forms }: MaxPlus, point: ReadonlyMap<string, Affine>): Fraction[] {
-  return distinct(forms.map((form) => form.substitute(point).constant))
+/** The values of the terms that lead somewhere, largest first. */
+function descending({ terms }: Size, point: ReadonlyMap<string, Fraction>): Fraction[] {
+  return distinct(MaxPlus.of(...terms).forms.map((form) => form.at(point)))
 }
 
 function distinct(values: readonly Fraction[]): Fraction[] {

@@ -23,6 +23,11 @@ export class Condition {
     return Condition.union([[{ form, relation }]])
   }
 
+  /** The polyhedron of the given constraints. */
+  static all(constraints: readonly Constraint[]): Condition {
+    return Condition.union([constraints])
+  }
+
   /** The set where the max is ≤ the bound: all its forms are. */
   static atMost(element: MaxPlus, bound: Affine = Affine.ZERO): Condition {
     return Condition.ALWAYS.and(...element.forms.map((form) => Condition.where(form.minus(bound), "<=")))
@@ -76,6 +81,26 @@ export class Condition {
     return this.isWithin(other) && other.isWithin(this)
   }
 
+  /**
+   * The same set in fewer pieces: two whose union is a polyhedron become one, as long as there are such.
+   *
+   * The union of two polyhedra is one iff it is the set of points that satisfy every constraint of either that holds on
+   * both (Bemporad, Fukuda, Torrisi 2001).
+   */
+  merged(): Condition {
+    const pieces = [...this.pieces]
+    for (let i = 0; i < pieces.length; i++)
+      for (let j = i + 1; j < pieces.length; j++) {
+        const union = new Condition([pieces[i]!, pieces[j]!])
+        const hull = Condition.union([envelope(pieces[i]!, pieces[j]!)])
+        if (hull.pieces.length === 1 && hull.isWithin(union)) {
+          const rest = pieces.filter((_, k) => k !== i && k !== j)
+          return Condition.union([hull.pieces[0]!, ...rest]).merged()
+        }
+      }
+    return this
+  }
+
   /** The section of the set at the given values of some symbols. */
   substitute(values: ReadonlyMap<string, Affine>): Condition {
     return Condition.union(this.pieces.map((p) => p.map((c) => ({ ...c, form: c.form.substitute(values) }))))
@@ -84,6 +109,21 @@ export class Condition {
 
 function sameSet(p: readonly Constraint[], q: readonly Constraint[]): boolean {
   return p.every((c) => implies(q, c)) && q.every((c) => implies(p, c))
+}
+
+/** The constraints of either polyhedron that hold on both. */
+function envelope(p: readonly Constraint[], q: readonly Constraint[]): Constraint[] {
+  const oneSided = ({ form, relation }: Constraint): Constraint[] =>
+    relation === "=="
+      ? [
+          { form, relation: "<=" },
+          { form: form.times(-1), relation: "<=" },
+        ]
+      : [{ form, relation }]
+  return [
+    ...p.flatMap(oneSided).filter((c) => implies(q, c)),
+    ...q.flatMap(oneSided).filter((c) => implies(p, c)),
+  ]
 }
 
 /** The piece with implied equalities made explicit and redundant constraints dropped; null if it is empty. */

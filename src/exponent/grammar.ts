@@ -12,6 +12,7 @@ import { InputError } from "../inputError.js"
 import { Affine } from "./affine.js"
 import { Condition } from "./condition.js"
 import { MaxPlus } from "./maxPlus.js"
+import type { Piecewise } from "./piecewise.js"
 import type { Constraint } from "./system.js"
 
 const math = create({ parseDependencies } as FactoryFunctionMap, { number: "Fraction" })
@@ -62,11 +63,19 @@ export function formatAffine(form: Affine): string {
     .join(" ")
 }
 
-/** The text of a max-plus element: `-inf`, an affine form, or `max(...)`. */
-export function formatExponent(element: MaxPlus): string {
-  const [first, ...rest] = element.forms.map(formatAffine)
-  if (first === undefined) return "-inf"
-  return rest.length === 0 ? first : `max(${[first, ...rest].join(", ")})`
+/** The text of an exponent: `-inf`, an affine form, or `max(...)`, of which some may be `min(...)`. */
+export function formatExponent(exponent: MaxPlus | Piecewise): string {
+  const minima = exponent instanceof MaxPlus ? exponent.forms.map((form) => [form]) : exponent.minima
+  return minima.length === 0 ? "-inf" : among("max", minima.map(formatMin))
+}
+
+/** The text of the least of some forms. */
+export function formatMin(forms: readonly Affine[]): string {
+  return among("min", forms.map(formatAffine))
+}
+
+function among(name: "max" | "min", texts: readonly string[]): string {
+  return texts.length === 1 ? texts[0]! : `${name}(${texts.join(", ")})`
 }
 
 /** The text of a condition: constraints joined by `and`, pieces by `or`, constants on the right. */

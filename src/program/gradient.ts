@@ -25,6 +25,7 @@ function backward({ operation }: Node, adjoint: Node, contribute: (node: Node, p
   switch (operation.op) {
     case "leaf":
     case "one":
+    case "zero":
       return
     case "matmul":
       contribute(operation.left, adjoint.times(operation.right.transpose()))
@@ -49,6 +50,10 @@ function backward({ operation }: Node, adjoint: Node, contribute: (node: Node, p
       return
     case "gate":
       contribute(operation.of, adjoint.gate(operation.at))
+      return
+    case "reluChange":
+      // The frozen pre-activation is no argument of the loss: only the change is.
+      contribute(operation.of, adjoint.gate(operation.at.plus(operation.of)))
       return
     default:
       throw new Error(`${operation.op} belongs to updates and has no gradient here`)

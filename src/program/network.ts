@@ -14,14 +14,15 @@ export function networkLayer(samples: number): Layer {
   const zB = ({ A, B }: Factors) => B.times(A.times(P))
   return {
     name: "network",
+    adapters: 1,
     frozen: [P, H, wOut, minusY].map((node) => ({ node, deviation: { constant: 1, power: Affine.ZERO } })),
-    loss: (factors) => {
+    loss: ([factors]) => {
       const residual = wOut
         .transpose()
-        .times(H.plus(zB(factors)).relu())
+        .times(H.plus(zB(factors!)).relu())
         .plus(minusY)
       return residual.times(residual.transpose()).scale({ constant: 1 / (2 * samples), power: Affine.ZERO })
     },
-    quantities: { zA: ({ after }) => after.A.times(P), zB: ({ after }) => zB(after) },
+    quantities: ([step]) => ({ zA: step!.after.A.times(P), zB: zB(step!.after) }),
   }
 }

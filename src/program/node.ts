@@ -20,9 +20,16 @@ export interface Coefficient {
   readonly biasCorrection?: number
 }
 
+/** Adam's ε = constant · n^power; a null power says that it is negligible, whatever its value. */
+export interface Epsilon {
+  readonly constant: number
+  readonly power: Affine | null
+}
+
 type Operation =
   | { readonly op: "leaf"; readonly name: string; readonly role: Role }
   | { readonly op: "one" }
+  | { readonly op: "zero" }
   | { readonly op: "matmul"; readonly left: Node; readonly right: Node }
   | { readonly op: "transpose"; readonly of: Node }
   | { readonly op: "add"; readonly left: Node; readonly right: Node }
@@ -31,7 +38,9 @@ type Operation =
   | { readonly op: "sign"; readonly of: Node }
   | { readonly op: "relu"; readonly of: Node }
   | { readonly op: "gate"; readonly of: Node; readonly at: Node }
-  | { readonly op: "rootRatio"; readonly of: Node; readonly over: Node; readonly epsilon: number }
+  | { readonly op: "reluChange"; readonly of: Node; readonly at: Node }
+  | { readonly op: "rootRatio"; readonly of: Node; readonly over: Node; readonly epsilon: Epsilon }
+  | { readonly op: "orthogonalise"; readonly of: Node }
 
 /** One tensor of the program: an operation and the shape [rows, columns] of its result. */
 export class Node {
@@ -49,6 +58,11 @@ export class Node {
 
   /** The scalar 1, from which reverse mode starts. */
   static readonly ONE = new Node({ op: "one" }, ["one", "one"])
+
+  /** The zero tensor. */
+  static zero(shape: readonly [Dimension, Dimension]): Node {
+    return new Node({ op: "zero" }, shape)
+  }
 
   /** The matrix product; @throws InputError unless this tensor's columns are the other's rows. */
   times(other: Node): Node {
@@ -95,10 +109,21 @@ export class Node {
     return new Node({ op: "gate", of: this, at }, this.shape)
   }
 
+  /** relu(at + this) − relu(at) without cancellation: what a change of a pre-activation does behind it. */
+  reluChange(at: Node): Node {
+    this.requireSameShape("reluChange", at)
+    return new Node({ op: "reluChange", of: this, at }, this.shape)
+  }
+
   /** The entrywise quotient this / (√over + epsilon): Adam's direction from its two moments. */
-  rootRatio(over: Node, epsilon: number): Node {
+  rootRatio(over: Node, epsilon: Epsilon): Node {
     this.requireSameShape("rootRatio", over)
     return new Node({ op: "rootRatio", of: this, over, epsilon }, this.shape)
+  }
+
+  /** U Vᵀ for a matrix with singular value decomposition U S Vᵀ: Muon's direction, exactly. */
+  orthogonalise(): Node {
+    return new Node({ op: "orthogonalise", of: this }, this.shape)
   }
 
   private requireSameShape(operation: string, other: Node): void {
@@ -116,12 +141,14 @@ function operands({ operation }: Node): readonly Node[] {
   switch (operation.op) {
     case "leaf":
     case "one":
+    case "zero":
       return []
     case "matmul":
     case "add":
     case "multiply":
       return [operation.left, operation.right]
     case "gate":
+    case "reluChange":
       return [operation.of, operation.at]
     case "rootRatio":
       return [operation.of, operation.over]

@@ -1,14 +1,14 @@
 import { Affine } from "../exponent/affine.js"
-import type { Coefficient, Node } from "./node.js"
+import type { Coefficient, Epsilon, Node } from "./node.js"
 
 /** An update rule as a program: from a factor's gradient, the direction g of the step −η·g and the state after it. */
 export interface Optimiser {
-  readonly name: "sign" | "adam"
   /** Names of the state tensors kept per factor, all starting at zero. */
   readonly state: readonly string[]
   readonly step: (
     gradient: Node,
     state: readonly Node[],
+    epsilon: Epsilon,
   ) => { readonly direction: Node; readonly state: readonly Node[] }
 }
 
@@ -18,25 +18,64 @@ const by = (constant: number, biasCorrection?: number): Coefficient => ({
   ...(biasCorrection === undefined ? {} : { biasCorrection }),
 })
 
+/** Gradient descent: g = G. */
+const gradientDescent: Optimiser = {
+  state: [],
+  step: (gradient) => ({ direction: gradient, state: [] }),
+}
+
+/** Gradient descent with heavy-ball momentum: m = 0.9 m + G, g = m. */
+const momentum: Optimiser = {
+  state: ["mean"],
+  step: (gradient, [mean]) => {
+    const next = mean!.scale(by(0.9)).plus(gradient)
+    return { direction: next, state: [next] }
+  },
+}
+
 /** Sign descent: g = sign(G). */
 const signDescent: Optimiser = {
-  name: "sign",
   state: [],
   step: (gradient) => ({ direction: gradient.sign(), state: [] }),
 }
 
-/** Adam with bias correction, β₁ = 0.9, β₂ = 0.999, ε = 1e-8: g = m̂ / (√v̂ + ε). */
-export const adam: Optimiser = {
-  name: "adam",
+/** Lion (arXiv 2302.06675): g = sign(0.9 m + 0.1 G), m = 0.99 m + 0.01 G. */
+const lion: Optimiser = {
+  state: ["mean"],
+  step: (gradient, [mean]) => ({
+    direction: mean!
+      .scale(by(0.9))
+      .plus(gradient.scale(by(0.1)))
+      .sign(),
+    state: [mean!.scale(by(0.99)).plus(gradient.scale(by(0.01)))],
+  }),
+}
+
+/** Adam with bias correction, β₁ = 0.9, β₂ = 0.999: g = m̂ / (√v̂ + ε). */
+const adam: Optimiser = {
   state: ["mean", "square"],
-  step: (gradient, [mean, square]) => {
+  step: (gradient, [mean, square], epsilon) => {
     const [beta1, beta2] = [0.9, 0.999]
     const nextMean = mean!.scale(by(beta1)).plus(gradient.scale(by(1 - beta1)))
     const nextSquare = square!.scale(by(beta2)).plus(gradient.multiply(gradient).scale(by(1 - beta2)))
-    const direction = nextMean.scale(by(1, beta1)).rootRatio(nextSquare.scale(by(1, beta2)), 1e-8)
+    const direction = nextMean.scale(by(1, beta1)).rootRatio(nextSquare.scale(by(1, beta2)), epsilon)
     return { direction, state: [nextMean, nextSquare] }
   },
 }
 
+/** Muon with exact orthogonalisation: m = 0.95 m + G, g = U Vᵀ of m = U S Vᵀ. */
+const muon: Optimiser = {
+  state: ["mean"],
+  step: (gradient, [mean]) => {
+    const next = mean!.scale(by(0.95)).plus(gradient)
+    return { direction: next.orthogonalise(), state: [next] }
+  },
+}
+
 /** The update rules by name. */
-export const OPTIMISERS: Readonly<Record<Optimiser["name"], Optimiser>> = { sign: signDescent, adam }
+export const OPTIMISERS = { adam, sign: signDescent, sgd: gradientDescent, momentum, lion, muon } satisfies Readonly<
+  Record<string, Optimiser>
+>
+
+/** The name of an update rule. */
+export type OptimiserName = keyof typeof OPTIMISERS

@@ -1,7 +1,7 @@
 import { z } from "zod"
-import type { Derivation } from "../derive/derive.js"
-import { atStep } from "../derive/recursion.js"
-import { formatAffine, formatCondition, formatExponent } from "../exponent/grammar.js"
+import { atStep, type Derivation } from "../derive/derive.js"
+import type { Condition } from "../exponent/condition.js"
+import { formatAffine, formatCondition, formatExponent, formatMin } from "../exponent/grammar.js"
 import type { ReportTable } from "./table.js"
 
 const Quantity = z.object({
@@ -9,6 +9,8 @@ const Quantity = z.object({
   limit: z.string(),
   from: z.int().describe("the first t from which the limit holds"),
   relation: z.enum(["equal", "atMost"]),
+  grows: z.string().describe("where the exponent grows without end as t does; the limit holds elsewhere"),
+  falls: z.string().describe("where it falls without end"),
 })
 
 /** The JSON of `derive`: exponents and conditions are texts of the command line's grammar. */
@@ -17,14 +19,17 @@ export const DerivationJson = z.object({
   scheme: z.string(),
   optimiser: z.string(),
   symbols: z.array(z.string()),
-  switches: z.object({ stableIncludesZA: z.boolean(), from: z.int() }),
-  quantities: z.record(z.string(), Quantity.nullable()).describe("f is null: the output level is not derived"),
+  switches: z.object({ stableIncludesZA: z.boolean(), level: z.enum(["features", "output"]), from: z.int() }),
+  quantities: z.record(z.string(), Quantity).describe("f is the adapter's change of the output"),
   stable: z.string(),
   internallyStable: z.string(),
-  featureLearning: z.string(),
-  efficient: z.string(),
+  stableOutput: z.string().describe("f = O(1) for all t"),
+  featureLearning: z.string().nullable().describe("null where the model has no deltas"),
+  efficient: z.string().nullable(),
   largestRate: z.object({ features: z.string().nullable(), output: z.string().nullable() }),
-  regions: z.array(z.object({ where: z.string() })).describe("one region: no comparison had to be decided"),
+  regions: z
+    .array(z.object({ where: z.string(), limits: z.record(z.string(), z.string()) }))
+    .describe("the phase diagram: per polyhedron the limit of each quantity as one affine form"),
   assumptions: z.array(z.string()),
 })
 export type DerivationJson = z.infer<typeof DerivationJson>
@@ -32,11 +37,13 @@ export type DerivationJson = z.infer<typeof DerivationJson>
 /** A derivation as the JSON that others rely on. */
 export function derivationJson(derivation: Derivation, steps: number): DerivationJson {
   const { scheme, quantities, switches, assumptions, largestRate } = derivation
-  const affine = (form: typeof largestRate.features) => (form === null ? null : formatAffine(form))
+  const least = (forms: typeof largestRate.features) => forms && formatMin(forms)
+  const nullable = (condition: Condition | null) => condition && formatCondition(condition)
   const named = Object.entries(quantities).map(([name, quantity]) => {
-    const { limit, from } = quantity
-    const exponents = Array.from({ length: steps }, (_, i) => formatExponent(atStep(quantity, i + 1).value))
-    return [name, { steps: exponents, limit: formatExponent(limit.value), from, relation: limit.relation }] as const
+    const { limit, from, relation } = quantity
+    const exponents = Array.from({ length: steps }, (_, i) => formatExponent(atStep(quantity, i + 1)))
+    const [grows, falls] = [formatCondition(quantity.grows), formatCondition(quantity.falls)]
+    return [name, { steps: exponents, limit: formatExponent(limit), from, relation, grows, falls }] as const
   })
   return {
     schema: "lora-scaling/derive/1",
@@ -44,13 +51,19 @@ export function derivationJson(derivation: Derivation, steps: number): Derivatio
     optimiser: scheme.definition.optimiser ?? "adam",
     symbols: [...scheme.symbols],
     switches: { ...switches },
-    quantities: { ...Object.fromEntries(named), f: null },
+    quantities: Object.fromEntries(named),
     stable: formatCondition(derivation.stable),
     internallyStable: formatCondition(derivation.internallyStable),
-    featureLearning: formatCondition(derivation.featureLearning),
-    efficient: formatCondition(derivation.efficient),
-    largestRate: { features: affine(largestRate.features), output: affine(largestRate.output) },
-    regions: [{ where: "always" }],
+    stableOutput: formatCondition(derivation.stableOutput),
+    featureLearning: nullable(derivation.featureLearning),
+    efficient: nullable(derivation.efficient),
+    largestRate: { features: least(largestRate.features), output: least(largestRate.output) },
+    regions: derivation.regions.map(({ where, limits }) => ({
+      where: formatCondition(where),
+      limits: Object.fromEntries(
+        Object.entries(limits).map(([name, form]) => [name, form === null ? "-inf" : formatAffine(form)]),
+      ),
+    })),
     assumptions: [...assumptions],
   }
 }
@@ -58,12 +71,12 @@ export function derivationJson(derivation: Derivation, steps: number): Derivatio
 /** The exponents step by step: a row per step, a column per quantity. */
 export function stepTable({ quantities }: Derivation, steps: number): ReportTable {
   const names = Object.keys(quantities)
-  const row = (t: number) => names.map((name) => formatExponent(atStep(quantities[name]!, t).value))
+  const row = (t: number) => names.map((name) => formatExponent(atStep(quantities[name]!, t)))
   return {
     columns: ["t", ...names],
     rows: [
       ...Array.from({ length: steps }, (_, i) => [i + 1, ...row(i + 1)]),
-      ["limit", ...names.map((name) => formatExponent(quantities[name]!.limit.value))],
+      ["limit", ...names.map((name) => formatExponent(quantities[name]!.limit))],
       ["holds from", ...names.map((name) => quantities[name]!.from)],
     ],
   }
@@ -71,7 +84,9 @@ export function stepTable({ quantities }: Derivation, steps: number): ReportTabl
 
 /** The statements that follow, a row each, with the switches they were read under. */
 export function statementTable(derivation: Derivation): ReportTable {
-  const { stable, internallyStable, featureLearning, efficient, largestRate, switches } = derivation
+  const { stable, internallyStable, stableOutput, featureLearning, efficient, largestRate, switches } = derivation
+  const least = (forms: typeof largestRate.features) => (forms === null ? "-" : formatMin(forms))
+  const condition = (set: Condition | null) => (set === null ? "-" : formatCondition(set))
   const from = `for all t >= ${switches.from}`
   const za = switches.stableIncludesZA ? "stable includes zA = O(1)" : "stable does not include zA = O(1)"
   return {
@@ -79,9 +94,11 @@ export function statementTable(derivation: Derivation): ReportTable {
     rows: [
       ["stable", formatCondition(stable), "zB = O(1) for all t"],
       ["internally stable", formatCondition(internallyStable), "zA = O(1) too, for all t"],
-      ["feature learning", formatCondition(featureLearning), `change of zB = Theta(1) ${from}`],
-      ["efficient", formatCondition(efficient), `delta1 and delta2 = Theta(1) ${from}; ${za}`],
-      ["largest rate", largestRate.features === null ? "-" : formatAffine(largestRate.features), "feature level"],
+      ["stable output", formatCondition(stableOutput), "f - f0 = O(1) for all t"],
+      ["feature learning", condition(featureLearning), `change of zB = Theta(1) ${from}`],
+      ["efficient", condition(efficient), `delta1 and delta2 = Theta(1) ${from}; stable at ${switches.level} level; ${za}`],
+      ["largest rate", least(largestRate.features), "feature level"],
+      ["largest rate", least(largestRate.output), "output level"],
     ],
   }
 }

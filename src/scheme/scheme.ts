@@ -1,10 +1,12 @@
-import type { Affine } from "../exponent/affine.js"
+import { Affine } from "../exponent/affine.js"
 import { formatAffine, parseAffine } from "../exponent/grammar.js"
 import { InputError } from "../inputError.js"
-import { adapterLayer, type Layer } from "../program/layer.js"
-import type { Coefficient } from "../program/node.js"
-import { OPTIMISERS, type Optimiser } from "../program/optimiser.js"
-import { type Program, trainingStep } from "../program/program.js"
+import type { Constraint } from "../exponent/system.js"
+import { adapterLayer } from "../program/layer.js"
+import type { Coefficient, Dimension, Node } from "../program/node.js"
+import { OPTIMISERS, type OptimiserName } from "../program/optimiser.js"
+import { type Motion, type Program, trainingStep } from "../program/program.js"
+import { stackLayer } from "../program/stack.js"
 
 /** A factor's start: zero, or independent Gaussian entries of standard deviation constant · n^exponent. */
 export type Start = "zero" | { readonly exponent: string; readonly constant?: number }
@@ -15,34 +17,70 @@ export interface SchemeDefinition {
   readonly title: string
   readonly source?: string
   readonly start: { readonly A: Start; readonly B: Start }
-  /** Exponents of the two learning rates, η = constant · n^exponent. */
+  /** Exponents of the two learning rates, η = constant · n^exponent; "frozen" for a factor that is not trained. */
   readonly rates: { readonly A: string; readonly B: string }
   /** The constants of the two rates; default 1. */
   readonly rateConstants?: { readonly A: number; readonly B: number }
   /** Default "adam". */
-  readonly optimiser?: Optimiser["name"]
-  /** Exponent s of the effective multiplier α = n^s; default "0". */
+  readonly optimiser?: OptimiserName
+  /** Adam's ε as an exponent, ε = n^epsilon; by default it is negligible. */
+  readonly epsilon?: string
+  /** λ of decoupled weight decay on both factors; default 0. */
+  readonly weightDecay?: number
+  /** The part of A that Stable-LoRA takes away in each step; default 0. */
+  readonly shrinkage?: number
+  /** Exponent s of the effective multiplier α = n^s; default "s", which is 0 unless set or free. */
   readonly multiplier?: string
+  /** Exponent ρ of the rank r = n^ρ; default "rho", which is 0 unless set or free. */
+  readonly rank?: string
+  /** Exponent o of the readout, whose entries are n^(−o); default "o", which is 1/2 unless set or free. */
+  readonly readout?: string
+  /** How many frozen layers with an adapter each, ReLU between; by default one layer and a linear readout. */
+  readonly layers?: number
 }
 
-/** A scheme ready to be read: its program, the start of both factors, and the symbols that are still free. */
+/** The symbol that stands for a field that a definition leaves out, and its value unless set or left free. */
+const DEFAULTS = {
+  rank: { symbol: "rho", value: "0" },
+  multiplier: { symbol: "s", value: "0" },
+  readout: { symbol: "o", value: "1/2" },
+} as const
+
+/** A scheme ready to be read: its program, the start of every factor, and the symbols that are still free. */
 export interface Scheme {
   readonly definition: SchemeDefinition
   readonly program: Program
-  readonly start: { readonly A: Coefficient | "zero"; readonly B: Coefficient | "zero" }
-  readonly rates: { readonly A: Affine; readonly B: Affine }
+  /** The start of each trained leaf. */
+  readonly start: ReadonlyMap<Node, Coefficient | "zero">
+  readonly rates: { readonly A: Affine | "frozen"; readonly B: Affine | "frozen" }
+  /** The exponents of multiplier, readout and rank, and of Adam's ε where it is not negligible. */
+  readonly sizes: {
+    readonly multiplier: Affine
+    readonly readout: Affine
+    readonly rank: Affine
+    readonly epsilon: Affine | null
+  }
+  /** The exponent of every index space. */
+  readonly dimensions: Readonly<Record<Dimension, Affine>>
   readonly symbols: readonly string[]
+  /** What is assumed of the symbols: ρ ≥ 0. */
+  readonly domain: readonly Constraint[]
 }
 
 /**
  * The scheme of a definition, with some symbols set.
  *
  * @param values symbol → exponent text; setting `c` on a scheme with two rates sets both.
+ * @param free symbols with a default (`rho`, `s`, `o`) that stay symbols.
  * @throws InputError for a text outside the grammar, a value for a symbol that the scheme lacks, or two zero factors
  * (which never move).
  */
-export function scheme(definition: SchemeDefinition, values: Readonly<Record<string, string>> = {}): Scheme {
-  const { name, start, rates, rateConstants = { A: 1, B: 1 }, optimiser = "adam", multiplier = "0" } = definition
+export function scheme(
+  definition: SchemeDefinition,
+  values: Readonly<Record<string, string>> = {},
+  free: readonly string[] = [],
+): Scheme {
+  const { name, start, rates, rateConstants = { A: 1, B: 1 }, optimiser = "adam", layers = 0 } = definition
   if (start.A === "zero" && start.B === "zero")
     throw new InputError({
       field: `${name}.start`,
@@ -52,34 +90,74 @@ export function scheme(definition: SchemeDefinition, values: Readonly<Record<str
     })
   const affine = (text: string, field: string) => parseAffine(text, `${name}.${field}`)
   const raw = {
-    A: affine(rates.A, "rates.A"),
-    B: affine(rates.B, "rates.B"),
-    multiplier: affine(multiplier, "multiplier"),
+    A: rates.A === "frozen" ? null : affine(rates.A, "rates.A"),
+    B: rates.B === "frozen" ? null : affine(rates.B, "rates.B"),
+    multiplier: affine(definition.multiplier ?? DEFAULTS.multiplier.symbol, "multiplier"),
+    rank: affine(definition.rank ?? DEFAULTS.rank.symbol, "rank"),
+    readout: affine(definition.readout ?? DEFAULTS.readout.symbol, "readout"),
+    epsilon: definition.epsilon === undefined ? null : affine(definition.epsilon, "epsilon"),
     startA: start.A === "zero" ? null : affine(start.A.exponent, "start.A"),
     startB: start.B === "zero" ? null : affine(start.B.exponent, "start.B"),
   }
   const known = symbolsOf(Object.values(raw))
   const settings = readSettings(values, known)
+  requireKnown(free, known)
+  for (const field of ["rank", "multiplier", "readout"] as const) {
+    const { symbol, value } = DEFAULTS[field]
+    const isOpen = definition[field] === undefined && !settings.has(symbol) && !free.includes(symbol)
+    if (isOpen) settings.set(symbol, parseAffine(value))
+  }
   const set = (form: Affine) => form.substitute(settings)
+  const rank = set(raw.rank)
+  const sizes = { multiplier: set(raw.multiplier), readout: set(raw.readout) }
+  const epsilon = raw.epsilon && set(raw.epsilon)
+  const motion = (side: "A" | "B"): Motion | "frozen" => {
+    const form = raw[side]
+    if (form === null) return "frozen"
+    const { weightDecay = 0, shrinkage = 0 } = definition
+    const rate = { constant: rateConstants[side], power: set(form) }
+    return { rate, weightDecay, shrinkage: side === "A" ? shrinkage : 0 }
+  }
+  const layer = layers === 0 ? adapterLayer(sizes) : stackLayer(layers, sizes)
+  const motions = { A: motion("A"), B: motion("B") }
+  const program = trainingStep(
+    layer,
+    OPTIMISERS[optimiser],
+    { constant: raw.epsilon === null ? 1e-8 : 1, power: epsilon },
+    Array.from({ length: layer.adapters }, () => motions),
+  )
   const factor = (side: Start, form: Affine | null): Coefficient | "zero" =>
     side === "zero" || form === null ? "zero" : { constant: side.constant ?? 1, power: set(form) }
-  const layer: Layer = adapterLayer(set(raw.multiplier))
-  const setRates = { A: set(raw.A), B: set(raw.B) }
-  const program = trainingStep(layer, OPTIMISERS[optimiser], {
-    A: { constant: rateConstants.A, power: setRates.A },
-    B: { constant: rateConstants.B, power: setRates.B },
-  })
   return {
     definition,
     program,
-    start: { A: factor(start.A, raw.startA), B: factor(start.B, raw.startB) },
-    rates: setRates,
+    sizes: { ...sizes, rank, epsilon },
+    start: new Map(
+      program.trained.flatMap(({ A, B }) => [
+        [A, factor(start.A, raw.startA)],
+        [B, factor(start.B, raw.startB)],
+      ]),
+    ),
+    rates: { A: raw.A ? set(raw.A) : "frozen", B: raw.B ? set(raw.B) : "frozen" },
+    dimensions: { n: Affine.constant(1), r: rank, samples: Affine.ZERO, one: Affine.ZERO },
     symbols: symbolsOf(Object.values(raw).map((form) => form && set(form))),
+    domain: rank.isConstant ? [] : [{ form: rank.times(-1), relation: "<=" }],
   }
 }
 
 function symbolsOf(forms: readonly (Affine | null)[]): string[] {
   return [...new Set(forms.flatMap((form) => form?.symbols ?? []))].sort()
+}
+
+function requireKnown(free: readonly string[], known: readonly string[]): void {
+  for (const symbol of free)
+    if (!known.includes(symbol))
+      throw new InputError({
+        field: "--free",
+        given: symbol,
+        allowed: `a symbol of the scheme: ${known.join(", ")}`,
+        example: `--free ${known[0] ?? "o"}`,
+      })
 }
 
 function readSettings(values: Readonly<Record<string, string>>, known: readonly string[]): Map<string, Affine> {

@@ -1,4 +1,5 @@
 /** The reference interpreter: any program in float64, plainly. Kernels are measured against it. */
+import { EigenvalueDecomposition, Matrix as LinearAlgebra } from "ml-matrix"
 import { type Coefficient, type Dimension, inOrder, type Node } from "../program/node.js"
 
 /** A row-major matrix of numbers. */
@@ -50,6 +51,8 @@ function evaluateNode(node: Node, value: (node: Node) => Matrix, sizes: Sizes, t
   switch (operation.op) {
     case "leaf":
       throw new Error(`leaf ${operation.name} has no value`)
+    case "zero":
+      return zeros(node, sizes)
     case "one":
       return { rows: 1, columns: 1, data: Float64Array.of(1) }
     case "matmul":
@@ -70,8 +73,16 @@ function evaluateNode(node: Node, value: (node: Node) => Matrix, sizes: Sizes, t
       return mapped(value(operation.of), (x) => Math.max(0, x))
     case "gate":
       return entrywise(value(operation.of), value(operation.at), (x, at) => (at > 0 ? x : 0))
+    case "reluChange":
+      return entrywise(value(operation.of), value(operation.at), (change, at) => {
+        if (at > 0) return at + change > 0 ? change : -at
+        return Math.max(0, at + change)
+      })
+    case "orthogonalise":
+      return orthogonalised(value(operation.of))
     case "rootRatio": {
-      const { epsilon } = operation
+      const { constant, power } = operation.epsilon
+      const epsilon = constant * (power === null ? 1 : sizes.n ** power.constant.valueOf())
       return entrywise(value(operation.of), value(operation.over), (x, y) => x / (Math.sqrt(y) + epsilon))
     }
   }
@@ -113,4 +124,29 @@ function product(left: Matrix, right: Matrix): Matrix {
     }
   }
   return { rows, columns, data: result }
+}
+
+/** U Vᵀ of the singular value decomposition, singular values that are zero in floating point left at zero. */
+function orthogonalised({ rows, columns, data }: Matrix): Matrix {
+  const least = Math.min(rows, columns)
+  const tall = rows >= columns
+  const gram = new Float64Array(least * least)
+  const at = (i: number, k: number) => (tall ? data[i * columns + k]! : data[k * columns + i]!)
+  const long = Math.max(rows, columns)
+  for (let p = 0; p < least; p++)
+    for (let q = 0; q < least; q++) {
+      let sum = 0
+      for (let i = 0; i < long; i++) sum += at(i, p) * at(i, q)
+      gram[p * least + q] = sum
+    }
+  const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(
+    LinearAlgebra.from1DArray(least, least, gram),
+    { assumeSymmetric: true },
+  )
+  const largest = Math.max(...realEigenvalues)
+  const inverseRoot = realEigenvalues.map((value) => (value > 1e-12 * largest ? 1 / Math.sqrt(value) : 0))
+  const root = eigenvectorMatrix.mmul(LinearAlgebra.diag(inverseRoot)).mmul(eigenvectorMatrix.transpose())
+  const factor: Matrix = { rows: least, columns: least, data: Float64Array.from(root.to1DArray()) }
+  const matrix: Matrix = { rows, columns, data }
+  return tall ? product(matrix, factor) : product(factor, matrix)
 }

@@ -8,7 +8,7 @@ import { coefficientValue, evaluate, type Matrix, type Sizes, zeros } from "./re
 export interface RunConfig {
   /** The width n ≥ 1. */
   readonly width: number
-  /** The rank r ≥ 1. */
+  /** The rank r ≥ 1 at width 1: a scheme whose rank grows as n^ρ has rank · n^ρ at width n. */
   readonly rank: number
   readonly steps: number
   readonly seed: number
@@ -40,7 +40,7 @@ export interface RunResult {
 export function run(scheme: Scheme, config: RunConfig): RunResult {
   requireRunnable(scheme, config)
   const { program } = scheme
-  const sizes: Sizes = { n: config.width, r: config.rank, samples: 1, one: 1 }
+  const sizes: Sizes = { n: config.width, r: rankAt(scheme, config), samples: 1, one: 1 }
   const draw = (node: Node, name: string, deviation: number): Matrix => {
     const shape = zeros(node, sizes)
     return { ...shape, data: gaussians(config.seed, `${name} n=${config.width}`, shape.data.length, deviation) }
@@ -50,11 +50,13 @@ export function run(scheme: Scheme, config: RunConfig): RunResult {
     draw(node, leafName(node), coefficientValue(deviation, config.width, 0)),
   ])
   let state = new Map<Node, Matrix>([...program.next.keys()].map((leaf) => [leaf, zeros(leaf, sizes)]))
-  for (const factor of ["A", "B"] as const) {
-    const deviation = scheme.start[factor]
-    const leaf = program.trained[factor]
-    if (deviation !== "zero") state.set(leaf, draw(leaf, factor, coefficientValue(deviation, config.width, 0)))
-  }
+  for (const [leaf, deviation] of scheme.start)
+    state.set(
+      leaf,
+      deviation === "zero"
+        ? zeros(leaf, sizes)
+        : draw(leaf, leafName(leaf), coefficientValue(deviation, config.width, 0)),
+    )
   const names = Object.keys(program.quantities)
   const watched = names.map((name) => program.quantities[name]!)
   const history: StepRecord[] = []
@@ -66,9 +68,14 @@ export function run(scheme: Scheme, config: RunConfig): RunResult {
     history.push({ step, loss, meanSquares })
     if (![loss, ...Object.values(meanSquares)].every(Number.isFinite))
       return { outcome: { kind: "diverged", step }, history }
-    state = new Map([...program.next].map(([leaf, value]) => [leaf, values.get(value)!]))
+    state = new Map([...state].map(([leaf, value]) => [leaf, values.get(program.next.get(leaf) ?? leaf) ?? value]))
   }
   return { outcome: { kind: "finished" }, history }
+}
+
+/** The rank at the configured width: rank · n^ρ, rounded. */
+function rankAt({ sizes }: Scheme, { rank, width }: RunConfig): number {
+  return Math.max(1, Math.round(rank * width ** sizes.rank.constant.valueOf()))
 }
 
 function leafName({ operation }: Node): string {
@@ -82,7 +89,7 @@ function meanSquare({ data }: Matrix): number {
   return sum / data.length
 }
 
-function requireRunnable({ definition, symbols, program }: Scheme, config: RunConfig): void {
+function requireRunnable({ definition, symbols }: Scheme, config: RunConfig): void {
   if (symbols.length > 0)
     throw new InputError({
       field: "--set",
@@ -95,5 +102,4 @@ function requireRunnable({ definition, symbols, program }: Scheme, config: RunCo
     if (!Number.isInteger(given) || given < 1)
       throw new InputError({ field: `--${field}`, given, allowed: "an integer ≥ 1", example: `--${field} 4` })
   }
-  if (program.layer.name !== "adapter") throw new Error(`no data for layer ${program.layer.name}`)
 }

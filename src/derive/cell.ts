@@ -1,0 +1,99 @@
+import { Fraction } from "fraction.js"
+import { Affine } from "../exponent/affine.js"
+import { type Constraint, implies, witness } from "../exponent/system.js"
+
+/**
+ * The set of symbol values around a point at which a program reads the same.
+ *
+ * A program is read at a rational point with every exponent an affine form. Each comparison of two forms is answered
+ * at the point and kept as a half-space; inside the intersection of these half-spaces every comparison has the same
+ * answer, so the forms read at the point are the exponents in the whole cell.
+ */
+export class Cell {
+  readonly point: ReadonlyMap<string, Fraction>
+  /** Whether sizes keep the smaller terms of each max beside the leading one. */
+  readonly keepsTerms: boolean
+  /** Every comparison in the order made, as the form that is ≥ 0 in the cell. */
+  readonly comparisons: Affine[] = []
+  private readonly halfSpaces = new Map<string, Affine>()
+
+  constructor(point: ReadonlyMap<string, Fraction>, keepsTerms = false) {
+    this.point = point
+    this.keepsTerms = keepsTerms
+  }
+
+  /**
+   * The sign of x − y in the cell.
+   *
+   * Where the point lies on the boundary it counts as moved by an infinitesimal amount along the symbols in the order of
+   * their names, always the same, so that a cell has an inside.
+   */
+  compare(x: Affine, y: Affine): -1 | 0 | 1 {
+    if (x.key === y.key) return 0
+    const difference = x.minus(y)
+    const value = difference.at(this.point)
+    const decisive = value.n !== 0n ? value : [...difference.coefficients.values()][0]!
+    const sign = decisive.s > 0n ? 1 : -1
+    const positive = sign > 0 ? difference : difference.times(-1)
+    this.comparisons.push(positive)
+    if (!positive.isConstant) this.halfSpaces.set(positive.key, positive)
+    return sign
+  }
+
+  /** The cell as constraints. */
+  get constraints(): Constraint[] {
+    return [...this.halfSpaces.values()].map((form) => ({ form: form.times(-1), relation: "<=" }))
+  }
+}
+
+/** A cell of a subdivision and what was read in it. */
+export interface Region<T> {
+  /** The closed polyhedron, without redundant constraints. */
+  readonly where: readonly Constraint[]
+  readonly point: ReadonlyMap<string, Fraction>
+  readonly result: T
+}
+
+/**
+ * The subdivision of a domain into the cells in which a reading is the same.
+ *
+ * What a cell leaves uncovered is cut along the cell's walls into pieces, and a point of each piece gives the next
+ * cell, until nothing with an inside is left: every point of the domain lies in some closed cell.
+ *
+ * @param read reads at the cell's point, asking the cell for every comparison.
+ */
+export function explore<T>(
+  domain: readonly Constraint[],
+  symbols: readonly string[],
+  read: (cell: Cell) => T,
+): Region<T>[] {
+  const regions: Region<T>[] = []
+  const visit = (piece: readonly Constraint[]): void => {
+    const inside = witness(piece)
+    if (inside === null) return
+    const point = new Map(symbols.map((name) => [name, inside.get(name) ?? new Fraction(0)]))
+    let region = regions.find(({ where }) => where.every(({ form }) => form.at(point).compare(0) <= 0))
+    if (region === undefined) {
+      const cell = new Cell(point)
+      const result = read(cell)
+      region = { where: irredundant([...domain, ...cell.constraints]), point, result }
+      regions.push(region)
+    }
+    let rest = piece
+    for (const { form } of region.where) {
+      visit([...rest, { form: form.times(-1), relation: "<" }])
+      rest = [...rest, { form, relation: "<" }]
+    }
+  }
+  visit(domain.map(({ form }) => ({ form, relation: "<" })))
+  return regions
+}
+
+function irredundant(constraints: readonly Constraint[]): Constraint[] {
+  let kept = [...constraints]
+  for (const candidate of constraints) {
+    const others = kept.filter((c) => c !== candidate)
+    if (implies(others, candidate)) kept = others
+  }
+  return kept
+}

@@ -1,0 +1,76 @@
+import type { Affine } from "../exponent/affine.js"
+import type { Cell } from "./cell.js"
+
+/** Whether a quantity is Θ(n^value) or only O(n^value). */
+export type Relation = "equal" | "atMost"
+
+/** How far below the leading term another one is still kept, as an exponent. */
+const WINDOW = 1
+/** A fit has no use for more terms. */
+const MOST_TERMS = 12
+
+/** The exponent of a nonzero part of a tensor in a cell. */
+export interface Size {
+  /** The leading term first; the others only if the cell keeps terms. */
+  readonly terms: readonly Affine[]
+  readonly relation: Relation
+  /** Whether the leading part takes values in ±(one size), as after a sign. */
+  readonly discrete: boolean
+}
+
+/** A size of one term that holds as an equality. */
+export function sizeOf(form: Affine, discrete = false): Size {
+  return { terms: [form], relation: "equal", discrete }
+}
+
+/** The leading form of a size. */
+export function lead({ terms }: Size): Affine {
+  return terms[0]!
+}
+
+/** γ of a sum whose leading terms do not cancel. */
+export function larger(cell: Cell, x: Size, y: Size): Size {
+  const order = cell.compare(lead(x), lead(y))
+  const [first, second] = order >= 0 ? [x, y] : [y, x]
+  if (order === 0) {
+    const relation = x.relation === "equal" ? x.relation : y.relation
+    return { ...x, relation, discrete: x.discrete && y.discrete, terms: joined(cell, x.terms, y.terms) }
+  }
+  return cell.keepsTerms ? { ...first, terms: joined(cell, first.terms, second.terms) } : first
+}
+
+/** γ of a product. */
+export function product(cell: Cell, x: Size, y: Size): Size {
+  const terms = cell.keepsTerms ? x.terms.flatMap((p) => y.terms.map((q) => p.plus(q))) : [lead(x).plus(lead(y))]
+  return {
+    terms: cell.keepsTerms ? joined(cell, terms, []) : terms,
+    relation: x.relation === "equal" && y.relation === "equal" ? "equal" : "atMost",
+    discrete: x.discrete && y.discrete,
+  }
+}
+
+/** The size times n^form. */
+export function shifted(size: Size, form: Affine): Size {
+  return { ...size, terms: size.terms.map((term) => term.plus(form)) }
+}
+
+/** The same value, known only as an upper bound. */
+export function weakened(size: Size): Size {
+  return { ...size, relation: "atMost" }
+}
+
+/** A text that is equal for equal leading terms: what the course of a recursion depends on. */
+export function sizeKey({ terms, relation, discrete }: Size): string {
+  return `${terms[0]!.key} ${relation}${discrete ? " discrete" : ""}`
+}
+
+/** Distinct terms near the leading one, which stays first. */
+function joined({ point }: Cell, x: readonly Affine[], y: readonly Affine[]): Affine[] {
+  const first = x[0]!
+  const others = [...new Map([...x.slice(1), ...y].map((form) => [form.key, form])).values()]
+    .filter((form) => form.key !== first.key)
+    .map((form) => ({ form, value: form.at(point) }))
+    .filter(({ value }) => first.at(point).sub(value).compare(WINDOW) <= 0)
+    .sort((p, q) => q.value.compare(p.value))
+  return [first, ...others.slice(0, MOST_TERMS - 1).map(({ form }) => form)]
+}
