@@ -8,7 +8,7 @@ import { schemeNamed } from "../src/scheme/catalogue.js"
 import { scheme } from "../src/scheme/scheme.js"
 import type { SweepOptions } from "../src/sweep/sweep.js"
 import { type Budget, measure, type Setting } from "./measure.js"
-import { BUDGET, expected, QUANTITIES, settingName } from "./theorySetting.js"
+import { BUDGET, expected, settingName } from "./theorySetting.js"
 
 const at = (name: string, values: Record<string, string>): Setting => ({
   definition: { ...schemeNamed(name), optimiser: "sign" },
@@ -43,10 +43,11 @@ export interface CoverageCase {
 export async function coverage(budget: Budget, options: SweepOptions): Promise<CoverageCase[]> {
   const measurements = await measure(NEAR_CROSSOVERS, budget, options)
   return NEAR_CROSSOVERS.flatMap((setting, index) => {
-    const terms = termsOf(scheme(setting.definition, setting.values))
+    const ready = scheme(setting.definition, setting.values)
+    const terms = termsOf(ready)
     const steps = Array.from({ length: budget.steps }, (_, i) => i + 1)
     return steps.flatMap((step) =>
-      QUANTITIES.flatMap((quantity): CoverageCase[] => {
+      Object.keys(ready.program.quantities).flatMap((quantity): CoverageCase[] => {
         const derived = terms(quantity, step)
         if (derived.kind === "zero") return []
         const [next] = derived.others

@@ -14,7 +14,9 @@ export function derivedTable(): ReportTable {
     columns: ["scheme", "stable", "internally stable", "feature learning", "efficient", "largest rate"],
     rows: CATALOGUE.map((definition) => {
       const { stable, internallyStable, featureLearning, efficient, largestRate } = derive(scheme(definition))
-      const conditions = [stable, internallyStable, featureLearning, efficient].map((condition) => (condition === null ? "-" : formatCondition(condition)))
+      const conditions = [stable, internallyStable, featureLearning, efficient].map((condition) =>
+        condition === null ? "-" : formatCondition(condition),
+      )
       return [definition.name, ...conditions, largestRate.features && formatMin(largestRate.features)]
     }),
   }

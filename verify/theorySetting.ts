@@ -10,13 +10,10 @@ import { scheme } from "../src/scheme/scheme.js"
 import type { SweepOptions } from "../src/sweep/sweep.js"
 import { type Budget, type Measurements, measure, type Setting } from "./measure.js"
 
-/** The quantities that [Init] and [LoRA+] speak of. */
-export const QUANTITIES = ["zA", "b", "zB", "delta1", "delta2", "delta3"] as const
-
 /** One verdict: a quantity of a scheme at a step. */
 export interface Claim {
   readonly id: string
-  readonly level: "features"
+  readonly level: "features" | "output"
   readonly scheme: string
   readonly at: Readonly<Record<string, string>>
   readonly optimiser: string
@@ -78,16 +75,18 @@ export function judgeMeasurements(
   measurements: readonly Measurements[],
   families = 1,
 ): Claim[] {
-  const tests = families * settings.length * QUANTITIES.length * steps
+  const schemes = settings.map(({ definition, values }) => scheme(definition, values))
+  const names = schemes.map(({ program }) => Object.keys(program.quantities))
+  const tests = families * steps * names.reduce((sum, { length }) => sum + length, 0)
   return settings.flatMap((setting, index) => {
-    const terms = termsOf(scheme(setting.definition, setting.values))
+    const terms = termsOf(schemes[index]!)
     return Array.from({ length: steps }, (_, i) => i + 1).flatMap((step) =>
-      QUANTITIES.map((quantity): Claim => {
+      names[index]!.map((quantity): Claim => {
         const derived = terms(quantity, step)
         const samples = measurements[index]!(quantity, step)
         return {
           id: `${settingName(setting)}/${quantity}@${step}`,
-          level: "features",
+          level: quantity === "f" ? "output" : "features",
           scheme: setting.definition.name,
           at: setting.values,
           optimiser: setting.definition.optimiser ?? "adam",

@@ -15,6 +15,8 @@ export class Cell {
   readonly keepsTerms: boolean
   /** Every comparison in the order made, as the form that is ≥ 0 in the cell. */
   readonly comparisons: Affine[] = []
+  /** Whether a difference of two sizes was used: without one, every size is a max of sums. */
+  usesGaps = false
   private readonly halfSpaces = new Map<string, Affine>()
 
   constructor(point: ReadonlyMap<string, Fraction>, keepsTerms = false) {
@@ -30,7 +32,9 @@ export class Cell {
    */
   compare(x: Affine, y: Affine): -1 | 0 | 1 {
     if (x.key === y.key) return 0
-    const difference = x.minus(y)
+    const whole = x.minus(y)
+    const forever = perForever(whole)
+    const difference = forever.key === Affine.ZERO.key ? whole : forever
     const value = difference.at(this.point)
     const decisive = value.n !== 0n ? value : [...difference.coefficients.values()][0]!
     const sign = decisive.s > 0n ? 1 : -1
@@ -44,6 +48,24 @@ export class Cell {
   get constraints(): Constraint[] {
     return [...this.halfSpaces.values()].map((form) => ({ form: form.times(-1), relation: "<=" }))
   }
+}
+
+const FOREVER = "∞"
+
+/** The form times T, a number of periods beyond all bounds: T and its products with symbols count as symbols. */
+export function timesForever(form: Affine): Affine {
+  let result = Affine.symbol(FOREVER).times(form.constant)
+  for (const [name, q] of form.coefficients) result = result.plus(Affine.symbol(`${FOREVER}${name}`).times(q))
+  return result
+}
+
+/** The form by which T is multiplied in a form; zero in one without T. */
+export function perForever(form: Affine): Affine {
+  let result = Affine.ZERO
+  for (const [name, q] of form.coefficients)
+    if (name === FOREVER) result = result.plus(Affine.constant(q))
+    else if (name.startsWith(FOREVER)) result = result.plus(Affine.symbol(name.slice(FOREVER.length)).times(q))
+  return result
 }
 
 /** A cell of a subdivision and what was read in it. */

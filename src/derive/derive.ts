@@ -44,7 +44,9 @@ export interface Derivation {
     readonly limits: Readonly<Record<string, Affine | null>>
   }[]
   readonly assumptions: readonly string[]
-  /** Z_B = O(1) for all t (of every adapter). */
+  /** Where neither a fixed point nor a growth was found: no statement speaks of these symbols. */
+  readonly undecided: Condition
+  /** Z_B = O(1) for all t (of every adapter); like all statements within {@link Scheme.domain}. */
   readonly stable: Condition
   /** Z_A = O(1) too. */
   readonly internallyStable: Condition
@@ -65,7 +67,11 @@ export interface Derivation {
  * @throws Underivable if the program has an operation without a rule.
  */
 export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Derivation {
-  const regions = explore(scheme.domain, scheme.symbols, (cell) => recursion(scheme, cell))
+  const explored = explore(scheme.domain, scheme.symbols, (cell) => recursion(scheme, cell))
+  const regions = explored.flatMap(({ result, ...region }) => (result === null ? [] : [{ ...region, result }]))
+  const undecided = Condition.NEVER.or(
+    ...explored.filter(({ result }) => result === null).map(({ where }) => Condition.all(where)),
+  ).merged()
   const names = Object.keys(scheme.program.quantities)
   const last = Math.max(switches.from ?? 1, ...regions.map(({ result }) => result.steps.length))
   const quantities = Object.fromEntries(names.map((name) => [name, quantitySteps(regions, name, last)]))
@@ -74,9 +80,9 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
   const stableIncludesZA = switches.stableIncludesZA ?? false
 
   const everywhere = (condition: (region: Region<Recursion>) => Condition) =>
-    Condition.NEVER.or(
-      ...regions.map((region) => Condition.all(region.where).and(condition(region))),
-    ).merged()
+    Condition.NEVER.or(...regions.map((region) => Condition.all(region.where).and(condition(region))))
+      .merged()
+      .within(scheme.domain)
   const bounded = (prefix: string) =>
     everywhere(({ result }) =>
       Condition.all(
@@ -84,7 +90,7 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
       ),
     )
   const stable = bounded("zB")
-  const internallyStable = stable.and(bounded("zA")).merged()
+  const internallyStable = stable.and(bounded("zA"))
   const bothMove = () =>
     everywhere(({ result }) =>
       Condition.all(["delta1", "delta2"].flatMap((name) => allSteps(result, name, from, last, "=="))),
@@ -98,13 +104,14 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
     scheme,
     quantities,
     regions: phases(regions, names, last),
+    undecided,
     assumptions: [...new Set(regions.flatMap(({ result }) => result.assumptions))],
     switches: { stableIncludesZA, level, from },
     stable,
     internallyStable,
     stableOutput,
     featureLearning: hasDeltas ? everywhere(({ result }) => changes(result, deltas, from, last)) : null,
-    efficient: hasDeltas ? required.and(bothMove()).merged() : null,
+    efficient: hasDeltas ? required.and(bothMove()) : null,
     largestRate: { features: largestRate(scheme, stable), output: largestRate(scheme, stableOutput) },
   }
 }
@@ -139,7 +146,9 @@ function allSteps(
 /** The largest of the quantities is Θ(1) at all steps from `from` on. */
 function changes(result: Recursion, names: readonly string[], from: number, last: number): Condition {
   const atMost = Condition.all(
-    names.flatMap((name) => allSteps(result, name, from, last, "<=").map((c): Constraint => ({ ...c, relation: "<=" }))),
+    names.flatMap((name) =>
+      allSteps(result, name, from, last, "<=").map((c): Constraint => ({ ...c, relation: "<=" })),
+    ),
   )
   const reached = Array.from({ length: last - from + 1 }, (_, i) =>
     Condition.NEVER.or(

@@ -126,6 +126,7 @@ export class Graded {
   /** The parts with their sizes relative to the largest: each size is a gap ≤ 0. */
   normalised(cell: Cell): Graded {
     const size = this.size(cell)
+    if (this.parts.length > 1) cell.usesGaps = true
     return size === null ? Graded.ZERO : this.map((part) => shifted(part, lead(size).times(-1)))
   }
 

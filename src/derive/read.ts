@@ -53,7 +53,11 @@ export function readExponents(nodes: readonly Node[], reading: Reading): Map<Nod
 }
 
 /** A tensor of independent symmetric entries of size n^power: a base of its own along each growing axis. */
-export function randomTensor(node: Node, power: Affine, { cell, dimensions }: Omit<Reading, "leaves" | "asked">): Graded {
+export function randomTensor(
+  node: Node,
+  power: Affine,
+  { cell, dimensions }: Pick<Reading, "cell" | "dimensions">,
+): Graded {
   const grows = node.shape.map((dimension) => !isZeroForm(dimensions[dimension]))
   const size = sizeOf(power)
   if (grows[0] && grows[1]) return Graded.of(cell, [], [{ leaf: node, transposed: false, size }])
@@ -140,9 +144,10 @@ function rootRatio(mean: Graded, square: Graded, epsilon: Affine | null, { cell,
   if (second === null) return Graded.ZERO
   const root = lead(second).times("1/2")
   if (epsilon === null) assume("Adam's ε is negligible beside the gradients' entries")
-  else if (cell.compare(epsilon, root) > 0) return first.map((size) => shifted(size, epsilon.times(-1)))
-  const gaps = first.map((size) => shifted(size, root.times(-1)))
-  return gaps.products(cell, "odd").map((size) => size)
+  else cell.usesGaps = true
+  if (epsilon !== null && cell.compare(epsilon, root) > 0) return first.map((size) => shifted(size, epsilon.times(-1)))
+  if (first.parts.length > 1) cell.usesGaps = true
+  return asSigns(first.map((size) => shifted(size, root.times(-1))).products(cell, "odd"))
 }
 
 /** U Vᵀ of a matrix U S Vᵀ of rank Θ(1): every singular value becomes 1, and the largest is the Frobenius norm. */
@@ -176,7 +181,9 @@ function applied({ leaf, transposed, size: w }: RandomTerm, to: Graded, reading:
   const [image, pull] = basesOf(leaf)
   const [out, summed, fresh, own] = transposed ? [columns, rows, pull, image] : [rows, columns, image, pull]
   const name = transposed ? pull : image
-  assume(`${name} applied to a vector: a fresh random vector by the central limit, and a part along what its transpose saw`)
+  assume(
+    `${name} applied to a vector: a fresh random vector by the central limit, and a part along what its transpose saw`,
+  )
 
   const seen = asked.get(leaf) ?? { arguments: Graded.ZERO, transposed: Graded.ZERO }
   const along = transposed ? seen.arguments : seen.transposed

@@ -1,10 +1,10 @@
 import { Affine } from "../exponent/affine.js"
-import { type Coefficient, inOrder, type Node } from "../program/node.js"
+import { inOrder, type Node } from "../program/node.js"
 import type { Scheme } from "../scheme/scheme.js"
-import type { Cell } from "./cell.js"
-import { Graded, isZeroForm } from "./graded.js"
+import { type Cell, perForever, timesForever } from "./cell.js"
+import { Graded } from "./graded.js"
 import { type Asked, randomTensor, readExponents } from "./read.js"
-import { lead, type Size } from "./size.js"
+import { lead, type Size, shifted } from "./size.js"
 
 /** The sizes of the watched quantities after one step. */
 export interface StepSizes {
@@ -20,59 +20,42 @@ export interface Recursion {
   readonly steps: readonly StepSizes[]
   /** For all later t: after the last listed step the sizes of the last `period` steps repeat, plus the growth. */
   readonly period: number
-  /** The exponent by which a quantity grows (or falls) in a period; null where no exponent state repeats so simply. */
+  /** The exponent by which a quantity grows (or falls) in a period; where it grows, at least. */
   readonly growth: Readonly<Record<string, Affine>>
   readonly assumptions: readonly string[]
 }
 
-/** Far more steps than any scheme here needs; more would be a fault of the engine. */
-const MOST_STEPS = 60
+/** A state that settles does so within a few steps, except ever later towards the edge of some regions. */
+const MOST_STEPS = 16
 const LONGEST_PERIOD = 3
 
 /**
  * The exponents of a scheme's quantities for all t, in the cell around a point.
  *
  * The step maps the exponents of factors, optimiser state and what the random matrices were applied to, to their next
- * ones and depends on nothing else. So a state that repeats does so for ever. And where the state has grown by the same
- * forms in two periods running, with the same comparisons answered the same way and by margins that do not shrink, the
- * step is the same affine map ever after and the growth goes on: both by induction on t, not by running long.
+ * ones and depends on nothing else. So a state that repeats does so for ever, by induction on t. For a state that grows
+ * see {@link steadyGrowth} and {@link eventualGrowth}. Null if neither is seen within a number of steps.
  */
-export function recursion(scheme: Scheme, cell: Cell): Recursion {
-  const { program, start, dimensions } = scheme
+export function recursion(scheme: Scheme, cell: Cell): Recursion | null {
   const assumptions = new Set<string>()
-  const assume = (assumption: string) => void assumptions.add(assumption)
-  const leaf = (node: Node, { power }: Coefficient) => randomTensor(node, power, { cell, dimensions, assume })
-  const frozen = program.layer.frozen.map(({ node, deviation }) => [node, leaf(node, deviation)] as const)
-  let state = new Map<Node, Graded>([...program.next.keys()].map((node) => [node, Graded.ZERO]))
-  for (const [node, deviation] of start) state.set(node, deviation === "zero" ? Graded.ZERO : leaf(node, deviation))
-  let asked: ReadonlyMap<Node, Asked> = new Map()
+  const advance = stepper(scheme, cell, (assumption) => void assumptions.add(assumption))
   const history: Moment[] = []
-  const steps: StepSizes[] = []
+  let state = initialState(scheme, cell)
+  const settled = (period: number, growth: Record<string, Affine>): Recursion => {
+    return { steps: stepSizes(history, cell), period, growth, assumptions: [...assumptions] }
+  }
   for (let t = 1; t <= MOST_STEPS; t++) {
     const before = cell.comparisons.length
-    const nextAsked = new Map(asked)
-    const values = readExponents([...program.next.values(), ...Object.values(program.quantities)], {
-      cell,
-      dimensions,
-      leaves: new Map([...frozen, ...state]),
-      asked: nextAsked,
-      assume,
-    })
-    steps.push(stepSizes(program.quantities, values, cell, steps.at(-1)))
-    const momentState = new Map([...program.next].map(([node, value]) => [node, values.get(value)!]))
-    const graded = [
-      ...[...state.entries()].map(([node]) => momentState.get(node) ?? state.get(node)!),
-      ...[...nextAsked.values()].flatMap((seen) => [seen.arguments, seen.transposed]),
-    ]
-    history.push({ graded, comparisons: cell.comparisons.slice(before), sizes: steps.at(-1)!.sizes })
-    state = new Map([...state].map(([node, value]) => [node, momentState.get(node) ?? value]))
-    asked = nextAsked
+    const { next, quantities, moments } = advance(state)
+    history.push({ state: next, comparisons: cell.comparisons.slice(before), quantities, moments })
+    if (isRepeated(state, next)) return settled(1, Object.fromEntries(names(quantities).map((n) => [n, Affine.ZERO])))
+    state = next
     for (let period = 1; period <= LONGEST_PERIOD; period++) {
-      const growth = growthOver(history, period, cell)
-      if (growth !== null) return { steps, period, growth, assumptions: [...assumptions] }
+      const growth = growthOver(history, period, cell, advance)
+      if (growth !== null) return settled(period, growth)
     }
   }
-  throw new Error(`no exponent state repeated or grew steadily within ${MOST_STEPS} steps`)
+  return null
 }
 
 /** The sizes of a quantity at step t ≥ 1: beyond the listed steps, those of the period, plus its growth. */
@@ -83,75 +66,185 @@ export function sizeAt({ steps, period, growth }: Recursion, quantity: string, t
   return size ? lead(size).plus(growth[quantity]!.times(rounds)) : null
 }
 
-/** What is compared between steps: the state after a step, its comparisons, and the quantities. */
+/** Everything that the next step depends on. */
+interface State {
+  readonly leaves: ReadonlyMap<Node, Graded>
+  readonly asked: ReadonlyMap<Node, Asked>
+}
+
+/** A step as it was read: the state after it, the comparisons made, and the quantities. */
 interface Moment {
-  readonly graded: readonly Graded[]
+  readonly state: State
   readonly comparisons: readonly Affine[]
-  readonly sizes: Readonly<Record<string, Size | null>>
+  readonly quantities: ReadonlyMap<string, Graded>
+  /** Per quantity, the sizes of the moments under the quotients that it depends on. */
+  readonly moments: ReadonlyMap<string, readonly Size[]>
+}
+
+function initialState({ program, start, dimensions }: Scheme, cell: Cell): State {
+  const leaves = new Map<Node, Graded>([...program.next.keys()].map((node) => [node, Graded.ZERO]))
+  for (const [node, deviation] of start)
+    leaves.set(node, deviation === "zero" ? Graded.ZERO : randomTensor(node, deviation.power, { cell, dimensions }))
+  return { leaves, asked: new Map() }
+}
+
+type Advance = (state: State) => { readonly next: State } & Pick<Moment, "quantities" | "moments">
+
+function stepper({ program, dimensions }: Scheme, cell: Cell, assume: (assumption: string) => void): Advance {
+  const frozen = program.layer.frozen.map(
+    ({ node, deviation }) => [node, randomTensor(node, deviation.power, { cell, dimensions })] as const,
+  )
+  const watched = Object.entries(program.quantities)
+  return ({ leaves, asked }) => {
+    const nextAsked = new Map(asked)
+    const values = readExponents([...program.next.values(), ...Object.values(program.quantities)], {
+      cell,
+      dimensions,
+      leaves: new Map([...frozen, ...leaves]),
+      asked: nextAsked,
+      assume,
+    })
+    const after = (node: Node, before: Graded) => {
+      const value = program.next.get(node)
+      return value === undefined ? before : values.get(value)!
+    }
+    return {
+      next: { leaves: new Map([...leaves].map(([node, value]) => [node, after(node, value)])), asked: nextAsked },
+      quantities: new Map(watched.map(([name, node]) => [name, values.get(node)!])),
+      moments: new Map(watched.map(([name, node]) => [name, cell.keepsTerms ? momentsOf(node, values, cell) : []])),
+    }
+  }
+}
+
+/** All tensors of a state, in a fixed order. */
+function tensors({ leaves, asked }: State): Graded[] {
+  return [...leaves.values(), ...[...asked.values()].flatMap((seen) => [seen.arguments, seen.transposed])]
+}
+
+function isRepeated(before: State, after: State): boolean {
+  const [x, y] = [tensors(before), tensors(after)]
+  return x.length === y.length && x.every((tensor, i) => tensor.key === y[i]!.key)
+}
+
+function names(quantities: ReadonlyMap<string, unknown>): string[] {
+  return [...quantities.keys()]
 }
 
 /** The growth of every quantity in a period if it is certain to go on, zero where the state repeats; else null. */
-function growthOver(history: readonly Moment[], period: number, cell: Cell): Record<string, Affine> | null {
+function growthOver(
+  history: readonly Moment[],
+  period: number,
+  cell: Cell,
+  advance: Advance,
+): Record<string, Affine> | null {
   const [now, then, earlier] = [0, 1, 2].map((k) => history.at(-1 - k * period))
   if (now === undefined || then === undefined) return null
-  const names = Object.keys(now.sizes)
-  const repeats = now.graded.every((tensor, i) => tensor.key === then.graded[i]?.key)
-  if (repeats) return Object.fromEntries(names.map((name) => [name, Affine.ZERO]))
-  if (earlier === undefined || history.length < 2 * period + 1) return null
-  const recent = increments(now.graded, then.graded)
-  const former = increments(then.graded, earlier.graded)
+  if (isRepeated(then.state, now.state))
+    return Object.fromEntries(names(now.quantities).map((name) => [name, Affine.ZERO]))
+  if (earlier === undefined) return null
+  const recent = increments(tensors(then.state), tensors(now.state))
+  const former = increments(tensors(earlier.state), tensors(then.state))
   if (recent === null || former === null || recent.some((form, i) => form.key !== former[i]!.key)) return null
+  return (
+    steadyGrowth(history, period, cell) ?? (cell.usesGaps ? null : eventualGrowth(now, recent, period, cell, advance))
+  )
+}
+
+/**
+ * The growth where in two periods running the state grew by the same forms, every comparison was answered the same way,
+ * and no margin shrank: then the step is the same affine map ever after, and all of this repeats, by induction.
+ */
+function steadyGrowth(history: readonly Moment[], period: number, cell: Cell): Record<string, Affine> | null {
+  const [now, then, earlier] = [0, 1, 2].map((k) => history.at(-1 - k * period)!.quantities)
   const late = history.slice(-period).flatMap(({ comparisons }) => comparisons)
   const early = history.slice(-2 * period, -period).flatMap(({ comparisons }) => comparisons)
   if (late.length !== early.length) return null
   const margins = late.map((form, i) => form.minus(early[i]!))
   if (margins.some((margin) => margin.at(cell.point).compare(0) < 0)) return null
   const growth: Record<string, Affine> = {}
-  for (const name of names) {
-    const [a, b, c] = [now, then, earlier].map(({ sizes }) => sizes[name])
+  for (const name of names(now!)) {
+    const [a, b, c] = [now!, then!, earlier!].map((quantities) => quantities.get(name)!.size(cell))
     if (!a || !b || !c) {
       if (a || b || c) return null
       growth[name] = Affine.ZERO
       continue
     }
-    const change = lead(a).minus(lead(b))
-    if (change.key !== lead(b).minus(lead(c)).key) return null
-    growth[name] = change
+    growth[name] = lead(a).minus(lead(b))
+    if (growth[name].key !== lead(b).minus(lead(c)).key) return null
   }
-  for (const margin of margins) cell.compare(margin, Affine.ZERO)
-  for (const change of Object.values(growth)) cell.compare(change, Affine.ZERO)
+  for (const form of [...margins, ...Object.values(growth)]) cell.compare(form, Affine.ZERO)
   return growth
 }
 
-/** How much each part of each tensor grew between two states of the same parities; null for other parities. */
-function increments(after: readonly Graded[], before: readonly Graded[]): Affine[] | null {
-  const result: Affine[] = []
-  for (const [i, tensor] of after.entries()) {
-    const other = before[i]
-    const shape = (graded: Graded) =>
-      [...graded.parts.map(({ rows, columns }) => `${rows}|${columns}`), graded.randoms.length].join()
-    if (other === undefined || shape(tensor) !== shape(other)) return null
-    tensor.parts.forEach(({ size }, k) => result.push(lead(size).minus(lead(other.parts[k]!.size))))
-    tensor.randoms.forEach(({ size }, k) => result.push(lead(size).minus(lead(other.randoms[k]!.size))))
+/**
+ * The growth in the long run of a step that only takes maxima and sums, from a state x that grew by Δ ≥ 0.
+ *
+ * Choosing in every max the argument that led so far bounds the state from below, so it stays above x + TΔ after T
+ * periods. For T beyond all bounds (comparisons are then decided by the multiples of T first) the ray x + TΔ is
+ * checked to be carried onto itself, so that quantities, which are monotone, grow at least by their multiple of T.
+ */
+function eventualGrowth(
+  { state, quantities }: Moment,
+  increment: readonly Affine[],
+  period: number,
+  cell: Cell,
+  advance: Advance,
+): Record<string, Affine> | null {
+  if (increment.some((form) => form.at(cell.point).compare(0) < 0)) return null
+  let ray = grown(state, increment, timesForever)
+  const start = ray
+  let last = quantities
+  for (let step = 0; step < period; step++) {
+    const { next, quantities: seen } = advance(ray)
+    ;[ray, last] = [next, seen]
   }
-  return result
+  const change = increments(tensors(start), tensors(ray))
+  if (change === null || change.some((form, i) => form.key !== increment[i]!.key)) return null
+  for (const form of increment) cell.compare(form, Affine.ZERO)
+  return Object.fromEntries(
+    names(last).map((name) => {
+      const size = last.get(name)!.size(cell)
+      return [name, size === null ? Affine.ZERO : perForever(lead(size))]
+    }),
+  )
 }
 
-function stepSizes(
-  quantities: Readonly<Record<string, Node>>,
-  values: ReadonlyMap<Node, Graded>,
-  cell: Cell,
-  before: StepSizes | undefined,
-): StepSizes {
-  const named = Object.entries(quantities)
-  const moments = (name: string, node: Node) => [
-    ...(before?.moments[name] ?? []),
-    ...(cell.keepsTerms ? momentsOf(node, values, cell) : []),
-  ]
-  return {
-    sizes: Object.fromEntries(named.map(([name, node]) => [name, values.get(node)!.size(cell)])),
-    moments: Object.fromEntries(named.map(([name, node]) => [name, moments(name, node)])),
-  }
+/** The state with a function of each part's increment added to the part. */
+function grown(state: State, increment: readonly Affine[], added: (form: Affine) => Affine): State {
+  let i = 0
+  const next = (tensor: Graded) => tensor.map((size) => shifted(size, added(increment[i++]!)))
+  const leaves = new Map([...state.leaves].map(([node, tensor]) => [node, next(tensor)]))
+  const asked = new Map(
+    [...state.asked].map(([node, seen]) => [
+      node,
+      { arguments: next(seen.arguments), transposed: next(seen.transposed) },
+    ]),
+  )
+  return { leaves, asked }
+}
+
+/** How much each part of each tensor grew between two states of the same parities; null for other parities. */
+function increments(before: readonly Graded[], after: readonly Graded[]): Affine[] | null {
+  const shape = (all: readonly Graded[]) =>
+    all
+      .map(({ parts, randoms }) => [...parts.map(({ rows, columns }) => `${rows}|${columns}`), randoms.length].join())
+      .join(";")
+  if (shape(before) !== shape(after)) return null
+  const forms = (all: readonly Graded[]) =>
+    all.flatMap(({ parts, randoms }) => [...parts, ...randoms].map(({ size }) => lead(size)))
+  const old = forms(before)
+  return forms(after).map((form, i) => form.minus(old[i]!))
+}
+
+function stepSizes(history: readonly Moment[], cell: Cell): StepSizes[] {
+  const moments = new Map<string, readonly Size[]>()
+  return history.map(({ quantities, moments: seen }) => {
+    for (const [name, sizes] of seen) moments.set(name, [...(moments.get(name) ?? []), ...sizes])
+    return {
+      sizes: Object.fromEntries([...quantities].map(([name, tensor]) => [name, tensor.size(cell)])),
+      moments: Object.fromEntries(moments),
+    }
+  })
 }
 
 /** The sizes of the moments under each quotient that the node depends on; what came before is in earlier steps. */
@@ -160,9 +253,4 @@ function momentsOf(node: Node, values: ReadonlyMap<Node, Graded>, cell: Cell): S
     const size = operation.op === "rootRatio" ? values.get(operation.of)!.size(cell) : null
     return size === null ? [] : [size]
   })
-}
-
-/** Whether nothing grows or falls without end. */
-export function isBounded({ growth }: Recursion): boolean {
-  return Object.values(growth).every(isZeroForm)
 }

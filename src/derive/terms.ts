@@ -5,6 +5,7 @@ import { MaxPlus } from "../exponent/maxPlus.js"
 import { InputError } from "../inputError.js"
 import { type Scheme, scheme } from "../scheme/scheme.js"
 import { Cell } from "./cell.js"
+import { Underivable } from "./read.js"
 import { recursion } from "./recursion.js"
 import type { Relation, Size } from "./size.js"
 
@@ -53,7 +54,9 @@ export function termsOf(concrete: Scheme): (quantity: string, t: number) => Term
   const startOf = (side: "A" | "B") => {
     const deviation = start.get(program.trained[0]![side])!
     const given = definition.start[side]
-    return deviation === "zero" || given === "zero" ? "zero" : { ...given, exponent: named(`start${side}`, deviation.power) }
+    return deviation === "zero" || given === "zero"
+      ? "zero"
+      : { ...given, exponent: named(`start${side}`, deviation.power) }
   }
   const { multiplier, readout, rank, epsilon } = concrete.sizes
   const generic = scheme({
@@ -65,7 +68,9 @@ export function termsOf(concrete: Scheme): (quantity: string, t: number) => Term
     rank: formatAffine(rank),
     ...(epsilon === null ? {} : { epsilon: formatAffine(epsilon) }),
   })
-  const { steps } = recursion(generic, new Cell(point, true))
+  const found = recursion(generic, new Cell(point, true))
+  if (found === null) throw new Underivable(definition.name, "its exponents neither repeat nor grow steadily")
+  const { steps } = found
   return (quantity, t) => {
     const at = steps[Math.min(t, steps.length) - 1]!
     const size = at.sizes[quantity]

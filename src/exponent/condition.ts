@@ -101,6 +101,11 @@ export class Condition {
     return this
   }
 
+  /** The set as it is said of a domain: without the constraints that all of the domain satisfies. */
+  within(domain: readonly Constraint[]): Condition {
+    return new Condition(this.pieces.map((piece) => piece.filter((c) => !implies(domain, c))))
+  }
+
   /** The section of the set at the given values of some symbols. */
   substitute(values: ReadonlyMap<string, Affine>): Condition {
     return Condition.union(this.pieces.map((p) => p.map((c) => ({ ...c, form: c.form.substitute(values) }))))
@@ -120,10 +125,7 @@ function envelope(p: readonly Constraint[], q: readonly Constraint[]): Constrain
           { form: form.times(-1), relation: "<=" },
         ]
       : [{ form, relation }]
-  return [
-    ...p.flatMap(oneSided).filter((c) => implies(q, c)),
-    ...q.flatMap(oneSided).filter((c) => implies(p, c)),
-  ]
+  return [...p.flatMap(oneSided).filter((c) => implies(q, c)), ...q.flatMap(oneSided).filter((c) => implies(p, c))]
 }
 
 /** The piece with implied equalities made explicit and redundant constraints dropped; null if it is empty. */

@@ -67,7 +67,8 @@ export class Piecewise {
   substitute(values: ReadonlyMap<string, Affine>): Piecewise {
     const replaced = this.minima.map((forms) => forms.map((form) => form.substitute(values)))
     if (replaced.length > 0 && replaced.every((forms) => forms.every((form) => form.isConstant))) {
-      const value = (forms: readonly Affine[]) => forms.map((form) => form.constant).reduce((x, y) => (x.lte(y) ? x : y))
+      const value = (forms: readonly Affine[]) =>
+        forms.map((form) => form.constant).reduce((x, y) => (x.lte(y) ? x : y))
       return Piecewise.max(MaxPlus.of(...replaced.map((forms) => Affine.constant(value(forms)))))
     }
     return new Piecewise(replaced)

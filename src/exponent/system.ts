@@ -29,9 +29,7 @@ export function witness(system: readonly Constraint[]): Map<string, Fraction> | 
     const name = equality.form.symbols[0]!
     const value = solveLinear(equality.form, name)
     const solved = new Map([[name, value]])
-    const rest = witness(
-      system.filter((c) => c !== equality).map((c) => ({ ...c, form: c.form.substitute(solved) })),
-    )
+    const rest = witness(system.filter((c) => c !== equality).map((c) => ({ ...c, form: c.form.substitute(solved) })))
     return rest && new Map([...rest, [name, value.at(rest)]])
   }
   const open: Inequality[] = []

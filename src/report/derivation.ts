@@ -96,7 +96,11 @@ export function statementTable(derivation: Derivation): ReportTable {
       ["internally stable", formatCondition(internallyStable), "zA = O(1) too, for all t"],
       ["stable output", formatCondition(stableOutput), "f - f0 = O(1) for all t"],
       ["feature learning", condition(featureLearning), `change of zB = Theta(1) ${from}`],
-      ["efficient", condition(efficient), `delta1 and delta2 = Theta(1) ${from}; stable at ${switches.level} level; ${za}`],
+      [
+        "efficient",
+        condition(efficient),
+        `delta1 and delta2 = Theta(1) ${from}; stable at ${switches.level} level; ${za}`,
+      ],
       ["largest rate", least(largestRate.features), "feature level"],
       ["largest rate", least(largestRate.output), "output level"],
     ],

@@ -1,7 +1,7 @@
 import { Affine } from "../exponent/affine.js"
 import { formatAffine, parseAffine } from "../exponent/grammar.js"
-import { InputError } from "../inputError.js"
 import type { Constraint } from "../exponent/system.js"
+import { InputError } from "../inputError.js"
 import { adapterLayer } from "../program/layer.js"
 import type { Coefficient, Dimension, Node } from "../program/node.js"
 import { OPTIMISERS, type OptimiserName } from "../program/optimiser.js"

@@ -1,6 +1,7 @@
 /** The reference interpreter: any program in float64, plainly. Kernels are measured against it. */
 import { EigenvalueDecomposition, Matrix as LinearAlgebra } from "ml-matrix"
 import { type Coefficient, type Dimension, inOrder, type Node } from "../program/node.js"
+import { GaussianMatrix } from "./gaussianMatrix.js"
 
 /** A row-major matrix of numbers. */
 export interface Matrix {
@@ -8,6 +9,9 @@ export interface Matrix {
   readonly columns: number
   readonly data: Float64Array
 }
+
+/** The value of a leaf: a matrix, or a random one that is never formed and may only be multiplied. */
+export type LeafValue = Matrix | GaussianMatrix
 
 /** The sizes of the index spaces of a run. */
 export type Sizes = Readonly<Record<Dimension, number>>
@@ -25,19 +29,42 @@ export function coefficientValue({ constant, power, biasCorrection }: Coefficien
  */
 export function evaluate(
   nodes: readonly Node[],
-  leaves: ReadonlyMap<Node, Matrix>,
+  leaves: ReadonlyMap<Node, LeafValue>,
   sizes: Sizes,
   t: number,
 ): Map<Node, Matrix> {
-  const values = new Map<Node, Matrix>(leaves)
+  const values = new Map<Node, Matrix>()
+  const implicit = new Map<Node, GaussianMatrix>()
+  for (const [node, value] of leaves)
+    if (value instanceof GaussianMatrix) implicit.set(node, value)
+    else values.set(node, value)
   for (const node of inOrder(nodes)) {
-    if (!values.has(node))
+    const { operation } = node
+    if (operation.op === "matmul") {
+      const image = implicitProduct(operation.left, values.get(operation.right), implicit)
+      if (image !== null) values.set(node, image)
+    }
+    const isImplicit = implicit.has(node) || (operation.op === "transpose" && implicit.has(operation.of))
+    if (!values.has(node) && !isImplicit)
       values.set(
         node,
         evaluateNode(node, (x) => values.get(x)!, sizes, t),
       )
   }
   return values
+}
+
+/** G X or Gᵀ X for a G that is never formed; null if the left factor is not such a matrix. */
+function implicitProduct(
+  left: Node,
+  right: Matrix | undefined,
+  implicit: ReadonlyMap<Node, GaussianMatrix>,
+): Matrix | null {
+  if (right === undefined) return null
+  const matrix = implicit.get(left)
+  if (matrix !== undefined) return matrix.times(right)
+  const transposed = left.operation.op === "transpose" ? implicit.get(left.operation.of) : undefined
+  return transposed === undefined ? null : transposed.transposeTimes(right)
 }
 
 /** A zero tensor of the node's shape. */

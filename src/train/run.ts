@@ -1,8 +1,9 @@
 import { InputError } from "../inputError.js"
 import type { Node } from "../program/node.js"
 import type { Scheme } from "../scheme/scheme.js"
+import { GaussianMatrix } from "./gaussianMatrix.js"
 import { gaussians } from "./random.js"
-import { coefficientValue, evaluate, type Matrix, type Sizes, zeros } from "./reference.js"
+import { coefficientValue, evaluate, type LeafValue, type Matrix, type Sizes, zeros } from "./reference.js"
 
 /** What a single run of a scheme's program needs besides the scheme. */
 export interface RunConfig {
@@ -45,10 +46,13 @@ export function run(scheme: Scheme, config: RunConfig): RunResult {
     const shape = zeros(node, sizes)
     return { ...shape, data: gaussians(config.seed, `${name} n=${config.width}`, shape.data.length, deviation) }
   }
-  const frozen = program.layer.frozen.map(({ node, deviation }): [Node, Matrix] => [
-    node,
-    draw(node, leafName(node), coefficientValue(deviation, config.width, 0)),
-  ])
+  const frozen = program.layer.frozen.map(({ node, deviation }): [Node, LeafValue] => {
+    const size = coefficientValue(deviation, config.width, 0)
+    const isSquare = node.shape[0] === "n" && node.shape[1] === "n"
+    if (!isSquare) return [node, draw(node, leafName(node), size)]
+    const stream = `${leafName(node)} n=${config.width}`
+    return [node, new GaussianMatrix(config.width, config.width, config.seed, stream, size)]
+  })
   let state = new Map<Node, Matrix>([...program.next.keys()].map((leaf) => [leaf, zeros(leaf, sizes)]))
   for (const [leaf, deviation] of scheme.start)
     state.set(

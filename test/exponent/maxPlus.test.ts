@@ -1,7 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { Affine } from "../../src/exponent/affine.js"
-import { Exponent } from "../../src/exponent/exponent.js"
 import { MaxPlus } from "../../src/exponent/maxPlus.js"
 import { affine, maxPlus, point } from "../arbitraries.js"
 
@@ -47,18 +46,4 @@ test("a form that is the max nowhere is dropped, one that is somewhere is kept",
   const middle = c.times("1/2").minus(Affine.constant(1))
   expect(MaxPlus.of(Affine.ZERO, c, middle).forms).toHaveLength(2)
   expect(MaxPlus.of(Affine.ZERO, c, middle.plus(Affine.constant(2))).forms).toHaveLength(3)
-})
-
-describe("equal is kept apart from at most", () => {
-  const at = (q: string) => MaxPlus.of(Affine.constant(q))
-  test("a bound below an equality does not weaken the sum", () => {
-    expect(Exponent.max(Exponent.equal(at("1")), Exponent.atMost(at("0"))).relation).toBe("equal")
-  })
-  test("a bound above an equality does", () => {
-    expect(Exponent.max(Exponent.equal(at("0")), Exponent.atMost(at("1"))).relation).toBe("atMost")
-  })
-  test("a product with a bound is a bound, with zero it is zero", () => {
-    expect(Exponent.equal(at("0")).plus(Exponent.atMost(at("1"))).relation).toBe("atMost")
-    expect(Exponent.atMost(at("1")).plus(Exponent.NEGATIVE_INFINITY).relation).toBe("equal")
-  })
 })

@@ -14,7 +14,7 @@ const B = Node.leaf("B", "trained", ["n", "r"])
 
 /** Compares reverse mode with central differences at random values. */
 function checkGradients(layer: Layer, sizes: Sizes, seed: number): void {
-  const loss = layer.loss({ A, B })
+  const loss = layer.loss([{ A, B }])
   const gradients = gradient(loss, [A, B]).map((node) => node!)
   const leaves = new Map<Node, Matrix>(
     [A, B, ...layer.frozen.map(({ node }) => node)].map((node, i) => {
@@ -45,7 +45,11 @@ const shape = fc.record({ n: fc.integer({ min: 1, max: 5 }), r: fc.integer({ min
 test("reverse mode agrees with differences on the adapter layer", () => {
   fc.assert(
     fc.property(shape, ({ n, r, seed }) =>
-      checkGradients(adapterLayer(Affine.ZERO), { n, r, samples: 1, one: 1 }, seed),
+      checkGradients(
+        adapterLayer({ multiplier: Affine.ZERO, readout: Affine.constant("1/2") }),
+        { n, r, samples: 1, one: 1 },
+        seed,
+      ),
     ),
     { numRuns: 20 },
   )

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest"
 import { Affine } from "../../src/exponent/affine.js"
 import { networkLayer } from "../../src/program/network.js"
 import type { Node } from "../../src/program/node.js"
-import { adam } from "../../src/program/optimiser.js"
+import { OPTIMISERS } from "../../src/program/optimiser.js"
 import { trainingStep } from "../../src/program/program.js"
 import { schemeNamed } from "../../src/scheme/catalogue.js"
 import { scheme } from "../../src/scheme/scheme.js"
@@ -66,8 +66,10 @@ const config = fc.record({
 /** The same run by the program and the reference interpreter. */
 function referenceRun(run: SyntheticConfig): { loss: number; zA: number; zB: number }[] {
   const data = syntheticData(run)
-  const rate = (constant: number) => ({ constant, power: Affine.ZERO })
-  const program = trainingStep(networkLayer(run.samples), adam, { A: rate(run.rates.A), B: rate(run.rates.B) })
+  const motion = (constant: number) => ({ rate: { constant, power: Affine.ZERO }, weightDecay: 0, shrinkage: 0 })
+  const program = trainingStep(networkLayer(run.samples), OPTIMISERS.adam, { constant: 1e-8, power: null }, [
+    { A: motion(run.rates.A), B: motion(run.rates.B) },
+  ])
   const sizes: Sizes = { n: run.width, r: run.rank, samples: run.samples, one: 1 }
   const given: Record<string, Float64Array> = {
     P: Float64Array.from(data.P),
@@ -81,8 +83,8 @@ function referenceRun(run: SyntheticConfig): { loss: number; zA: number; zB: num
   })
   const { A, B } = startOf(run)
   let state = new Map<Node, Matrix>([...program.next.keys()].map((leaf) => [leaf, zeros(leaf, sizes)]))
-  state.set(program.trained.A, { ...zeros(program.trained.A, sizes), data: A })
-  state.set(program.trained.B, { ...zeros(program.trained.B, sizes), data: B })
+  state.set(program.trained[0]!.A, { ...zeros(program.trained[0]!.A, sizes), data: A })
+  state.set(program.trained[0]!.B, { ...zeros(program.trained[0]!.B, sizes), data: B })
   const rms = ({ data: values }: Matrix) => Math.sqrt(values.reduce((sum, v) => sum + v * v, 0) / values.length)
   return Array.from({ length: run.steps }, (_, i) => {
     const { zA, zB } = program.quantities

@@ -1,0 +1,34 @@
+import fc from "fast-check"
+import { expect, test } from "vitest"
+import { type Inequality, interiorPoint } from "../../src/exponent/simplex.js"
+import { affine, point } from "../arbitraries.js"
+
+const holdsAt = ({ form, strict }: Inequality, at: ReadonlyMap<string, { n: bigint }>): boolean => {
+  const value = form.at(at as never)
+  return strict ? value.compare(0) < 0 : value.compare(0) <= 0
+}
+const inequality = fc.record({ form: affine, strict: fc.boolean() })
+
+test("a point that is returned satisfies every inequality", () => {
+  fc.assert(
+    fc.property(fc.array(inequality, { minLength: 1, maxLength: 8 }), (system) => {
+      const found = interiorPoint(system)
+      if (found !== null) expect(system.every((constraint) => holdsAt(constraint, found))).toBe(true)
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test("none is returned only if there is none: a system built around a point has a solution", () => {
+  fc.assert(
+    fc.property(fc.array(inequality, { minLength: 1, maxLength: 8 }), point, (system, at) => {
+      const numbers = new Map([...at].map(([name, form]) => [name, form.constant]))
+      const around = system.map((constraint) =>
+        holdsAt(constraint, numbers) ? constraint : { form: constraint.form.times(-1), strict: false },
+      )
+      expect(around.every((constraint) => holdsAt(constraint, numbers))).toBe(true)
+      expect(interiorPoint(around)).not.toBeNull()
+    }),
+    { numRuns: 500 },
+  )
+})
