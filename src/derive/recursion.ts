@@ -4,7 +4,7 @@ import type { Scheme } from "../scheme/scheme.js"
 import { type Cell, perForever, timesForever } from "./cell.js"
 import { Graded } from "./graded.js"
 import { type Asked, randomTensor, readExponents } from "./read.js"
-import { lead, type Size, shifted } from "./size.js"
+import { lead, type Size, shifted, sizeOf } from "./size.js"
 
 /** The sizes of the watched quantities after one step. */
 export interface StepSizes {
@@ -24,6 +24,8 @@ export interface Recursion {
   readonly growth: Readonly<Record<string, Affine>>
   readonly assumptions: readonly string[]
 }
+
+const ZERO = sizeOf(Affine.ZERO)
 
 /** A state that settles does so within a few steps, except ever later towards the edge of some regions. */
 const MOST_STEPS = 16
@@ -104,14 +106,30 @@ function stepper({ program, dimensions }: Scheme, cell: Cell, assume: (assumptio
       asked: nextAsked,
       assume,
     })
+    const sizes = new Map(watched.map(([name, node]) => [name, values.get(node)!]))
+    const moments = new Map(watched.map(([name, node]) => [name, cell.keepsTerms ? momentsOf(node, values, cell) : []]))
+    if (cell.keepsTerms)
+      for (const [name, { product, left, right }] of Object.entries(program.alignments)) {
+        const [of, x, y] = [product, left, right].map((node) => values.get(node)!.size(cell))
+        const terms = lead(x ?? ZERO)
+          .plus(lead(y ?? ZERO))
+          .plus(dimensions[left.shape[1]])
+        const ratio = of && shifted(of, terms.times(-1))
+        sizes.set(name, ratio ? Graded.of(cell, [{ rows: [], columns: [], size: ratio }]) : Graded.ZERO)
+        // Where a factor is a sum of several terms, the ratio approaches its limit like a quotient of moments.
+        moments.set(
+          name,
+          [x, y].flatMap((size) => size ?? []),
+        )
+      }
     const after = (node: Node, before: Graded) => {
       const value = program.next.get(node)
       return value === undefined ? before : values.get(value)!
     }
     return {
       next: { leaves: new Map([...leaves].map(([node, value]) => [node, after(node, value)])), asked: nextAsked },
-      quantities: new Map(watched.map(([name, node]) => [name, values.get(node)!])),
-      moments: new Map(watched.map(([name, node]) => [name, cell.keepsTerms ? momentsOf(node, values, cell) : []])),
+      quantities: sizes,
+      moments,
     }
   }
 }

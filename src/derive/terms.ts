@@ -52,19 +52,20 @@ export function termsOf(concrete: Scheme): (quantity: string, t: number) => Term
     return form === "frozen" ? form : named(`rate${side}`, form)
   }
   const startOf = (side: "A" | "B") => {
-    const deviation = start.get(program.trained[0]![side])!
+    const deviation = start.get(program.starts[0]![side])!
     const given = definition.start[side]
     return deviation === "zero" || given === "zero"
       ? "zero"
       : { ...given, exponent: named(`start${side}`, deviation.power) }
   }
-  const { multiplier, readout, rank, epsilon } = concrete.sizes
+  const { multiplier, readout, input, rank, epsilon } = concrete.sizes
   const generic = scheme({
     ...definition,
     start: { A: startOf("A"), B: startOf("B") },
     rates: { A: rate("A"), B: rate("B") },
     multiplier: formatAffine(multiplier),
     readout: formatAffine(readout),
+    input: formatAffine(input),
     rank: formatAffine(rank),
     ...(epsilon === null ? {} : { epsilon: formatAffine(epsilon) }),
   })

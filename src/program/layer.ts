@@ -7,6 +7,8 @@ export interface Factors {
   readonly A: Node
   /** n×r. */
   readonly B: Node
+  /** Where the start is subtracted from the frozen weights: the factors' starts, and what was added to them. */
+  readonly parts?: { readonly start: Factors; readonly moved: Factors }
 }
 
 /** A step of one adapter seen from outside: the factors before it, their change, and the factors after it. */
@@ -21,6 +23,7 @@ export interface Layer {
   readonly name: string
   /** How many adapters the model has. */
   readonly adapters: number
+  readonly spaces: Spaces
   /** The frozen tensors: what is drawn for each, as the standard deviation constant · n^power of its entries. */
   readonly frozen: readonly { readonly node: Node; readonly deviation: Coefficient }[]
   readonly loss: (factors: readonly Factors[]) => Node
@@ -33,6 +36,14 @@ export interface Sizes {
   readonly multiplier: Affine
   /** o of the readout, whose entries are n^(−o). */
   readonly readout: Affine
+  /** Exponent of the input's entries. */
+  readonly input: Affine
+}
+
+/** The spaces that an adapter maps between: "one" for the looked-up row of an embedding, or for a scalar output. */
+export interface Spaces {
+  readonly input: "n" | "one"
+  readonly output: "n" | "one"
 }
 
 /** The factor n^power. */
@@ -40,29 +51,47 @@ export function power(exponent: Affine): Coefficient {
   return { constant: 1, power: exponent }
 }
 
+/** α B A applied to an input, less α B₀ A₀ of it where the start is subtracted: written so that nothing cancels. */
+export function adapterOutput({ A, B, parts }: Factors, input: Node, multiplier: Affine): Node {
+  const scaled = (v: Node) => v.scale(power(multiplier))
+  if (parts === undefined) return scaled(B.times(A.times(input)))
+  const { start, moved } = parts
+  return scaled(B.times(moved.A.times(input)).plus(moved.B.times(start.A.times(input))))
+}
+
 /**
  * The setting of [Init] section 2 with a linear loss: zA = A Z, zB = α B zA, loss = f = ⟨w, h + zB⟩ with readout
  * w = n^(−o) dZ, so that the gradient in the layer's output is w.
  *
- * Z and dZ are standard Gaussian n-vectors; h = W* Z is the frozen pre-activation, standard Gaussian given Z up to its
- * norm, so W* itself is never formed. δ¹ = α B ΔZ_A, δ² = α ΔB Z_A, δ³ = α ΔB ΔZ_A (δ¹ carries ΔZ_A); `f` is the
- * adapter's change of the output, ⟨w, zB⟩.
+ * Z (times n^input) and dZ are standard Gaussian n-vectors; h = W* Z is the frozen pre-activation, standard Gaussian given
+ * Z up to its norm, so W* itself is never formed. An input space "one" is an embedding's looked-up row (a one-hot Z), an
+ * output space "one" is the toy of [LoRA+] (f is zB itself). δ¹ = α B ΔZ_A, δ² = α ΔB Z_A, δ³ = α ΔB ΔZ_A (δ¹ carries
+ * ΔZ_A); `f` is the adapter's change of the output, ⟨w, zB⟩.
  */
-export function adapterLayer({ multiplier, readout }: Sizes): Layer {
-  const Z = Node.leaf("Z", "frozen", ["n", "one"])
-  const h = Node.leaf("h", "frozen", ["n", "one"])
-  const dZ = Node.leaf("dZ", "frozen", ["n", "one"])
-  const w = dZ.scale(power(readout.times(-1)))
-  const zA = (A: Node) => A.times(Z)
+export function adapterLayer(
+  { multiplier, readout, input }: Sizes,
+  spaces: Spaces = { input: "n", output: "n" },
+): Layer {
+  const Z = spaces.input === "one" ? Node.ONE : Node.leaf("Z", "frozen", ["n", "one"])
+  const h = Node.leaf("h", "frozen", [spaces.output, "one"])
+  const dZ = spaces.output === "one" ? Node.ONE : Node.leaf("dZ", "frozen", ["n", "one"])
+  const w = dZ === Node.ONE ? dZ : dZ.scale(power(readout.times(-1)))
   const applied = (B: Node, v: Node) => B.times(v).scale(power(multiplier))
+  const standard = power(Affine.ZERO)
   return {
     name: "adapter",
     adapters: 1,
-    frozen: [Z, h, dZ].map((node) => ({ node, deviation: power(Affine.ZERO) })),
-    loss: ([factors]) => w.transpose().times(h.plus(applied(factors!.B, zA(factors!.A)))),
+    spaces,
+    frozen: [
+      ...(Z === Node.ONE ? [] : [{ node: Z, deviation: power(input) }]),
+      { node: h, deviation: standard },
+      ...(dZ === Node.ONE ? [] : [{ node: dZ, deviation: standard }]),
+    ],
+    loss: ([factors]) => w.transpose().times(h.plus(adapterOutput(factors!, Z, multiplier))),
     quantities: ([step]) => {
       const { before, change, after } = step!
-      const zB = applied(after.B, zA(after.A))
+      const zA = (A: Node) => A.times(Z)
+      const zB = adapterOutput(after, Z, multiplier)
       return {
         zA: zA(after.A),
         b: after.B,

@@ -15,6 +15,7 @@ export function networkLayer(samples: number): Layer {
   return {
     name: "network",
     adapters: 1,
+    spaces: { input: "n", output: "n" },
     frozen: [P, H, wOut, minusY].map((node) => ({ node, deviation: { constant: 1, power: Affine.ZERO } })),
     loss: ([factors]) => {
       const residual = wOut

@@ -6,15 +6,24 @@ import type { Optimiser } from "./optimiser.js"
 /** One training step as a program: leaves in, the next value of each moving leaf out. */
 export interface Program {
   readonly layer: Layer
-  /** The factors of every adapter. */
-  readonly trained: readonly Factors[]
+  /** Per adapter the leaves that hold the factors' starts: trained, or frozen where the start is subtracted. */
+  readonly starts: readonly Factors[]
   /** Next value of every trained and state leaf; a frozen factor has none. */
   readonly next: ReadonlyMap<Node, Node>
   /** The watched quantities, read in the same step. */
   readonly quantities: Readonly<Record<string, Node>>
+  /** The sums over n behind those quantities that are one: a matrix product each. */
+  readonly alignments: Readonly<Record<string, Alignment>>
   readonly loss: Node
   /** Per adapter; null for a factor that is frozen. */
   readonly gradients: readonly { readonly A: Node | null; readonly B: Node | null }[]
+}
+
+/** A sum over the width, whose size beside its factors' says how aligned these are. */
+export interface Alignment {
+  readonly product: Node
+  readonly left: Node
+  readonly right: Node
 }
 
 /** How a factor moves: η g is subtracted, after the factor has been multiplied by 1 − decay and by 1 − shrinkage. */
@@ -29,6 +38,8 @@ export interface Motion {
 /**
  * The training step of a model: the gradients of all factors, the optimiser's direction, and X − η_X g_X for each.
  *
+ * @param subtractStart whether B₀A₀ is taken from the frozen weights, so that the adapter starts at no change: A₀ and B₀
+ * are then frozen and what is added to them is trained from zero.
  * @param motions per adapter and factor, "frozen" for one that is not trained.
  * @throws Error if the loss does not depend on a factor that moves.
  */
@@ -36,14 +47,24 @@ export function trainingStep(
   layer: Layer,
   optimiser: Optimiser,
   epsilon: Epsilon,
+  subtractStart: boolean,
   motions: readonly Readonly<Record<"A" | "B", Motion | "frozen">>[],
 ): Program {
   const numbered = (name: string, i: number) => (layer.adapters === 1 ? name : `${name}${i + 1}`)
-  const trained = Array.from({ length: layer.adapters }, (_, i) => ({
-    A: Node.leaf(numbered("A", i), "trained", ["r", "n"]),
-    B: Node.leaf(numbered("B", i), "trained", ["n", "r"]),
-  }))
-  const loss = layer.loss(trained)
+  const { input, output } = layer.spaces
+  const leaves = (prefix: string, role: "frozen" | "trained", i: number): Factors => ({
+    A: Node.leaf(`${prefix}${numbered("A", i)}`, role, ["r", input]),
+    B: Node.leaf(`${prefix}${numbered("B", i)}`, role, [output, "r"]),
+  })
+  const indices = Array.from({ length: layer.adapters }, (_, i) => i)
+  const starts = indices.map((i) => leaves("", subtractStart ? "frozen" : "trained", i))
+  const trained = subtractStart ? indices.map((i) => leaves("moved ", "trained", i)) : starts
+  const factorsAt = (i: number, moving: Factors): Factors => {
+    const start = starts[i]!
+    if (!subtractStart) return moving
+    return { A: start.A.plus(moving.A), B: start.B.plus(moving.B), parts: { start, moved: moving } }
+  }
+  const loss = layer.loss(trained.map((factors, i) => factorsAt(i, factors)))
   const found = gradient(
     loss,
     trained.flatMap(({ A, B }) => [A, B]),
@@ -73,7 +94,22 @@ export function trainingStep(
       return { change, after }
     }
     const [A, B] = [update("A"), update("B")]
-    return { before: factors, change: { A: A.change, B: B.change }, after: { A: A.after, B: B.after } }
+    return {
+      before: factorsAt(i, factors),
+      change: { A: A.change, B: B.change },
+      after: factorsAt(i, { A: A.after, B: B.after }),
+    }
   })
-  return { layer, trained, next, quantities: layer.quantities(steps), loss, gradients }
+  const quantities = layer.quantities(steps)
+  return { layer, starts, next, quantities, alignments: alignmentsOf(quantities), loss, gradients }
+}
+
+function alignmentsOf(quantities: Readonly<Record<string, Node>>): Record<string, Alignment> {
+  return Object.fromEntries(
+    Object.entries(quantities).flatMap(([name, product]) => {
+      const { operation } = product
+      if (operation.op !== "matmul" || operation.left.shape[1] !== "n") return []
+      return [[`alignment(${name})`, { product, left: operation.left, right: operation.right }]]
+    }),
+  )
 }

@@ -1,5 +1,5 @@
 import { Affine } from "../exponent/affine.js"
-import { type Factors, type Layer, power, type Sizes } from "./layer.js"
+import { adapterOutput, type Factors, type Layer, power, type Sizes } from "./layer.js"
 import { Node } from "./node.js"
 
 /**
@@ -11,7 +11,7 @@ import { Node } from "./node.js"
  *
  * @param layers L ≥ 1.
  */
-export function stackLayer(layers: number, { multiplier, readout }: Sizes): Layer {
+export function stackLayer(layers: number, { multiplier, readout, input }: Sizes): Layer {
   const x0 = Node.leaf("x0", "frozen", ["n", "one"])
   const w = Node.leaf("w", "frozen", ["n", "one"])
   const W = Array.from({ length: layers }, (_, l) => Node.leaf(`W${l + 1}`, "frozen", ["n", "n"]))
@@ -24,21 +24,23 @@ export function stackLayer(layers: number, { multiplier, readout }: Sizes): Laye
   const forward = (factors: readonly Factors[]) => {
     const quantities: Record<string, Node> = {}
     let change: Node | undefined
-    for (const [l, { A, B }] of factors.entries()) {
+    for (const [l, adapter] of factors.entries()) {
       const input: Node = change === undefined ? x[l]! : x[l]!.plus(change)
-      const zA = A.times(input)
-      const zB = B.times(zA).scale(power(multiplier))
+      const zA = adapter.A.times(input)
+      const zB = adapterOutput(adapter, input, multiplier)
       const changeOfH: Node = change === undefined ? zB : W[l]!.times(change).plus(zB)
       change = changeOfH.reluChange(h[l]!)
-      for (const [name, node] of Object.entries({ zA, b: B, zB, h: changeOfH })) quantities[`${name}${l + 1}`] = node
+      for (const [name, node] of Object.entries({ zA, b: adapter.B, zB, h: changeOfH }))
+        quantities[`${name}${l + 1}`] = node
     }
     return { ...quantities, f: w.transpose().times(change!) }
   }
   return {
     name: "stack",
     adapters: layers,
+    spaces: { input: "n", output: "n" },
     frozen: [
-      { node: x0, deviation: power(Affine.ZERO) },
+      { node: x0, deviation: power(input) },
       { node: w, deviation: power(readout.times(-1)) },
       ...W.map((node) => ({ node, deviation: { constant: Math.SQRT2, power: Affine.constant("-1/2") } })),
     ],

@@ -8,7 +8,7 @@ export const ClaimsJson = z.object({
   claims: z.array(
     z.object({
       id: z.string(),
-      level: z.literal("features"),
+      level: z.enum(["features", "output"]),
       scheme: z.string(),
       at: z.record(z.string(), z.string()),
       optimiser: z.string(),

@@ -3,10 +3,23 @@ import { initA } from "./initA.js"
 import { initAB } from "./initAB.js"
 import { initB } from "./initB.js"
 import { loraPlus } from "./loraPlus.js"
+import { NETWORK_SCHEMES } from "./networks.js"
+import { OPTIMISER_SCHEMES } from "./optimisers.js"
+import { PEFT_SCHEMES } from "./peft.js"
+import { RANK_SCHEMES } from "./rank.js"
 import type { SchemeDefinition } from "./scheme.js"
 
 /** Every named scheme, in the order in which `schemes` lists them. */
-export const CATALOGUE: readonly SchemeDefinition[] = [initA, initB, initAB, loraPlus]
+export const CATALOGUE: readonly SchemeDefinition[] = [
+  initA,
+  initB,
+  initAB,
+  loraPlus,
+  ...RANK_SCHEMES,
+  ...PEFT_SCHEMES,
+  ...OPTIMISER_SCHEMES,
+  ...NETWORK_SCHEMES,
+]
 
 /** The definition of a named scheme; @throws InputError that lists the names. */
 export function schemeNamed(name: string): SchemeDefinition {

@@ -7,4 +7,5 @@ export const initA: SchemeDefinition = {
   source: "arXiv 2406.08447",
   start: { A: { exponent: "-1/2" }, B: "zero" },
   rates: { A: "c", B: "c" },
+  example: { c: "-1/2" },
 }

@@ -7,4 +7,5 @@ export const initAB: SchemeDefinition = {
   source: "arXiv 2505.23194",
   start: { A: { exponent: "a0 - 1/2" }, B: { exponent: "b0" } },
   rates: { A: "cA", B: "cB" },
+  example: { a0: "0", b0: "-1/2", cA: "-1/2", cB: "-1/2" },
 }

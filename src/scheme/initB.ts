@@ -7,4 +7,5 @@ export const initB: SchemeDefinition = {
   source: "arXiv 2406.08447",
   start: { A: "zero", B: { exponent: "0", constant: 1 / 2 } },
   rates: { A: "c", B: "c" },
+  example: { c: "-1" },
 }

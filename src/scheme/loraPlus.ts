@@ -7,4 +7,5 @@ export const loraPlus: SchemeDefinition = {
   source: "arXiv 2402.12354",
   start: { A: { exponent: "-1/2" }, B: "zero" },
   rates: { A: "cA", B: "cB" },
+  example: { cA: "-1", cB: "0" },
 }

@@ -1,8 +1,8 @@
 import { Affine } from "../exponent/affine.js"
-import { formatAffine, parseAffine } from "../exponent/grammar.js"
+import { formatAffine, parseAffine, parseCondition } from "../exponent/grammar.js"
 import type { Constraint } from "../exponent/system.js"
 import { InputError } from "../inputError.js"
-import { adapterLayer } from "../program/layer.js"
+import { adapterLayer, type Spaces } from "../program/layer.js"
 import type { Coefficient, Dimension, Node } from "../program/node.js"
 import { OPTIMISERS, type OptimiserName } from "../program/optimiser.js"
 import { type Motion, type Program, trainingStep } from "../program/program.js"
@@ -35,6 +35,18 @@ export interface SchemeDefinition {
   readonly rank?: string
   /** Exponent o of the readout, whose entries are n^(−o); default "o", which is 1/2 unless set or free. */
   readonly readout?: string
+  /** Whether B₀A₀ is taken from the frozen weights, so that training starts at no change; default false. */
+  readonly subtractStart?: boolean
+  /** Exponent of the input's entries; default "0". */
+  readonly input?: string
+  /** The spaces of the adapter; default a hidden layer's. */
+  readonly spaces?: Spaces
+  /** What is assumed of the symbols, as a condition. */
+  readonly domain?: string
+  /** Assumptions of the derivation that fail for this scheme, or that only its user can check. */
+  readonly caveats?: readonly string[]
+  /** The point of the symbols at which the scheme is measured unless another is given. */
+  readonly example?: Readonly<Record<string, string>>
   /** How many frozen layers with an adapter each, ReLU between; by default one layer and a linear readout. */
   readonly layers?: number
 }
@@ -57,6 +69,7 @@ export interface Scheme {
   readonly sizes: {
     readonly multiplier: Affine
     readonly readout: Affine
+    readonly input: Affine
     readonly rank: Affine
     readonly epsilon: Affine | null
   }
@@ -96,6 +109,7 @@ export function scheme(
     rank: affine(definition.rank ?? DEFAULTS.rank.symbol, "rank"),
     readout: affine(definition.readout ?? DEFAULTS.readout.symbol, "readout"),
     epsilon: definition.epsilon === undefined ? null : affine(definition.epsilon, "epsilon"),
+    input: affine(definition.input ?? "0", "input"),
     startA: start.A === "zero" ? null : affine(start.A.exponent, "start.A"),
     startB: start.B === "zero" ? null : affine(start.B.exponent, "start.B"),
   }
@@ -109,7 +123,7 @@ export function scheme(
   }
   const set = (form: Affine) => form.substitute(settings)
   const rank = set(raw.rank)
-  const sizes = { multiplier: set(raw.multiplier), readout: set(raw.readout) }
+  const sizes = { multiplier: set(raw.multiplier), readout: set(raw.readout), input: set(raw.input) }
   const epsilon = raw.epsilon && set(raw.epsilon)
   const motion = (side: "A" | "B"): Motion | "frozen" => {
     const form = raw[side]
@@ -118,12 +132,13 @@ export function scheme(
     const rate = { constant: rateConstants[side], power: set(form) }
     return { rate, weightDecay, shrinkage: side === "A" ? shrinkage : 0 }
   }
-  const layer = layers === 0 ? adapterLayer(sizes) : stackLayer(layers, sizes)
+  const layer = layers === 0 ? adapterLayer(sizes, definition.spaces) : stackLayer(layers, sizes)
   const motions = { A: motion("A"), B: motion("B") }
   const program = trainingStep(
     layer,
     OPTIMISERS[optimiser],
     { constant: raw.epsilon === null ? 1e-8 : 1, power: epsilon },
+    definition.subtractStart ?? false,
     Array.from({ length: layer.adapters }, () => motions),
   )
   const factor = (side: Start, form: Affine | null): Coefficient | "zero" =>
@@ -133,7 +148,7 @@ export function scheme(
     program,
     sizes: { ...sizes, rank, epsilon },
     start: new Map(
-      program.trained.flatMap(({ A, B }) => [
+      program.starts.flatMap(({ A, B }) => [
         [A, factor(start.A, raw.startA)],
         [B, factor(start.B, raw.startB)],
       ]),
@@ -141,8 +156,14 @@ export function scheme(
     rates: { A: raw.A ? set(raw.A) : "frozen", B: raw.B ? set(raw.B) : "frozen" },
     dimensions: { n: Affine.constant(1), r: rank, samples: Affine.ZERO, one: Affine.ZERO },
     symbols: symbolsOf(Object.values(raw).map((form) => form && set(form))),
-    domain: rank.isConstant ? [] : [{ form: rank.times(-1), relation: "<=" }],
+    domain: domainOf(definition, rank, set),
   }
+}
+
+function domainOf({ domain, name }: SchemeDefinition, rank: Affine, set: (form: Affine) => Affine): Constraint[] {
+  const [given = []] = domain === undefined ? [] : parseCondition(domain, `${name}.domain`).pieces
+  const constraints = [...given, { form: rank.times(-1), relation: "<=" } as const]
+  return constraints.map(({ form, relation }) => ({ form: set(form), relation })).filter(({ form }) => !form.isConstant)
 }
 
 function symbolsOf(forms: readonly (Affine | null)[]): string[] {

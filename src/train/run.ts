@@ -63,11 +63,17 @@ export function run(scheme: Scheme, config: RunConfig): RunResult {
     )
   const names = Object.keys(program.quantities)
   const watched = names.map((name) => program.quantities[name]!)
+  const factors = Object.values(program.alignments).flatMap(({ left, right }) => [left, right])
   const history: StepRecord[] = []
   for (let step = 1; step <= config.steps; step++) {
-    const nodes = [program.loss, ...program.next.values(), ...watched]
+    const nodes = [program.loss, ...program.next.values(), ...watched, ...factors]
     const values = evaluate(nodes, new Map([...frozen, ...state]), sizes, step)
-    const meanSquares = Object.fromEntries(names.map((name, i) => [name, meanSquare(values.get(watched[i]!)!)]))
+    const size = (node: Node) => meanSquare(values.get(node)!)
+    const alignments = Object.entries(program.alignments).map(([name, { product, left, right }]) => {
+      const [of, most] = [size(product), size(left) * size(right) * values.get(left)!.columns ** 2]
+      return [name, of === 0 ? 0 : of / most] as const
+    })
+    const meanSquares = Object.fromEntries([...names.map((name, i) => [name, size(watched[i]!)]), ...alignments])
     const loss = values.get(program.loss)!.data[0]!
     history.push({ step, loss, meanSquares })
     if (![loss, ...Object.values(meanSquares)].every(Number.isFinite))

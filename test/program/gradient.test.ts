@@ -46,7 +46,7 @@ test("reverse mode agrees with differences on the adapter layer", () => {
   fc.assert(
     fc.property(shape, ({ n, r, seed }) =>
       checkGradients(
-        adapterLayer({ multiplier: Affine.ZERO, readout: Affine.constant("1/2") }),
+        adapterLayer({ multiplier: Affine.ZERO, readout: Affine.constant("1/2"), input: Affine.ZERO }),
         { n, r, samples: 1, one: 1 },
         seed,
       ),

@@ -67,7 +67,7 @@ const config = fc.record({
 function referenceRun(run: SyntheticConfig): { loss: number; zA: number; zB: number }[] {
   const data = syntheticData(run)
   const motion = (constant: number) => ({ rate: { constant, power: Affine.ZERO }, weightDecay: 0, shrinkage: 0 })
-  const program = trainingStep(networkLayer(run.samples), OPTIMISERS.adam, { constant: 1e-8, power: null }, [
+  const program = trainingStep(networkLayer(run.samples), OPTIMISERS.adam, { constant: 1e-8, power: null }, false, [
     { A: motion(run.rates.A), B: motion(run.rates.B) },
   ])
   const sizes: Sizes = { n: run.width, r: run.rank, samples: run.samples, one: 1 }
@@ -83,8 +83,8 @@ function referenceRun(run: SyntheticConfig): { loss: number; zA: number; zB: num
   })
   const { A, B } = startOf(run)
   let state = new Map<Node, Matrix>([...program.next.keys()].map((leaf) => [leaf, zeros(leaf, sizes)]))
-  state.set(program.trained[0]!.A, { ...zeros(program.trained[0]!.A, sizes), data: A })
-  state.set(program.trained[0]!.B, { ...zeros(program.trained[0]!.B, sizes), data: B })
+  state.set(program.starts[0]!.A, { ...zeros(program.starts[0]!.A, sizes), data: A })
+  state.set(program.starts[0]!.B, { ...zeros(program.starts[0]!.B, sizes), data: B })
   const rms = ({ data: values }: Matrix) => Math.sqrt(values.reduce((sum, v) => sum + v * v, 0) / values.length)
   return Array.from({ length: run.steps }, (_, i) => {
     const { zA, zB } = program.quantities
