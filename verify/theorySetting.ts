@@ -6,7 +6,7 @@ import type { Fraction } from "fraction.js"
 import { type Terms, termsOf } from "../src/derive/terms.js"
 import { type Expected, judge, type Verdict } from "../src/fit/judge.js"
 import { schemeNamed } from "../src/scheme/catalogue.js"
-import { scheme } from "../src/scheme/scheme.js"
+import { type Scheme, scheme } from "../src/scheme/scheme.js"
 import type { SweepOptions } from "../src/sweep/sweep.js"
 import { type Budget, type Measurements, measure, type Setting } from "./measure.js"
 
@@ -74,9 +74,10 @@ export function judgeMeasurements(
   { widths, steps, seeds }: Budget,
   measurements: readonly Measurements[],
   families = 1,
+  quantitiesOf: (scheme: Scheme) => readonly string[] = ({ program }) => Object.keys(program.quantities),
 ): Claim[] {
   const schemes = settings.map(({ definition, values }) => scheme(definition, values))
-  const names = schemes.map(({ program }) => Object.keys(program.quantities))
+  const names = schemes.map(quantitiesOf)
   const tests = families * steps * names.reduce((sum, { length }) => sum + length, 0)
   return settings.flatMap((setting, index) => {
     const terms = termsOf(schemes[index]!)
@@ -101,6 +102,11 @@ export function judgeMeasurements(
       }),
     )
   })
+}
+
+/** The names of a scheme's quantities and of the alignments behind them. */
+export function withAlignments({ program }: Scheme): string[] {
+  return [...Object.keys(program.quantities), ...Object.keys(program.alignments)]
 }
 
 /** A fit has no more terms than the widths can tell apart. */

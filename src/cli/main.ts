@@ -2,6 +2,7 @@
 import { Command, CommanderError, Option } from "commander"
 import { InputError } from "../inputError.js"
 import { environment } from "../report/environment.js"
+import type { CheckCommandOptions } from "./check.js"
 import type { DeriveOptions } from "./derive.js"
 import type { FitOptions } from "./fit.js"
 import type { ReproduceOptions } from "./reproduce.js"
@@ -90,6 +91,20 @@ command(
     .addOption(workers())
     .addOption(format()),
   async (names: string[], options: VerifyOptions) => (await import("./verify.js")).verifyCommand(names, options),
+)
+command(
+  program
+    .command("check [scheme]")
+    .description("coordinate check: every quantity and alignment of a scheme, derived and measured, a verdict each")
+    .option("--all", "every scheme of the catalogue, each at its own example")
+    .addOption(setting())
+    .option("--seeds <count>", "seeds per width (default: 32)")
+    .option("--store <file>", "keep runs in this DuckDB file and resume from it", ":memory:")
+    .option("--figure <file>", "draw sizes against width to this SVG file")
+    .addOption(workers())
+    .addOption(format()),
+  async (name: string | undefined, options: CheckCommandOptions) =>
+    (await import("./check.js")).checkCommand(name, options),
 )
 command(
   program

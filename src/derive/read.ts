@@ -132,9 +132,9 @@ function step(of: Graded, cell: Cell): Graded {
   return odd.plus(cell, Graded.of(cell, [{ rows: [], columns: [], size: sizeOf(Affine.ZERO) }]))
 }
 
-/** Marks the leading parts as taking values ±1. */
+/** Marks the leading parts as taking values ±1, whatever the smaller terms of what they are the sign of. */
 function asSigns(of: Graded): Graded {
-  return of.map((size) => (isZeroForm(lead(size)) ? { ...size, discrete: true } : size))
+  return of.map((size) => (isZeroForm(lead(size)) ? sizeOf(Affine.ZERO, true) : size))
 }
 
 /** Adam's m / (√v + ε): scale-free where √v is above ε, m / ε where it is below. */
@@ -154,7 +154,7 @@ function rootRatio(mean: Graded, square: Graded, epsilon: Affine | null, { cell,
 function orthogonalised(node: Node, of: Graded, { cell, dimensions, assume }: Reading): Graded {
   assume("the orthogonalised gradient has rank Θ(1), its singular values one size")
   const entry = dimensions[node.shape[0]].plus(dimensions[node.shape[1]]).times("-1/2")
-  return of.normalised(cell).map((size) => shifted(size, entry))
+  return of.normalised(cell).map((size) => shifted(isZeroForm(lead(size)) ? sizeOf(Affine.ZERO) : size, entry))
 }
 
 function matrixProduct(left: Graded, right: Graded, inner: Dimension, reading: Reading): Graded {

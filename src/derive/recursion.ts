@@ -265,10 +265,11 @@ function stepSizes(history: readonly Moment[], cell: Cell): StepSizes[] {
   })
 }
 
-/** The sizes of the moments under each quotient that the node depends on; what came before is in earlier steps. */
+/** The sizes under each scale-free function (a sign, Adam's quotient, an orthogonalisation) that the node depends on; what came before is in earlier steps. */
 function momentsOf(node: Node, values: ReadonlyMap<Node, Graded>, cell: Cell): Size[] {
   return inOrder([node]).flatMap(({ operation }) => {
-    const size = operation.op === "rootRatio" ? values.get(operation.of)!.size(cell) : null
+    const isScaleFree = ["rootRatio", "sign", "orthogonalise"].includes(operation.op)
+    const size = isScaleFree && "of" in operation ? values.get(operation.of)!.size(cell) : null
     return size === null ? [] : [size]
   })
 }

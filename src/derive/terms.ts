@@ -18,8 +18,8 @@ export type Terms =
       /** The other terms of the max, largest first. */
       readonly others: readonly Fraction[]
       /**
-       * Gaps > 0, smallest first: the size is n^exponent (1 + Σ O(n^−gap)). Adam's quotient approaches its limit as the
-       * terms of its moments separate; two leading terms of equal exponent that are independent overlap by n^(−1/2).
+       * Gaps > 0, smallest first: the size is n^exponent (1 + Σ O(n^−gap)). A sign or Adam's quotient approaches its limit
+       * as the terms of its argument separate (the share of entries that the smaller one decides is n^−gap); two leading terms of equal exponent that are independent overlap by n^(−1/2).
        */
       readonly corrections: readonly Fraction[]
       readonly relation: Relation

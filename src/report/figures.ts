@@ -192,3 +192,40 @@ export function exponentFigure(points: readonly ExponentPoint[]): TopLevelSpec {
     },
   } as unknown as TopLevelSpec
 }
+
+/** A quantity's root mean square at one width, and the derived power law beside it. */
+export interface CoordinatePoint {
+  readonly quantity: string
+  readonly width: number
+  readonly value: number
+  readonly derived: number
+}
+
+/** Coordinate check: sizes against width on logarithmic axes, the derived slopes through the widest width. */
+export function coordinateFigure(points: readonly CoordinatePoint[]): TopLevelSpec {
+  const x = { field: "width", type: "quantitative", scale: { type: "log" }, axis: { title: "width n", tickCount: 4 } }
+  const y = (field: string) => ({
+    field,
+    type: "quantitative",
+    scale: { type: "log" },
+    axis: { title: "root mean square", tickCount: 4 },
+  })
+  return {
+    $schema: dataSchema,
+    data: { values: points.filter(({ value }) => value > 0 && Number.isFinite(value)) },
+    facet: {
+      field: "quantity",
+      title: "size at the last step (points) and the derived slope through the widest width",
+    },
+    columns: 3,
+    spec: {
+      width: 200,
+      height: 150,
+      layer: [
+        { mark: { type: "line", color: "#777", strokeDash: [5, 4] }, encoding: { x, y: y("derived") } },
+        { mark: { type: "point", filled: true, size: 45 }, encoding: { x, y: y("value") } },
+      ],
+    },
+    resolve: { scale: { y: "independent" } },
+  } as TopLevelSpec
+}

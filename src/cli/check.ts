@@ -1,0 +1,66 @@
+import { checkBudget, coordinateCheck, coordinatePoints } from "../../verify/check.js"
+import { claimsJson, claimsTable } from "../../verify/claims.js"
+import { taskCount } from "../../verify/measure.js"
+import { InputError } from "../inputError.js"
+import { environment } from "../report/environment.js"
+import { renderFigure } from "../report/figure.js"
+import { coordinateFigure } from "../report/figures.js"
+import { writeFileAtomic } from "../report/files.js"
+import { CATALOGUE, schemeNamed } from "../scheme/catalogue.js"
+import { openStore } from "../sweep/store.js"
+import { createPool } from "../train/pool.js"
+import { integer, interruption, outputOptions, print, progress, settings, threads } from "./terminal.js"
+
+/** Options of `check` as typed. */
+export interface CheckCommandOptions {
+  readonly all?: boolean
+  readonly set: readonly string[]
+  readonly seeds?: string
+  readonly workers?: string
+  readonly store: string
+  readonly figure?: string
+  readonly json?: boolean
+  readonly format: string
+}
+
+/** Coordinate check: every quantity and alignment, derived and measured, with a verdict; 1 if one is contradicted. */
+export async function checkCommand(name: string | undefined, options: CheckCommandOptions): Promise<number> {
+  const output = outputOptions(options)
+  if ((name === undefined) !== (options.all ?? false))
+    throw new InputError({
+      field: "scheme",
+      given: name ?? "nothing",
+      allowed: "either one scheme or --all",
+      example: "check init-a --set c=-1/2",
+    })
+  if (options.all && (options.set.length > 0 || options.figure !== undefined))
+    throw new InputError({
+      field: options.figure === undefined ? "--set" : "--figure",
+      given: options.figure ?? options.set.join(" "),
+      allowed: "one scheme, without --all",
+      example: "check init-a --set c=-1/2 --figure check.svg",
+    })
+  const definitions = name === undefined ? CATALOGUE : [schemeNamed(name)]
+  const chosen = definitions.map((definition) => ({
+    definition,
+    values: { ...definition.example, ...settings(options.set) },
+  }))
+  const given = options.seeds === undefined ? {} : { seeds: integer("--seeds", options.seeds, 2) }
+  const tasks = chosen.reduce((sum, setting) => sum + taskCount([setting], checkBudget(setting, given)), 0)
+  const pool = createPool(threads(options.workers))
+  const store = await openStore(options.store, environment())
+  const bar = progress("measuring", tasks)
+  try {
+    const sweepOptions = { pool, store, signal: interruption.signal, onFinished: bar.tick }
+    const claims = await coordinateCheck(chosen, given, sweepOptions)
+    bar.stop()
+    print(output, claimsJson(claims), [["Coordinate check: derived against measured", claimsTable(claims)]])
+    if (options.figure !== undefined)
+      await writeFileAtomic(options.figure, (await renderFigure(coordinateFigure(coordinatePoints(claims)))).svg)
+    return claims.some(({ measured }) => measured.verdict === "contradicts") ? 1 : 0
+  } finally {
+    bar.stop()
+    store.close()
+    await pool.close()
+  }
+}
