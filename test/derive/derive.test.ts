@@ -1,14 +1,15 @@
 import { describe, expect, test } from "vitest"
 import { atStep, derive, type Switches } from "../../src/derive/derive.js"
 import { Underivable } from "../../src/derive/read.js"
-import { formatCondition, formatExponent, formatMin, parseCondition } from "../../src/exponent/grammar.js"
+import type { Condition } from "../../src/exponent/condition.js"
+import { formatCondition, formatExponent, formatMin, parseAffine, parseCondition } from "../../src/exponent/grammar.js"
 import { InputError } from "../../src/inputError.js"
 import type { OptimiserName } from "../../src/program/optimiser.js"
-import { schemeNamed } from "../../src/scheme/catalogue.js"
+import { CATALOGUE, schemeNamed } from "../../src/scheme/catalogue.js"
 import { type SchemeDefinition, scheme } from "../../src/scheme/scheme.js"
 
-const derived = (name: string, values = {}, switches: Partial<Switches> = {}, optimiser: OptimiserName = "adam") =>
-  derive(scheme({ ...schemeNamed(name), optimiser }, values), switches)
+const derived = (name: string, values = {}, switches: Partial<Switches> = {}, optimiser?: OptimiserName) =>
+  derive(scheme({ ...schemeNamed(name), ...(optimiser && { optimiser }) }, values), switches)
 
 const QUANTITIES = ["zA", "b", "zB", "delta1", "delta2", "delta3"]
 
@@ -77,7 +78,7 @@ describe("statements", () => {
   ])("%s is stable iff %s, efficient iff %s", (name, stable, efficient) => {
     const result = derived(name)
     expect(formatCondition(result.stable)).toBe(stable)
-    expect(result.efficient.equals(parseCondition(efficient))).toBe(true)
+    expect(result.efficient!.equals(parseCondition(efficient))).toBe(true)
   })
 
   test("largest rates of the paper's two theorems", () => {
@@ -87,24 +88,24 @@ describe("statements", () => {
   })
 
   test("feature learning: Init[A] iff c = −1/2, Init[B] iff c = −1", () => {
-    expect(formatCondition(derived("init-a").featureLearning)).toBe("c == -1/2")
-    expect(formatCondition(derived("init-b").featureLearning)).toBe("c == -1")
+    expect(formatCondition(derived("init-a").featureLearning!)).toBe("c == -1/2")
+    expect(formatCondition(derived("init-b").featureLearning!)).toBe("c == -1")
   })
 
   test("the switches decide: from t = 2 Init[A] is never efficient, nor with zA = O(1)", () => {
-    expect(formatCondition(derived("init-a", {}, { from: 2 }).efficient)).toBe("never")
-    expect(formatCondition(derived("init-a", {}, { stableIncludesZA: true }).efficient)).toBe("never")
+    expect(formatCondition(derived("init-a", {}, { from: 2 }).efficient!)).toBe("never")
+    expect(formatCondition(derived("init-a", {}, { stableIncludesZA: true }).efficient!)).toBe("never")
   })
 
   test("[LoRA+] Theorem 1: one rate is never efficient and internally stable, whatever the starts", () => {
     const oneRate: SchemeDefinition = { ...schemeNamed("init-ab"), rates: { A: "c", B: "c" } }
     const { efficient, internallyStable } = derive(scheme(oneRate))
-    expect(efficient.and(internallyStable).isNever).toBe(true)
+    expect(efficient!.and(internallyStable).isNever).toBe(true)
   })
 
   test("with γ[α] = 1 it is possible at c = −1", () => {
     const { efficient, internallyStable } = derive(scheme({ ...schemeNamed("init-a"), multiplier: "1" }))
-    expect(formatCondition(efficient.and(internallyStable))).toBe("c == -1")
+    expect(formatCondition(efficient!.and(internallyStable))).toBe("c == -1")
   })
 
   test("Stable-LoRA 3.1: on 2c + 1 + s = 0 with small starts all three δ are Θ(1) from t = 3", () => {
@@ -115,6 +116,117 @@ describe("statements", () => {
       const zero = parseCondition(`${formatExponent(atStep(quantities[q]!, 3))} == 0`)
       expect(assumed.isWithin(zero)).toBe(true)
     }
+  })
+})
+
+/** A catalogue scheme with symbols that have a default left free. */
+const freed = (name: string, free: readonly string[], values = {}) => derive(scheme(schemeNamed(name), values, free))
+const says = (condition: Condition | null, text: string) =>
+  expect(condition!.equals(parseCondition(text)), `${formatCondition(condition!)} is not ${text}`).toBe(true)
+
+describe("output level, theory of features and outputs", () => {
+  test.each([
+    ["init-a", "c + 1 - o <= 0 and 2*c + 2 - o <= 0", { "1/2": "-3/4", "3/4": "-5/8", "1": "-1/2" }],
+    ["init-b", "2*c + 2 - o <= 0 and c <= o - 3/2", { "1/2": "-1", "3/4": "-3/4", "1": "-1/2" }],
+  ])("%s: f = O(1) iff %s", (name, region, bounds) => {
+    const { stableOutput } = freed(name, ["o"])
+    says(stableOutput, region)
+    for (const [o, bound] of Object.entries(bounds)) {
+      says(stableOutput.substitute(new Map([["o", parseAffine(o)]])), `c <= ${bound}`)
+      says(derived(name, { o }).stableOutput, `c <= ${bound}`)
+      expect(formatMin(derived(name, { o }).largestRate.output!)).toMatch(new RegExp(`(^|[ (])${bound}($|[,)])`))
+    }
+  })
+})
+
+describe("rank n^rho, multiplier n^s", () => {
+  test("Init[A]", () => {
+    const { stable } = freed("init-a", ["rho", "s"])
+    says(stable.and(parseCondition("rho >= 0")), "c <= -(1 + rho + s)/2 and c <= -rho - s and rho >= 0")
+  })
+  test("Init[B] with s = 0: −1 up to rank n, −(1 + ρ)/2 beyond", () => {
+    const { stable } = derived("init-b-rank")
+    says(stable.and(parseCondition("rho >= 0")), "c <= -1 and c <= -(1 + rho)/2 and rho >= 0")
+  })
+  test("output level with sigma = rho + s", () => {
+    const { stableOutput } = freed("init-a", ["rho", "s", "o"])
+    const sigma = "(rho + s)"
+    says(
+      stableOutput.and(parseCondition("rho >= 0")),
+      `c <= -1 + o/2 - ${sigma}/2 and c <= o - 1 - ${sigma} and rho >= 0`,
+    )
+    says(
+      freed("init-b-rank", ["s", "o"]).stableOutput.and(parseCondition("rho >= 0")),
+      `c <= o - 3/2 - s - rho/2 and c <= (o - 2 - ${sigma})/2 and rho >= 0`,
+    )
+  })
+  test("once both factors have moved, sums over r in δ¹ and δ³ give r, not √r", () => {
+    const { quantities } = derived("init-a", { c: "-1/2", rho: "1/2" })
+    const limit = (name: string) => formatExponent(quantities[name]!.limit)
+    // c + 1 + c + rho with B of size c: aligned sums over r.
+    expect(["delta1", "delta2", "delta3"].map(limit)).toEqual(["1/2", "1/2", "1/2"])
+  })
+})
+
+describe("gradient descent", () => {
+  test("the layer's bound −1 − γ[dZ] for Init[A], with γ[dZ] = −o", () =>
+    says(freed("sgd-init-a", ["o"]).stable, "c <= -1 + o"))
+  test("Init[B] is bounded by its first step: Bᵀ dZ sums n independent terms", () =>
+    says(freed("sgd-init-b", ["o"]).stable, "c <= o - 3/2"))
+  test("beyond the bound Z_A and Z_B grow without end", () => {
+    const { quantities } = freed("sgd-init-a", ["o"])
+    says(quantities.zA!.grows, "c > -1 + o")
+    says(quantities.zB!.grows, "c > -1 + o")
+  })
+  test("[LoRA+] Proposition 1: no rate of the toy gives δ¹ = δ² = Θ(1) from either start; other starts do", () => {
+    says(derived("toy-init-a").efficient, "never")
+    says(derived("toy-init-b").efficient, "never")
+    says(derived("toy-init-a").quantities.zA!.grows, "c > -1/2")
+    const row = (name: string) =>
+      ["delta1", "delta2", "delta3"].map((d) => formatExponent(derived(name, { c: "-1/2" }).quantities[d]!.limit))
+    expect(row("toy-init-a")).toEqual(["-1/2", "-1/2", "-1/2"])
+    expect(row("toy-init-b")).toEqual(["1/2", "1/2", "1/2"])
+    const other = { ...schemeNamed("toy-init-a"), start: { A: { exponent: "-1/4" }, B: { exponent: "-1/4" } } }
+    expect(derive(scheme(other, { c: "-1/2" })).efficient!.isNever).toBe(false)
+  })
+})
+
+describe("several layers", () => {
+  test.each([
+    ["two-layers-init-a", "c <= -1/2", "-3/4"],
+    ["two-layers-init-b", "c <= -1", "-1"],
+    ["three-layers-init-b", "c <= -1", "-1"],
+  ])("%s", (name, stable, output) => {
+    says(derived(name).stable, stable)
+    says(derived(name).stableOutput, `c <= ${output}`)
+  })
+  test("Init[B] on all L layers: output bound −1 + (o − 1/2)/L at o = 1", () => {
+    says(derived("two-layers-init-b", { o: "1" }).stableOutput, "c <= -3/4")
+    says(derived("three-layers-init-b", { o: "1" }).stableOutput, "c <= -5/6")
+  })
+})
+
+describe("the catalogue", () => {
+  test.each(CATALOGUE.map((definition) => [definition.name, definition] as const))("%s is derived", (_, definition) => {
+    const { stable, undecided } = derive(scheme(definition))
+    expect(stable.isNever).toBe(false)
+    if (definition.name !== "adam-epsilon") expect(undecided.isNever).toBe(true)
+    expect(scheme(definition, definition.example).symbols).toEqual([])
+  })
+  test.each([
+    ["peft-gaussian", "c <= -1/2", "never"],
+    ["peft-orthogonal", "c <= -1", "never"],
+    ["embedding", "c <= 0", "c <= 0"],
+    ["mica", "c <= -1/2", "c <= -1"],
+    ["muon-init-a", "c <= 0", "c <= -1/2"],
+    ["muon-init-b", "c <= -1/2", "c <= -1/2"],
+  ])("%s: stable iff %s, internally iff %s", (name, stable, internally) => {
+    says(derived(name).stable, stable)
+    says(derived(name).internallyStable, internally)
+  })
+  test("with the start subtracted the bound on a0 + b0 drops", () => {
+    const definition = { ...schemeNamed("init-ab"), subtractStart: true }
+    says(derive(scheme(definition)).stable, "a0 + cB <= 0 and b0 + cA <= -1 and cA + cB <= -1")
   })
 })
 
