@@ -55,7 +55,15 @@ export function judge(expected: Expected, samples: readonly WidthSample[], tests
     return zeros === total
       ? verdict("agrees", "exactly zero in every run, as derived")
       : verdict("contradicts", `derived zero, but ${total - zeros} of ${total} values are not`)
-  if (zeros === total) return verdict("contradicts", "derived Θ(n^e), but exactly zero in every run")
+  const empty = samples.filter(({ meanSquares }) => meanSquares.every((value) => value === 0))
+  if (empty.length > 0) {
+    const where = zeros === total ? "in every run" : `at width ${empty.map(({ width }) => width).join(", ")}`
+    return expected.relation === "atMost" && zeros === total
+      ? verdict("agrees", "exactly zero in every run, which any bound allows")
+      : verdict("contradicts", `derived Θ(n^e), but exactly zero ${where}`)
+  }
+  const fewest = Math.min(...samples.map(({ meanSquares }) => meanSquares.length))
+  if (fewest < 2) return verdict("inconclusive", "one seed at a width shows no spread: at least two are needed")
   const plain = slope(samples, { level: RULES.level })
   const hasCompany = expected.others.length + expected.corrections.length > 0
   if (isDeterministic(logPoints(samples)) && !hasCompany) {

@@ -78,7 +78,10 @@ export function leadingExponent(
   const grid = Array.from({ length: count }, (_, i) => floor + i * STEP)
   const values = grid.map(best)
   const least = values.indexOf(Math.min(...values))
-  const exponent = minimise(best, grid[Math.max(0, least - 1)]!, grid[Math.min(grid.length - 1, least + 1)]!)
+  // Each model by itself, since the lesser of two has two minima.
+  const around = [grid[Math.max(0, least - 1)]!, grid[Math.min(grid.length - 1, least + 1)]!] as const
+  const minima = ([1, 2] as const).map((power) => minimise((e) => chiSquare(e, power), ...around))
+  const exponent = [grid[least]!, ...minima].reduce((x, y) => (best(y) < best(x) ? y : x))
   const minimum = best(exponent)
   const degrees = Math.max(1, points.length - 2)
   const threshold = minimum + studentQuantile(level, degreesOf(samples)) ** 2
@@ -138,6 +141,8 @@ function leastResidual(
   let least = Number.POSITIVE_INFINITY
   for (let set = 1; set < 2 ** kinds.length; set += 2) {
     const active = kinds.map((_, k) => k).filter((k) => (set >> k) & 1)
+    // As many amplitudes as widths would fit anything.
+    if (active.length >= rows.length) continue
     const found = leastSquares(
       rows.map((row) => active.map((k) => row[k]!)),
       target,

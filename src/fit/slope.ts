@@ -34,13 +34,15 @@ export interface LogPoint {
   readonly error: number
 }
 
+/** The relative error that deterministic values count with beside noisy ones, or in a fit of several terms. */
+const LEAST_ERROR = 1e-6
 /** Below this relative spread over seeds a quantity is a deterministic function of the width. */
 const DETERMINISTIC = 1e-12
 
 /**
  * The log root mean square over seeds at each width, sorted, with delta-method errors.
  *
- * @throws InputError for fewer than three widths, or values that are not positive numbers.
+ * @throws InputError for fewer than three widths, a width given twice, or values that are negative or all zero.
  */
 export function logPoints(samples: readonly WidthSample[]): LogPoint[] {
   if (new Set(samples.map(({ width }) => width)).size < 3)
@@ -50,9 +52,25 @@ export function logPoints(samples: readonly WidthSample[]): LogPoint[] {
       allowed: "at least three different widths",
       example: "256, 1024, 4096",
     })
+  const twice = samples.find(({ width }, i) => samples.findIndex((other) => other.width === width) < i)
+  if (twice !== undefined)
+    throw new InputError({
+      field: "widths",
+      given: `${twice.width} twice`,
+      allowed: "each width once, with all its seeds",
+      example: "256, 1024, 4096",
+    })
   return [...samples]
     .sort((x, y) => x.width - y.width)
     .map(({ width, meanSquares }) => {
+      const negative = meanSquares.find((value) => value < 0)
+      if (negative !== undefined)
+        throw new InputError({
+          field: `values at width ${width}`,
+          given: negative,
+          allowed: "mean squares, which are not negative",
+          example: "0.5",
+        })
       const m = meanSquares.length === 0 ? Number.NaN : mean([...meanSquares])
       if (!(m > 0 && Number.isFinite(m)))
         throw new InputError({
@@ -117,8 +135,7 @@ export function degreesOf(samples: readonly WidthSample[]): number {
 /** Inverse variances; a width whose seeds agree by chance gets the smallest error of the others. */
 export function weightsOf(points: readonly LogPoint[]): number[] {
   const positive = points.map(({ error }) => error).filter((error) => error > DETERMINISTIC)
-  if (positive.length === 0) return points.map(() => 1)
-  const least = Math.min(...positive)
+  const least = positive.length === 0 ? LEAST_ERROR : Math.min(...positive)
   return points.map(({ error }) => 1 / Math.max(error, least) ** 2)
 }
 

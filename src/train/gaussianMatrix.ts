@@ -1,5 +1,5 @@
+import type { Matrix } from "./matrix.js"
 import { gaussians } from "./random.js"
-import type { Matrix } from "./reference.js"
 
 /**
  * A random matrix G of independent N(0, deviation²) entries that is never formed: its products with vectors are drawn

@@ -2,13 +2,7 @@
 import { EigenvalueDecomposition, Matrix as LinearAlgebra } from "ml-matrix"
 import { type Coefficient, type Dimension, inOrder, type Node } from "../program/node.js"
 import { GaussianMatrix } from "./gaussianMatrix.js"
-
-/** A row-major matrix of numbers. */
-export interface Matrix {
-  readonly rows: number
-  readonly columns: number
-  readonly data: Float64Array
-}
+import type { Matrix } from "./matrix.js"
 
 /** The value of a leaf: a matrix, or a random one that is never formed and may only be multiplied. */
 export type LeafValue = Matrix | GaussianMatrix

@@ -2,8 +2,9 @@ import { InputError } from "../inputError.js"
 import type { Node } from "../program/node.js"
 import type { Scheme } from "../scheme/scheme.js"
 import { GaussianMatrix } from "./gaussianMatrix.js"
+import type { Matrix } from "./matrix.js"
 import { gaussians } from "./random.js"
-import { coefficientValue, evaluate, type LeafValue, type Matrix, type Sizes, zeros } from "./reference.js"
+import { coefficientValue, evaluate, type LeafValue, type Sizes, zeros } from "./reference.js"
 
 /** What a single run of a scheme's program needs besides the scheme. */
 export interface RunConfig {

@@ -124,6 +124,40 @@ describe("verdicts", () => {
   })
 })
 
+describe("verdicts on data that say little", () => {
+  const power = (relation: "equal" | "atMost" = "equal", others: number[] = []) =>
+    ({ kind: "power", exponent: -1, others, corrections: [], relation }) as const
+  const noisy = (seeds: number) =>
+    WIDTHS.map((width) => ({
+      width,
+      meanSquares: [...gaussians(3, `noise${width}`, seeds)].map((z) => (1 + 0.3 * Math.tanh(z)) / width ** 2),
+    }))
+
+  test("one seed a width has no spread and decides nothing", () => {
+    expect(judge(power(), noisy(1)).verdict).toBe("inconclusive")
+    expect(judge(power(), noisy(64)).verdict).toBe("agrees")
+  })
+  test("zeros at some widths only contradict a power; zeros everywhere obey any bound", () => {
+    const some = noisy(8).map((sample, i) =>
+      i === 0 ? { ...sample, meanSquares: sample.meanSquares.map(() => 0) } : sample,
+    )
+    const all = noisy(8).map((sample) => ({ ...sample, meanSquares: sample.meanSquares.map(() => 0) }))
+    expect(judge(power(), some)).toMatchObject({ verdict: "contradicts", why: expect.stringContaining("256") })
+    expect(judge(power(), all).verdict).toBe("contradicts")
+    expect(judge(power("atMost"), all).verdict).toBe("agrees")
+  })
+  test("a sum of two powers without noise is decided", () => {
+    const samples = WIDTHS.map((width) => ({ width, meanSquares: Array(4).fill((1 / width + 2 / width ** 1.5) ** 2) }))
+    expect(judge(power("equal", [-1.5]), samples).verdict).toBe("agrees")
+    expect(judge({ ...power("equal", [-1.5]), exponent: -1.1 }, samples).verdict).toBe("contradicts")
+  })
+  test("negative mean squares and widths given twice are refused", () => {
+    const [first, ...rest] = noisy(4)
+    expect(() => slope([{ ...first!, meanSquares: [1, -2] }, ...rest])).toThrow(InputError)
+    expect(() => slope([first!, ...noisy(4)])).toThrow(InputError)
+  })
+})
+
 describe("rates", () => {
   const rates = Array.from({ length: 9 }, (_, i) => 10 ** (-4 + i / 2))
 

@@ -6,8 +6,9 @@ import { gradient } from "../../src/program/gradient.js"
 import { adapterLayer, type Layer } from "../../src/program/layer.js"
 import { networkLayer } from "../../src/program/network.js"
 import { Node } from "../../src/program/node.js"
+import type { Matrix } from "../../src/train/matrix.js"
 import { gaussians } from "../../src/train/random.js"
-import { evaluate, type Matrix, type Sizes, zeros } from "../../src/train/reference.js"
+import { evaluate, type Sizes, zeros } from "../../src/train/reference.js"
 
 const A = Node.leaf("A", "trained", ["r", "n"])
 const B = Node.leaf("B", "trained", ["n", "r"])
