@@ -30,7 +30,11 @@ function command<T extends unknown[]>(definition: Command, action: (...given: T)
 const format = () => new Option("--format <format>", "text, markdown, latex or csv").default("text")
 const setting = () =>
   new Option("--set <symbol=value...>", "values of the scheme's symbols, for instance c=-1/2").default([])
-const optimiser = () => new Option("--optimiser <name>", "adam, sign, sgd, momentum, lion or muon").default("adam")
+const optimiser = () =>
+  new Option(
+    "--optimiser <name>",
+    "adam, sign, sgd, momentum, lion or muon (default: the scheme's own, adam if it names none)",
+  )
 const workers = () => new Option("--workers <count>", "threads; 0 works on the calling thread (default: one per core)")
 
 command(

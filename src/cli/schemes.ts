@@ -14,19 +14,26 @@ export interface SchemesOptions {
 export async function schemesCommand(options: SchemesOptions): Promise<number> {
   const output = outputOptions(options)
   const schemes = CATALOGUE.map((definition) => {
-    const { stable, efficient, largestRate } = derive(scheme(definition))
+    const { stable, internallyStable, stableOutput, efficient, largestRate } = derive(scheme(definition))
     return {
       name: definition.name,
       title: definition.title,
       source: definition.source ?? null,
+      optimiser: definition.optimiser ?? "adam",
       stable: formatCondition(stable),
+      internallyStable: formatCondition(internallyStable),
+      stableOutput: formatCondition(stableOutput),
       efficient: efficient && formatCondition(efficient),
       largestRate: largestRate.features && formatMin(largestRate.features),
+      caveats: definition.caveats ?? [],
     }
   })
-  const columns = ["name", "title", "stable", "efficient", "largestRate", "source"] as const
+  const columns = ["name", "title", "stable", "stableOutput", "efficient", "largestRate", "source"] as const
   print(output, { schema: "lora-scaling/schemes/1", schemes }, [
-    ["Schemes (feature level, Adam)", { columns: [...columns], rows: schemes.map((s) => columns.map((c) => s[c])) }],
+    [
+      "Schemes: bounds at the feature level, and of the output at o = 1/2",
+      { columns: [...columns], rows: schemes.map((s) => columns.map((c) => s[c])) },
+    ],
   ])
   return 0
 }

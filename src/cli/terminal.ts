@@ -1,7 +1,10 @@
 import { availableParallelism } from "node:os"
 import cliProgress from "cli-progress"
 import { InputError } from "../inputError.js"
+import { OPTIMISERS, type OptimiserName } from "../program/optimiser.js"
 import { type ReportTable, renderTable, TABLE_FORMATS, type TableFormat } from "../report/table.js"
+import { schemeNamed } from "../scheme/catalogue.js"
+import type { SchemeDefinition } from "../scheme/scheme.js"
 
 /** Options that every command with a table has. */
 export interface OutputOptions {
@@ -47,6 +50,13 @@ export function settings(texts: readonly string[]): Record<string, string> {
       return [match[1]!, match[2]!]
     }),
   )
+}
+
+/** The named scheme, under another update rule if one is given. @throws InputError for an unknown name. */
+export function schemeWith(name: string, optimiser: string | undefined): SchemeDefinition {
+  const definition = schemeNamed(name)
+  if (optimiser === undefined) return definition
+  return { ...definition, optimiser: oneOf("--optimiser", optimiser, Object.keys(OPTIMISERS) as OptimiserName[]) }
 }
 
 /** Parses an integer option. @throws InputError naming the field. */

@@ -1,10 +1,8 @@
 import { InputError } from "../inputError.js"
-import { OPTIMISERS, type OptimiserName } from "../program/optimiser.js"
 import { environment } from "../report/environment.js"
-import { schemeNamed } from "../scheme/catalogue.js"
 import { type SchemeDefinition, scheme } from "../scheme/scheme.js"
 import { run } from "../train/run.js"
-import { integer, oneOf, outputOptions, positive, print, settings } from "./terminal.js"
+import { integer, outputOptions, positive, print, schemeWith, settings } from "./terminal.js"
 
 /** Options of `train` as typed. */
 export interface TrainOptions {
@@ -16,7 +14,7 @@ export interface TrainOptions {
   readonly lr?: string
   readonly lrA?: string
   readonly lrB?: string
-  readonly optimiser: string
+  readonly optimiser?: string
   readonly json?: boolean
   readonly format: string
 }
@@ -24,8 +22,7 @@ export interface TrainOptions {
 /** One run in the theory's setting, its coordinates step by step. */
 export async function trainCommand(name: string, options: TrainOptions): Promise<number> {
   const output = outputOptions(options)
-  const optimiser = oneOf("--optimiser", options.optimiser, Object.keys(OPTIMISERS) as OptimiserName[])
-  const definition = withRates({ ...schemeNamed(name), optimiser }, options)
+  const definition = withRates(schemeWith(name, options.optimiser), options)
   const config = {
     width: integer("--width", options.width),
     rank: integer("--rank", options.rank),
@@ -52,7 +49,7 @@ export async function trainCommand(name: string, options: TrainOptions): Promise
     },
     [
       [
-        `${definition.title}; ${optimiser}, n = ${config.width}, r = ${config.rank}, seed ${config.seed}: ${outcome}; root mean squares`,
+        `${definition.title}; ${definition.optimiser ?? "adam"}, n = ${config.width}, r = ${config.rank}, seed ${config.seed}: ${outcome}; root mean squares`,
         {
           columns: ["t", "loss before", ...names],
           rows: history.map(({ step, loss, rms }) => [
@@ -88,7 +85,7 @@ function withRates(definition: SchemeDefinition, { lr, lrA, lrB, set }: TrainOpt
     })
   return {
     ...definition,
-    rates: { A: "0", B: "0" },
+    rates: { A: definition.rates.A === "frozen" ? "frozen" : "0", B: definition.rates.B === "frozen" ? "frozen" : "0" },
     rateConstants: { A: positive("--lr-a", a), B: positive("--lr-b", b) },
   }
 }

@@ -1,5 +1,6 @@
 import { z } from "zod"
 import { atStep, type Derivation } from "../derive/derive.js"
+import type { Affine } from "../exponent/affine.js"
 import type { Condition } from "../exponent/condition.js"
 import { formatAffine, formatCondition, formatExponent, formatMin } from "../exponent/grammar.js"
 import type { ReportTable } from "./table.js"
@@ -30,6 +31,7 @@ export const DerivationJson = z.object({
   regions: z
     .array(z.object({ where: z.string(), limits: z.record(z.string(), z.string()) }))
     .describe("the phase diagram: per polyhedron the limit of each quantity as one affine form"),
+  undecided: z.string().describe("symbols about which no statement is made"),
   assumptions: z.array(z.string()),
 })
 export type DerivationJson = z.infer<typeof DerivationJson>
@@ -64,7 +66,8 @@ export function derivationJson(derivation: Derivation, steps: number): Derivatio
         Object.entries(limits).map(([name, form]) => [name, form === null ? "-inf" : formatAffine(form)]),
       ),
     })),
-    assumptions: [...assumptions],
+    undecided: formatCondition(derivation.undecided),
+    assumptions: [...assumptions, ...(scheme.definition.caveats ?? [])],
   }
 }
 
@@ -79,6 +82,16 @@ export function stepTable({ quantities }: Derivation, steps: number): ReportTabl
       ["limit", ...names.map((name) => formatExponent(quantities[name]!.limit))],
       ["holds from", ...names.map((name) => quantities[name]!.from)],
     ],
+  }
+}
+
+/** The phase diagram: a row per polyhedron, with the limit of each quantity as one affine form. */
+export function regionTable({ regions, quantities }: Derivation): ReportTable {
+  const names = Object.keys(quantities)
+  const cell = (form: Affine | null | undefined) => (form ? formatAffine(form) : "-inf")
+  return {
+    columns: ["where", ...names],
+    rows: regions.map(({ where, limits }) => [formatCondition(where), ...names.map((name) => cell(limits[name]))]),
   }
 }
 
@@ -101,6 +114,7 @@ export function statementTable(derivation: Derivation): ReportTable {
         condition(efficient),
         `delta1 and delta2 = Theta(1) ${from}; stable at ${switches.level} level; ${za}`,
       ],
+      ["undecided", condition(derivation.undecided), "no statement above speaks of these"],
       ["largest rate", least(largestRate.features), "feature level"],
       ["largest rate", least(largestRate.output), "output level"],
     ],
