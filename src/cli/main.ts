@@ -42,7 +42,11 @@ command(
     .command("derive <scheme>")
     .description("exponents per step and for all t; stability, efficiency, largest rate")
     .addOption(setting())
-    .option("--free <symbol...>", "leave these symbols free: o (readout), rho (rank), s (multiplier)", [])
+    .option(
+      "--free <symbol...>",
+      "leave these symbols free: o (readout), rho (rank), s (multiplier), d (input width)",
+      [],
+    )
     .option("--level <level>", "what stable means in efficient: features or output", "features")
     .option("--steps <count>", "how many steps to list", "5")
     .option("--from <t>", "ask for feature learning and efficiency from this step (default: the end of the transient)")

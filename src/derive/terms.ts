@@ -58,7 +58,7 @@ export function termsOf(concrete: Scheme): (quantity: string, t: number) => Term
       ? "zero"
       : { ...given, exponent: named(`start${side}`, deviation.power) }
   }
-  const { multiplier, readout, input, rank, epsilon } = concrete.sizes
+  const { multiplier, readout, input, inputWidth, rank, epsilon } = concrete.sizes
   const generic = scheme({
     ...definition,
     start: { A: startOf("A"), B: startOf("B") },
@@ -66,6 +66,7 @@ export function termsOf(concrete: Scheme): (quantity: string, t: number) => Term
     multiplier: formatAffine(multiplier),
     readout: formatAffine(readout),
     input: formatAffine(input),
+    inputWidth: formatAffine(inputWidth),
     rank: formatAffine(rank),
     ...(epsilon === null ? {} : { epsilon: formatAffine(epsilon) }),
   })

@@ -40,9 +40,9 @@ export interface Sizes {
   readonly input: Affine
 }
 
-/** The spaces that an adapter maps between: "one" for the looked-up row of an embedding, or for a scalar output. */
+/** The spaces that an adapter maps between: "nIn" is an input width n^d of its own, "one" stands for the looked-up row of an embedding, or for a scalar output. */
 export interface Spaces {
-  readonly input: "n" | "one"
+  readonly input: "n" | "nIn" | "one"
   readonly output: "n" | "one"
 }
 
@@ -70,9 +70,9 @@ export function adapterOutput({ A, B, parts }: Factors, input: Node, multiplier:
  */
 export function adapterLayer(
   { multiplier, readout, input }: Sizes,
-  spaces: Spaces = { input: "n", output: "n" },
+  spaces: Spaces = { input: "nIn", output: "n" },
 ): Layer {
-  const Z = spaces.input === "one" ? Node.ONE : Node.leaf("Z", "frozen", ["n", "one"])
+  const Z = spaces.input === "one" ? Node.ONE : Node.leaf("Z", "frozen", [spaces.input, "one"])
   const h = Node.leaf("h", "frozen", [spaces.output, "one"])
   const dZ = spaces.output === "one" ? Node.ONE : Node.leaf("dZ", "frozen", ["n", "one"])
   const w = dZ === Node.ONE ? dZ : dZ.scale(power(readout.times(-1)))

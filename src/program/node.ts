@@ -7,8 +7,8 @@
 import type { Affine } from "../exponent/affine.js"
 import { InputError } from "../inputError.js"
 
-/** An index space: one that grows with the width n, the rank, the samples, or a single index. */
-export type Dimension = "n" | "r" | "samples" | "one"
+/** An index space: one of the width n, one of an input width n^d of its own, the rank, the samples, or a single index. */
+export type Dimension = "n" | "nIn" | "r" | "samples" | "one"
 
 /** What a leaf is: a frozen tensor, a trained factor, or the optimiser's state of one (starting at zero). */
 export type Role = "frozen" | "trained" | "state"

@@ -12,7 +12,7 @@ export interface Program {
   readonly next: ReadonlyMap<Node, Node>
   /** The watched quantities, read in the same step. */
   readonly quantities: Readonly<Record<string, Node>>
-  /** The sums over n behind those quantities that are one: a matrix product each. */
+  /** The sums over a width behind those quantities that are one: a matrix product each. */
   readonly alignments: Readonly<Record<string, Alignment>>
   readonly loss: Node
   /** Per adapter; null for a factor that is frozen. */
@@ -108,7 +108,7 @@ function alignmentsOf(quantities: Readonly<Record<string, Node>>): Record<string
   return Object.fromEntries(
     Object.entries(quantities).flatMap(([name, product]) => {
       const { operation } = product
-      if (operation.op !== "matmul" || operation.left.shape[1] !== "n") return []
+      if (operation.op !== "matmul" || !["n", "nIn"].includes(operation.left.shape[1])) return []
       return [[`alignment(${name})`, { product, left: operation.left, right: operation.right }]]
     }),
   )

@@ -5,7 +5,7 @@ export const initA: SchemeDefinition = {
   name: "init-a",
   title: "Init[A]: A random, B zero, one rate",
   source: "arXiv 2406.08447",
-  start: { A: { exponent: "-1/2" }, B: "zero" },
+  start: { A: { exponent: "-d / 2" }, B: "zero" },
   rates: { A: "c", B: "c" },
   example: { c: "-1/2" },
 }

@@ -5,7 +5,7 @@ export const loraPlus: SchemeDefinition = {
   name: "lora-plus",
   title: "LoRA+: Init[A] with two rates",
   source: "arXiv 2402.12354",
-  start: { A: { exponent: "-1/2" }, B: "zero" },
+  start: { A: { exponent: "-d / 2" }, B: "zero" },
   rates: { A: "cA", B: "cB" },
   example: { cA: "-1", cB: "0" },
 }

@@ -1,6 +1,6 @@
 import type { SchemeDefinition } from "./scheme.js"
 
-const initA = { start: { A: { exponent: "-1/2" }, B: "zero" }, rates: { A: "c", B: "c" } } as const
+const initA = { start: { A: { exponent: "-d / 2" }, B: "zero" }, rates: { A: "c", B: "c" } } as const
 const initB = { start: { A: "zero", B: { exponent: "0" } }, rates: { A: "c", B: "c" } } as const
 
 /** The two schemes of the paper under other update rules. */
@@ -64,7 +64,7 @@ export const OPTIMISER_SCHEMES: readonly SchemeDefinition[] = [
     source: "arXiv 2402.12354",
     ...initA,
     optimiser: "sgd",
-    spaces: { input: "n", output: "one" },
+    spaces: { input: "nIn", output: "one" },
     example: { c: "-1/2" },
   },
   {
@@ -73,7 +73,7 @@ export const OPTIMISER_SCHEMES: readonly SchemeDefinition[] = [
     source: "arXiv 2402.12354",
     ...initB,
     optimiser: "sgd",
-    spaces: { input: "n", output: "one" },
+    spaces: { input: "nIn", output: "one" },
     example: { c: "-1/2" },
   },
 ]

@@ -107,7 +107,7 @@ export const PEFT_SCHEMES: readonly SchemeDefinition[] = [
     name: "lora-fa",
     title: "LoRA-FA: A random and frozen, B trained from zero",
     source: "arXiv 2308.03303",
-    start: { A: { exponent: "-1/2" }, B: "zero" },
+    start: { A: { exponent: "-d / 2" }, B: "zero" },
     rates: { A: "frozen", B: "c" },
     example: { c: "-1/4" },
   },

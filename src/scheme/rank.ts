@@ -1,6 +1,6 @@
 import type { SchemeDefinition } from "./scheme.js"
 
-const starts = { A: { exponent: "-1/2" }, B: "zero" } as const
+const starts = { A: { exponent: "-d / 2" }, B: "zero" } as const
 const rates = { A: "c", B: "c" }
 
 /** How the multiplier depends on the rank r = n^ρ: α = r^(−κ) is n^(−κρ). */

@@ -33,6 +33,8 @@ export interface SchemeDefinition {
   readonly multiplier?: string
   /** Exponent ρ of the rank r = n^ρ; default "rho", which is 0 unless set or free. */
   readonly rank?: string
+  /** Exponent d of the input width n^d of a single adapted layer; default "d", which is 1 unless set or free. */
+  readonly inputWidth?: string
   /** Exponent o of the readout, whose entries are n^(−o); default "o", which is 1/2 unless set or free. */
   readonly readout?: string
   /** Whether B₀A₀ is taken from the frozen weights, so that training starts at no change; default false. */
@@ -56,6 +58,7 @@ const DEFAULTS = {
   rank: { symbol: "rho", value: "0" },
   multiplier: { symbol: "s", value: "0" },
   readout: { symbol: "o", value: "1/2" },
+  inputWidth: { symbol: "d", value: "1" },
 } as const
 
 /** A scheme ready to be read: its program, the start of every factor, and the symbols that are still free. */
@@ -70,13 +73,14 @@ export interface Scheme {
     readonly multiplier: Affine
     readonly readout: Affine
     readonly input: Affine
+    readonly inputWidth: Affine
     readonly rank: Affine
     readonly epsilon: Affine | null
   }
   /** The exponent of every index space. */
   readonly dimensions: Readonly<Record<Dimension, Affine>>
   readonly symbols: readonly string[]
-  /** What is assumed of the symbols: ρ ≥ 0. */
+  /** What is assumed of the symbols: ρ ≥ 0, d ≥ 0 and the definition's own. */
   readonly domain: readonly Constraint[]
 }
 
@@ -84,7 +88,7 @@ export interface Scheme {
  * The scheme of a definition, with some symbols set.
  *
  * @param values symbol → exponent text; setting `c` on a scheme with two rates sets both.
- * @param free symbols with a default (`rho`, `s`, `o`) that stay symbols.
+ * @param free symbols with a default (`rho`, `s`, `o`, `d`) that stay symbols.
  * @throws InputError for a text outside the grammar, a value for a symbol that the scheme lacks, or two zero factors
  * (which never move).
  */
@@ -109,6 +113,7 @@ export function scheme(
     rank: affine(definition.rank ?? DEFAULTS.rank.symbol, "rank"),
     readout: affine(definition.readout ?? DEFAULTS.readout.symbol, "readout"),
     epsilon: definition.epsilon === undefined ? null : affine(definition.epsilon, "epsilon"),
+    inputWidth: affine(definition.inputWidth ?? DEFAULTS.inputWidth.symbol, "inputWidth"),
     input: affine(definition.input ?? "0", "input"),
     startA: start.A === "zero" ? null : affine(start.A.exponent, "start.A"),
     startB: start.B === "zero" ? null : affine(start.B.exponent, "start.B"),
@@ -116,7 +121,7 @@ export function scheme(
   const known = symbolsOf(Object.values(raw))
   const settings = readSettings(values, known)
   requireKnown(free, known)
-  for (const field of ["rank", "multiplier", "readout"] as const) {
+  for (const field of ["rank", "multiplier", "readout", "inputWidth"] as const) {
     const { symbol, value } = DEFAULTS[field]
     const isOpen = definition[field] === undefined && !settings.has(symbol) && !free.includes(symbol)
     if (isOpen) settings.set(symbol, parseAffine(value))
@@ -146,7 +151,7 @@ export function scheme(
   return {
     definition,
     program,
-    sizes: { ...sizes, rank, epsilon },
+    sizes: { ...sizes, inputWidth: set(raw.inputWidth), rank, epsilon },
     start: new Map(
       program.starts.flatMap(({ A, B }) => [
         [A, factor(start.A, raw.startA)],
@@ -154,15 +159,19 @@ export function scheme(
       ]),
     ),
     rates: { A: raw.A ? set(raw.A) : "frozen", B: raw.B ? set(raw.B) : "frozen" },
-    dimensions: { n: Affine.constant(1), r: rank, samples: Affine.ZERO, one: Affine.ZERO },
+    dimensions: { n: Affine.constant(1), nIn: set(raw.inputWidth), r: rank, samples: Affine.ZERO, one: Affine.ZERO },
     symbols: symbolsOf(Object.values(raw).map((form) => form && set(form))),
-    domain: domainOf(definition, rank, set),
+    domain: domainOf(definition, [rank, set(raw.inputWidth)], set),
   }
 }
 
-function domainOf({ domain, name }: SchemeDefinition, rank: Affine, set: (form: Affine) => Affine): Constraint[] {
+function domainOf(
+  { domain, name }: SchemeDefinition,
+  sizes: readonly Affine[],
+  set: (form: Affine) => Affine,
+): Constraint[] {
   const [given = []] = domain === undefined ? [] : parseCondition(domain, `${name}.domain`).pieces
-  const constraints = [...given, { form: rank.times(-1), relation: "<=" } as const]
+  const constraints = [...given, ...sizes.map((size) => ({ form: size.times(-1), relation: "<=" }) as const)]
   return constraints.map(({ form, relation }) => ({ form: set(form), relation })).filter(({ form }) => !form.isConstant)
 }
 

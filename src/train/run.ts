@@ -42,7 +42,13 @@ export interface RunResult {
 export function run(scheme: Scheme, config: RunConfig): RunResult {
   requireRunnable(scheme, config)
   const { program } = scheme
-  const sizes: Sizes = { n: config.width, r: rankAt(scheme, config), samples: 1, one: 1 }
+  const sizes: Sizes = {
+    n: config.width,
+    nIn: inputWidthAt(scheme, config),
+    r: rankAt(scheme, config),
+    samples: 1,
+    one: 1,
+  }
   const draw = (node: Node, name: string, deviation: number): Matrix => {
     const shape = zeros(node, sizes)
     return { ...shape, data: gaussians(config.seed, `${name} n=${config.width}`, shape.data.length, deviation) }
@@ -82,6 +88,11 @@ export function run(scheme: Scheme, config: RunConfig): RunResult {
     state = new Map([...state].map(([leaf, value]) => [leaf, values.get(program.next.get(leaf) ?? leaf) ?? value]))
   }
   return { outcome: { kind: "finished" }, history }
+}
+
+/** The input width n^d, rounded. */
+function inputWidthAt({ sizes }: Scheme, { width }: RunConfig): number {
+  return Math.max(1, Math.round(width ** sizes.inputWidth.constant.valueOf()))
 }
 
 /** The rank at the configured width: rank · n^ρ, rounded. */

@@ -168,6 +168,11 @@ describe("rank n^rho, multiplier n^s", () => {
   })
 })
 
+test("input width n^d: one learning rate's bounds depend on the input width, not the output's", () => {
+  says(freed("init-a", ["d"]).stable.and(parseCondition("d >= 0")), "2*c + d <= 0 and c <= 0 and d >= 0")
+  says(freed("init-b", ["d"]).stable.and(parseCondition("d >= 0")), "c + d <= 0 and d >= 0")
+})
+
 describe("gradient descent", () => {
   test("the layer's bound −1 − γ[dZ] for Init[A], with γ[dZ] = −o", () =>
     says(freed("sgd-init-a", ["o"]).stable, "c <= -1 + o"))

@@ -15,6 +15,7 @@ const B = Node.leaf("B", "trained", ["n", "r"])
 
 /** Compares reverse mode with central differences at random values. */
 function checkGradients(layer: Layer, sizes: Sizes, seed: number): void {
+  const A = Node.leaf("A", "trained", ["r", layer.spaces.input])
   const loss = layer.loss([{ A, B }])
   const gradients = gradient(loss, [A, B]).map((node) => node!)
   const leaves = new Map<Node, Matrix>(
@@ -48,7 +49,7 @@ test("reverse mode agrees with differences on the adapter layer", () => {
     fc.property(shape, ({ n, r, seed }) =>
       checkGradients(
         adapterLayer({ multiplier: Affine.ZERO, readout: Affine.constant("1/2"), input: Affine.ZERO }),
-        { n, r, samples: 1, one: 1 },
+        { n, nIn: n + 1, r, samples: 1, one: 1 },
         seed,
       ),
     ),
@@ -58,7 +59,7 @@ test("reverse mode agrees with differences on the adapter layer", () => {
 
 test("reverse mode agrees with differences on the ReLU network", () => {
   fc.assert(
-    fc.property(shape, ({ n, r, seed }) => checkGradients(networkLayer(3), { n, r, samples: 3, one: 1 }, seed)),
+    fc.property(shape, ({ n, r, seed }) => checkGradients(networkLayer(3), { n, nIn: n, r, samples: 3, one: 1 }, seed)),
     { numRuns: 20 },
   )
 })

@@ -71,7 +71,7 @@ function referenceRun(run: SyntheticConfig): { loss: number; zA: number; zB: num
   const program = trainingStep(networkLayer(run.samples), OPTIMISERS.adam, { constant: 1e-8, power: null }, false, [
     { A: motion(run.rates.A), B: motion(run.rates.B) },
   ])
-  const sizes: Sizes = { n: run.width, r: run.rank, samples: run.samples, one: 1 }
+  const sizes: Sizes = { n: run.width, nIn: run.width, r: run.rank, samples: run.samples, one: 1 }
   const given: Record<string, Float64Array> = {
     P: Float64Array.from(data.P),
     H: Float64Array.from(data.H),
