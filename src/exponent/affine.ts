@@ -14,15 +14,20 @@ export class Affine {
   /** Symbols in the order in which they are printed, each with its coefficient ≠ 0. */
   readonly coefficients: ReadonlyMap<string, Fraction>
   readonly constant: Fraction
-  /** Canonical text, equal exactly for equal forms. */
-  readonly key: string
+  private cachedKey: string | undefined
 
+  /** @param coefficients sorted by name, none of them 0. */
   private constructor(constant: Fraction, coefficients: ReadonlyMap<string, Fraction>) {
     this.constant = constant
-    this.coefficients = new Map(
-      [...coefficients].filter(([, q]) => q.n !== 0n).sort(([x], [y]) => (x < y ? -1 : x > y ? 1 : 0)),
-    )
-    this.key = [...this.coefficients, ["", constant] as const].map(([name, q]) => `${q.toFraction()}${name}`).join("+")
+    this.coefficients = coefficients
+  }
+
+  /** Canonical text, equal exactly for equal forms. */
+  get key(): string {
+    this.cachedKey ??= [...this.coefficients, ["", this.constant] as const]
+      .map(([name, q]) => `${q.s * q.n}/${q.d}${name}`)
+      .join("+")
+    return this.cachedKey
   }
 
   /** The constant form with the given value. */
@@ -36,9 +41,17 @@ export class Affine {
   }
 
   plus(other: Affine): Affine {
-    const coefficients = new Map(this.coefficients)
-    for (const [name, q] of other.coefficients) coefficients.set(name, q.add(coefficients.get(name) ?? 0))
-    return new Affine(this.constant.add(other.constant), coefficients)
+    const constant = this.constant.add(other.constant)
+    if (other.coefficients.size === 0) return new Affine(constant, this.coefficients)
+    if (this.coefficients.size === 0) return new Affine(constant, other.coefficients)
+    const names = [...new Set([...this.coefficients.keys(), ...other.coefficients.keys()])].sort()
+    const coefficients = new Map<string, Fraction>()
+    for (const name of names) {
+      const [p, q] = [this.coefficients.get(name), other.coefficients.get(name)]
+      const sum = p && q ? p.add(q) : (p ?? q)!
+      if (sum.n !== 0n) coefficients.set(name, sum)
+    }
+    return new Affine(constant, coefficients)
   }
 
   minus(other: Affine): Affine {
@@ -48,6 +61,7 @@ export class Affine {
   /** The form multiplied by a rational. */
   times(factor: Rational): Affine {
     const q = new Fraction(factor)
+    if (q.n === 0n) return Affine.ZERO
     return new Affine(this.constant.mul(q), new Map([...this.coefficients].map(([name, p]) => [name, p.mul(q)])))
   }
 
