@@ -1,5 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
+import { Affine } from "../../src/exponent/affine.js"
 import { Condition } from "../../src/exponent/condition.js"
 import {
   formatAffine,
