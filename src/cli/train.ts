@@ -1,6 +1,6 @@
 import { InputError } from "../inputError.js"
 import { environment } from "../report/environment.js"
-import { type SchemeDefinition, scheme } from "../scheme/scheme.js"
+import { type Rates, type SchemeDefinition, scheme } from "../scheme/scheme.js"
 import { run } from "../train/run.js"
 import { integer, outputOptions, positive, print, schemeWith, settings } from "./terminal.js"
 
@@ -83,9 +83,10 @@ function withRates(definition: SchemeDefinition, { lr, lrA, lrB, set }: TrainOpt
       allowed: "no rate exponent beside --lr",
       example: "--lr 0.01",
     })
+  const constant = ({ A, B }: Rates): Rates => ({ A: A === "frozen" ? A : "0", B: B === "frozen" ? B : "0" })
   return {
     ...definition,
-    rates: { A: definition.rates.A === "frozen" ? "frozen" : "0", B: definition.rates.B === "frozen" ? "frozen" : "0" },
+    rates: Array.isArray(definition.rates) ? definition.rates.map(constant) : constant(definition.rates as Rates),
     rateConstants: { A: positive("--lr-a", a), B: positive("--lr-b", b) },
   }
 }

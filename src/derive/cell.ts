@@ -2,6 +2,12 @@ import { Fraction } from "fraction.js"
 import { Affine } from "../exponent/affine.js"
 import { type Constraint, implies, witness } from "../exponent/system.js"
 
+/** The sign of a difference, and the difference as the form that is ≥ 0. */
+interface Answer {
+  readonly sign: -1 | 1
+  readonly positive: Affine
+}
+
 /**
  * The set of symbol values around a point at which a program reads the same.
  *
@@ -18,6 +24,7 @@ export class Cell {
   /** Whether a difference of two sizes was used: without one, every size is a max of sums. */
   usesGaps = false
   private readonly halfSpaces = new Map<string, Affine>()
+  private readonly answers = new Map<string, Answer>()
 
   constructor(point: ReadonlyMap<string, Fraction>, keepsTerms = false) {
     this.point = point
@@ -32,16 +39,23 @@ export class Cell {
    */
   compare(x: Affine, y: Affine): -1 | 0 | 1 {
     if (x.key === y.key) return 0
+    const question = `${x.key} ? ${y.key}`
+    const { sign, positive } = this.answers.get(question) ?? this.decide(x, y, question)
+    this.comparisons.push(positive)
+    return sign
+  }
+
+  private decide(x: Affine, y: Affine, question: string): Answer {
     const whole = x.minus(y)
     const forever = perForever(whole)
     const difference = forever.key === Affine.ZERO.key ? whole : forever
     const value = difference.at(this.point)
     const decisive = value.n !== 0n ? value : [...difference.coefficients.values()][0]!
     const sign = decisive.s > 0n ? 1 : -1
-    const positive = sign > 0 ? difference : difference.times(-1)
-    this.comparisons.push(positive)
-    if (!positive.isConstant) this.halfSpaces.set(positive.key, positive)
-    return sign
+    const answer: Answer = { sign, positive: sign > 0 ? difference : difference.times(-1) }
+    this.answers.set(question, answer)
+    if (!answer.positive.isConstant) this.halfSpaces.set(answer.positive.key, answer.positive)
+    return answer
   }
 
   /** The cell as constraints. */

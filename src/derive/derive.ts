@@ -204,21 +204,23 @@ function pieces(regions: readonly Region<Recursion>[], name: string, t: number):
 
 /** The regions with equal limits joined. */
 function phases(regions: readonly Region<Recursion>[], names: readonly string[], last: number): Derivation["regions"] {
-  const groups = new Map<string, { where: Condition; limits: Record<string, Affine | null> }>()
+  const groups = new Map<string, { where: Condition[]; limits: Record<string, Affine | null> }>()
   for (const { where, result } of regions) {
     const limits = Object.fromEntries(names.map((name) => [name, sizeAt(result, name, last)]))
     const growth = names.map((name) => result.growth[name]!.key)
     const key = [...Object.values(limits).map((form) => form?.key ?? ""), ...growth].join("; ")
     const seen = groups.get(key)
     const piece = Condition.all(where)
-    groups.set(key, { where: seen ? seen.where.or(piece) : piece, limits })
+    groups.set(key, { where: [...(seen?.where ?? []), piece], limits })
   }
-  return [...groups.values()].map(({ where, limits }) => ({ where: where.merged(), limits }))
+  return [...groups.values()].map(({ where, limits }) => ({ where: Condition.NEVER.or(...where).merged(), limits }))
 }
 
 /** The bounds on the scheme's one free rate symbol in a condition of one piece; the rate may reach their min. */
 function largestRate({ rates }: Scheme, condition: Condition): Affine[] | null {
-  const symbols = new Set([rates.A, rates.B].flatMap((rate) => (rate === "frozen" ? [] : rate.symbols)))
+  const symbols = new Set(
+    rates.flatMap(({ A, B }) => [A, B]).flatMap((rate) => (rate === "frozen" ? [] : rate.symbols)),
+  )
   const [symbol] = symbols
   const [piece] = condition.pieces
   if (symbol === undefined || symbols.size > 1 || piece === undefined || condition.pieces.length > 1) return null

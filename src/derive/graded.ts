@@ -12,10 +12,13 @@ import type { Node } from "../program/node.js"
 import type { Cell } from "./cell.js"
 import { larger, lead, product, type Size, shifted, sizeKey, sizeOf, weakened } from "./size.js"
 
-/** The part of a tensor that is odd in exactly the given bases; an empty list is the even part. */
+/** A set of bases: their names in order, joined by commas; empty for the even part. */
+type Bases = string
+
+/** The part of a tensor that is odd in exactly the given bases of its rows and columns. */
 export interface Part {
-  readonly rows: readonly string[]
-  readonly columns: readonly string[]
+  readonly rows: Bases
+  readonly columns: Bases
   readonly size: Size
 }
 
@@ -115,7 +118,7 @@ export class Graded {
     return Graded.of(
       cell,
       pairs.map(([x, y]) => {
-        const aligned = x.columns.join() === y.rows.join()
+        const aligned = x.columns === y.rows
         if (grows) onAlignment(describe(x.columns, y.rows, aligned))
         const size = shifted(product(cell, x.size, y.size), aligned ? dimension : half)
         return { rows: x.rows, columns: y.columns, size }
@@ -134,26 +137,38 @@ export class Graded {
   rowParts(cell: Cell): Graded {
     return Graded.of(
       cell,
-      this.parts.map((part) => ({ ...part, columns: [] })),
+      this.parts.map((part) => ({ ...part, columns: "" })),
     )
   }
 
   /**
    * The parts of an odd or even function of a tensor, given its parts' gaps ≤ 0: all products of an odd (even) number
    * of parts, a product costing the sum of its gaps.
+   *
+   * A part taken twice costs and changes no parity, so each is added once to the products of those before it; one that
+   * these reach at no greater cost adds nothing. Large parts come first: the order changes the work, not the result.
    */
   products(cell: Cell, parity: "odd" | "even"): Graded {
     const leading = this.parts.find(({ size }) => isZeroForm(lead(size)))
     const gaps = this.map((size) => (leading?.size.discrete && !isZeroForm(lead(size)) ? weakened(size) : size))
-    const nothing = Graded.of(cell, [{ rows: [], columns: [], size: sizeOf(Form.ZERO) }])
-    let [even, odd] = [nothing, gaps]
-    if (gaps.parts.length === 1) return parity === "odd" ? odd : even
-    for (;;) {
-      const next = even.plus(cell, odd.multiply(cell, gaps))
-      const nextOdd = next.multiply(cell, gaps)
-      if (next.key === even.key && nextOdd.key === odd.key) return parity === "odd" ? odd : even
-      ;[even, odd] = [next, nextOdd]
+    const nothing = Graded.of(cell, [{ rows: "", columns: "", size: sizeOf(Form.ZERO) }])
+    let [even, odd] = [nothing, Graded.ZERO]
+    const value = ({ size }: Part) => lead(size).at(cell.point)
+    for (const part of [...gaps.parts].sort((x, y) => value(y).compare(value(x)))) {
+      if (!cell.keepsTerms && odd.reaches(cell, part)) continue
+      const added = Graded.of(cell, [part])
+      even = even.plus(cell, odd.multiply(cell, added))
+      odd = odd.plus(cell, even.multiply(cell, added))
     }
+    return parity === "odd" ? odd : even
+  }
+
+  /** Whether this tensor's part of the same parity is at least as large, and as well known. */
+  private reaches(cell: Cell, { rows, columns, size }: Part): boolean {
+    const own = this.parts.find((part) => part.rows === rows && part.columns === columns)
+    return own !== undefined && (own.size.relation === "equal" || size.relation === "atMost")
+      ? cell.compare(lead(own.size), lead(size)) >= 0
+      : false
   }
 }
 
@@ -167,7 +182,7 @@ function sorted<T>(items: ReadonlyMap<string, T>): T[] {
 }
 
 function parityKey({ rows, columns }: Pick<Part, "rows" | "columns">): string {
-  return `${rows.join()}|${columns.join()}`
+  return `${rows}|${columns}`
 }
 
 function randomKey({ leaf, transposed }: RandomTerm): string {
@@ -181,15 +196,18 @@ function paritySum(x: Part, y: Part): Pick<Part, "rows" | "columns"> {
   }
 }
 
-function symmetricDifference(x: readonly string[], y: readonly string[]): string[] {
-  if (x.length === 0) return [...y]
-  if (y.length === 0) return [...x]
-  return [...x.filter((base) => !y.includes(base)), ...y.filter((base) => !x.includes(base))].sort()
+function symmetricDifference(x: Bases, y: Bases): Bases {
+  if (x === "") return y
+  if (y === "") return x
+  if (x === y) return ""
+  const [left, right] = [x.split(","), y.split(",")]
+  return [...left.filter((base) => !right.includes(base)), ...right.filter((base) => !left.includes(base))]
+    .sort()
+    .join()
 }
 
-function describe(left: readonly string[], right: readonly string[], aligned: boolean): string {
-  const name = (bases: readonly string[]) =>
-    bases.length === 0 ? "the even part" : `a part along ${bases.join(" and ")}`
+function describe(left: Bases, right: Bases, aligned: boolean): string {
+  const name = (bases: Bases) => (bases === "" ? "the even part" : `a part along ${bases.replaceAll(",", " and ")}`)
   return aligned
     ? `sum of ${name(left)} with another along it: aligned, the size of the sum's index to the power 1`
     : `sum of ${name(left)} with ${name(right)}: independent and centred, to the power 1/2`

@@ -1,5 +1,6 @@
 import { Affine } from "../exponent/affine.js"
 import { type Dimension, inOrder, type Node } from "../program/node.js"
+import { ACTIVATIONS } from "./activation.js"
 import type { Cell } from "./cell.js"
 import { Graded, isZeroForm, type RandomTerm } from "./graded.js"
 import { lead, type Size, shifted, sizeOf, weakened } from "./size.js"
@@ -62,7 +63,7 @@ export function randomTensor(
   const size = sizeOf(power)
   if (grows[0] && grows[1]) return Graded.of(cell, [], [{ leaf: node, transposed: false, size }])
   const [image, pull] = basesOf(node)
-  return Graded.of(cell, [{ rows: grows[0] ? [image] : [], columns: grows[1] ? [pull] : [], size }])
+  return Graded.of(cell, [{ rows: grows[0] ? image : "", columns: grows[1] ? pull : "", size }])
 }
 
 /** The bases of a random tensor along its rows and along its columns. */
@@ -78,7 +79,7 @@ function readNode(node: Node, value: (node: Node) => Graded, reading: Reading): 
     case "leaf":
       throw new Error(`leaf ${operation.name} has no value`)
     case "one":
-      return Graded.of(cell, [{ rows: [], columns: [], size: sizeOf(Affine.ZERO) }])
+      return Graded.of(cell, [{ rows: "", columns: "", size: sizeOf(Affine.ZERO) }])
     case "zero":
       return Graded.ZERO
     case "matmul":
@@ -102,18 +103,15 @@ function readNode(node: Node, value: (node: Node) => Graded, reading: Reading): 
       return rootRatio(value(operation.of), value(operation.over), operation.epsilon.power, reading)
     case "orthogonalise":
       return orthogonalised(node, entries(value(operation.of), "orthogonalise"), reading)
-    case "relu": {
-      const of = entries(value(operation.of), "relu")
-      const size = of.size(cell)
-      if (size === null) return Graded.ZERO
-      const gaps = of.normalised(cell)
-      return gaps.plus(cell, gaps.products(cell, "even")).map((gap) => shifted(gap, lead(size)))
+    case "activate":
+      return ACTIVATIONS[operation.by].value(entries(value(operation.of), operation.by), cell)
+    case "slope": {
+      const at = entries(value(operation.at), operation.by)
+      return entries(value(operation.of), operation.op).multiply(cell, ACTIVATIONS[operation.by].slope(at, cell))
     }
-    case "gate":
-      return entries(value(operation.of), "gate").multiply(cell, step(value(operation.at), cell))
-    case "reluChange": {
-      const change = entries(value(operation.of), "reluChange")
-      return change.multiply(cell, step(value(operation.at).plus(cell, change), cell))
+    case "activationChange": {
+      const [change, at] = [operation.of, operation.at].map((node) => entries(value(node), operation.by))
+      return ACTIVATIONS[operation.by].change(change!, at!, cell)
     }
   }
 }
@@ -123,13 +121,6 @@ function entries(of: Graded, operation: string): Graded {
   if (of.randoms.length > 0)
     throw new Underivable(operation, "its argument contains a random matrix with both sides growing")
   return of
-}
-
-/** The derivative of ReLU: an even part (a half), and products of an odd number of parts. */
-function step(of: Graded, cell: Cell): Graded {
-  if (of.isZero) return Graded.of(cell, [{ rows: [], columns: [], size: sizeOf(Affine.ZERO) }])
-  const odd = entries(of, "gate").normalised(cell).products(cell, "odd")
-  return odd.plus(cell, Graded.of(cell, [{ rows: [], columns: [], size: sizeOf(Affine.ZERO) }]))
 }
 
 /** Marks the leading parts as taking values ±1, whatever the smaller terms of what they are the sign of. */
@@ -189,13 +180,13 @@ function applied({ leaf, transposed, size: w }: RandomTerm, to: Graded, reading:
   const along = transposed ? seen.arguments : seen.transposed
   const half = summed.times("1/2")
   const freshParts = to.parts.map((part) => ({
-    rows: [fresh],
+    rows: fresh,
     columns: part.columns,
     size: shifted(sum(w, part.size), half),
   }))
   const back = summed.minus(out.times("1/2"))
   const alignedParts = to.parts
-    .filter((part) => part.rows.join() === own)
+    .filter((part) => part.rows === own)
     .flatMap((part) =>
       along.parts.map((direction) => ({
         rows: direction.rows,

@@ -115,7 +115,7 @@ function stepper({ program, dimensions }: Scheme, cell: Cell, assume: (assumptio
           .plus(lead(y ?? ZERO))
           .plus(dimensions[left.shape[1]])
         const ratio = of && shifted(of, terms.times(-1))
-        sizes.set(name, ratio ? Graded.of(cell, [{ rows: [], columns: [], size: ratio }]) : Graded.ZERO)
+        sizes.set(name, ratio ? Graded.of(cell, [{ rows: "", columns: "", size: ratio }]) : Graded.ZERO)
         // Where a factor is a sum of several terms, the ratio approaches its limit like a quotient of moments.
         moments.set(
           name,

@@ -47,10 +47,9 @@ export function termsOf(concrete: Scheme): (quantity: string, t: number) => Term
     point.set(name, form.constant)
     return name
   }
-  const rate = (side: "A" | "B") => {
-    const form = rates[side]
-    return form === "frozen" ? form : named(`rate${side}`, form)
-  }
+  const rate = (name: string, form: Affine | "frozen") => (form === "frozen" ? form : named(name, form))
+  // Adapters with one rate share its symbol: a symbol each would tell apart what is one term.
+  const rateNames = (i: number) => (Array.isArray(definition.rates) ? String(i + 1) : "")
   const startOf = (side: "A" | "B") => {
     const deviation = start.get(program.starts[0]![side])!
     const given = definition.start[side]
@@ -62,7 +61,7 @@ export function termsOf(concrete: Scheme): (quantity: string, t: number) => Term
   const generic = scheme({
     ...definition,
     start: { A: startOf("A"), B: startOf("B") },
-    rates: { A: rate("A"), B: rate("B") },
+    rates: rates.map(({ A, B }, i) => ({ A: rate(`rateA${rateNames(i)}`, A), B: rate(`rateB${rateNames(i)}`, B) })),
     multiplier: formatAffine(multiplier),
     readout: formatAffine(readout),
     input: formatAffine(input),

@@ -73,7 +73,7 @@ export class Condition {
 
   /** Whether every point of this set lies in the other. */
   isWithin(other: Condition): boolean {
-    return this.and(other.not()).isNever
+    return this.pieces.every((piece) => isCovered(piece, other.pieces))
   }
 
   /** Whether both are the same set, however written. */
@@ -88,17 +88,15 @@ export class Condition {
    * both (Bemporad, Fukuda, Torrisi 2001).
    */
   merged(): Condition {
-    const pieces = [...this.pieces]
-    for (let i = 0; i < pieces.length; i++)
-      for (let j = i + 1; j < pieces.length; j++) {
-        const union = new Condition([pieces[i]!, pieces[j]!])
-        const hull = Condition.union([envelope(pieces[i]!, pieces[j]!)])
-        if (hull.pieces.length === 1 && hull.isWithin(union)) {
-          const rest = pieces.filter((_, k) => k !== i && k !== j)
-          return Condition.union([hull.pieces[0]!, ...rest]).merged()
-        }
-      }
-    return this
+    const [waiting, done] = [[...this.pieces], [] as (readonly Constraint[])[]]
+    for (let piece = waiting.shift(); piece !== undefined; piece = waiting.shift()) {
+      const own = piece
+      const partner = waiting.findIndex((other) => hull(own, other) !== null)
+      if (partner < 0) done.push(own)
+      // What was done may merge with the larger piece.
+      else waiting.splice(partner, 1, ...done.splice(0), hull(own, waiting[partner]!)!)
+    }
+    return new Condition(done)
   }
 
   /** The set as it is said of a domain: without the constraints that all of the domain satisfies. */
@@ -112,8 +110,26 @@ export class Condition {
   }
 }
 
+/** Whether the polyhedron lies in the union of the others: what the first leaves of it must lie in the rest. */
+function isCovered(piece: readonly Constraint[], [first, ...rest]: readonly (readonly Constraint[])[]): boolean {
+  if (!isFeasible(piece)) return true
+  if (first === undefined) return false
+  const inside = [...piece]
+  for (const constraint of first) {
+    if (negate(constraint).some((opposite) => !isCovered([...inside, opposite], rest))) return false
+    inside.push(constraint)
+  }
+  return true
+}
+
 function sameSet(p: readonly Constraint[], q: readonly Constraint[]): boolean {
   return p.every((c) => implies(q, c)) && q.every((c) => implies(p, c))
+}
+
+/** The union of two polyhedra if it is one. */
+function hull(p: readonly Constraint[], q: readonly Constraint[]): Constraint[] | null {
+  const least = simplified(envelope(p, q))
+  return least !== null && isCovered(least, [p, q]) ? least : null
 }
 
 /** The constraints of either polyhedron that hold on both. */

@@ -45,15 +45,12 @@ function backward({ operation }: Node, adjoint: Node, contribute: (node: Node, p
     case "scale":
       contribute(operation.of, adjoint.scale(operation.by))
       return
-    case "relu":
-      contribute(operation.of, adjoint.gate(operation.of))
+    case "activate":
+      contribute(operation.of, adjoint.slope(operation.of, operation.by))
       return
-    case "gate":
-      contribute(operation.of, adjoint.gate(operation.at))
-      return
-    case "reluChange":
+    case "activationChange":
       // The frozen pre-activation is no argument of the loss: only the change is.
-      contribute(operation.of, adjoint.gate(operation.at.plus(operation.of)))
+      contribute(operation.of, adjoint.slope(operation.at.plus(operation.of), operation.by))
       return
     default:
       throw new Error(`${operation.op} belongs to updates and has no gradient here`)

@@ -20,7 +20,7 @@ export function networkLayer(samples: number): Layer {
     loss: ([factors]) => {
       const residual = wOut
         .transpose()
-        .times(H.plus(zB(factors!)).relu())
+        .times(H.plus(zB(factors!)).activate("relu"))
         .plus(minusY)
       return residual.times(residual.transpose()).scale({ constant: 1 / (2 * samples), power: Affine.ZERO })
     },

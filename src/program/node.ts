@@ -26,6 +26,9 @@ export interface Epsilon {
   readonly power: Affine | null
 }
 
+/** An entrywise nonlinearity between layers. */
+export type Activation = "relu" | "tanh"
+
 type Operation =
   | { readonly op: "leaf"; readonly name: string; readonly role: Role }
   | { readonly op: "one" }
@@ -36,9 +39,9 @@ type Operation =
   | { readonly op: "multiply"; readonly left: Node; readonly right: Node }
   | { readonly op: "scale"; readonly of: Node; readonly by: Coefficient }
   | { readonly op: "sign"; readonly of: Node }
-  | { readonly op: "relu"; readonly of: Node }
-  | { readonly op: "gate"; readonly of: Node; readonly at: Node }
-  | { readonly op: "reluChange"; readonly of: Node; readonly at: Node }
+  | { readonly op: "activate"; readonly of: Node; readonly by: Activation }
+  | { readonly op: "slope"; readonly of: Node; readonly at: Node; readonly by: Activation }
+  | { readonly op: "activationChange"; readonly of: Node; readonly at: Node; readonly by: Activation }
   | { readonly op: "rootRatio"; readonly of: Node; readonly over: Node; readonly epsilon: Epsilon }
   | { readonly op: "orthogonalise"; readonly of: Node }
 
@@ -99,20 +102,21 @@ export class Node {
     return new Node({ op: "sign", of: this }, this.shape)
   }
 
-  relu(): Node {
-    return new Node({ op: "relu", of: this }, this.shape)
+  /** φ(this), entry by entry. */
+  activate(by: Activation): Node {
+    return new Node({ op: "activate", of: this, by }, this.shape)
   }
 
-  /** This tensor where `at` is positive, 0 elsewhere: the derivative of relu(at) applied to it. */
-  gate(at: Node): Node {
-    this.requireSameShape("gate", at)
-    return new Node({ op: "gate", of: this, at }, this.shape)
+  /** This tensor times φ′(at), entry by entry: the derivative of φ(at) applied to it. */
+  slope(at: Node, by: Activation): Node {
+    this.requireSameShape("slope", at)
+    return new Node({ op: "slope", of: this, at, by }, this.shape)
   }
 
-  /** relu(at + this) − relu(at) without cancellation: what a change of a pre-activation does behind it. */
-  reluChange(at: Node): Node {
-    this.requireSameShape("reluChange", at)
-    return new Node({ op: "reluChange", of: this, at }, this.shape)
+  /** φ(at + this) − φ(at) without cancellation: what a change of a pre-activation does behind it. */
+  activationChange(at: Node, by: Activation): Node {
+    this.requireSameShape("activationChange", at)
+    return new Node({ op: "activationChange", of: this, at, by }, this.shape)
   }
 
   /** The entrywise quotient this / (√over + epsilon): Adam's direction from its two moments. */
@@ -147,8 +151,8 @@ function operands({ operation }: Node): readonly Node[] {
     case "add":
     case "multiply":
       return [operation.left, operation.right]
-    case "gate":
-    case "reluChange":
+    case "slope":
+    case "activationChange":
       return [operation.of, operation.at]
     case "rootRatio":
       return [operation.of, operation.over]

@@ -6,10 +6,16 @@ import { adapterLayer, type Spaces } from "../program/layer.js"
 import type { Coefficient, Dimension, Node } from "../program/node.js"
 import { OPTIMISERS, type OptimiserName } from "../program/optimiser.js"
 import { type Motion, type Program, trainingStep } from "../program/program.js"
-import { stackLayer } from "../program/stack.js"
+import { type Architecture, stackLayer } from "../program/stack.js"
 
 /** A factor's start: zero, or independent Gaussian entries of standard deviation constant · n^exponent. */
 export type Start = "zero" | { readonly exponent: string; readonly constant?: number }
+
+/** Exponents of the two learning rates, η = constant · n^exponent; "frozen" for a factor that is not trained. */
+export interface Rates {
+  readonly A: string
+  readonly B: string
+}
 
 /** A fine-tuning scheme as a user writes it; exponents are texts of the command line's grammar. */
 export interface SchemeDefinition {
@@ -17,8 +23,8 @@ export interface SchemeDefinition {
   readonly title: string
   readonly source?: string
   readonly start: { readonly A: Start; readonly B: Start }
-  /** Exponents of the two learning rates, η = constant · n^exponent; "frozen" for a factor that is not trained. */
-  readonly rates: { readonly A: string; readonly B: string }
+  /** The rates of every adapter, or one pair per adapted layer. */
+  readonly rates: Rates | readonly Rates[]
   /** The constants of the two rates; default 1. */
   readonly rateConstants?: { readonly A: number; readonly B: number }
   /** Default "adam". */
@@ -49,8 +55,8 @@ export interface SchemeDefinition {
   readonly caveats?: readonly string[]
   /** The point of the symbols at which the scheme is measured unless another is given. */
   readonly example?: Readonly<Record<string, string>>
-  /** How many frozen layers with an adapter each, ReLU between; by default one layer and a linear readout. */
-  readonly layers?: number
+  /** Frozen layers with an adapter each; by default one layer and a linear readout. */
+  readonly network?: Architecture
 }
 
 /** The symbol that stands for a field that a definition leaves out, and its value unless set or left free. */
@@ -67,7 +73,8 @@ export interface Scheme {
   readonly program: Program
   /** The start of each trained leaf. */
   readonly start: ReadonlyMap<Node, Coefficient | "zero">
-  readonly rates: { readonly A: Affine | "frozen"; readonly B: Affine | "frozen" }
+  /** Per adapter. */
+  readonly rates: readonly Readonly<Record<"A" | "B", Affine | "frozen">>[]
   /** The exponents of multiplier, readout and rank, and of Adam's ε where it is not negligible. */
   readonly sizes: {
     readonly multiplier: Affine
@@ -97,7 +104,7 @@ export function scheme(
   values: Readonly<Record<string, string>> = {},
   free: readonly string[] = [],
 ): Scheme {
-  const { name, start, rates, rateConstants = { A: 1, B: 1 }, optimiser = "adam", layers = 0 } = definition
+  const { name, start, rateConstants = { A: 1, B: 1 }, optimiser = "adam", network } = definition
   if (start.A === "zero" && start.B === "zero")
     throw new InputError({
       field: `${name}.start`,
@@ -106,9 +113,11 @@ export function scheme(
       example: '{ A: { exponent: "-1/2" }, B: "zero" }',
     })
   const affine = (text: string, field: string) => parseAffine(text, `${name}.${field}`)
+  const rates = ratesOf(definition).map(({ A, B }, i) => ({
+    A: A === "frozen" ? null : affine(A, `rates[${i}].A`),
+    B: B === "frozen" ? null : affine(B, `rates[${i}].B`),
+  }))
   const raw = {
-    A: rates.A === "frozen" ? null : affine(rates.A, "rates.A"),
-    B: rates.B === "frozen" ? null : affine(rates.B, "rates.B"),
     multiplier: affine(definition.multiplier ?? DEFAULTS.multiplier.symbol, "multiplier"),
     rank: affine(definition.rank ?? DEFAULTS.rank.symbol, "rank"),
     readout: affine(definition.readout ?? DEFAULTS.readout.symbol, "readout"),
@@ -118,7 +127,8 @@ export function scheme(
     startA: start.A === "zero" ? null : affine(start.A.exponent, "start.A"),
     startB: start.B === "zero" ? null : affine(start.B.exponent, "start.B"),
   }
-  const known = symbolsOf(Object.values(raw))
+  const forms = [...rates.flatMap(({ A, B }) => [A, B]), ...Object.values(raw)]
+  const known = symbolsOf(forms)
   const settings = readSettings(values, known)
   requireKnown(free, known)
   for (const field of ["rank", "multiplier", "readout", "inputWidth"] as const) {
@@ -130,21 +140,19 @@ export function scheme(
   const rank = set(raw.rank)
   const sizes = { multiplier: set(raw.multiplier), readout: set(raw.readout), input: set(raw.input) }
   const epsilon = raw.epsilon && set(raw.epsilon)
-  const motion = (side: "A" | "B"): Motion | "frozen" => {
-    const form = raw[side]
+  const motion = (side: "A" | "B", form: Affine | null): Motion | "frozen" => {
     if (form === null) return "frozen"
     const { weightDecay = 0, shrinkage = 0 } = definition
     const rate = { constant: rateConstants[side], power: set(form) }
     return { rate, weightDecay, shrinkage: side === "A" ? shrinkage : 0 }
   }
-  const layer = layers === 0 ? adapterLayer(sizes, definition.spaces) : stackLayer(layers, sizes)
-  const motions = { A: motion("A"), B: motion("B") }
+  const layer = network === undefined ? adapterLayer(sizes, definition.spaces) : stackLayer(network, sizes)
   const program = trainingStep(
     layer,
     OPTIMISERS[optimiser],
     { constant: raw.epsilon === null ? 1e-8 : 1, power: epsilon },
     definition.subtractStart ?? false,
-    Array.from({ length: layer.adapters }, () => motions),
+    rates.map(({ A, B }) => ({ A: motion("A", A), B: motion("B", B) })),
   )
   const factor = (side: Start, form: Affine | null): Coefficient | "zero" =>
     side === "zero" || form === null ? "zero" : { constant: side.constant ?? 1, power: set(form) }
@@ -158,11 +166,24 @@ export function scheme(
         [B, factor(start.B, raw.startB)],
       ]),
     ),
-    rates: { A: raw.A ? set(raw.A) : "frozen", B: raw.B ? set(raw.B) : "frozen" },
+    rates: rates.map(({ A, B }) => ({ A: A ? set(A) : "frozen", B: B ? set(B) : "frozen" })),
     dimensions: { n: Affine.constant(1), nIn: set(raw.inputWidth), r: rank, samples: Affine.ZERO, one: Affine.ZERO },
-    symbols: symbolsOf(Object.values(raw).map((form) => form && set(form))),
+    symbols: symbolsOf(forms.map((form) => form && set(form))),
     domain: domainOf(definition, [rank, set(raw.inputWidth)], set),
   }
+}
+
+/** The rates of each adapter; @throws InputError for another number of pairs than of adapters. */
+function ratesOf({ name, rates, network }: SchemeDefinition): readonly Rates[] {
+  const adapters = network?.layers ?? 1
+  if (!Array.isArray(rates)) return Array.from({ length: adapters }, () => rates as Rates)
+  if (rates.length === adapters) return rates
+  throw new InputError({
+    field: `${name}.rates`,
+    given: `${rates.length} pairs`,
+    allowed: `one pair for all adapters, or ${adapters}, one for each`,
+    example: '{ A: "c", B: "c" }',
+  })
 }
 
 function domainOf(

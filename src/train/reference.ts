@@ -1,6 +1,6 @@
 /** The reference interpreter: any program in float64, plainly. Kernels are measured against it. */
 import { EigenvalueDecomposition, Matrix as LinearAlgebra } from "ml-matrix"
-import { type Coefficient, type Dimension, inOrder, type Node } from "../program/node.js"
+import { type Activation, type Coefficient, type Dimension, inOrder, type Node } from "../program/node.js"
 import { GaussianMatrix } from "./gaussianMatrix.js"
 import type { Matrix } from "./matrix.js"
 
@@ -67,6 +67,33 @@ export function zeros(node: Node, sizes: Sizes): Matrix {
   return { rows, columns, data: new Float64Array(rows * columns) }
 }
 
+/** φ, φ′ and φ(at + change) − φ(at) without cancellation. */
+const ACTIVATIONS: Readonly<
+  Record<
+    Activation,
+    {
+      readonly value: (x: number) => number
+      readonly slope: (x: number) => number
+      readonly change: (change: number, at: number) => number
+    }
+  >
+> = {
+  relu: {
+    value: (x) => Math.max(0, x),
+    slope: (x) => (x > 0 ? 1 : 0),
+    change: (change, at) => {
+      if (at > 0) return at + change > 0 ? change : -at
+      return Math.max(0, at + change)
+    },
+  },
+  tanh: {
+    value: Math.tanh,
+    slope: (x) => 1 - Math.tanh(x) ** 2,
+    // tanh(p) − tanh(q) = tanh(p − q) (1 − tanh p tanh q)
+    change: (change, at) => Math.tanh(change) * (1 - Math.tanh(at + change) * Math.tanh(at)),
+  },
+}
+
 function evaluateNode(node: Node, value: (node: Node) => Matrix, sizes: Sizes, t: number): Matrix {
   const { operation } = node
   switch (operation.op) {
@@ -90,15 +117,14 @@ function evaluateNode(node: Node, value: (node: Node) => Matrix, sizes: Sizes, t
     }
     case "sign":
       return mapped(value(operation.of), Math.sign)
-    case "relu":
-      return mapped(value(operation.of), (x) => Math.max(0, x))
-    case "gate":
-      return entrywise(value(operation.of), value(operation.at), (x, at) => (at > 0 ? x : 0))
-    case "reluChange":
-      return entrywise(value(operation.of), value(operation.at), (change, at) => {
-        if (at > 0) return at + change > 0 ? change : -at
-        return Math.max(0, at + change)
-      })
+    case "activate":
+      return mapped(value(operation.of), ACTIVATIONS[operation.by].value)
+    case "slope": {
+      const { slope } = ACTIVATIONS[operation.by]
+      return entrywise(value(operation.of), value(operation.at), (x, at) => x * slope(at))
+    }
+    case "activationChange":
+      return entrywise(value(operation.of), value(operation.at), ACTIVATIONS[operation.by].change)
     case "orthogonalise":
       return orthogonalised(value(operation.of))
     case "rootRatio": {

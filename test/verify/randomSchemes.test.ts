@@ -25,11 +25,18 @@ const definition = fc
     optimiser: fc.constantFrom(...OPTIMISERS),
     readout: fc.constantFrom("1/2", "3/4", "1"),
     subtractStart: fc.boolean(),
-    layers: fc.constantFrom(0, 0, 1, 2),
+    network: fc.option(
+      fc.record({
+        layers: fc.constantFrom(1, 2),
+        activation: fc.constantFrom("relu", "tanh"),
+        residual: fc.boolean(),
+      }),
+      { nil: undefined },
+    ),
   })
   .filter(({ start: { A, B } }) => A !== "zero" || B !== "zero")
   // With several layers only sign-like updates keep their exponents within a few steps.
-  .filter(({ layers, optimiser }) => layers === 0 || optimiser === "sign") as fc.Arbitrary<SchemeDefinition>
+  .filter(({ network, optimiser }) => network === undefined || optimiser === "sign") as fc.Arbitrary<SchemeDefinition>
 
 const CASES = 200
 
