@@ -82,19 +82,19 @@ export class Condition {
   }
 
   /**
-   * The same set in fewer pieces: two whose union is a polyhedron become one, as long as there are such.
-   *
-   * The union of two polyhedra is one iff it is the set of points that satisfy every constraint of either that holds on
-   * both (Bemporad, Fukuda, Torrisi 2001).
+   * The same set in fewer pieces: two become the polyhedron of the constraints of either that hold on both (their union,
+   * if that is convex: Bemporad, Fukuda, Torrisi 2001), as long as one such lies in the set.
    */
   merged(): Condition {
     const [waiting, done] = [[...this.pieces], [] as (readonly Constraint[])[]]
     for (let piece = waiting.shift(); piece !== undefined; piece = waiting.shift()) {
-      const own = piece
-      const partner = waiting.findIndex((other) => hull(own, other) !== null)
-      if (partner < 0) done.push(own)
-      // What was done may merge with the larger piece.
-      else waiting.splice(partner, 1, ...done.splice(0), hull(own, waiting[partner]!)!)
+      const larger = joinedWithOne(piece, waiting, this.pieces)
+      if (larger === null) done.push(piece)
+      else {
+        // What was done may merge with the larger piece.
+        const rest = [...done.splice(0), ...waiting].filter((other) => !isCovered(other, [larger]))
+        waiting.splice(0, waiting.length, larger, ...rest)
+      }
     }
     return new Condition(done)
   }
@@ -126,10 +126,17 @@ function sameSet(p: readonly Constraint[], q: readonly Constraint[]): boolean {
   return p.every((c) => implies(q, c)) && q.every((c) => implies(p, c))
 }
 
-/** The union of two polyhedra if it is one. */
-function hull(p: readonly Constraint[], q: readonly Constraint[]): Constraint[] | null {
-  const least = simplified(envelope(p, q))
-  return least !== null && isCovered(least, [p, q]) ? least : null
+/** The polyhedron of the constraints common to the piece and one of the others, if it lies in the union of all. */
+function joinedWithOne(
+  piece: readonly Constraint[],
+  others: readonly (readonly Constraint[])[],
+  all: readonly (readonly Constraint[])[],
+): Constraint[] | null {
+  for (const other of others) {
+    const hull = simplified(envelope(piece, other))
+    if (hull !== null && isCovered(hull, [piece, other, ...all])) return hull
+  }
+  return null
 }
 
 /** The constraints of either polyhedron that hold on both. */
