@@ -173,7 +173,7 @@ class Leaf {
     }
     const grows = ({ quantity }: ClaimJson["atoms"][number]) => {
       const value = seen.get(quantity)
-      return value ? this.implied(weighted(value.weights, increments).times(-1), true) : false
+      return value ? !this.isAtMost(weighted(value.weights, increments)) : false
     }
     const found = this.claim.atoms.findIndex(grows)
     return found < 0 ? null : found

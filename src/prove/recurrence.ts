@@ -48,6 +48,7 @@ export function recurrenceOf({ definition, program, start, rates, sizes, domain 
   if (network !== undefined) refuse("several layers", "one adapted layer")
   if (!["adam", "sign", "sgd"].includes(optimiser) || sizes.epsilon !== null)
     refuse(`optimiser ${optimiser}`, "adam with negligible ε, sign or sgd")
+  if (definition.weightDecay) refuse("weight decay", "no weight decay")
   if (subtractStart) refuse("a subtracted start", "a start that is kept")
   if (spaces !== undefined && !isToy) refuse("an adapter of other spaces", "a hidden layer's or the toy's")
   if (!rate || rate.A === "frozen" || rate.B === "frozen") return refuse("a frozen factor", "two trained factors")
@@ -74,9 +75,19 @@ export function recurrenceOf({ definition, program, start, rates, sizes, domain 
   const none: Term = { zero: true }
   const after = { b0: next("b0"), bM: next("bM"), z0: next("z0"), zM: next("zM") }
   const zB = applied(after.b0, after.bM, after.z0, after.zM)
-  const delta1 = applied(of("b0"), of("bM"), none, moveA)
+  // Stable-LoRA takes a part of A away beside the update.
+  const changeA = definition.shrinkage ? max(moveA, of("zM"), of("z0")) : moveA
+  const delta1 = applied(of("b0"), of("bM"), none, changeA)
   const delta2 = applied(none, moveB, of("z0"), of("zM"))
-  const delta3 = applied(none, moveB, none, moveA)
+  const delta3 = applied(none, moveB, none, changeA)
+  // ⟨w, Bᵀ₀⟩ lies along the moved A; so does the moved B.
+  const output = sum(
+    form(s.minus(o)),
+    max(
+      sum(after.bM, form(rho.plus(Form.constant(1))), max(after.zM, after.z0)),
+      sum(after.b0, number("1/2"), max(sum(form(rho), after.zM), sum(half, after.z0))),
+    ),
+  )
   return {
     start: { z0: startOf(A, d.times("1/2").plus(input)), zM: none, b0: startOf(B, Form.ZERO), bM: none },
     step: { z0: of("z0"), zM: max(of("zM"), moveA), b0: of("b0"), bM: max(of("bM"), moveB) },
@@ -88,6 +99,7 @@ export function recurrenceOf({ definition, program, start, rates, sizes, domain 
       delta2,
       delta3,
       deltaZB: max(delta1, delta2, delta3),
+      f: isToy ? zB : output,
     },
     domain: domain.map(({ form }) => formJson(form)),
   }

@@ -33,7 +33,8 @@ export function environment(): Environment {
 }
 
 /** The package's own package.json, from sources (src/report) and from compiled files (dist/src/report) alike. */
-function packageFile(): string {
+/** This package.json, wherever it lies above the module. */
+export function packageFile(): string {
   for (const path of ["../../package.json", "../../../package.json"]) {
     try {
       return require.resolve(path)

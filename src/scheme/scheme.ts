@@ -59,6 +59,9 @@ export interface SchemeDefinition {
   readonly network?: Architecture
 }
 
+/** Adam's ε where it is negligible: below every gradient, as the derivation assumes; the libraries' 1e-8 is not. */
+const NEGLIGIBLE_EPSILON = 1e-100
+
 /** The symbol that stands for a field that a definition leaves out, and its value unless set or left free. */
 const DEFAULTS = {
   rank: { symbol: "rho", value: "0" },
@@ -150,7 +153,7 @@ export function scheme(
   const program = trainingStep(
     layer,
     OPTIMISERS[optimiser],
-    { constant: raw.epsilon === null ? 1e-8 : 1, power: epsilon },
+    { constant: raw.epsilon === null ? NEGLIGIBLE_EPSILON : 1, power: epsilon },
     definition.subtractStart ?? false,
     rates.map(({ A, B }) => ({ A: motion("A", A), B: motion("B", B) })),
   )

@@ -1,0 +1,122 @@
+import { readdirSync, readFileSync } from "node:fs"
+import { z } from "zod"
+import type { Certificate, TheoremJson } from "../../proofs/kernel.js"
+import { derive } from "../derive/derive.js"
+import { packageFile } from "../report/environment.js"
+import { writeFileAtomic } from "../report/files.js"
+import { schemeNamed } from "../scheme/catalogue.js"
+import { type Scheme, scheme } from "../scheme/scheme.js"
+import { disagreements } from "./agreement.js"
+import { type Claim, parseClaim } from "./claim.js"
+import { decide } from "./prover.js"
+import { recurrenceOf } from "./recurrence.js"
+
+const FormJson = z.record(z.string(), z.string())
+const ConstraintJson = z.object({ form: FormJson, relation: z.enum(["<=", "<", "=="]) })
+
+/** What a person writes of a theorem: its words, its formula in the grammar of `prove`, and what it is about. */
+const Statement = z.object({
+  name: z.string(),
+  title: z.string(),
+  source: z.string(),
+  scheme: z.string(),
+  /** Fields of the scheme's definition that differ. */
+  change: z.object({ rates: z.object({ A: z.string(), B: z.string() }) }).optional(),
+  set: z.record(z.string(), z.string()).optional(),
+  free: z.array(z.string()).optional(),
+  claim: z.string(),
+  assumptions: z.array(z.string()),
+})
+
+/** A file of `proofs/theorems`: a statement, and what the project's prover adds to it for the checkers. */
+export const TheoremFile = Statement.extend({
+  formula: z.object({
+    atoms: z.array(
+      z.object({ quantity: z.string(), relation: z.enum(["<=", "=="]), bound: z.string(), from: z.number().int() }),
+    ),
+    direction: z.enum(["iff", "if", "only if"]),
+    where: z.array(z.array(ConstraintJson)),
+  }),
+  recurrence: z.object({
+    start: z.record(z.string(), z.json()),
+    step: z.record(z.string(), z.json()),
+    quantities: z.record(z.string(), z.json()),
+    domain: z.array(FormJson),
+  }),
+  certificate: z.json(),
+})
+
+export type Statement = z.infer<typeof Statement>
+
+/** A theorem with everything that its checkers read. */
+export interface Theorem extends TheoremJson {
+  readonly statement: Statement
+}
+
+const folder = new URL("proofs/", packageFile())
+
+/** The file of a theorem. */
+export function theoremFile(name: string): URL {
+  return new URL(`theorems/${name}.json`, folder)
+}
+
+/** The file of its SMT-LIB text. */
+export function smtFile(name: string): URL {
+  return new URL(`smt/${name}.smt2`, folder)
+}
+
+/** The names of all theorems. */
+export function theoremNames(): string[] {
+  return readdirSync(new URL("theorems/", folder))
+    .filter((file) => file.endsWith(".json"))
+    .map((file) => file.slice(0, -".json".length))
+    .sort()
+}
+
+/** What a person wrote of a theorem. */
+export function readStatement(name: string): Statement {
+  return Statement.parse(JSON.parse(readFileSync(theoremFile(name), "utf8")))
+}
+
+/** A theorem with its certificate; @throws ZodError if the file has another form. */
+export function readTheorem(name: string): Theorem {
+  const file = TheoremFile.parse(JSON.parse(readFileSync(theoremFile(name), "utf8")))
+  return {
+    statement: Statement.parse(file),
+    recurrence: file.recurrence as TheoremJson["recurrence"],
+    claim: file.formula,
+    certificate: file.certificate as unknown as Certificate,
+  }
+}
+
+/** Writes a theorem with its certificate. */
+export async function writeTheorem({ statement, recurrence, claim, certificate }: Theorem): Promise<void> {
+  const { atoms, direction, where } = claim
+  const file = { ...statement, formula: { atoms, direction, where }, recurrence, certificate }
+  await writeFileAtomic(theoremFile(statement.name).pathname, `${JSON.stringify(file, null, 1)}\n`)
+}
+
+/** The scheme that a theorem is about. */
+export function schemeOf({ scheme: name, change, set, free }: Statement): Scheme {
+  return scheme({ ...schemeNamed(name), ...change }, set, free)
+}
+
+/** How many steps of a recurrence are compared with the engine's. */
+const COMPARED_STEPS = 4
+
+/**
+ * A theorem from its statement: recurrence, formula and certificate.
+ *
+ * @throws Error if the recurrence is not the one that the engine derives from the program, or the claim is false.
+ */
+export function proven(statement: Statement): Theorem & { readonly claim: Claim } {
+  const own = schemeOf(statement)
+  const recurrence = recurrenceOf(own)
+  const differences = disagreements(recurrence, derive(own), COMPARED_STEPS)
+  if (differences.length > 0) throw new Error(`${statement.name}: the program says otherwise: ${differences.join(", ")}`)
+  const claim = parseClaim(statement.claim)
+  const decision = decide(recurrence, claim)
+  if (!decision.proven)
+    throw new Error(`${statement.name} is false: ${JSON.stringify(decision.counterexample)}`)
+  return { statement, recurrence, claim, certificate: decision.certificate }
+}
