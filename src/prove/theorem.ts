@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs"
+import { pathToFileURL } from "node:url"
 import { z } from "zod"
-import type { Certificate, TheoremJson } from "../../proofs/kernel.js"
+import type { Certificate, Term, TheoremJson } from "../../proofs/kernel.js"
 import { derive } from "../derive/derive.js"
 import { packageFile } from "../report/environment.js"
 import { writeFileAtomic } from "../report/files.js"
@@ -13,6 +14,36 @@ import { recurrenceOf } from "./recurrence.js"
 
 const FormJson = z.record(z.string(), z.string())
 const ConstraintJson = z.object({ form: FormJson, relation: z.enum(["<=", "<", "=="]) })
+
+const Term: z.ZodType<Term> = z.lazy(() =>
+  z.union([
+    z.strictObject({ form: FormJson }),
+    z.strictObject({ zero: z.literal(true) }),
+    z.strictObject({ of: z.string() }),
+    z.strictObject({ next: z.string() }),
+    z.strictObject({ max: z.array(Term) }),
+    z.strictObject({ sum: z.array(Term) }),
+    z.strictObject({ unit: Term }),
+  ]),
+)
+const Terms = z.record(z.string(), Term)
+
+const Index = z.number().int().nonnegative()
+const CertificateJson: z.ZodType<Certificate> = z.lazy(() =>
+  z.union([
+    z.strictObject({ split: FormJson, atMost: CertificateJson, above: CertificateJson }),
+    z.strictObject({ absurd: z.array(z.string()) }),
+    z.strictObject({
+      facts: z.array(z.strictObject({ form: FormJson, strict: z.boolean(), multipliers: z.array(z.string()) })),
+      steps: Index,
+      verdict: z.union([
+        z.strictObject({ holds: z.literal(true) }),
+        z.strictObject({ fails: Index, step: Index }),
+        z.strictObject({ grows: Index, period: Index }),
+      ]),
+    }),
+  ]),
+)
 
 /** What a person writes of a theorem: its words, its formula in the grammar of `prove`, and what it is about. */
 const Statement = z.object({
@@ -37,13 +68,8 @@ export const TheoremFile = Statement.extend({
     direction: z.enum(["iff", "if", "only if"]),
     where: z.array(z.array(ConstraintJson)),
   }),
-  recurrence: z.object({
-    start: z.record(z.string(), z.json()),
-    step: z.record(z.string(), z.json()),
-    quantities: z.record(z.string(), z.json()),
-    domain: z.array(FormJson),
-  }),
-  certificate: z.json(),
+  recurrence: z.object({ start: Terms, step: Terms, quantities: Terms, domain: z.array(FormJson) }),
+  certificate: CertificateJson,
 })
 
 export type Statement = z.infer<typeof Statement>
@@ -53,7 +79,7 @@ export interface Theorem extends TheoremJson {
   readonly statement: Statement
 }
 
-const folder = new URL("proofs/", packageFile())
+const folder = new URL("proofs/", pathToFileURL(packageFile()))
 
 /** The file of a theorem. */
 export function theoremFile(name: string): URL {
@@ -81,12 +107,8 @@ export function readStatement(name: string): Statement {
 /** A theorem with its certificate; @throws ZodError if the file has another form. */
 export function readTheorem(name: string): Theorem {
   const file = TheoremFile.parse(JSON.parse(readFileSync(theoremFile(name), "utf8")))
-  return {
-    statement: Statement.parse(file),
-    recurrence: file.recurrence as TheoremJson["recurrence"],
-    claim: file.formula,
-    certificate: file.certificate as unknown as Certificate,
-  }
+  const { recurrence, formula, certificate } = file
+  return { statement: Statement.parse(file), recurrence, claim: formula, certificate }
 }
 
 /** Writes a theorem with its certificate. */
