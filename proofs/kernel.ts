@@ -63,7 +63,7 @@ export type Certificate =
       readonly verdict:
         | { readonly holds: true }
         | { readonly fails: number; readonly step: number }
-        | { readonly grows: number; readonly period: number }
+        | { readonly grows: number; readonly period: number; readonly increments: Readonly<Record<string, FormJson>> }
     }
 
 export interface TheoremJson {
@@ -298,6 +298,11 @@ export function check({ recurrence, claim, certificate }: TheoremJson): void {
         return value
       }
       const increments = new Map(finite.map(([name, value]) => [name, minus(later(name).form, value)]))
+      for (const [name, increment] of increments) {
+        const rest = minus(increment, form(verdict.increments[name] ?? { "": "1" }, `${line}.increments`))
+        if (!isConstant(rest) || constantOf(rest)[0] !== 0n)
+          throw new Refusal(`${line}.increments.${name}`, "is not what the state grows by")
+      }
       // A max is at least the argument taken here, so k periods later the state is at least its value plus k increments.
       for (const [name, increment] of increments) {
         const next = weighted(later(name).weights, increments)

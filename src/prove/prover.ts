@@ -73,6 +73,9 @@ class Refuted {
   }
 }
 
+type Verdict = Extract<Certificate, { facts: unknown }>["verdict"]
+type Growth = Extract<Verdict, { grows: number }>
+
 /** An exponent and its dependence on the state at an earlier step; null is −∞. */
 type Value = { readonly form: Affine; readonly weights: ReadonlyMap<string, number> } | null
 type Values = ReadonlyMap<string, Value>
@@ -121,7 +124,7 @@ class Leaf {
       }
       for (let period = 1; period <= LONGEST_PERIOD; period++) {
         const grows = this.growing(states[t]!, period)
-        if (grows !== null) return this.failed({ grows, period }, t)
+        if (grows !== null) return this.failed({ ...grows, period }, t)
       }
     }
     throw new Error(`neither repeats nor grows within ${MOST_STEPS} steps`)
@@ -133,7 +136,7 @@ class Leaf {
   }
 
   private failed(
-    verdict: { readonly fails: number; readonly step: number } | { readonly grows: number; readonly period: number },
+    verdict: Exclude<Verdict, { holds: true }>,
     steps: number,
   ): Certificate {
     if (this.claim.direction !== "only if" && !this.isOutside()) {
@@ -148,7 +151,7 @@ class Leaf {
   }
 
   /** The first atom whose quantity keeps growing round a period from this state, if the state does. */
-  private growing(base: Values, period: number): number | null {
+  private growing(base: Values, period: number): Pick<Growth, "grows" | "increments"> | null {
     const { step, quantities } = this.recurrence
     let before: Values = new Map(
       [...base].map(([name, value]) => [name, value && { form: value.form, weights: new Map([[name, 1]]) }]),
@@ -176,7 +179,11 @@ class Leaf {
       return value ? !this.isAtMost(weighted(value.weights, increments)) : false
     }
     const found = this.claim.atoms.findIndex(grows)
-    return found < 0 ? null : found
+    if (found < 0) return null
+    return {
+      grows: found,
+      increments: Object.fromEntries([...increments].map(([name, form]) => [name, formJson(form)])),
+    }
   }
 
   private violates(values: Values, { quantity, relation, bound }: ClaimJson["atoms"][number], split: boolean): boolean {

@@ -39,7 +39,7 @@ const CertificateJson: z.ZodType<Certificate> = z.lazy(() =>
       verdict: z.union([
         z.strictObject({ holds: z.literal(true) }),
         z.strictObject({ fails: Index, step: Index }),
-        z.strictObject({ grows: Index, period: Index }),
+        z.strictObject({ grows: Index, period: Index, increments: z.record(z.string(), FormJson) }),
       ]),
     }),
   ]),

@@ -1,0 +1,37 @@
+; One rate, a multiplier n^s and starts not larger than what is added to them: all parts of the change are Θ(1) from the third step on.
+; init-ab: delta1 == 0 and delta2 == 0 and delta3 == 0 for all t >= 3 if 2 * c + s == -1 and a0 <= c + 1 and b0 <= c
+(set-logic ALL)
+; an exponent: -infinity or a real number
+(declare-datatype E ((ninf) (fin (val Real))))
+(define-fun plus ((x E) (y E)) E (ite (or (= x ninf) (= y ninf)) ninf (fin (+ (val x) (val y)))))
+(define-fun maximum ((x E) (y E)) E (ite (= x ninf) y (ite (= y ninf) x (ite (<= (val x) (val y)) y x))))
+(define-fun unit ((x E)) E (ite (= x ninf) ninf (fin 0.0)))
+(define-fun atMost ((x E) (q Real)) Bool (or (= x ninf) (<= (val x) q)))
+(define-fun equals ((x E) (q Real)) Bool (and (not (= x ninf)) (= (val x) q)))
+(declare-const a0 Real)
+(declare-const b0 Real)
+(declare-const c Real)
+(declare-const s Real)
+; the state at step t
+(declare-fun z0 (Int) E)
+(declare-fun zM (Int) E)
+(declare-fun b0 (Int) E)
+(declare-fun bM (Int) E)
+(assert (= (z0 0) (fin (* 1.0 a0))))
+(assert (= (zM 0) ninf))
+(assert (= (b0 0) (fin (* 1.0 b0))))
+(assert (= (bM 0) ninf))
+(assert (forall ((t Int)) (! (=> (>= t 0) (= (z0 (+ t 1)) (z0 t))) :pattern ((z0 t)))))
+(assert (forall ((t Int)) (! (=> (>= t 0) (= (zM (+ t 1)) (maximum (zM t) (plus (fin (* 1.0 c)) (plus (fin 1.0) (plus (fin 0.0) (unit (plus (fin (* 1.0 s)) (plus (fin (- (/ 1.0 2.0))) (maximum (plus (bM t) (fin 1.0)) (plus (b0 t) (fin (/ 1.0 2.0))))))))))))) :pattern ((zM t)))))
+(assert (forall ((t Int)) (! (=> (>= t 0) (= (b0 (+ t 1)) (b0 t))) :pattern ((b0 t)))))
+(assert (forall ((t Int)) (! (=> (>= t 0) (= (bM (+ t 1)) (maximum (bM t) (plus (fin (* 1.0 c)) (unit (plus (fin (* 1.0 s)) (plus (fin (- (/ 1.0 2.0))) (maximum (zM t) (z0 t))))))))) :pattern ((bM t)))))
+; the quantities of step t, from the states before and after it
+(define-fun q.delta1 ((t Int)) E (plus (fin (* 1.0 s)) (maximum (plus (bM (- t 1)) (plus (fin 0.0) (maximum (plus (fin (* 1.0 c)) (plus (fin 1.0) (plus (fin 0.0) (unit (plus (fin (* 1.0 s)) (plus (fin (- (/ 1.0 2.0))) (maximum (plus (bM (- t 1)) (fin 1.0)) (plus (b0 (- t 1)) (fin (/ 1.0 2.0)))))))))) ninf))) (maximum (plus (b0 (- t 1)) (plus (maximum (fin 0.0) (fin (- (/ 1.0 2.0)))) (plus (fin (* 1.0 c)) (plus (fin 1.0) (plus (fin 0.0) (unit (plus (fin (* 1.0 s)) (plus (fin (- (/ 1.0 2.0))) (maximum (plus (bM (- t 1)) (fin 1.0)) (plus (b0 (- t 1)) (fin (/ 1.0 2.0)))))))))))) (plus (b0 (- t 1)) (plus (fin 0.0) ninf))))))
+(define-fun q.delta2 ((t Int)) E (plus (fin (* 1.0 s)) (maximum (plus (plus (fin (* 1.0 c)) (unit (plus (fin (* 1.0 s)) (plus (fin (- (/ 1.0 2.0))) (maximum (zM (- t 1)) (z0 (- t 1))))))) (plus (fin 0.0) (maximum (zM (- t 1)) (z0 (- t 1))))) (maximum (plus ninf (plus (maximum (fin 0.0) (fin (- (/ 1.0 2.0)))) (zM (- t 1)))) (plus ninf (plus (fin 0.0) (z0 (- t 1))))))))
+(define-fun q.delta3 ((t Int)) E (plus (fin (* 1.0 s)) (maximum (plus (plus (fin (* 1.0 c)) (unit (plus (fin (* 1.0 s)) (plus (fin (- (/ 1.0 2.0))) (maximum (zM (- t 1)) (z0 (- t 1))))))) (plus (fin 0.0) (maximum (plus (fin (* 1.0 c)) (plus (fin 1.0) (plus (fin 0.0) (unit (plus (fin (* 1.0 s)) (plus (fin (- (/ 1.0 2.0))) (maximum (plus (bM (- t 1)) (fin 1.0)) (plus (b0 (- t 1)) (fin (/ 1.0 2.0)))))))))) ninf))) (maximum (plus ninf (plus (maximum (fin 0.0) (fin (- (/ 1.0 2.0)))) (plus (fin (* 1.0 c)) (plus (fin 1.0) (plus (fin 0.0) (unit (plus (fin (* 1.0 s)) (plus (fin (- (/ 1.0 2.0))) (maximum (plus (bM (- t 1)) (fin 1.0)) (plus (b0 (- t 1)) (fin (/ 1.0 2.0)))))))))))) (plus ninf (plus (fin 0.0) ninf))))))
+; induction: a state that is that of step 3 stays so
+(assert (=> (and (and (= (z0 3) (z0 3)) (= (zM 3) (zM 3)) (= (b0 3) (b0 3)) (= (bM 3) (bM 3))) (forall ((t Int)) (=> (and (>= t 3) (and (= (z0 t) (z0 3)) (= (zM t) (zM 3)) (= (b0 t) (b0 3)) (= (bM t) (bM 3)))) (and (= (z0 (+ t 1)) (z0 3)) (= (zM (+ t 1)) (zM 3)) (= (b0 (+ t 1)) (b0 3)) (= (bM (+ t 1)) (bM 3))))))
+  (forall ((t Int)) (! (=> (>= t 3) (and (= (z0 t) (z0 3)) (= (zM t) (zM 3)) (= (b0 t) (b0 3)) (= (bM t) (bM 3)))) :pattern ((z0 t))))))
+; the theorem
+(assert (not (=> (and (= (+ (* 2.0 c) (* 1.0 s) 1.0) 0.0) (<= (+ (* 1.0 a0) (* (- 1.0) c) (- 1.0)) 0.0) (<= (+ (* 1.0 b0) (* (- 1.0) c)) 0.0)) (and (forall ((t Int)) (! (=> (>= t 3) (equals (q.delta1 t) 0.0)) :pattern ((z0 t)))) (forall ((t Int)) (! (=> (>= t 3) (equals (q.delta2 t) 0.0)) :pattern ((z0 t)))) (forall ((t Int)) (! (=> (>= t 3) (equals (q.delta3 t) 0.0)) :pattern ((z0 t))))))))
+(check-sat)

@@ -1,0 +1,40 @@
+; Gradient descent on the toy from Init[B] is efficient at no rate.
+; toy-init-b: delta1 == 0 and delta2 == 0 for all t >= 3 iff never
+(set-logic ALL)
+; an exponent: -infinity or a real number
+(declare-datatype E ((ninf) (fin (val Real))))
+(define-fun plus ((x E) (y E)) E (ite (or (= x ninf) (= y ninf)) ninf (fin (+ (val x) (val y)))))
+(define-fun maximum ((x E) (y E)) E (ite (= x ninf) y (ite (= y ninf) x (ite (<= (val x) (val y)) y x))))
+(define-fun unit ((x E)) E (ite (= x ninf) ninf (fin 0.0)))
+(define-fun atMost ((x E) (q Real)) Bool (or (= x ninf) (<= (val x) q)))
+(define-fun equals ((x E) (q Real)) Bool (and (not (= x ninf)) (= (val x) q)))
+(declare-const c Real)
+; the state at step t
+(declare-fun z0 (Int) E)
+(declare-fun zM (Int) E)
+(declare-fun b0 (Int) E)
+(declare-fun bM (Int) E)
+(assert (= (z0 0) ninf))
+(assert (= (zM 0) ninf))
+(assert (= (b0 0) (fin 0.0)))
+(assert (= (bM 0) ninf))
+(assert (forall ((t Int)) (! (=> (>= t 0) (= (z0 (+ t 1)) (z0 t))) :pattern ((z0 t)))))
+(assert (forall ((t Int)) (! (=> (>= t 0) (= (zM (+ t 1)) (maximum (zM t) (plus (fin (* 1.0 c)) (plus (fin 1.0) (plus (fin 0.0) (plus (fin 0.0) (plus (fin 0.0) (maximum (bM t) (b0 t)))))))))) :pattern ((zM t)))))
+(assert (forall ((t Int)) (! (=> (>= t 0) (= (b0 (+ t 1)) (b0 t))) :pattern ((b0 t)))))
+(assert (forall ((t Int)) (! (=> (>= t 0) (= (bM (+ t 1)) (maximum (bM t) (plus (fin (* 1.0 c)) (plus (fin 0.0) (plus (fin 0.0) (maximum (zM t) (z0 t)))))))) :pattern ((bM t)))))
+; the quantities of step t, from the states before and after it
+(define-fun q.delta1 ((t Int)) E (plus (fin 0.0) (maximum (plus (bM (- t 1)) (plus (fin 0.0) (maximum (plus (fin (* 1.0 c)) (plus (fin 1.0) (plus (fin 0.0) (plus (fin 0.0) (plus (fin 0.0) (maximum (bM (- t 1)) (b0 (- t 1)))))))) ninf))) (maximum (plus (b0 (- t 1)) (plus (maximum (fin 0.0) (fin (- (/ 1.0 2.0)))) (plus (fin (* 1.0 c)) (plus (fin 1.0) (plus (fin 0.0) (plus (fin 0.0) (plus (fin 0.0) (maximum (bM (- t 1)) (b0 (- t 1)))))))))) (plus (b0 (- t 1)) (plus (fin 0.0) ninf))))))
+(define-fun q.delta2 ((t Int)) E (plus (fin 0.0) (maximum (plus (plus (fin (* 1.0 c)) (plus (fin 0.0) (plus (fin 0.0) (maximum (zM (- t 1)) (z0 (- t 1)))))) (plus (fin 0.0) (maximum (zM (- t 1)) (z0 (- t 1))))) (maximum (plus ninf (plus (maximum (fin 0.0) (fin (- (/ 1.0 2.0)))) (zM (- t 1)))) (plus ninf (plus (fin 0.0) (z0 (- t 1))))))))
+; growth: g0(k) is k times (+ (* 2.0 c) 1.0), and exceeds any bound
+(define-fun abs1 ((x Real)) Real (ite (< x 0.0) (- x) x))
+(declare-fun g0 (Int) Real)
+(assert (= (g0 0) 0.0))
+(assert (forall ((k Int)) (! (=> (>= k 0) (= (g0 (+ k 1)) (+ (g0 k) (+ (* 2.0 c) 1.0)))) :pattern ((g0 k)))))
+(declare-const g0.many Int)
+(assert (=> (> (+ (* 2.0 c) 1.0) 0.0) (and (>= g0.many 1) (> (g0 g0.many) (+ 1.0 (abs1 0.0) (abs1 c) (abs1 (val (zM 1))) (abs1 (val (b0 1))))))))
+; induction: k periods later the state is at least its value plus its multiple of that
+(assert (=> (and (and (not (= (zM (+ 1 (* 2 0))) ninf)) (>= (val (zM (+ 1 (* 2 0)))) (+ (val (zM 1)) (* 1.0 (g0 0)))) (not (= (b0 (+ 1 (* 2 0))) ninf)) (>= (val (b0 (+ 1 (* 2 0)))) (val (b0 1)))) (forall ((k Int)) (=> (and (>= k 0) (and (not (= (zM (+ 1 (* 2 k))) ninf)) (>= (val (zM (+ 1 (* 2 k)))) (+ (val (zM 1)) (* 1.0 (g0 k)))) (not (= (b0 (+ 1 (* 2 k))) ninf)) (>= (val (b0 (+ 1 (* 2 k)))) (val (b0 1))))) (and (not (= (zM (+ 1 (* 2 (+ k 1)))) ninf)) (>= (val (zM (+ 1 (* 2 (+ k 1))))) (+ (val (zM 1)) (* 1.0 (g0 (+ k 1))))) (not (= (b0 (+ 1 (* 2 (+ k 1)))) ninf)) (>= (val (b0 (+ 1 (* 2 (+ k 1))))) (val (b0 1)))))))
+  (forall ((k Int)) (! (=> (>= k 0) (and (not (= (zM (+ 1 (* 2 k))) ninf)) (>= (val (zM (+ 1 (* 2 k)))) (+ (val (zM 1)) (* 1.0 (g0 k)))) (not (= (b0 (+ 1 (* 2 k))) ninf)) (>= (val (b0 (+ 1 (* 2 k)))) (val (b0 1))))) :pattern ((g0 k))))))
+; the theorem
+(assert (not (= (and (forall ((t Int)) (! (=> (>= t 3) (equals (q.delta1 t) 0.0)) :pattern ((z0 t)))) (forall ((t Int)) (! (=> (>= t 3) (equals (q.delta2 t) 0.0)) :pattern ((z0 t))))) false)))
+(check-sat)

@@ -1,0 +1,198 @@
+import { Fraction } from "fraction.js"
+import type { Certificate, ConstraintJson, FormJson, Term } from "../../proofs/kernel.js"
+import { type Affine, Affine as Form } from "../exponent/affine.js"
+import { affineOf } from "./recurrence.js"
+import type { Theorem } from "./theorem.js"
+
+const PRELUDE = `(set-logic ALL)
+; an exponent: -infinity or a real number
+(declare-datatype E ((ninf) (fin (val Real))))
+(define-fun plus ((x E) (y E)) E (ite (or (= x ninf) (= y ninf)) ninf (fin (+ (val x) (val y)))))
+(define-fun maximum ((x E) (y E)) E (ite (= x ninf) y (ite (= y ninf) x (ite (<= (val x) (val y)) y x))))
+(define-fun unit ((x E)) E (ite (= x ninf) ninf (fin 0.0)))
+(define-fun atMost ((x E) (q Real)) Bool (or (= x ninf) (<= (val x) q)))
+(define-fun equals ((x E) (q Real)) Bool (and (not (= x ninf)) (= (val x) q)))`
+
+/**
+ * The whole theorem in SMT-LIB 2, negated: unsatisfiable if and only if it is true for all t and all real symbols.
+ *
+ * The recurrence is an axiom for all t ≥ 0. First-order arithmetic does not know induction, so the instances that the
+ * proof needs are axioms too: that a state that repeats does so for ever, and, where exponents grow, that k periods
+ * later they are at least their value plus g(k), g(k) = k times the growth, which exceeds any bound for some k.
+ */
+export function smtText({ statement, recurrence, claim, certificate }: Theorem): string {
+  const symbols = symbolsOf([
+    ...recurrence.domain,
+    ...claim.where.flatMap((piece) => piece.map(({ form }) => form)),
+    ...Object.values({ ...recurrence.start, ...recurrence.step, ...recurrence.quantities }).flatMap(formsOf),
+  ])
+  const state = Object.keys(recurrence.step)
+  const { settled, growing } = shape(certificate)
+  const step = (term: Term) => termText(term, (name) => `(${name} t)`, (name) => `(${name} (+ t 1))`)
+  const asked = [...new Set(claim.atoms.map(({ quantity }) => quantity))]
+  const atoms = claim.atoms.map(({ quantity, relation, bound, from }) => {
+    const test = `(${relation === "<=" ? "atMost" : "equals"} (q.${quantity} t) ${real(bound)})`
+    return `(forall ((t Int)) (! (=> (>= t ${from}) ${test}) :pattern ((${state[0]} t))))`
+  })
+  const where = either(claim.where.map((piece) => both(piece.map(constraintText))))
+  const connective = { iff: "=", if: "<=", "only if": "=>" }[claim.direction]
+  const goal = connective === "<=" ? `(=> ${where} ${both(atoms)})` : `(${connective} ${both(atoms)} ${where})`
+  return [
+    `; ${statement.title}`,
+    `; ${statement.scheme}: ${statement.claim}`,
+    PRELUDE,
+    ...symbols.map((symbol) => `(declare-const ${symbol} Real)`),
+    ...recurrence.domain.map((form) => `(assert (<= ${formText(form)} 0.0))`),
+    "; the state at step t",
+    ...state.map((name) => `(declare-fun ${name} (Int) E)`),
+    ...Object.entries(recurrence.start).map(([name, term]) => `(assert (= (${name} 0) ${step(term)}))`),
+    ...Object.entries(recurrence.step).map(
+      ([name, term]) =>
+        `(assert (forall ((t Int)) (! (=> (>= t 0) (= (${name} (+ t 1)) ${step(term)})) :pattern ((${name} t)))))`,
+    ),
+    "; the quantities of step t, from the states before and after it",
+    ...asked.map((name) => {
+      const term = recurrence.quantities[name]!
+      const text = termText(term, (variable) => `(${variable} (- t 1))`, (variable) => `(${variable} t)`)
+      return `(define-fun q.${name} ((t Int)) E ${text})`
+    }),
+    ...(settled === 0 ? [] : repetition(state, settled)),
+    ...growing.flatMap((growth, i) => growthAxioms(growth, symbols, claim.atoms[growth.grows]!.bound, `g${i}`)),
+    "; the theorem",
+    `(assert (not ${goal}))`,
+    "(check-sat)",
+    "",
+  ].join("\n")
+}
+
+interface Growth {
+  readonly steps: number
+  readonly period: number
+  readonly grows: number
+  readonly increments: Readonly<Record<string, FormJson>>
+}
+
+/** The step from which all leaves that hold have repeated, and the ways in which others grow. */
+function shape(certificate: Certificate): { readonly settled: number; readonly growing: readonly Growth[] } {
+  if ("absurd" in certificate) return { settled: 0, growing: [] }
+  if ("split" in certificate) {
+    const [x, y] = [shape(certificate.atMost), shape(certificate.above)]
+    const growing = new Map([...x.growing, ...y.growing].map((growth) => [JSON.stringify(growth), growth]))
+    return { settled: Math.max(x.settled, y.settled), growing: [...growing.values()] }
+  }
+  const { steps, verdict } = certificate
+  if ("holds" in verdict) return { settled: steps, growing: [] }
+  return { settled: 0, growing: "grows" in verdict ? [{ steps, ...verdict }] : [] }
+}
+
+/** The instance of induction for a state that repeats from a step on. */
+function repetition(state: readonly string[], from: number): string[] {
+  const same = (t: string) => both(state.map((name) => `(= (${name} ${t}) (${name} ${from}))`))
+  return [
+    `; induction: a state that is that of step ${from} stays so`,
+    `(assert (=> (and ${same(String(from))} (forall ((t Int)) (=> (and (>= t ${from}) ${same("t")}) ${same("(+ t 1)")})))`,
+    `  (forall ((t Int)) (! (=> (>= t ${from}) ${same("t")}) :pattern ((${state[0]} t))))))`,
+  ]
+}
+
+/** The instance of induction for a state that grows, and the Archimedean property of its growth. */
+function growthAxioms({ steps, period, increments }: Growth, symbols: readonly string[], bound: string, g: string): string[] {
+  const forms = Object.entries(increments).map(([name, json]) => [name, affineOf(json)] as const)
+  const unit = leastIncrement(forms.map(([, form]) => form))
+  const at = (k: string) => `(+ ${steps} (* ${period} ${k}))`
+  const above = (k: string) =>
+    both(
+      forms.map(([name, form]) => {
+        const [now, then] = [`(${name} ${at(k)})`, `(val (${name} ${steps}))`]
+        const multiple = multipleOf(form, unit)!
+        const least = multiple === "0" ? then : `(+ ${then} (* ${real(multiple)} (${g} ${k})))`
+        return `(not (= ${now} ninf)) (>= (val ${now}) ${least})`
+      }),
+    )
+  const size = [real(bound), ...symbols, ...forms.map(([name]) => `(val (${name} ${steps}))`)].map((x) => `(abs1 ${x})`)
+  return [
+    `; growth: ${g}(k) is k times ${affineText(unit)}, and exceeds any bound`,
+    "(define-fun abs1 ((x Real)) Real (ite (< x 0.0) (- x) x))",
+    `(declare-fun ${g} (Int) Real)`,
+    `(assert (= (${g} 0) 0.0))`,
+    `(assert (forall ((k Int)) (! (=> (>= k 0) (= (${g} (+ k 1)) (+ (${g} k) ${affineText(unit)}))) :pattern ((${g} k)))))`,
+    `(declare-const ${g}.many Int)`,
+    `(assert (=> (> ${affineText(unit)} 0.0) (and (>= ${g}.many 1) (> (${g} ${g}.many) (+ 1.0 ${size.join(" ")})))))`,
+    "; induction: k periods later the state is at least its value plus its multiple of that",
+    `(assert (=> (and ${above("0")} (forall ((k Int)) (=> (and (>= k 0) ${above("k")}) ${above("(+ k 1)")})))`,
+    `  (forall ((k Int)) (! (=> (>= k 0) ${above("k")}) :pattern ((${g} k))))))`,
+  ]
+}
+
+/** The increment of which all others are multiples, 0 or at least 1. */
+function leastIncrement(forms: readonly Affine[]): Affine {
+  const divides = (unit: Affine) =>
+    forms.every((form) => {
+      const multiple = multipleOf(form, unit)
+      return multiple !== null && (multiple === "0" || new Fraction(multiple).compare(1) >= 0)
+    })
+  const found = forms.find((form) => form.key !== Form.ZERO.key && divides(form))
+  if (found === undefined) throw new Error("increments that are no multiples of one of them")
+  return found
+}
+
+/** The factor between two forms, null if there is none. */
+function multipleOf(form: Affine, unit: Affine): string | null {
+  if (form.key === Form.ZERO.key) return "0"
+  const [symbol] = unit.symbols
+  const factor =
+    symbol === undefined ? form.constant.div(unit.constant) : form.coefficient(symbol).div(unit.coefficient(symbol))
+  return unit.times(factor).key === form.key ? factor.toFraction() : null
+}
+
+function termText(term: Term, of: (name: string) => string, next: (name: string) => string): string {
+  const again = (inner: Term) => termText(inner, of, next)
+  const chain = (operation: string, terms: readonly Term[], none: string) =>
+    terms.length === 0 ? none : terms.map(again).reduceRight((rest, text) => `(${operation} ${text} ${rest})`)
+  if ("form" in term) return `(fin ${formText(term.form)})`
+  if ("zero" in term) return "ninf"
+  if ("of" in term) return of(term.of)
+  if ("next" in term) return next(term.next)
+  if ("unit" in term) return `(unit ${again(term.unit)})`
+  return "max" in term ? chain("maximum", term.max, "ninf") : chain("plus", term.sum, "(fin 0.0)")
+}
+
+function formsOf(term: Term): FormJson[] {
+  if ("form" in term) return [term.form]
+  if ("max" in term) return term.max.flatMap(formsOf)
+  if ("sum" in term) return term.sum.flatMap(formsOf)
+  return "unit" in term ? formsOf(term.unit) : []
+}
+
+function symbolsOf(forms: readonly FormJson[]): string[] {
+  return [...new Set(forms.flatMap((form) => Object.keys(form)))].filter((name) => name !== "").sort()
+}
+
+function formText(json: FormJson): string {
+  return affineText(affineOf(json))
+}
+
+function affineText(form: Affine): string {
+  const terms = [...form.coefficients].map(([name, q]) => `(* ${real(q.toFraction())} ${name})`)
+  if (form.constant.n !== 0n || terms.length === 0) terms.push(real(form.constant.toFraction()))
+  return terms.length === 1 ? terms[0]! : `(+ ${terms.join(" ")})`
+}
+
+/** A rational as SMT-LIB writes reals. */
+function real(text: string): string {
+  const [, sign, numerator, denominator] = /^(-?)(\d+)(?:\/(\d+))?$/.exec(text)!
+  const size = denominator === undefined ? `${numerator}.0` : `(/ ${numerator}.0 ${denominator}.0)`
+  return sign === "-" ? `(- ${size})` : size
+}
+
+function constraintText({ form, relation }: ConstraintJson): string {
+  return `(${relation === "==" ? "=" : relation} ${formText(form)} 0.0)`
+}
+
+function both(texts: readonly string[]): string {
+  return texts.length === 0 ? "true" : texts.length === 1 ? texts[0]! : `(and ${texts.join(" ")})`
+}
+
+function either(texts: readonly string[]): string {
+  return texts.length === 0 ? "false" : texts.length === 1 ? texts[0]! : `(or ${texts.join(" ")})`
+}
