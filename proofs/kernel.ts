@@ -316,7 +316,8 @@ export function check({ recurrence, claim, certificate }: TheoremJson): void {
       if (from < 1) throw new Refusal(line, "steps are counted from 1")
     } else {
       const { quantity, relation, bound, from } = atom(verdict.fails)
-      if (verdict.step < from || verdict.step > steps) throw new Refusal(line, `step ${verdict.step} is not asked about`)
+      if (verdict.step < from || verdict.step > steps)
+        throw new Refusal(line, `step ${verdict.step} is not asked about`)
       const value = quantityAt(quantity, verdict.step)
       const at = `${line}.t=${verdict.step}.${quantity}`
       const violated = value === null ? relation === "==" : fails(value.form, relation, bound, known, at)

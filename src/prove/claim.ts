@@ -44,18 +44,16 @@ export function parseClaim(text: string): Claim {
   if (match === null) return refuse()
   const [, body, direction, condition, quantifier] = match
   const where = quantifier === undefined ? condition! : quantifier === "some" ? "never" : "always"
-  const atoms = body!
-    .split(/\s+and\s+/)
-    .reduceRight<{ atoms: Atom[]; from: number | undefined }>(
-      ({ atoms, from }, part) => {
-        const statement = /^(.*?)(?:\s+for all t(?:\s*(>=|>)\s*(\d+))?)?$/.exec(part.trim())!
-        const [whole, named, sign, bound] = statement
-        const own = /\sfor all t/.test(whole) ? Number(bound ?? 1) + (sign === ">" ? 1 : 0) : (from ?? 1)
-        if (own < 1) return refuse()
-        return { atoms: [...statementAtoms(named!, own, refuse), ...atoms], from: own }
-      },
-      { atoms: [], from: undefined },
-    ).atoms
+  const atoms = body!.split(/\s+and\s+/).reduceRight<{ atoms: Atom[]; from: number | undefined }>(
+    ({ atoms, from }, part) => {
+      const statement = /^(.*?)(?:\s+for all t(?:\s*(>=|>)\s*(\d+))?)?$/.exec(part.trim())!
+      const [whole, named, sign, bound] = statement
+      const own = /\sfor all t/.test(whole) ? Number(bound ?? 1) + (sign === ">" ? 1 : 0) : (from ?? 1)
+      if (own < 1) return refuse()
+      return { atoms: [...statementAtoms(named!, own, refuse), ...atoms], from: own }
+    },
+    { atoms: [], from: undefined },
+  ).atoms
   const distinct = [...new Map(atoms.map((atom) => [JSON.stringify(atom), atom])).values()]
   const parsed = parseCondition(where, "claim")
   return {
@@ -81,9 +79,7 @@ function statementAtoms(text: string, from: number, refuse: () => never): Atom[]
   if (match === null) return refuse()
   const bound = parseAffine(match[3]!, "claim")
   if (!bound.isConstant) return refuse()
-  return [
-    { quantity: match[1]!, relation: match[2] as Atom["relation"], bound: bound.constant.toFraction(), from },
-  ]
+  return [{ quantity: match[1]!, relation: match[2] as Atom["relation"], bound: bound.constant.toFraction(), from }]
 }
 
 /** The condition of a claim in the command line's grammar. */

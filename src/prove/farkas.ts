@@ -26,8 +26,7 @@ export function farkas({ form, strict }: Inequality, hypotheses: readonly Inequa
     }),
     { form: excess, relation: "<=" },
   ]
-  if (strict)
-    system.push({ form: excess.minus(weighted((hypothesis) => (hypothesis.strict ? 1 : 0))), relation: "<" })
+  if (strict) system.push({ form: excess.minus(weighted((hypothesis) => (hypothesis.strict ? 1 : 0))), relation: "<" })
   const found = witness(system)
   if (found === null) throw new Error("no Farkas multipliers: the inequality does not follow")
   return names.map((name) => Affine.symbol(name).at(found))

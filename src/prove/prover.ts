@@ -135,10 +135,7 @@ class Leaf {
     return { facts: [...this.facts.values()], steps, verdict: { holds: true } }
   }
 
-  private failed(
-    verdict: Exclude<Verdict, { holds: true }>,
-    steps: number,
-  ): Certificate {
+  private failed(verdict: Exclude<Verdict, { holds: true }>, steps: number): Certificate {
     if (this.claim.direction !== "only if" && !this.isOutside()) {
       const [atom, step] = "fails" in verdict ? [verdict.fails, verdict.step] : [verdict.grows, "eventually" as const]
       throw new Refuted({ values: this.values, fails: { atom: this.claim.atoms[atom]!, step } })
@@ -253,8 +250,7 @@ class Leaf {
     if (finite.length === 0) return null
     const largest = finite.find((x) => finite.every((y) => this.implied(y.form.minus(x.form), false)))
     if (largest !== undefined) return largest
-    for (const [i, x] of finite.entries())
-      for (const y of finite.slice(0, i)) this.isAtMost(x.form.minus(y.form))
+    for (const [i, x] of finite.entries()) for (const y of finite.slice(0, i)) this.isAtMost(x.form.minus(y.form))
     throw new Error("a max with all comparisons decided has a largest argument")
   }
 }

@@ -24,11 +24,18 @@ export function smtText({ statement, recurrence, claim, certificate }: Theorem):
   const symbols = symbolsOf([
     ...recurrence.domain,
     ...claim.where.flatMap((piece) => piece.map(({ form }) => form)),
-    ...Object.values({ ...recurrence.start, ...recurrence.step, ...recurrence.quantities }).flatMap(formsOf),
+    ...[recurrence.start, recurrence.step, recurrence.quantities].flatMap((terms) =>
+      Object.values(terms).flatMap(formsOf),
+    ),
   ])
   const state = Object.keys(recurrence.step)
   const { settled, growing } = shape(certificate)
-  const step = (term: Term) => termText(term, (name) => `(${name} t)`, (name) => `(${name} (+ t 1))`)
+  const step = (term: Term) =>
+    termText(
+      term,
+      (name) => `(${name} t)`,
+      (name) => `(${name} (+ t 1))`,
+    )
   const asked = [...new Set(claim.atoms.map(({ quantity }) => quantity))]
   const atoms = claim.atoms.map(({ quantity, relation, bound, from }) => {
     const test = `(${relation === "<=" ? "atMost" : "equals"} (q.${quantity} t) ${real(bound)})`
@@ -53,7 +60,11 @@ export function smtText({ statement, recurrence, claim, certificate }: Theorem):
     "; the quantities of step t, from the states before and after it",
     ...asked.map((name) => {
       const term = recurrence.quantities[name]!
-      const text = termText(term, (variable) => `(${variable} (- t 1))`, (variable) => `(${variable} t)`)
+      const text = termText(
+        term,
+        (variable) => `(${variable} (- t 1))`,
+        (variable) => `(${variable} t)`,
+      )
       return `(define-fun q.${name} ((t Int)) E ${text})`
     }),
     ...(settled === 0 ? [] : repetition(state, settled)),
@@ -96,7 +107,12 @@ function repetition(state: readonly string[], from: number): string[] {
 }
 
 /** The instance of induction for a state that grows, and the Archimedean property of its growth. */
-function growthAxioms({ steps, period, increments }: Growth, symbols: readonly string[], bound: string, g: string): string[] {
+function growthAxioms(
+  { steps, period, increments }: Growth,
+  symbols: readonly string[],
+  bound: string,
+  g: string,
+): string[] {
   const forms = Object.entries(increments).map(([name, json]) => [name, affineOf(json)] as const)
   const unit = leastIncrement(forms.map(([, form]) => form))
   const at = (k: string) => `(+ ${steps} (* ${period} ${k}))`

@@ -135,10 +135,10 @@ export function proven(statement: Statement): Theorem & { readonly claim: Claim 
   const own = schemeOf(statement)
   const recurrence = recurrenceOf(own)
   const differences = disagreements(recurrence, derive(own), COMPARED_STEPS)
-  if (differences.length > 0) throw new Error(`${statement.name}: the program says otherwise: ${differences.join(", ")}`)
+  if (differences.length > 0)
+    throw new Error(`${statement.name}: the program says otherwise: ${differences.join(", ")}`)
   const claim = parseClaim(statement.claim)
   const decision = decide(recurrence, claim)
-  if (!decision.proven)
-    throw new Error(`${statement.name} is false: ${JSON.stringify(decision.counterexample)}`)
+  if (!decision.proven) throw new Error(`${statement.name} is false: ${JSON.stringify(decision.counterexample)}`)
   return { statement, recurrence, claim, certificate: decision.certificate }
 }
