@@ -14,13 +14,26 @@
 (declare-fun bM (Int) E)
 (assert (= (zM 0) ninf))
 (assert (= (bM 0) ninf))
-(assert (forall ((t Int)) (! (=> (>= t 0) (= (zM (+ t 1)) (maximum (zM t) (plus (fin (+ (* 1.0 c) 1.0)) (unit (maximum (plus (fin 1.0) (bM t)) (fin (/ 1.0 2.0)))))))) :pattern ((zM t)))))
-(assert (forall ((t Int)) (! (=> (>= t 0) (= (bM (+ t 1)) (maximum (bM t) (plus (fin (* 1.0 c)) (unit (zM t)))))) :pattern ((bM t)))))
+(assert (forall ((t Int)) (! (=> (>= t 0) (and (= (zM (+ t 1)) (maximum (zM t) (plus (fin (+ (* 1.0 c) 1.0)) (unit (maximum (plus (fin 1.0) (bM t)) (fin (/ 1.0 2.0))))))) (= (bM (+ t 1)) (maximum (bM t) (plus (fin (* 1.0 c)) (unit (zM t))))))) :pattern ((zM (+ t 1))) :pattern ((bM (+ t 1))))))
+; its first steps, listed
+(assert (and (= (zM 1) (maximum (zM 0) (plus (fin (+ (* 1.0 c) 1.0)) (unit (maximum (plus (fin 1.0) (bM 0)) (fin (/ 1.0 2.0))))))) (= (bM 1) (maximum (bM 0) (plus (fin (* 1.0 c)) (unit (zM 0)))))))
+(assert (and (= (zM 2) (maximum (zM 1) (plus (fin (+ (* 1.0 c) 1.0)) (unit (maximum (plus (fin 1.0) (bM 1)) (fin (/ 1.0 2.0))))))) (= (bM 2) (maximum (bM 1) (plus (fin (* 1.0 c)) (unit (zM 1)))))))
+(assert (and (= (zM 3) (maximum (zM 2) (plus (fin (+ (* 1.0 c) 1.0)) (unit (maximum (plus (fin 1.0) (bM 2)) (fin (/ 1.0 2.0))))))) (= (bM 3) (maximum (bM 2) (plus (fin (* 1.0 c)) (unit (zM 2)))))))
+(assert (and (= (zM 4) (maximum (zM 3) (plus (fin (+ (* 1.0 c) 1.0)) (unit (maximum (plus (fin 1.0) (bM 3)) (fin (/ 1.0 2.0))))))) (= (bM 4) (maximum (bM 3) (plus (fin (* 1.0 c)) (unit (zM 3)))))))
+(assert (and (= (zM 5) (maximum (zM 4) (plus (fin (+ (* 1.0 c) 1.0)) (unit (maximum (plus (fin 1.0) (bM 4)) (fin (/ 1.0 2.0))))))) (= (bM 5) (maximum (bM 4) (plus (fin (* 1.0 c)) (unit (zM 4)))))))
+(assert (and (= (zM 6) (maximum (zM 5) (plus (fin (+ (* 1.0 c) 1.0)) (unit (maximum (plus (fin 1.0) (bM 5)) (fin (/ 1.0 2.0))))))) (= (bM 6) (maximum (bM 5) (plus (fin (* 1.0 c)) (unit (zM 5)))))))
 ; the quantities of step t, from the states before and after it
 (define-fun q.deltaZB ((t Int)) E (maximum (plus (fin (+ (* 1.0 c) 1.0)) (plus (bM (- t 1)) (unit (maximum (plus (fin 1.0) (bM (- t 1))) (fin (/ 1.0 2.0)))))) (maximum (plus (fin (+ (* 1.0 c) 1.0)) (plus (maximum (fin 0.0) (fin (- (/ 1.0 2.0)))) (unit (maximum (plus (fin 1.0) (bM (- t 1))) (fin (/ 1.0 2.0)))))) (maximum (plus (fin (* 1.0 c)) (plus (unit (zM (- t 1))) (zM (- t 1)))) (plus (fin (+ (* 2.0 c) 1.0)) (plus (unit (zM (- t 1))) (unit (maximum (plus (fin 1.0) (bM (- t 1))) (fin (/ 1.0 2.0))))))))))
 ; induction: a state that is that of step 4 stays so
-(assert (=> (and (and (= (zM 4) (zM 4)) (= (bM 4) (bM 4))) (forall ((t Int)) (=> (and (>= t 4) (and (= (zM t) (zM 4)) (= (bM t) (bM 4)))) (and (= (zM (+ t 1)) (zM 4)) (= (bM (+ t 1)) (bM 4))))))
-  (forall ((t Int)) (! (=> (>= t 4) (and (= (zM t) (zM 4)) (= (bM t) (bM 4)))) :pattern ((zM t))))))
-; the theorem
-(assert (not (= (forall ((t Int)) (! (=> (>= t 1) (equals (q.deltaZB t) 0.0)) :pattern ((zM t)))) (= (+ (* 1.0 c) 1.0) 0.0))))
+(assert (=> (and (and (= (zM 4) (zM 4)) (= (bM 4) (bM 4))) (forall ((t Int)) (=> (and (>= t 4) (and (= (zM t) (zM 4)) (= (bM t) (bM 4))) (and (= (zM (+ t 1)) (maximum (zM t) (plus (fin (+ (* 1.0 c) 1.0)) (unit (maximum (plus (fin 1.0) (bM t)) (fin (/ 1.0 2.0))))))) (= (bM (+ t 1)) (maximum (bM t) (plus (fin (* 1.0 c)) (unit (zM t))))))) (and (= (zM (+ t 1)) (zM 4)) (= (bM (+ t 1)) (bM 4))))))
+  (forall ((t Int)) (! (=> (>= t 4) (and (= (zM t) (zM 4)) (= (bM t) (bM 4)))) :pattern ((zM t)) :pattern ((bM t))))))
+; the theorem, if
+(push 1)
+(assert (and (= (+ (* 1.0 c) 1.0) 0.0) (not (and (equals (q.deltaZB 1) 0.0) (equals (q.deltaZB 2) 0.0) (equals (q.deltaZB 3) 0.0) (equals (q.deltaZB 4) 0.0) (equals (q.deltaZB 5) 0.0) (equals (q.deltaZB 6) 0.0) (forall ((t Int)) (! (=> (>= t 1) (equals (q.deltaZB t) 0.0)) :pattern ((zM t)) :pattern ((bM t))))))))
 (check-sat)
+(pop 1)
+; the theorem, only if
+(push 1)
+(assert (and (and (equals (q.deltaZB 1) 0.0) (equals (q.deltaZB 2) 0.0) (equals (q.deltaZB 3) 0.0) (equals (q.deltaZB 4) 0.0) (equals (q.deltaZB 5) 0.0) (equals (q.deltaZB 6) 0.0) (forall ((t Int)) (! (=> (>= t 1) (equals (q.deltaZB t) 0.0)) :pattern ((zM t)) :pattern ((bM t))))) (not (= (+ (* 1.0 c) 1.0) 0.0))))
+(check-sat)
+(pop 1)

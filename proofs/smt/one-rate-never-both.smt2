@@ -16,13 +16,26 @@
 (declare-fun bM (Int) E)
 (assert (= (zM 0) ninf))
 (assert (= (bM 0) ninf))
-(assert (forall ((t Int)) (! (=> (>= t 0) (= (zM (+ t 1)) (maximum (zM t) (plus (fin (+ (* 1.0 c) 1.0)) (unit (maximum (plus (fin 1.0) (bM t)) (fin (+ (* 1.0 b0) (/ 1.0 2.0))))))))) :pattern ((zM t)))))
-(assert (forall ((t Int)) (! (=> (>= t 0) (= (bM (+ t 1)) (maximum (bM t) (plus (fin (* 1.0 c)) (unit (maximum (zM t) (fin (* 1.0 a0)))))))) :pattern ((bM t)))))
+(assert (forall ((t Int)) (! (=> (>= t 0) (and (= (zM (+ t 1)) (maximum (zM t) (plus (fin (+ (* 1.0 c) 1.0)) (unit (maximum (plus (fin 1.0) (bM t)) (fin (+ (* 1.0 b0) (/ 1.0 2.0)))))))) (= (bM (+ t 1)) (maximum (bM t) (plus (fin (* 1.0 c)) (unit (maximum (zM t) (fin (* 1.0 a0))))))))) :pattern ((zM (+ t 1))) :pattern ((bM (+ t 1))))))
+; its first steps, listed
+(assert (and (= (zM 1) (maximum (zM 0) (plus (fin (+ (* 1.0 c) 1.0)) (unit (maximum (plus (fin 1.0) (bM 0)) (fin (+ (* 1.0 b0) (/ 1.0 2.0)))))))) (= (bM 1) (maximum (bM 0) (plus (fin (* 1.0 c)) (unit (maximum (zM 0) (fin (* 1.0 a0)))))))))
+(assert (and (= (zM 2) (maximum (zM 1) (plus (fin (+ (* 1.0 c) 1.0)) (unit (maximum (plus (fin 1.0) (bM 1)) (fin (+ (* 1.0 b0) (/ 1.0 2.0)))))))) (= (bM 2) (maximum (bM 1) (plus (fin (* 1.0 c)) (unit (maximum (zM 1) (fin (* 1.0 a0)))))))))
+(assert (and (= (zM 3) (maximum (zM 2) (plus (fin (+ (* 1.0 c) 1.0)) (unit (maximum (plus (fin 1.0) (bM 2)) (fin (+ (* 1.0 b0) (/ 1.0 2.0)))))))) (= (bM 3) (maximum (bM 2) (plus (fin (* 1.0 c)) (unit (maximum (zM 2) (fin (* 1.0 a0)))))))))
+(assert (and (= (zM 4) (maximum (zM 3) (plus (fin (+ (* 1.0 c) 1.0)) (unit (maximum (plus (fin 1.0) (bM 3)) (fin (+ (* 1.0 b0) (/ 1.0 2.0)))))))) (= (bM 4) (maximum (bM 3) (plus (fin (* 1.0 c)) (unit (maximum (zM 3) (fin (* 1.0 a0)))))))))
+(assert (and (= (zM 5) (maximum (zM 4) (plus (fin (+ (* 1.0 c) 1.0)) (unit (maximum (plus (fin 1.0) (bM 4)) (fin (+ (* 1.0 b0) (/ 1.0 2.0)))))))) (= (bM 5) (maximum (bM 4) (plus (fin (* 1.0 c)) (unit (maximum (zM 4) (fin (* 1.0 a0)))))))))
+(assert (and (= (zM 6) (maximum (zM 5) (plus (fin (+ (* 1.0 c) 1.0)) (unit (maximum (plus (fin 1.0) (bM 5)) (fin (+ (* 1.0 b0) (/ 1.0 2.0)))))))) (= (bM 6) (maximum (bM 5) (plus (fin (* 1.0 c)) (unit (maximum (zM 5) (fin (* 1.0 a0)))))))))
 ; the quantities of step t, from the states before and after it
 (define-fun q.zB ((t Int)) E (maximum (plus (bM t) (maximum (zM t) (fin (* 1.0 a0)))) (maximum (plus (fin (* 1.0 b0)) (plus (maximum (fin 0.0) (fin (- (/ 1.0 2.0)))) (zM t))) (fin (+ (* 1.0 a0) (* 1.0 b0))))))
 (define-fun q.delta1 ((t Int)) E (maximum (plus (fin (+ (* 1.0 c) 1.0)) (plus (bM (- t 1)) (unit (maximum (plus (fin 1.0) (bM (- t 1))) (fin (+ (* 1.0 b0) (/ 1.0 2.0))))))) (plus (fin (+ (* 1.0 b0) (* 1.0 c) 1.0)) (plus (maximum (fin 0.0) (fin (- (/ 1.0 2.0)))) (unit (maximum (plus (fin 1.0) (bM (- t 1))) (fin (+ (* 1.0 b0) (/ 1.0 2.0)))))))))
 (define-fun q.delta2 ((t Int)) E (plus (fin (* 1.0 c)) (plus (unit (maximum (zM (- t 1)) (fin (* 1.0 a0)))) (maximum (zM (- t 1)) (fin (* 1.0 a0))))))
 (define-fun q.zA ((t Int)) E (maximum (zM t) (fin (* 1.0 a0))))
-; the theorem
-(assert (not (= (and (forall ((t Int)) (! (=> (>= t 1) (atMost (q.zB t) 0.0)) :pattern ((zM t)))) (forall ((t Int)) (! (=> (>= t 3) (equals (q.delta1 t) 0.0)) :pattern ((zM t)))) (forall ((t Int)) (! (=> (>= t 3) (equals (q.delta2 t) 0.0)) :pattern ((zM t)))) (forall ((t Int)) (! (=> (>= t 1) (atMost (q.zA t) 0.0)) :pattern ((zM t))))) false)))
+; the theorem, if
+(push 1)
+(assert (and false (not (and (and (atMost (q.zB 1) 0.0) (atMost (q.zB 2) 0.0) (atMost (q.zB 3) 0.0) (atMost (q.zB 4) 0.0) (atMost (q.zB 5) 0.0) (atMost (q.zB 6) 0.0) (forall ((t Int)) (! (=> (>= t 1) (atMost (q.zB t) 0.0)) :pattern ((zM t)) :pattern ((bM t))))) (and (equals (q.delta1 3) 0.0) (equals (q.delta1 4) 0.0) (equals (q.delta1 5) 0.0) (equals (q.delta1 6) 0.0) (forall ((t Int)) (! (=> (>= t 3) (equals (q.delta1 t) 0.0)) :pattern ((zM t)) :pattern ((bM t))))) (and (equals (q.delta2 3) 0.0) (equals (q.delta2 4) 0.0) (equals (q.delta2 5) 0.0) (equals (q.delta2 6) 0.0) (forall ((t Int)) (! (=> (>= t 3) (equals (q.delta2 t) 0.0)) :pattern ((zM t)) :pattern ((bM t))))) (and (atMost (q.zA 1) 0.0) (atMost (q.zA 2) 0.0) (atMost (q.zA 3) 0.0) (atMost (q.zA 4) 0.0) (atMost (q.zA 5) 0.0) (atMost (q.zA 6) 0.0) (forall ((t Int)) (! (=> (>= t 1) (atMost (q.zA t) 0.0)) :pattern ((zM t)) :pattern ((bM t)))))))))
 (check-sat)
+(pop 1)
+; the theorem, only if
+(push 1)
+(assert (and (and (and (atMost (q.zB 1) 0.0) (atMost (q.zB 2) 0.0) (atMost (q.zB 3) 0.0) (atMost (q.zB 4) 0.0) (atMost (q.zB 5) 0.0) (atMost (q.zB 6) 0.0) (forall ((t Int)) (! (=> (>= t 1) (atMost (q.zB t) 0.0)) :pattern ((zM t)) :pattern ((bM t))))) (and (equals (q.delta1 3) 0.0) (equals (q.delta1 4) 0.0) (equals (q.delta1 5) 0.0) (equals (q.delta1 6) 0.0) (forall ((t Int)) (! (=> (>= t 3) (equals (q.delta1 t) 0.0)) :pattern ((zM t)) :pattern ((bM t))))) (and (equals (q.delta2 3) 0.0) (equals (q.delta2 4) 0.0) (equals (q.delta2 5) 0.0) (equals (q.delta2 6) 0.0) (forall ((t Int)) (! (=> (>= t 3) (equals (q.delta2 t) 0.0)) :pattern ((zM t)) :pattern ((bM t))))) (and (atMost (q.zA 1) 0.0) (atMost (q.zA 2) 0.0) (atMost (q.zA 3) 0.0) (atMost (q.zA 4) 0.0) (atMost (q.zA 5) 0.0) (atMost (q.zA 6) 0.0) (forall ((t Int)) (! (=> (>= t 1) (atMost (q.zA t) 0.0)) :pattern ((zM t)) :pattern ((bM t)))))) (not false)))
+(check-sat)
+(pop 1)

@@ -14,8 +14,14 @@
 (declare-fun bM (Int) E)
 (assert (= (zM 0) ninf))
 (assert (= (bM 0) ninf))
-(assert (forall ((t Int)) (! (=> (>= t 0) (= (zM (+ t 1)) (maximum (zM t) (plus (fin (+ (* 1.0 c) 1.0)) (maximum (bM t) (fin 0.0)))))) :pattern ((zM t)))))
-(assert (forall ((t Int)) (! (=> (>= t 0) (= (bM (+ t 1)) (maximum (bM t) (plus (fin (* 1.0 c)) (zM t))))) :pattern ((bM t)))))
+(assert (forall ((t Int)) (! (=> (>= t 0) (and (= (zM (+ t 1)) (maximum (zM t) (plus (fin (+ (* 1.0 c) 1.0)) (maximum (bM t) (fin 0.0))))) (= (bM (+ t 1)) (maximum (bM t) (plus (fin (* 1.0 c)) (zM t)))))) :pattern ((zM (+ t 1))) :pattern ((bM (+ t 1))))))
+; its first steps, listed
+(assert (and (= (zM 1) (maximum (zM 0) (plus (fin (+ (* 1.0 c) 1.0)) (maximum (bM 0) (fin 0.0))))) (= (bM 1) (maximum (bM 0) (plus (fin (* 1.0 c)) (zM 0))))))
+(assert (and (= (zM 2) (maximum (zM 1) (plus (fin (+ (* 1.0 c) 1.0)) (maximum (bM 1) (fin 0.0))))) (= (bM 2) (maximum (bM 1) (plus (fin (* 1.0 c)) (zM 1))))))
+(assert (and (= (zM 3) (maximum (zM 2) (plus (fin (+ (* 1.0 c) 1.0)) (maximum (bM 2) (fin 0.0))))) (= (bM 3) (maximum (bM 2) (plus (fin (* 1.0 c)) (zM 2))))))
+(assert (and (= (zM 4) (maximum (zM 3) (plus (fin (+ (* 1.0 c) 1.0)) (maximum (bM 3) (fin 0.0))))) (= (bM 4) (maximum (bM 3) (plus (fin (* 1.0 c)) (zM 3))))))
+(assert (and (= (zM 5) (maximum (zM 4) (plus (fin (+ (* 1.0 c) 1.0)) (maximum (bM 4) (fin 0.0))))) (= (bM 5) (maximum (bM 4) (plus (fin (* 1.0 c)) (zM 4))))))
+(assert (and (= (zM 6) (maximum (zM 5) (plus (fin (+ (* 1.0 c) 1.0)) (maximum (bM 5) (fin 0.0))))) (= (bM 6) (maximum (bM 5) (plus (fin (* 1.0 c)) (zM 5))))))
 ; the quantities of step t, from the states before and after it
 (define-fun q.delta1 ((t Int)) E (maximum (plus (fin (+ (* 1.0 c) 1.0)) (plus (bM (- t 1)) (maximum (bM (- t 1)) (fin 0.0)))) (plus (fin (+ (* 1.0 c) 1.0)) (plus (maximum (fin 0.0) (fin (- (/ 1.0 2.0)))) (maximum (bM (- t 1)) (fin 0.0))))))
 (define-fun q.delta2 ((t Int)) E (plus (fin (* 1.0 c)) (plus (zM (- t 1)) (zM (- t 1)))))
@@ -27,8 +33,15 @@
 (declare-const g0.many Int)
 (assert (=> (> (+ (* 2.0 c) 1.0) 0.0) (and (>= g0.many 1) (> (g0 g0.many) (+ 1.0 (abs1 0.0) (abs1 c) (abs1 (val (zM 1))))))))
 ; induction: k periods later the state is at least its value plus its multiple of that
-(assert (=> (and (not (= (zM (+ 1 (* 2 0))) ninf)) (>= (val (zM (+ 1 (* 2 0)))) (+ (val (zM 1)) (* 1.0 (g0 0)))) (forall ((k Int)) (=> (and (>= k 0) (not (= (zM (+ 1 (* 2 k))) ninf)) (>= (val (zM (+ 1 (* 2 k)))) (+ (val (zM 1)) (* 1.0 (g0 k))))) (not (= (zM (+ 1 (* 2 (+ k 1)))) ninf)) (>= (val (zM (+ 1 (* 2 (+ k 1))))) (+ (val (zM 1)) (* 1.0 (g0 (+ k 1))))))))
+(assert (=> (and (not (= (zM (+ 1 (* 2 0))) ninf)) (>= (val (zM (+ 1 (* 2 0)))) (+ (val (zM 1)) (* 1.0 (g0 0)))) (forall ((k Int)) (=> (and (>= k 0) (not (= (zM (+ 1 (* 2 k))) ninf)) (>= (val (zM (+ 1 (* 2 k)))) (+ (val (zM 1)) (* 1.0 (g0 k)))) (and (= (zM (+ (+ (+ 1 (* 2 k)) 0) 1)) (maximum (zM (+ (+ 1 (* 2 k)) 0)) (plus (fin (+ (* 1.0 c) 1.0)) (maximum (bM (+ (+ 1 (* 2 k)) 0)) (fin 0.0))))) (= (bM (+ (+ (+ 1 (* 2 k)) 0) 1)) (maximum (bM (+ (+ 1 (* 2 k)) 0)) (plus (fin (* 1.0 c)) (zM (+ (+ 1 (* 2 k)) 0)))))) (and (= (zM (+ (+ (+ 1 (* 2 k)) 1) 1)) (maximum (zM (+ (+ 1 (* 2 k)) 1)) (plus (fin (+ (* 1.0 c) 1.0)) (maximum (bM (+ (+ 1 (* 2 k)) 1)) (fin 0.0))))) (= (bM (+ (+ (+ 1 (* 2 k)) 1) 1)) (maximum (bM (+ (+ 1 (* 2 k)) 1)) (plus (fin (* 1.0 c)) (zM (+ (+ 1 (* 2 k)) 1))))))) (not (= (zM (+ 1 (* 2 (+ k 1)))) ninf)) (>= (val (zM (+ 1 (* 2 (+ k 1))))) (+ (val (zM 1)) (* 1.0 (g0 (+ k 1))))))))
   (forall ((k Int)) (! (=> (>= k 0) (not (= (zM (+ 1 (* 2 k))) ninf)) (>= (val (zM (+ 1 (* 2 k)))) (+ (val (zM 1)) (* 1.0 (g0 k))))) :pattern ((g0 k))))))
-; the theorem
-(assert (not (= (and (forall ((t Int)) (! (=> (>= t 3) (equals (q.delta1 t) 0.0)) :pattern ((zM t)))) (forall ((t Int)) (! (=> (>= t 3) (equals (q.delta2 t) 0.0)) :pattern ((zM t))))) false)))
+; the theorem, if
+(push 1)
+(assert (and false (not (and (and (equals (q.delta1 3) 0.0) (equals (q.delta1 4) 0.0) (equals (q.delta1 5) 0.0) (equals (q.delta1 6) 0.0) (forall ((t Int)) (! (=> (>= t 3) (equals (q.delta1 t) 0.0)) :pattern ((zM t)) :pattern ((bM t))))) (and (equals (q.delta2 3) 0.0) (equals (q.delta2 4) 0.0) (equals (q.delta2 5) 0.0) (equals (q.delta2 6) 0.0) (forall ((t Int)) (! (=> (>= t 3) (equals (q.delta2 t) 0.0)) :pattern ((zM t)) :pattern ((bM t)))))))))
 (check-sat)
+(pop 1)
+; the theorem, only if
+(push 1)
+(assert (and (and (and (equals (q.delta1 3) 0.0) (equals (q.delta1 4) 0.0) (equals (q.delta1 5) 0.0) (equals (q.delta1 6) 0.0) (forall ((t Int)) (! (=> (>= t 3) (equals (q.delta1 t) 0.0)) :pattern ((zM t)) :pattern ((bM t))))) (and (equals (q.delta2 3) 0.0) (equals (q.delta2 4) 0.0) (equals (q.delta2 5) 0.0) (equals (q.delta2 6) 0.0) (forall ((t Int)) (! (=> (>= t 3) (equals (q.delta2 t) 0.0)) :pattern ((zM t)) :pattern ((bM t)))))) (not false)))
+(check-sat)
+(pop 1)

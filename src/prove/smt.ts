@@ -14,7 +14,7 @@ const PRELUDE = `(set-logic ALL)
 (define-fun equals ((x E) (q Real)) Bool (and (not (= x ninf)) (= (val x) q)))`
 
 /**
- * The whole theorem in SMT-LIB 2, negated: unsatisfiable if and only if it is true for all t and all real symbols.
+ * The whole theorem in SMT-LIB 2, negated: every check is unsatisfiable if and only if it is true for all t and all real symbols.
  *
  * The recurrence is an axiom for all t ≥ 0. First-order arithmetic does not know induction, so the instances that the
  * proof needs are axioms too: that a state that repeats does so for ever, and, where exponents grow, that k periods
@@ -30,20 +30,28 @@ export function smtText({ statement, recurrence, claim, certificate }: Theorem):
   ])
   const state = Object.keys(recurrence.step)
   const { settled, growing } = shape(certificate)
-  const step = (term: Term) =>
-    termText(
-      term,
-      (name) => `(${name} t)`,
-      (name) => `(${name} (+ t 1))`,
+  const step = (t: string): string[] =>
+    Object.entries(recurrence.step).map(
+      ([name, term]) =>
+        `(= (${name} ${plusOne(t)}) ${termText(
+          term,
+          (of) => `(${of} ${t})`,
+          (next) => `(${next} ${plusOne(t)})`,
+        )})`,
     )
   const asked = [...new Set(claim.atoms.map(({ quantity }) => quantity))]
   const atoms = claim.atoms.map(({ quantity, relation, bound, from }) => {
-    const test = `(${relation === "<=" ? "atMost" : "equals"} (q.${quantity} t) ${real(bound)})`
-    return `(forall ((t Int)) (! (=> (>= t ${from}) ${test}) :pattern ((${state[0]} t))))`
+    const test = (t: string | number) =>
+      `(${relation === "<=" ? "atMost" : "equals"} (q.${quantity} ${t}) ${real(bound)})`
+    // The steps before the state repeats are listed beside the quantifier, so that no solver has to find them.
+    const listed = Array.from({ length: LISTED_STEPS + 1 - from }, (_, i) => test(from + i))
+    return both([...listed, `(forall ((t Int)) (! (=> (>= t ${from}) ${test("t")}) ${patterns(state, "t")}))`])
   })
   const where = either(claim.where.map((piece) => both(piece.map(constraintText))))
-  const connective = { iff: "=", if: "<=", "only if": "=>" }[claim.direction]
-  const goal = connective === "<=" ? `(=> ${where} ${both(atoms)})` : `(${connective} ${both(atoms)} ${where})`
+  const halves = [
+    ...(claim.direction === "only if" ? [] : [["if", where, both(atoms)] as const]),
+    ...(claim.direction === "if" ? [] : [["only if", both(atoms), where] as const]),
+  ]
   return [
     `; ${statement.title}`,
     `; ${statement.scheme}: ${statement.claim}`,
@@ -52,28 +60,47 @@ export function smtText({ statement, recurrence, claim, certificate }: Theorem):
     ...recurrence.domain.map((form) => `(assert (<= ${formText(form)} 0.0))`),
     "; the state at step t",
     ...state.map((name) => `(declare-fun ${name} (Int) E)`),
-    ...Object.entries(recurrence.start).map(([name, term]) => `(assert (= (${name} 0) ${step(term)}))`),
-    ...Object.entries(recurrence.step).map(
-      ([name, term]) =>
-        `(assert (forall ((t Int)) (! (=> (>= t 0) (= (${name} (+ t 1)) ${step(term)})) :pattern ((${name} t)))))`,
+    ...Object.entries(recurrence.start).map(
+      ([name, term]) => `(assert (= (${name} 0) ${termText(term, String, String)}))`,
     ),
+    `(assert (forall ((t Int)) (! (=> (>= t 0) ${both(step("t"))}) ${patterns(state, "(+ t 1)")})))`,
+    "; its first steps, listed",
+    ...Array.from({ length: LISTED_STEPS }, (_, t) => `(assert ${both(step(String(t)))})`),
     "; the quantities of step t, from the states before and after it",
     ...asked.map((name) => {
       const term = recurrence.quantities[name]!
       const text = termText(
         term,
-        (variable) => `(${variable} (- t 1))`,
-        (variable) => `(${variable} t)`,
+        (of) => `(${of} (- t 1))`,
+        (next) => `(${next} t)`,
       )
       return `(define-fun q.${name} ((t Int)) E ${text})`
     }),
-    ...(settled === 0 ? [] : repetition(state, settled)),
-    ...growing.flatMap((growth, i) => growthAxioms(growth, symbols, claim.atoms[growth.grows]!.bound, `g${i}`)),
-    "; the theorem",
-    `(assert (not ${goal}))`,
-    "(check-sat)",
+    ...(settled === 0 ? [] : repetition(state, settled, step)),
+    ...growing.flatMap((growth, i) => growthAxioms(growth, symbols, claim.atoms[growth.grows]!.bound, `g${i}`, step)),
+    ...halves.flatMap(([direction, given, then]) => [
+      `; the theorem, ${direction}`,
+      "(push 1)",
+      `(assert (and ${given} (not ${then})))`,
+      "(check-sat)",
+      "(pop 1)",
+    ]),
     "",
   ].join("\n")
+}
+
+const LISTED_STEPS = 6
+
+/** The equations of the step from t to t + 1. */
+type Step = (t: string) => string[]
+
+/** Every term of the state at a step starts an instance. */
+function patterns(state: readonly string[], t: string): string {
+  return state.map((name) => `:pattern ((${name} ${t}))`).join(" ")
+}
+
+function plusOne(t: string): string {
+  return /^\d+$/.test(t) ? String(Number(t) + 1) : `(+ ${t} 1)`
 }
 
 interface Growth {
@@ -97,12 +124,12 @@ function shape(certificate: Certificate): { readonly settled: number; readonly g
 }
 
 /** The instance of induction for a state that repeats from a step on. */
-function repetition(state: readonly string[], from: number): string[] {
+function repetition(state: readonly string[], from: number, step: Step): string[] {
   const same = (t: string) => both(state.map((name) => `(= (${name} ${t}) (${name} ${from}))`))
   return [
     `; induction: a state that is that of step ${from} stays so`,
-    `(assert (=> (and ${same(String(from))} (forall ((t Int)) (=> (and (>= t ${from}) ${same("t")}) ${same("(+ t 1)")})))`,
-    `  (forall ((t Int)) (! (=> (>= t ${from}) ${same("t")}) :pattern ((${state[0]} t))))))`,
+    `(assert (=> (and ${same(String(from))} (forall ((t Int)) (=> (and (>= t ${from}) ${same("t")} ${both(step("t"))}) ${same("(+ t 1)")})))`,
+    `  (forall ((t Int)) (! (=> (>= t ${from}) ${same("t")}) ${patterns(state, "t")}))))`,
   ]
 }
 
@@ -112,10 +139,12 @@ function growthAxioms(
   symbols: readonly string[],
   bound: string,
   g: string,
+  step: Step,
 ): string[] {
   const forms = Object.entries(increments).map(([name, json]) => [name, affineOf(json)] as const)
   const unit = leastIncrement(forms.map(([, form]) => form))
   const at = (k: string) => `(+ ${steps} (* ${period} ${k}))`
+  const through = (k: string) => Array.from({ length: period }, (_, i) => both(step(`(+ ${at(k)} ${i})`))).join(" ")
   const above = (k: string) =>
     both(
       forms.map(([name, form]) => {
@@ -135,7 +164,7 @@ function growthAxioms(
     `(declare-const ${g}.many Int)`,
     `(assert (=> (> ${affineText(unit)} 0.0) (and (>= ${g}.many 1) (> (${g} ${g}.many) (+ 1.0 ${size.join(" ")})))))`,
     "; induction: k periods later the state is at least its value plus its multiple of that",
-    `(assert (=> (and ${above("0")} (forall ((k Int)) (=> (and (>= k 0) ${above("k")}) ${above("(+ k 1)")})))`,
+    `(assert (=> (and ${above("0")} (forall ((k Int)) (=> (and (>= k 0) ${above("k")} ${through("k")}) ${above("(+ k 1)")})))`,
     `  (forall ((k Int)) (! (=> (>= k 0) ${above("k")}) :pattern ((${g} k))))))`,
   ]
 }
