@@ -31,7 +31,17 @@
   (forall ((t Int)) (! (=> (>= t 4) (and (= (zM t) (zM 4)) (= (bM t) (bM 4)))) :pattern ((zM t)) :pattern ((bM t))))))
 ; the theorem, if
 (push 1)
-(assert (and (= (+ (* 1.0 c) (/ 1.0 2.0)) 0.0) (not (and (and (atMost (q.zB 1) 0.0) (atMost (q.zB 2) 0.0) (atMost (q.zB 3) 0.0) (atMost (q.zB 4) 0.0) (atMost (q.zB 5) 0.0) (atMost (q.zB 6) 0.0) (forall ((t Int)) (! (=> (>= t 1) (atMost (q.zB t) 0.0)) :pattern ((zM t)) :pattern ((bM t))))) (and (equals (q.delta1 3) 0.0) (equals (q.delta1 4) 0.0) (equals (q.delta1 5) 0.0) (equals (q.delta1 6) 0.0) (forall ((t Int)) (! (=> (>= t 3) (equals (q.delta1 t) 0.0)) :pattern ((zM t)) :pattern ((bM t))))) (and (equals (q.delta2 3) 0.0) (equals (q.delta2 4) 0.0) (equals (q.delta2 5) 0.0) (equals (q.delta2 6) 0.0) (forall ((t Int)) (! (=> (>= t 3) (equals (q.delta2 t) 0.0)) :pattern ((zM t)) :pattern ((bM t)))))))))
+(assert (and (= (+ (* 1.0 c) (/ 1.0 2.0)) 0.0) (not (and (atMost (q.zB 1) 0.0) (atMost (q.zB 2) 0.0) (atMost (q.zB 3) 0.0) (atMost (q.zB 4) 0.0) (atMost (q.zB 5) 0.0) (atMost (q.zB 6) 0.0) (forall ((t Int)) (! (=> (>= t 1) (atMost (q.zB t) 0.0)) :pattern ((zM t)) :pattern ((bM t))))))))
+(check-sat)
+(pop 1)
+; the theorem, if
+(push 1)
+(assert (and (= (+ (* 1.0 c) (/ 1.0 2.0)) 0.0) (not (and (equals (q.delta1 3) 0.0) (equals (q.delta1 4) 0.0) (equals (q.delta1 5) 0.0) (equals (q.delta1 6) 0.0) (forall ((t Int)) (! (=> (>= t 3) (equals (q.delta1 t) 0.0)) :pattern ((zM t)) :pattern ((bM t))))))))
+(check-sat)
+(pop 1)
+; the theorem, if
+(push 1)
+(assert (and (= (+ (* 1.0 c) (/ 1.0 2.0)) 0.0) (not (and (equals (q.delta2 3) 0.0) (equals (q.delta2 4) 0.0) (equals (q.delta2 5) 0.0) (equals (q.delta2 6) 0.0) (forall ((t Int)) (! (=> (>= t 3) (equals (q.delta2 t) 0.0)) :pattern ((zM t)) :pattern ((bM t))))))))
 (check-sat)
 (pop 1)
 ; the theorem, only if

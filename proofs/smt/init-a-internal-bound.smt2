@@ -30,7 +30,12 @@
   (forall ((t Int)) (! (=> (>= t 4) (and (= (zM t) (zM 4)) (= (bM t) (bM 4)))) :pattern ((zM t)) :pattern ((bM t))))))
 ; the theorem, if
 (push 1)
-(assert (and (<= (+ (* 1.0 c) 1.0) 0.0) (not (and (and (atMost (q.zB 1) 0.0) (atMost (q.zB 2) 0.0) (atMost (q.zB 3) 0.0) (atMost (q.zB 4) 0.0) (atMost (q.zB 5) 0.0) (atMost (q.zB 6) 0.0) (forall ((t Int)) (! (=> (>= t 1) (atMost (q.zB t) 0.0)) :pattern ((zM t)) :pattern ((bM t))))) (and (atMost (q.zA 1) 0.0) (atMost (q.zA 2) 0.0) (atMost (q.zA 3) 0.0) (atMost (q.zA 4) 0.0) (atMost (q.zA 5) 0.0) (atMost (q.zA 6) 0.0) (forall ((t Int)) (! (=> (>= t 1) (atMost (q.zA t) 0.0)) :pattern ((zM t)) :pattern ((bM t)))))))))
+(assert (and (<= (+ (* 1.0 c) 1.0) 0.0) (not (and (atMost (q.zB 1) 0.0) (atMost (q.zB 2) 0.0) (atMost (q.zB 3) 0.0) (atMost (q.zB 4) 0.0) (atMost (q.zB 5) 0.0) (atMost (q.zB 6) 0.0) (forall ((t Int)) (! (=> (>= t 1) (atMost (q.zB t) 0.0)) :pattern ((zM t)) :pattern ((bM t))))))))
+(check-sat)
+(pop 1)
+; the theorem, if
+(push 1)
+(assert (and (<= (+ (* 1.0 c) 1.0) 0.0) (not (and (atMost (q.zA 1) 0.0) (atMost (q.zA 2) 0.0) (atMost (q.zA 3) 0.0) (atMost (q.zA 4) 0.0) (atMost (q.zA 5) 0.0) (atMost (q.zA 6) 0.0) (forall ((t Int)) (! (=> (>= t 1) (atMost (q.zA t) 0.0)) :pattern ((zM t)) :pattern ((bM t))))))))
 (check-sat)
 (pop 1)
 ; the theorem, only if

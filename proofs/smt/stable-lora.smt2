@@ -34,6 +34,16 @@
   (forall ((t Int)) (! (=> (>= t 3) (and (= (zM t) (zM 3)) (= (bM t) (bM 3)))) :pattern ((zM t)) :pattern ((bM t))))))
 ; the theorem, if
 (push 1)
-(assert (and (and (= (+ (* 2.0 c) (* 1.0 s) 1.0) 0.0) (<= (+ (* 1.0 a0) (* (- 1.0) c) (- 1.0)) 0.0) (<= (+ (* 1.0 b0) (* (- 1.0) c)) 0.0)) (not (and (and (equals (q.delta1 3) 0.0) (equals (q.delta1 4) 0.0) (equals (q.delta1 5) 0.0) (equals (q.delta1 6) 0.0) (forall ((t Int)) (! (=> (>= t 3) (equals (q.delta1 t) 0.0)) :pattern ((zM t)) :pattern ((bM t))))) (and (equals (q.delta2 3) 0.0) (equals (q.delta2 4) 0.0) (equals (q.delta2 5) 0.0) (equals (q.delta2 6) 0.0) (forall ((t Int)) (! (=> (>= t 3) (equals (q.delta2 t) 0.0)) :pattern ((zM t)) :pattern ((bM t))))) (and (equals (q.delta3 3) 0.0) (equals (q.delta3 4) 0.0) (equals (q.delta3 5) 0.0) (equals (q.delta3 6) 0.0) (forall ((t Int)) (! (=> (>= t 3) (equals (q.delta3 t) 0.0)) :pattern ((zM t)) :pattern ((bM t)))))))))
+(assert (and (and (= (+ (* 2.0 c) (* 1.0 s) 1.0) 0.0) (<= (+ (* 1.0 a0) (* (- 1.0) c) (- 1.0)) 0.0) (<= (+ (* 1.0 b0) (* (- 1.0) c)) 0.0)) (not (and (equals (q.delta1 3) 0.0) (equals (q.delta1 4) 0.0) (equals (q.delta1 5) 0.0) (equals (q.delta1 6) 0.0) (forall ((t Int)) (! (=> (>= t 3) (equals (q.delta1 t) 0.0)) :pattern ((zM t)) :pattern ((bM t))))))))
+(check-sat)
+(pop 1)
+; the theorem, if
+(push 1)
+(assert (and (and (= (+ (* 2.0 c) (* 1.0 s) 1.0) 0.0) (<= (+ (* 1.0 a0) (* (- 1.0) c) (- 1.0)) 0.0) (<= (+ (* 1.0 b0) (* (- 1.0) c)) 0.0)) (not (and (equals (q.delta2 3) 0.0) (equals (q.delta2 4) 0.0) (equals (q.delta2 5) 0.0) (equals (q.delta2 6) 0.0) (forall ((t Int)) (! (=> (>= t 3) (equals (q.delta2 t) 0.0)) :pattern ((zM t)) :pattern ((bM t))))))))
+(check-sat)
+(pop 1)
+; the theorem, if
+(push 1)
+(assert (and (and (= (+ (* 2.0 c) (* 1.0 s) 1.0) 0.0) (<= (+ (* 1.0 a0) (* (- 1.0) c) (- 1.0)) 0.0) (<= (+ (* 1.0 b0) (* (- 1.0) c)) 0.0)) (not (and (equals (q.delta3 3) 0.0) (equals (q.delta3 4) 0.0) (equals (q.delta3 5) 0.0) (equals (q.delta3 6) 0.0) (forall ((t Int)) (! (=> (>= t 3) (equals (q.delta3 t) 0.0)) :pattern ((zM t)) :pattern ((bM t))))))))
 (check-sat)
 (pop 1)

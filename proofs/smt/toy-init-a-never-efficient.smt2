@@ -37,7 +37,12 @@
   (forall ((k Int)) (! (=> (>= k 0) (not (= (bM (+ 1 (* 2 k))) ninf)) (>= (val (bM (+ 1 (* 2 k)))) (+ (val (bM 1)) (* 1.0 (g0 k))))) :pattern ((g0 k))))))
 ; the theorem, if
 (push 1)
-(assert (and false (not (and (and (equals (q.delta1 3) 0.0) (equals (q.delta1 4) 0.0) (equals (q.delta1 5) 0.0) (equals (q.delta1 6) 0.0) (forall ((t Int)) (! (=> (>= t 3) (equals (q.delta1 t) 0.0)) :pattern ((zM t)) :pattern ((bM t))))) (and (equals (q.delta2 3) 0.0) (equals (q.delta2 4) 0.0) (equals (q.delta2 5) 0.0) (equals (q.delta2 6) 0.0) (forall ((t Int)) (! (=> (>= t 3) (equals (q.delta2 t) 0.0)) :pattern ((zM t)) :pattern ((bM t)))))))))
+(assert (and false (not (and (equals (q.delta1 3) 0.0) (equals (q.delta1 4) 0.0) (equals (q.delta1 5) 0.0) (equals (q.delta1 6) 0.0) (forall ((t Int)) (! (=> (>= t 3) (equals (q.delta1 t) 0.0)) :pattern ((zM t)) :pattern ((bM t))))))))
+(check-sat)
+(pop 1)
+; the theorem, if
+(push 1)
+(assert (and false (not (and (equals (q.delta2 3) 0.0) (equals (q.delta2 4) 0.0) (equals (q.delta2 5) 0.0) (equals (q.delta2 6) 0.0) (forall ((t Int)) (! (=> (>= t 3) (equals (q.delta2 t) 0.0)) :pattern ((zM t)) :pattern ((bM t))))))))
 (check-sat)
 (pop 1)
 ; the theorem, only if

@@ -48,8 +48,9 @@ export function smtText({ statement, recurrence, claim, certificate }: Theorem):
     return both([...listed, `(forall ((t Int)) (! (=> (>= t ${from}) ${test("t")}) ${patterns(state, "t")}))`])
   })
   const where = either(claim.where.map((piece) => both(piece.map(constraintText))))
-  const halves = [
-    ...(claim.direction === "only if" ? [] : [["if", where, both(atoms)] as const]),
+  // A direction in several parts is easier for a solver than as one formula.
+  const parts = [
+    ...(claim.direction === "only if" ? [] : atoms.map((atom) => ["if", where, atom] as const)),
     ...(claim.direction === "if" ? [] : [["only if", both(atoms), where] as const]),
   ]
   return [
@@ -78,7 +79,7 @@ export function smtText({ statement, recurrence, claim, certificate }: Theorem):
     }),
     ...(settled === 0 ? [] : repetition(state, settled, step)),
     ...growing.flatMap((growth, i) => growthAxioms(growth, symbols, claim.atoms[growth.grows]!.bound, `g${i}`, step)),
-    ...halves.flatMap(([direction, given, then]) => [
+    ...parts.flatMap(([direction, given, then]) => [
       `; the theorem, ${direction}`,
       "(push 1)",
       `(assert (and ${given} (not ${then})))`,
