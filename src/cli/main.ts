@@ -5,6 +5,7 @@ import { environment } from "../report/environment.js"
 import type { CheckCommandOptions } from "./check.js"
 import type { DeriveOptions } from "./derive.js"
 import type { FitOptions } from "./fit.js"
+import type { ProveOptions } from "./prove.js"
 import type { ReproduceOptions } from "./reproduce.js"
 import type { SchemesOptions } from "./schemes.js"
 import { interruption } from "./terminal.js"
@@ -58,6 +59,19 @@ command(
 command(
   program.command("schemes").description("the catalogue: each scheme with its derived bounds").addOption(format()),
   async (options: SchemesOptions) => (await import("./schemes.js")).schemesCommand(options),
+)
+command(
+  program
+    .command("prove [theorem...]")
+    .description("theorems before independent checkers; or, with --scheme, a claim: proven or refuted")
+    .option("--checker <name...>", "kernel, z3 or cvc5 (default: all that are installed)")
+    .option("--scheme <scheme>", 'the scheme of a claim such as "zB <= 0 for all t iff c <= -1/2"')
+    .addOption(setting())
+    .option("--free <symbol...>", "leave these symbols of the scheme free: o, rho, s or d", [])
+    .addOption(optimiser())
+    .option("--proof", "print the proof as numbered steps (Markdown, or --format latex)")
+    .addOption(format()),
+  async (given: string[], options: ProveOptions) => (await import("./prove.js")).proveCommand(given, options),
 )
 command(
   program

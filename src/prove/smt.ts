@@ -152,7 +152,7 @@ function growthAxioms(
         const [now, then] = [`(${name} ${at(k)})`, `(val (${name} ${steps}))`]
         const multiple = multipleOf(form, unit)!
         const least = multiple === "0" ? then : `(+ ${then} (* ${real(multiple)} (${g} ${k})))`
-        return `(not (= ${now} ninf)) (>= (val ${now}) ${least})`
+        return `(and (not (= ${now} ninf)) (>= (val ${now}) ${least}))`
       }),
     )
   const size = [real(bound), ...symbols, ...forms.map(([name]) => `(val (${name} ${steps}))`)].map((x) => `(abs1 ${x})`)

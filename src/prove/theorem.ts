@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs"
 import { pathToFileURL } from "node:url"
 import { z } from "zod"
-import type { Certificate, Term, TheoremJson } from "../../proofs/kernel.js"
+import type { Certificate, Term as RecurrenceTerm, TheoremJson } from "../../proofs/kernel.js"
 import { derive } from "../derive/derive.js"
 import { packageFile } from "../report/environment.js"
 import { writeFileAtomic } from "../report/files.js"
@@ -15,7 +15,7 @@ import { recurrenceOf } from "./recurrence.js"
 const FormJson = z.record(z.string(), z.string())
 const ConstraintJson = z.object({ form: FormJson, relation: z.enum(["<=", "<", "=="]) })
 
-const Term: z.ZodType<Term> = z.lazy(() =>
+const Term: z.ZodType<RecurrenceTerm> = z.lazy(() =>
   z.union([
     z.strictObject({ form: FormJson }),
     z.strictObject({ zero: z.literal(true) }),

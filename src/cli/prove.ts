@@ -1,0 +1,146 @@
+import { InputError } from "../inputError.js"
+import { CHECKERS, type Checker, createJudge, isInstalled, type Verdict } from "../prove/checkers.js"
+import { parseClaim } from "../prove/claim.js"
+import { proofText } from "../prove/proofText.js"
+import { decide } from "../prove/prover.js"
+import { recurrenceOf } from "../prove/recurrence.js"
+import { readTheorem, type Theorem, theoremNames } from "../prove/theorem.js"
+import { scheme } from "../scheme/scheme.js"
+import { type OutputOptions, oneOf, outputOptions, print, schemeWith, settings } from "./terminal.js"
+
+/** Options of `prove` as typed. */
+export interface ProveOptions {
+  readonly checker?: readonly string[]
+  readonly scheme?: string
+  readonly set: readonly string[]
+  readonly free: readonly string[]
+  readonly optimiser?: string
+  readonly proof?: boolean
+  readonly json?: boolean
+  readonly format: string
+}
+
+/** Every theorem or the named ones before every checker; or a claim about a scheme, proven or refuted. */
+export async function proveCommand(given: readonly string[], options: ProveOptions): Promise<number> {
+  const output = outputOptions(options)
+  const checkers = await chosenCheckers(options.checker)
+  if (options.scheme !== undefined) return proveClaim(given.join(" "), options.scheme, options, checkers, output)
+  const theorems = chosenTheorems(given)
+  if (options.proof) {
+    process.stdout.write(theorems.map((theorem) => proofText(theorem, output.format)).join("\n"))
+    return 0
+  }
+  const judged = await judgeAll(theorems, checkers)
+  print(output, { schema: "lora-scaling/prove/1", theorems: judged }, [
+    [
+      "Theorems",
+      {
+        columns: ["theorem", "scheme", "statement", ...checkers],
+        rows: judged.map(({ name, scheme, statement, verdicts }) => [
+          name,
+          scheme,
+          statement,
+          ...verdicts.map(({ verdict, milliseconds }) => `${verdict} ${milliseconds.toFixed(0)} ms`),
+        ]),
+      },
+    ],
+  ])
+  const refused = judged.flatMap(({ name, verdicts }) =>
+    verdicts.filter(({ verdict }) => verdict !== "accepted").map((verdict) => ({ name, ...verdict })),
+  )
+  for (const { name, checker, verdict, reason } of refused)
+    process.stderr.write(`${name}: ${checker}: ${verdict}: ${reason}\n`)
+  return refused.length > 0 ? 1 : 0
+}
+
+async function judgeAll(theorems: readonly Theorem[], checkers: readonly Checker[]) {
+  const { judge, close } = createJudge()
+  try {
+    const judged = []
+    for (const theorem of theorems) {
+      const verdicts: Verdict[] = []
+      for (const checker of checkers) verdicts.push(await judge(checker, theorem))
+      const { name, title, source, scheme, claim, assumptions } = theorem.statement
+      judged.push({ name, title, source, scheme, statement: claim, assumptions, verdicts })
+    }
+    return judged
+  } finally {
+    close()
+  }
+}
+
+/** A claim as typed: its certificate before the checkers, or the values at which it is false. */
+async function proveClaim(
+  text: string,
+  name: string,
+  options: ProveOptions,
+  checkers: readonly Checker[],
+  output: OutputOptions,
+): Promise<number> {
+  const own = scheme(schemeWith(name, options.optimiser), settings(options.set), options.free)
+  const recurrence = recurrenceOf(own)
+  const claim = parseClaim(text)
+  for (const { quantity } of claim.atoms)
+    if (recurrence.quantities[quantity] === undefined)
+      throw new InputError({
+        field: "claim",
+        given: quantity,
+        allowed: Object.keys(recurrence.quantities).join(", "),
+        example: '"zB <= 0 for all t iff c <= -1/2"',
+      })
+  const decision = decide(recurrence, claim)
+  // "for some" is the opposite of "never".
+  const isTrue = decision.proven !== claim.existential
+  const verdicts: Verdict[] = []
+  if (decision.proven) {
+    const statement = {
+      name: "claim",
+      title: text,
+      source: "the command line",
+      scheme: name,
+      claim: text,
+      assumptions: [],
+    }
+    const theorem: Theorem = { statement, recurrence, claim, certificate: decision.certificate }
+    if (options.proof) process.stdout.write(proofText(theorem, output.format))
+    verdicts.push(...(await judgeAll([theorem], checkers))[0]!.verdicts)
+  }
+  const counterexample = decision.proven ? null : decision.counterexample
+  const because =
+    counterexample === null ? (isTrue ? "certificate" : "its negation has a certificate") : where(counterexample)
+  print(
+    output,
+    { schema: "lora-scaling/prove-claim/1", scheme: name, claim: text, proven: isTrue, counterexample, verdicts },
+    [
+      [
+        `${name}: ${text}`,
+        {
+          columns: ["verdict", "because", ...verdicts.map(({ checker }) => checker)],
+          rows: [[isTrue ? "proven" : "refuted", because, ...verdicts.map(({ verdict }) => verdict)]],
+        },
+      ],
+    ],
+  )
+  return isTrue && verdicts.every(({ verdict }) => verdict === "accepted") ? 0 : 1
+}
+
+function where({ values, fails }: Exclude<ReturnType<typeof decide>, { proven: true }>["counterexample"]): string {
+  const at = Object.entries(values).map(([name, value]) => `${name} = ${value}`)
+  const point = at.length === 0 ? "" : `at ${at.join(", ")} `
+  if (fails === null) return `${point}it holds for all t`
+  const { quantity, relation, bound } = fails.atom
+  return `${point}${quantity} ${relation} ${bound} fails ${fails.step === "eventually" ? "in the long run" : `at t = ${fails.step}`}`
+}
+
+/** By default all that are installed. */
+async function chosenCheckers(given: readonly string[] | undefined): Promise<Checker[]> {
+  if (given !== undefined) return given.map((name) => oneOf("--checker", name, CHECKERS))
+  const installed: Checker[] = []
+  for (const checker of CHECKERS) if (await isInstalled(checker)) installed.push(checker)
+  return installed
+}
+
+function chosenTheorems(given: readonly string[]): Theorem[] {
+  const names = theoremNames()
+  return (given.length === 0 ? names : given).map((name) => readTheorem(oneOf("theorem", name, names)))
+}

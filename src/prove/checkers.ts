@@ -1,0 +1,121 @@
+import { spawn } from "node:child_process"
+import { check, Refusal } from "../../proofs/kernel.js"
+import { InputError } from "../inputError.js"
+import { smtText } from "./smt.js"
+import type { Theorem } from "./theorem.js"
+
+/** The programs that judge a theorem; none uses the engine or the prover. */
+export const CHECKERS = ["kernel", "z3", "cvc5"] as const
+export type Checker = (typeof CHECKERS)[number]
+
+/** What a checker says of a theorem. */
+export interface Verdict {
+  readonly checker: Checker
+  readonly verdict: "accepted" | "refused" | "unknown"
+  /** Why it was not accepted. */
+  readonly reason: string | null
+  readonly milliseconds: number
+}
+
+const TIME_LIMIT = 10_000
+
+/** Judges theorems, one after the other; `close` ends the solvers' threads. */
+export interface Judge {
+  readonly judge: (checker: Checker, theorem: Theorem) => Promise<Verdict>
+  readonly close: () => void
+}
+
+/** A judge; solvers are loaded when first asked. */
+export function createJudge(): Judge {
+  let z3: Promise<Z3> | undefined
+  const solvers: Readonly<Record<Exclude<Checker, "kernel">, (text: string) => Promise<string>>> = {
+    z3: async (text) => {
+      z3 ??= loadZ3()
+      return (await z3).answer(text)
+    },
+    cvc5,
+  }
+  return {
+    judge: async (checker, theorem) => {
+      const before = performance.now()
+      const [verdict, reason] =
+        checker === "kernel" ? kernelVerdict(theorem) : smtVerdict(await solvers[checker](smtText(theorem)))
+      return { checker, verdict, reason, milliseconds: performance.now() - before }
+    },
+    close: () => void z3?.then(({ close }) => close()),
+  }
+}
+
+function kernelVerdict(theorem: Theorem): [Verdict["verdict"], string | null] {
+  try {
+    check(theorem)
+    return ["accepted", null]
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    return ["refused", error.message]
+  }
+}
+
+/** Every check of the text must be unsatisfiable. */
+function smtVerdict(answer: string): [Verdict["verdict"], string | null] {
+  const lines = answer.split("\n").filter((line) => line.trim() !== "")
+  if (lines.length > 0 && lines.every((line) => line === "unsat")) return ["accepted", null]
+  return lines.includes("sat") ? ["refused", "the negation has a model"] : ["unknown", lines.join(" ").slice(0, 200)]
+}
+
+interface Z3 {
+  readonly answer: (text: string) => Promise<string>
+  readonly close: () => void
+}
+
+/** @throws InputError where z3-solver, an optional package, is not installed. */
+async function loadZ3(): Promise<Z3> {
+  const { init } = await import("z3-solver").catch(() => missing("z3", "npm install z3-solver"))
+  const { Z3, em } = await init()
+  return {
+    answer: async (text) => {
+      const config = Z3.mk_config()
+      const context = Z3.mk_context(config)
+      try {
+        return await Z3.eval_smtlib2_string(context, `(set-option :timeout ${TIME_LIMIT})\n${text}`)
+      } finally {
+        Z3.del_context(context)
+        Z3.del_config(config)
+      }
+    },
+    close: () => em.PThread.terminateAllThreads(),
+  }
+}
+
+/** @throws InputError where no cvc5 is on the path. */
+function cvc5(text: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const solver = spawn("cvc5", ["--incremental", "--lang", "smt2", `--tlimit-per=${TIME_LIMIT}`])
+    let answer = ""
+    solver.stdout.on("data", (data) => {
+      answer += data
+    })
+    solver.on("error", () => reject(missing("cvc5", "apt-get install cvc5")))
+    solver.on("close", () => resolve(answer))
+    solver.stdin.on("error", () => {})
+    solver.stdin.end(text)
+  })
+}
+
+/** Whether the checker can be asked here. */
+export async function isInstalled(checker: Checker): Promise<boolean> {
+  if (checker === "kernel") return true
+  if (checker === "z3")
+    return import("z3-solver").then(
+      () => true,
+      () => false,
+    )
+  return cvc5("").then(
+    () => true,
+    () => false,
+  )
+}
+
+function missing(checker: Checker, example: string): never {
+  throw new InputError({ field: "--checker", given: checker, allowed: "a checker that is installed", example })
+}
