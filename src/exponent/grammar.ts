@@ -103,6 +103,7 @@ export function toTex(text: string): string {
     .parse(text)
     .toTex({ handler: texHandler })
     .replaceAll("==", "=")
+    .replaceAll("\\cdot", "\\cdot ")
     .replaceAll("\\wedge", " \\wedge ")
     .replaceAll("\\vee", " \\vee ")
 }
