@@ -51,7 +51,7 @@ Ltac maxima :=
       abstract_max x y
   end.
 
-Ltac exponents := unfold same, at_most, exactly in *; simpl in *; maxima; try tauto; try lra.
+Ltac exponents := unfold same, at_most, exactly in *; simpl in *; maxima; try tauto; try lra; try (repeat split; lra).
 
 Lemma Qmax_same q : Qmax q q = q.
 Proof. unfold Qmax, GenericMinMax.gmax. destruct (q ?= q); reflexivity. Qed.

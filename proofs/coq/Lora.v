@@ -54,16 +54,16 @@ Proof. apply settled. right. congruence. Qed.
 (** Reads all statements about a step: the first two as they are, later ones settled. *)
 Ltac step t :=
   destruct t as [| [| [| t]]]; try lia;
-  unfold stable, internally_stable, efficient, learns, change, zB, delta1, delta2, delta3, zA, B in *;
+  unfold internally_stable, efficient, stable, learns, change, zB, delta1, delta2, delta3, zA, B in *;
   cbn [Nat.sub] in *; rewrite ?Nat.sub_0_r in *;
   rewrite ?settled_a, ?settled_b in *;
   exponents.
 
-(** Uses a hypothesis about all steps at the first four. *)
-Ltac instances H := pose proof (H 1%nat); pose proof (H 2%nat); pose proof (H 3%nat); pose proof (H 4%nat).
+(** Uses a hypothesis about all steps at the first three. *)
+Ltac instances H := pose proof (H 1%nat); pose proof (H 2%nat); pose proof (H 3%nat).
 
 Ltac read :=
-  unfold stable, internally_stable, efficient, learns, change, zB, delta1, delta2, delta3, zA, B in *;
+  unfold internally_stable, efficient, stable, learns, change, zB, delta1, delta2, delta3, zA, B in *;
   repeat match goal with
   | H : _ /\ _ |- _ => destruct H
   | H : forall t, (?k <= t)%nat -> _ |- _ => instances H; clear H
@@ -72,7 +72,7 @@ Ltac read :=
   | H : (?k <= ?m)%nat -> _ |- _ => first [specialize (H ltac:(lia)) | clear H]
   end;
   repeat match goal with H : _ /\ _ |- _ => destruct H end;
-  exponents.
+  cbn [Nat.sub] in *; rewrite ?settled_a, ?settled_b in *; exponents.
 
 Notation initA := (Some 0) (only parsing).
 Notation half := (1 # 2) (only parsing).
@@ -133,4 +133,19 @@ Proof. split; intro H; [read | split; [| intros t Ht; split]; try (intros t Ht);
 Theorem efficient_ray_init_b cA cB : efficient None (Some 0) cA cB 3 <-> cA + cB == - 1 /\ 0 <= cB.
 Proof. split; intro H; [read | split; [| intros t Ht; split]; try (intros t Ht); step t]. Qed.
 
+(** Nothing is assumed: each line must read "Closed under the global context". *)
 Print Assumptions init_a_stable.
+Print Assumptions init_a_learns.
+Print Assumptions init_a_efficient.
+Print Assumptions init_a_inefficient_second_step.
+Print Assumptions init_a_internal_bound.
+Print Assumptions init_b_stable.
+Print Assumptions init_b_learns.
+Print Assumptions init_b_never_efficient.
+Print Assumptions one_rate_never_both.
+Print Assumptions lora_plus_init_a.
+Print Assumptions lora_plus_init_b.
+Print Assumptions phase_diagram.
+Print Assumptions efficient_segment.
+Print Assumptions efficient_ray_init_a.
+Print Assumptions efficient_ray_init_b.
