@@ -1,11 +1,12 @@
-// Data flows one way: exponent → program → scheme → derive | train → sweep, fit → report → verify → cli.
-const layers = ["exponent", "program", "scheme", "derive", "train", "sweep", "fit", "report"]
+// Data flows one way: exponent → program → scheme → derive | train → sweep, fit → report → prove, verify → cli.
+const layers = ["exponent", "program", "scheme", "derive", "train", "sweep", "fit", "report", "prove"]
 const above = (i) => `^src/(${[...layers.slice(i + 1), "cli"].join("|")})/|^verify/`
 
 /** @type {import("dependency-cruiser").IConfiguration} */
 module.exports = {
   forbidden: [
     { name: "no-circular", severity: "error", from: {}, to: { circular: true } },
+    { name: "kernel-trusts-nothing", severity: "error", from: { path: "^proofs/" }, to: {} },
     { name: "derive-and-train-apart", severity: "error", from: { path: "^src/derive/" }, to: { path: "^src/train/" } },
     { name: "train-and-derive-apart", severity: "error", from: { path: "^src/train/" }, to: { path: "^src/derive/" } },
     ...layers.map((layer, i) => ({

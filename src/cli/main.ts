@@ -63,7 +63,9 @@ command(
 command(
   program
     .command("prove [theorem...]")
-    .description("theorems before independent checkers; or, with --scheme, a claim: proven or refuted")
+    .description(
+      "theorems (by name, or a .json file) before independent checkers; with --scheme, a claim: proven or refuted",
+    )
     .option("--checker <name...>", "kernel, z3 or cvc5 (default: all that are installed)")
     .option("--scheme <scheme>", 'the scheme of a claim such as "zB <= 0 for all t iff c <= -1/2"')
     .addOption(setting())

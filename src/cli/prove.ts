@@ -142,5 +142,7 @@ async function chosenCheckers(given: readonly string[] | undefined): Promise<Che
 
 function chosenTheorems(given: readonly string[]): Theorem[] {
   const names = theoremNames()
-  return (given.length === 0 ? names : given).map((name) => readTheorem(oneOf("theorem", name, names)))
+  return (given.length === 0 ? names : given).map((name) =>
+    readTheorem(name.endsWith(".json") ? name : oneOf("theorem", name, names)),
+  )
 }

@@ -7,7 +7,7 @@ import { affineOf } from "./recurrence.js"
 type Values = ReadonlyMap<string, MaxPlus>
 
 /** The quantities of a recurrence at t = 1, 2, …, as maxima over all its paths. */
-export function unrolled({ start, step, quantities }: RecurrenceJson, steps: number): Values[] {
+function unrolled({ start, step, quantities }: RecurrenceJson, steps: number): Values[] {
   const nothing: Values = new Map()
   let before = readAll(start, nothing, nothing)
   return Array.from({ length: steps }, () => {

@@ -17,6 +17,7 @@ export interface Verdict {
   readonly milliseconds: number
 }
 
+/** Milliseconds a solver may take for one check. */
 const TIME_LIMIT = 10_000
 
 /** Judges theorems, one after the other; `close` ends the solvers' threads. */
@@ -26,14 +27,14 @@ export interface Judge {
 }
 
 /** A judge; solvers are loaded when first asked. */
-export function createJudge(): Judge {
+export function createJudge(timeLimit = TIME_LIMIT): Judge {
   let z3: Promise<Z3> | undefined
   const solvers: Readonly<Record<Exclude<Checker, "kernel">, (text: string) => Promise<string>>> = {
     z3: async (text) => {
-      z3 ??= loadZ3()
+      z3 ??= loadZ3(timeLimit)
       return (await z3).answer(text)
     },
-    cvc5,
+    cvc5: (text) => cvc5(text, timeLimit),
   }
   return {
     judge: async (checker, theorem) => {
@@ -69,7 +70,7 @@ interface Z3 {
 }
 
 /** @throws InputError where z3-solver, an optional package, is not installed. */
-async function loadZ3(): Promise<Z3> {
+async function loadZ3(timeLimit: number): Promise<Z3> {
   const { init } = await import("z3-solver").catch(() => missing("z3", "npm install z3-solver"))
   const { Z3, em } = await init()
   return {
@@ -77,7 +78,7 @@ async function loadZ3(): Promise<Z3> {
       const config = Z3.mk_config()
       const context = Z3.mk_context(config)
       try {
-        return await Z3.eval_smtlib2_string(context, `(set-option :timeout ${TIME_LIMIT})\n${text}`)
+        return await Z3.eval_smtlib2_string(context, `(set-option :timeout ${timeLimit})\n${text}`)
       } finally {
         Z3.del_context(context)
         Z3.del_config(config)
@@ -88,9 +89,9 @@ async function loadZ3(): Promise<Z3> {
 }
 
 /** @throws InputError where no cvc5 is on the path. */
-function cvc5(text: string): Promise<string> {
+function cvc5(text: string, timeLimit: number): Promise<string> {
   return new Promise((resolve, reject) => {
-    const solver = spawn("cvc5", ["--incremental", "--lang", "smt2", `--tlimit-per=${TIME_LIMIT}`])
+    const solver = spawn("cvc5", ["--incremental", "--lang", "smt2", `--tlimit-per=${timeLimit}`])
     let answer = ""
     solver.stdout.on("data", (data) => {
       answer += data
@@ -110,7 +111,7 @@ export async function isInstalled(checker: Checker): Promise<boolean> {
       () => true,
       () => false,
     )
-  return cvc5("").then(
+  return cvc5("", TIME_LIMIT).then(
     () => true,
     () => false,
   )

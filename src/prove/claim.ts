@@ -1,5 +1,5 @@
 import type { ClaimJson } from "../../proofs/kernel.js"
-import { formatCondition, parseAffine, parseCondition } from "../exponent/grammar.js"
+import { parseAffine, parseCondition } from "../exponent/grammar.js"
 import { InputError } from "../inputError.js"
 import { formJson } from "./recurrence.js"
 
@@ -80,9 +80,4 @@ function statementAtoms(text: string, from: number, refuse: () => never): Atom[]
   const bound = parseAffine(match[3]!, "claim")
   if (!bound.isConstant) return refuse()
   return [{ quantity: match[1]!, relation: match[2] as Atom["relation"], bound: bound.constant.toFraction(), from }]
-}
-
-/** The condition of a claim in the command line's grammar. */
-export function conditionText(text: string): string {
-  return formatCondition(parseCondition(text))
 }

@@ -3,6 +3,7 @@ import { pathToFileURL } from "node:url"
 import { z } from "zod"
 import type { Certificate, Term as RecurrenceTerm, TheoremJson } from "../../proofs/kernel.js"
 import { derive } from "../derive/derive.js"
+import { InputError } from "../inputError.js"
 import { packageFile } from "../report/environment.js"
 import { writeFileAtomic } from "../report/files.js"
 import { schemeNamed } from "../scheme/catalogue.js"
@@ -104,11 +105,22 @@ export function readStatement(name: string): Statement {
   return Statement.parse(JSON.parse(readFileSync(theoremFile(name), "utf8")))
 }
 
-/** A theorem with its certificate; @throws ZodError if the file has another form. */
+/** A theorem with its certificate, by its name or from a file. @throws InputError for a file of another form. */
 export function readTheorem(name: string): Theorem {
-  const file = TheoremFile.parse(JSON.parse(readFileSync(theoremFile(name), "utf8")))
-  const { recurrence, formula, certificate } = file
-  return { statement: Statement.parse(file), recurrence, claim: formula, certificate }
+  const path = name.endsWith(".json") ? name : theoremFile(name)
+  try {
+    const file = TheoremFile.parse(JSON.parse(readFileSync(path, "utf8")))
+    const { recurrence, formula, certificate } = file
+    return { statement: Statement.parse(file), recurrence, claim: formula, certificate }
+  } catch (error) {
+    const given = `${name}: ${error instanceof z.ZodError ? z.prettifyError(error) : String(error)}`
+    throw new InputError({
+      field: "theorem",
+      given,
+      allowed: "a theorem with its certificate",
+      example: "init-a-stable",
+    })
+  }
 }
 
 /** Writes a theorem with its certificate. */

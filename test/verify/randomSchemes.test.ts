@@ -25,13 +25,16 @@ const definition = fc
     optimiser: fc.constantFrom(...OPTIMISERS),
     readout: fc.constantFrom("1/2", "3/4", "1"),
     subtractStart: fc.boolean(),
-    network: fc.option(
-      fc.record({
-        layers: fc.constantFrom(1, 2),
-        activation: fc.constantFrom("relu", "tanh"),
-        residual: fc.boolean(),
-      }),
-      { nil: undefined },
+    network: fc.oneof(
+      { weight: 3, arbitrary: fc.constant(undefined) },
+      {
+        weight: 1,
+        arbitrary: fc.record({
+          layers: fc.constantFrom(1, 2),
+          activation: fc.constantFrom("relu", "tanh"),
+          residual: fc.boolean(),
+        }),
+      },
     ),
   })
   .filter(({ start: { A, B } }) => A !== "zero" || B !== "zero")

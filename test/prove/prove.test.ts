@@ -1,0 +1,214 @@
+import { execFile } from "node:child_process"
+import { mkdtemp, readFile, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { promisify } from "node:util"
+import { afterAll, describe, expect, test } from "vitest"
+import { type Certificate, check, Refusal } from "../../proofs/kernel.js"
+import { derive } from "../../src/derive/derive.js"
+import { disagreements } from "../../src/prove/agreement.js"
+import { createJudge } from "../../src/prove/checkers.js"
+import { parseClaim } from "../../src/prove/claim.js"
+import { decide } from "../../src/prove/prover.js"
+import { smtText } from "../../src/prove/smt.js"
+import { readTheorem, schemeOf, smtFile, type Theorem, theoremFile, theoremNames } from "../../src/prove/theorem.js"
+
+const theorems = theoremNames().map((name) => readTheorem(name))
+const command = (...args: string[]) =>
+  promisify(execFile)(process.execPath, ["dist/src/cli/main.js", "prove", ...args]).then(
+    ({ stdout }) => ({ stdout, stderr: "", code: 0 }),
+    (error: { stdout: string; stderr: string; code: number }) => error,
+  )
+
+describe.each(theorems.map((theorem) => [theorem.statement.name, theorem] as const))("%s", (name, theorem) => {
+  test("is about the recurrence of the program that trains", () =>
+    expect(disagreements(theorem.recurrence, derive(schemeOf(theorem.statement)), 4)).toEqual([]))
+  test("says in its formula what it says in words", () => {
+    const { atoms, direction, where } = parseClaim(theorem.statement.claim)
+    expect(theorem.claim).toEqual({ atoms, direction, where })
+  })
+  test("is accepted by the kernel", () => expect(() => check(theorem)).not.toThrow())
+  test("has its SMT-LIB text in the repository", async () =>
+    expect(await readFile(smtFile(name), "utf8")).toBe(smtText(theorem)))
+})
+
+/** The claim with one thing changed: a bound moved by 1/100, a constraint or an atom left out, a direction, a step, a quantity. */
+function mutants({ claim }: Theorem): Theorem["claim"][] {
+  const { atoms, direction, where } = claim
+  const without = <T>(items: readonly T[], i: number) => items.filter((_, k) => k !== i)
+  const replaced = <T>(items: readonly T[], i: number, item: T) => items.map((old, k) => (k === i ? item : old))
+  const moved = (form: Readonly<Record<string, string>>, by: number) => {
+    const [p, q = "1"] = (form[""] ?? "0").split("/")
+    return { ...form, "": `${100 * Number(p) + by * Number(q)}/${100 * Number(q)}` }
+  }
+  const swap: Readonly<Record<string, string>> = { zB: "zA", zA: "zB", delta1: "delta2", delta2: "delta1", f: "zB" }
+  return [
+    ...where.flatMap((piece, p) =>
+      piece.flatMap((constraint, i) => [
+        ...[-1, 1].map((by) => ({
+          ...claim,
+          where: replaced(where, p, replaced(piece, i, { ...constraint, form: moved(constraint.form, by) })),
+        })),
+        { ...claim, where: replaced(where, p, without(piece, i)) },
+      ]),
+    ),
+    ...(where.length === 0 ? [{ ...claim, where: [[]] }] : [{ ...claim, where: [] }]),
+    ...(direction === "iff" ? [] : [{ ...claim, direction: "iff" as const }]),
+    ...atoms.flatMap((atom, i) => [
+      { ...claim, atoms: replaced(atoms, i, { ...atom, from: Math.max(1, atom.from - 1) }) },
+      {
+        ...claim,
+        atoms: replaced(atoms, i, { ...atom, relation: atom.relation === "==" ? ("<=" as const) : ("==" as const) }),
+      },
+      ...[-1, 1].map((by) => ({ ...claim, atoms: replaced(atoms, i, { ...atom, bound: `${by}/100` }) })),
+      ...(swap[atom.quantity]
+        ? [{ ...claim, atoms: replaced(atoms, i, { ...atom, quantity: swap[atom.quantity]! }) }]
+        : []),
+      ...(atoms.length > 1 ? [{ ...claim, atoms: without(atoms, i) }] : []),
+    ]),
+  ]
+}
+
+describe("mutants", () => {
+  const { judge, close } = createJudge(250)
+  afterAll(close)
+  test("no checker accepts a false one, and the engine says where each is false", async () => {
+    const count = { false: 0, true: 0 }
+    for (const theorem of theorems)
+      for (const claim of mutants(theorem)) {
+        const decision = decide(theorem.recurrence, claim)
+        const mutant = { ...theorem, claim }
+        if (decision.proven) {
+          count.true++
+          expect(() => check({ ...mutant, certificate: decision.certificate })).not.toThrow()
+          continue
+        }
+        count.false++
+        expect(() => check(mutant)).toThrow(Refusal)
+        expect((await judge("z3", mutant)).verdict, JSON.stringify(claim)).not.toBe("accepted")
+        // The refutation is itself a theorem: at these values the claim's other side holds.
+        const { values, fails } = decision.counterexample
+        const at = Object.entries(values).map(([symbol, value]) => ({
+          form: { [symbol]: "1", "": negated(value) },
+          relation: "==" as const,
+        }))
+        const opposite = decide(theorem.recurrence, { ...claim, direction: "if", where: [at] })
+        expect(opposite.proven).toBe(fails === null)
+      }
+    process.stdout.write(`mutants: ${count.false} false, none accepted; ${count.true} true, recognised\n`)
+    expect(count.false).toBeGreaterThanOrEqual(300)
+  }, 600_000)
+})
+
+function negated(value: string): string {
+  return value.startsWith("-") ? value.slice(1) : `-${value}`
+}
+
+describe("corrupted certificates are refused by the line that fails", () => {
+  /** Applies a change to every leaf until one is refused. */
+  const refusal = (
+    name: string,
+    change: (tree: Extract<Certificate, { facts: unknown }>) => object,
+  ): Refusal | null => {
+    const theorem = readTheorem(name)
+    const changed = (tree: Certificate): Certificate => {
+      if ("split" in tree) return { ...tree, atMost: changed(tree.atMost), above: changed(tree.above) }
+      return "facts" in tree ? ({ ...tree, ...change(tree) } as Certificate) : tree
+    }
+    try {
+      check({ ...theorem, certificate: changed(theorem.certificate) })
+      return null
+    } catch (error) {
+      if (error instanceof Refusal) return error
+      throw error
+    }
+  }
+  test.each([
+    [
+      "a multiplier changed",
+      "init-a-stable",
+      /facts\[\d+\]/,
+      ({ facts }: { facts: readonly object[] }) => ({
+        facts: facts.map((fact) => ({
+          ...fact,
+          multipliers: ("multipliers" in fact ? (fact.multipliers as string[]) : []).map(() => "0"),
+        })),
+      }),
+    ],
+    [
+      "a negative multiplier",
+      "init-a-stable",
+      /facts\[\d+\]/,
+      ({ facts }: { facts: readonly object[] }) => ({
+        facts: facts.map((fact) => ({
+          ...fact,
+          multipliers: ("multipliers" in fact ? (fact.multipliers as string[]) : []).map(() => "-1"),
+        })),
+      }),
+    ],
+    ["a fact removed", "phase-diagram", /t=\d|certificate/, () => ({ facts: [] })],
+    ["too few steps", "init-a-stable", /certificate/, () => ({ steps: 1 })],
+    ["another verdict", "init-a-stable", /certificate/, () => ({ verdict: { holds: true } })],
+    [
+      "another growth",
+      "toy-init-a",
+      /increments/,
+      ({ verdict }: { verdict: object }) => ({
+        verdict: "increments" in verdict ? { ...verdict, increments: { bM: { c: "3" } } } : verdict,
+      }),
+    ],
+  ] as const)("%s", (_, name, line, change) => {
+    const found = refusal(name, change as never)
+    expect(found).toBeInstanceOf(Refusal)
+    expect(found!.line).toMatch(line)
+  })
+  test("the halves of a split exchanged", () => {
+    const theorem = readTheorem("init-a-stable")
+    const { certificate } = theorem
+    if (!("split" in certificate)) throw new Error("a theorem that needs no split")
+    const { atMost, above } = certificate
+    expect(() => check({ ...theorem, certificate: { ...certificate, atMost: above, above: atMost } })).toThrow(Refusal)
+  })
+})
+
+describe("the command line", () => {
+  test("the kernel and z3 accept all theorems", async () => {
+    const { stdout, code } = await command("--checker", "kernel", "z3", "--json")
+    const judged = JSON.parse(stdout).theorems as { verdicts: { verdict: string }[] }[]
+    expect(code).toBe(0)
+    expect(judged).toHaveLength(theorems.length)
+    expect(judged.flatMap(({ verdicts }) => verdicts.map(({ verdict }) => verdict))).toEqual(
+      theorems.flatMap(() => ["accepted", "accepted"]),
+    )
+  }, 120_000)
+  test.each([
+    ["efficient for all t > 1 if c == -1/2", 1, /t = 2/],
+    ["efficient for all t >= 3 if c == -1/2", 0, /proven/],
+    ["efficient and internally stable for all t >= 3 for some c", 1, /refuted/],
+    ["zB <= 0 for all t iff c <= -1/2", 0, /proven/],
+  ])("%s", async (claim, code, says) => {
+    const result = await command("--scheme", "init-a", claim, "--checker", "kernel")
+    expect(result.code).toBe(code)
+    expect(result.stdout).toMatch(says)
+  })
+  test("a corrupted file: exit 1 and the line", async () => {
+    const file = join(await mkdtemp(join(tmpdir(), "lora-scaling-")), "corrupted.json")
+    const text = await readFile(theoremFile("init-a-stable"), "utf8")
+    await writeFile(
+      file,
+      text.replaceAll(/"multipliers": \[[^\]]*"1"/g, (found) => found.replace(/"1"$/, '"0"')),
+    )
+    const { code, stderr } = await command(file, "--checker", "kernel")
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/certificate\.[\w.]*facts\[\d+\]: does not follow from its multipliers/)
+  })
+  test.each([["zQ <= 0 for all t iff c <= 1"], ["zB < 0"]])("bad input: %s", async (claim) => {
+    const { code, stderr } = await command("--scheme", "init-a", claim)
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/^error: claim/)
+  })
+  test("the proof for people, in Markdown and LaTeX", async () => {
+    expect((await command("init-a-stable", "--proof")).stdout).toMatch(/1\. Where .*holds? at every step|1\. Where/)
+    expect((await command("init-a-stable", "--proof", "--format", "latex")).stdout).toContain("\\begin{enumerate}")
+  })
+})
