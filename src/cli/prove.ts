@@ -129,7 +129,7 @@ function where({ values, fails }: Exclude<ReturnType<typeof decide>, { proven: t
   const point = at.length === 0 ? "" : `at ${at.join(", ")} `
   if (fails === null) return `${point}it holds for all t`
   const { quantity, relation, bound } = fails.atom
-  return `${point}${quantity} ${relation} ${bound} fails ${fails.step === "eventually" ? "in the long run" : `at t = ${fails.step}`}`
+  return `${point}${quantity} ${relation} ${bound} fails ${fails.step === null ? "beyond t = 100000" : `at t = ${fails.step}`}`
 }
 
 /** By default all that are installed. */

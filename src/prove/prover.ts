@@ -3,14 +3,18 @@ import type { Certificate, ClaimJson, ConstraintJson, FactJson, RecurrenceJson, 
 import { Affine } from "../exponent/affine.js"
 import type { Inequality } from "../exponent/simplex.js"
 import { type Constraint, implies, witness } from "../exponent/system.js"
+import { firstFailure } from "./evaluate.js"
 import { farkas } from "./farkas.js"
 import { affineOf, formJson } from "./recurrence.js"
 
 /** Values of the symbols at which a claim is false. */
 export interface Counterexample {
   readonly values: Readonly<Record<string, string>>
-  /** Whether all atoms hold there although the condition excludes it; else which atom fails and when. */
-  readonly fails: { readonly atom: ClaimJson["atoms"][number]; readonly step: number | "eventually" } | null
+  /**
+   * Which atom fails there and at which step first (null if only beyond 100,000); null where all hold although the
+   * condition excludes it.
+   */
+  readonly fails: { readonly atom: ClaimJson["atoms"][number]; readonly step: number | null } | null
 }
 
 /** A claim decided: a certificate for the kernel, or values at which it is false. */
@@ -137,8 +141,11 @@ class Leaf {
 
   private failed(verdict: Exclude<Verdict, { holds: true }>, steps: number): Certificate {
     if (this.claim.direction !== "only if" && !this.isOutside()) {
-      const [atom, step] = "fails" in verdict ? [verdict.fails, verdict.step] : [verdict.grows, "eventually" as const]
-      throw new Refuted({ values: this.values, fails: { atom: this.claim.atoms[atom]!, step } })
+      const atom = this.claim.atoms["fails" in verdict ? verdict.fails : verdict.grows]!
+      throw new Refuted({
+        values: this.values,
+        fails: { atom, step: firstFailure(this.recurrence, atom, this.values) },
+      })
     }
     return { facts: [...this.facts.values()], steps, verdict }
   }

@@ -191,6 +191,14 @@ describe("the command line", () => {
     expect(result.code).toBe(code)
     expect(result.stdout).toMatch(says)
   })
+  test("growth is refuted by the step at which it passes the bound", async () => {
+    // zB is c, 3c + 1, 5c + 2, …, (2t - 1) c + t - 1: 1/500 above the bound it takes a while to be positive.
+    const { code, stdout } = await command("--scheme", "toy-init-a", "stable for all t if c == -249/500", "--json")
+    expect(code).toBe(1)
+    const { values, fails } = JSON.parse(stdout).counterexample
+    expect(values).toEqual({ c: "-249/500" })
+    expect(fails.step).toBe(126)
+  })
   test("a corrupted file: exit 1 and the line", async () => {
     const file = join(await mkdtemp(join(tmpdir(), "lora-scaling-")), "corrupted.json")
     const text = await readFile(theoremFile("init-a-stable"), "utf8")
