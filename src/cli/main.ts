@@ -28,6 +28,8 @@ function command<T extends unknown[]>(definition: Command, action: (...given: T)
     })
 }
 
+/** Collects an option that is given once a value, so that what follows it stays an argument. */
+const listed = (value: string, before: readonly string[] = []) => [...before, value]
 const format = () => new Option("--format <format>", "text, markdown, latex or csv").default("text")
 const setting = () =>
   new Option("--set <symbol=value...>", "values of the scheme's symbols, for instance c=-1/2").default([])
@@ -66,10 +68,10 @@ command(
     .description(
       "theorems (by name, or a .json file) before independent checkers; with --scheme, a claim: proven or refuted",
     )
-    .option("--checker <name...>", "kernel, z3 or cvc5 (default: all that are installed)")
+    .option("--checker <name>", "kernel, z3 or cvc5 (default: all that are installed); may be repeated", listed)
     .option("--scheme <scheme>", 'the scheme of a claim such as "zB <= 0 for all t iff c <= -1/2"')
-    .addOption(setting())
-    .option("--free <symbol...>", "leave these symbols of the scheme free: o, rho, s or d", [])
+    .option("--set <symbol=value>", "a value of one of the scheme's symbols; may be repeated", listed, [])
+    .option("--free <symbol>", "leave a symbol of the scheme free: o, rho, s or d; may be repeated", listed, [])
     .addOption(optimiser())
     .option("--proof", "print the proof as numbered steps (Markdown, or --format latex)")
     .addOption(format()),

@@ -1,0 +1,53 @@
+; Gradient descent from Init[A] with rank n^rho and multiplier n^s: where the features stay bounded. The first step's bound is free of the rank exactly at s = -rho/2, rsLoRA's alpha / sqrt(r).
+; sgd-init-a: stable for all t iff c - o + s <= -1 and c - o + rho + 2 * s <= 0
+(set-logic ALL)
+; an exponent: -infinity or a real number
+(declare-datatype E ((ninf) (fin (val Real))))
+(define-fun plus ((x E) (y E)) E (ite (or (= x ninf) (= y ninf)) ninf (fin (+ (val x) (val y)))))
+(define-fun maximum ((x E) (y E)) E (ite (= x ninf) y (ite (= y ninf) x (ite (<= (val x) (val y)) y x))))
+(define-fun unit ((x E)) E (ite (= x ninf) ninf (fin 0.0)))
+(define-fun atMost ((x E) (q Real)) Bool (or (= x ninf) (<= (val x) q)))
+(define-fun equals ((x E) (q Real)) Bool (and (not (= x ninf)) (= (val x) q)))
+(declare-const c Real)
+(declare-const o Real)
+(declare-const rho Real)
+(declare-const s Real)
+(assert (<= (* (- 1.0) rho) 0.0))
+; the state at step t
+(declare-fun zM (Int) E)
+(declare-fun bM (Int) E)
+(assert (= (zM 0) ninf))
+(assert (= (bM 0) ninf))
+(assert (forall ((t Int)) (! (=> (>= t 0) (and (= (zM (+ t 1)) (maximum (zM t) (plus (fin (+ (* 1.0 c) (* (- 1.0) o) (* 1.0 s) 2.0)) (bM t)))) (= (bM (+ t 1)) (maximum (bM t) (plus (fin (+ (* 1.0 c) (* (- 1.0) o) (* 1.0 s))) (maximum (zM t) (fin 0.0))))))) :pattern ((zM (+ t 1))) :pattern ((bM (+ t 1))))))
+; its first steps, listed
+(assert (and (= (zM 1) (maximum (zM 0) (plus (fin (+ (* 1.0 c) (* (- 1.0) o) (* 1.0 s) 2.0)) (bM 0)))) (= (bM 1) (maximum (bM 0) (plus (fin (+ (* 1.0 c) (* (- 1.0) o) (* 1.0 s))) (maximum (zM 0) (fin 0.0)))))))
+(assert (and (= (zM 2) (maximum (zM 1) (plus (fin (+ (* 1.0 c) (* (- 1.0) o) (* 1.0 s) 2.0)) (bM 1)))) (= (bM 2) (maximum (bM 1) (plus (fin (+ (* 1.0 c) (* (- 1.0) o) (* 1.0 s))) (maximum (zM 1) (fin 0.0)))))))
+(assert (and (= (zM 3) (maximum (zM 2) (plus (fin (+ (* 1.0 c) (* (- 1.0) o) (* 1.0 s) 2.0)) (bM 2)))) (= (bM 3) (maximum (bM 2) (plus (fin (+ (* 1.0 c) (* (- 1.0) o) (* 1.0 s))) (maximum (zM 2) (fin 0.0)))))))
+(assert (and (= (zM 4) (maximum (zM 3) (plus (fin (+ (* 1.0 c) (* (- 1.0) o) (* 1.0 s) 2.0)) (bM 3)))) (= (bM 4) (maximum (bM 3) (plus (fin (+ (* 1.0 c) (* (- 1.0) o) (* 1.0 s))) (maximum (zM 3) (fin 0.0)))))))
+(assert (and (= (zM 5) (maximum (zM 4) (plus (fin (+ (* 1.0 c) (* (- 1.0) o) (* 1.0 s) 2.0)) (bM 4)))) (= (bM 5) (maximum (bM 4) (plus (fin (+ (* 1.0 c) (* (- 1.0) o) (* 1.0 s))) (maximum (zM 4) (fin 0.0)))))))
+(assert (and (= (zM 6) (maximum (zM 5) (plus (fin (+ (* 1.0 c) (* (- 1.0) o) (* 1.0 s) 2.0)) (bM 5)))) (= (bM 6) (maximum (bM 5) (plus (fin (+ (* 1.0 c) (* (- 1.0) o) (* 1.0 s))) (maximum (zM 5) (fin 0.0)))))))
+; the quantities of step t, from the states before and after it
+(define-fun q.zB ((t Int)) E (plus (fin (+ (* 1.0 rho) (* 1.0 s))) (plus (bM t) (maximum (zM t) (fin 0.0)))))
+; induction: a state that is that of step 4 stays so
+(assert (=> (and (and (= (zM 4) (zM 4)) (= (bM 4) (bM 4))) (forall ((t Int)) (=> (and (>= t 4) (and (= (zM t) (zM 4)) (= (bM t) (bM 4))) (and (= (zM (+ t 1)) (maximum (zM t) (plus (fin (+ (* 1.0 c) (* (- 1.0) o) (* 1.0 s) 2.0)) (bM t)))) (= (bM (+ t 1)) (maximum (bM t) (plus (fin (+ (* 1.0 c) (* (- 1.0) o) (* 1.0 s))) (maximum (zM t) (fin 0.0))))))) (and (= (zM (+ t 1)) (zM 4)) (= (bM (+ t 1)) (bM 4))))))
+  (forall ((t Int)) (! (=> (>= t 4) (and (= (zM t) (zM 4)) (= (bM t) (bM 4)))) :pattern ((zM t)) :pattern ((bM t))))))
+; growth: g0(k) is k times (+ (* 2.0 c) (* (- 2.0) o) (* 2.0 s) 2.0), and exceeds any bound
+(define-fun abs1 ((x Real)) Real (ite (< x 0.0) (- x) x))
+(declare-fun g0 (Int) Real)
+(assert (= (g0 0) 0.0))
+(assert (forall ((k Int)) (! (=> (>= k 0) (= (g0 (+ k 1)) (+ (g0 k) (+ (* 2.0 c) (* (- 2.0) o) (* 2.0 s) 2.0)))) :pattern ((g0 k)))))
+(declare-const g0.many Int)
+(assert (=> (> (+ (* 2.0 c) (* (- 2.0) o) (* 2.0 s) 2.0) 0.0) (and (>= g0.many 1) (> (g0 g0.many) (+ 1.0 (abs1 0.0) (abs1 c) (abs1 o) (abs1 rho) (abs1 s) (abs1 (val (bM 1))))))))
+; induction: k periods later the state is at least its value plus its multiple of that
+(assert (=> (and (and (not (= (bM (+ 1 (* 2 0))) ninf)) (>= (val (bM (+ 1 (* 2 0)))) (+ (val (bM 1)) (* 1.0 (g0 0))))) (forall ((k Int)) (=> (and (>= k 0) (and (not (= (bM (+ 1 (* 2 k))) ninf)) (>= (val (bM (+ 1 (* 2 k)))) (+ (val (bM 1)) (* 1.0 (g0 k))))) (and (= (zM (+ (+ (+ 1 (* 2 k)) 0) 1)) (maximum (zM (+ (+ 1 (* 2 k)) 0)) (plus (fin (+ (* 1.0 c) (* (- 1.0) o) (* 1.0 s) 2.0)) (bM (+ (+ 1 (* 2 k)) 0))))) (= (bM (+ (+ (+ 1 (* 2 k)) 0) 1)) (maximum (bM (+ (+ 1 (* 2 k)) 0)) (plus (fin (+ (* 1.0 c) (* (- 1.0) o) (* 1.0 s))) (maximum (zM (+ (+ 1 (* 2 k)) 0)) (fin 0.0)))))) (and (= (zM (+ (+ (+ 1 (* 2 k)) 1) 1)) (maximum (zM (+ (+ 1 (* 2 k)) 1)) (plus (fin (+ (* 1.0 c) (* (- 1.0) o) (* 1.0 s) 2.0)) (bM (+ (+ 1 (* 2 k)) 1))))) (= (bM (+ (+ (+ 1 (* 2 k)) 1) 1)) (maximum (bM (+ (+ 1 (* 2 k)) 1)) (plus (fin (+ (* 1.0 c) (* (- 1.0) o) (* 1.0 s))) (maximum (zM (+ (+ 1 (* 2 k)) 1)) (fin 0.0))))))) (and (not (= (bM (+ 1 (* 2 (+ k 1)))) ninf)) (>= (val (bM (+ 1 (* 2 (+ k 1))))) (+ (val (bM 1)) (* 1.0 (g0 (+ k 1)))))))))
+  (forall ((k Int)) (! (=> (>= k 0) (and (not (= (bM (+ 1 (* 2 k))) ninf)) (>= (val (bM (+ 1 (* 2 k)))) (+ (val (bM 1)) (* 1.0 (g0 k)))))) :pattern ((g0 k))))))
+; the theorem, if
+(push 1)
+(assert (and (and (<= (+ (* 1.0 c) (* (- 1.0) o) (* 1.0 s) 1.0) 0.0) (<= (+ (* 1.0 c) (* (- 1.0) o) (* 1.0 rho) (* 2.0 s)) 0.0)) (not (and (atMost (q.zB 1) 0.0) (atMost (q.zB 2) 0.0) (atMost (q.zB 3) 0.0) (atMost (q.zB 4) 0.0) (atMost (q.zB 5) 0.0) (atMost (q.zB 6) 0.0) (forall ((t Int)) (! (=> (>= t 1) (atMost (q.zB t) 0.0)) :pattern ((zM t)) :pattern ((bM t))))))))
+(check-sat)
+(pop 1)
+; the theorem, only if
+(push 1)
+(assert (and (and (atMost (q.zB 1) 0.0) (atMost (q.zB 2) 0.0) (atMost (q.zB 3) 0.0) (atMost (q.zB 4) 0.0) (atMost (q.zB 5) 0.0) (atMost (q.zB 6) 0.0) (forall ((t Int)) (! (=> (>= t 1) (atMost (q.zB t) 0.0)) :pattern ((zM t)) :pattern ((bM t))))) (not (and (<= (+ (* 1.0 c) (* (- 1.0) o) (* 1.0 s) 1.0) 0.0) (<= (+ (* 1.0 c) (* (- 1.0) o) (* 1.0 rho) (* 2.0 s)) 0.0)))))
+(check-sat)
+(pop 1)
