@@ -1,3 +1,4 @@
+import { InputError } from "../src/inputError.js"
 import type { ClaimsJson } from "../src/report/claims.js"
 import type { CoordinatePoint } from "../src/report/figures.js"
 import { type SchemeDefinition, scheme } from "../src/scheme/scheme.js"
@@ -29,6 +30,13 @@ const SEEDS = 32
 
 /** The budget of a coordinate check: a rank that grows is n^ρ itself. */
 export function checkBudget({ definition, values }: Setting, given: Partial<Budget> = {}): Budget {
+  if (definition.alignments !== undefined)
+    throw new InputError({
+      field: `${definition.name}.alignments`,
+      given: "alignments of one's own",
+      allowed: "none: what is drawn is independent, only derivations read them",
+      example: "derive init-a --align Aᵀ,Z=3/4",
+    })
   const { rank } = scheme(definition, values).sizes
   const grows = !(rank.isConstant && rank.constant.equals(0))
   const growing = grows ? { widths: FOURTH_POWERS, rank: 1 } : {}

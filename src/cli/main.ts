@@ -51,6 +51,12 @@ command(
       [],
     )
     .option("--level <level>", "what stable means in efficient: features or output", "features")
+    .option(
+      "--align <parts=exponent>",
+      "how a sum of two parts grows, n^exponent: A',Z=3/4; may be repeated",
+      listed,
+      [],
+    )
     .option("--steps <count>", "how many steps to list", "5")
     .option("--from <t>", "ask for feature learning and efficiency from this step (default: the end of the transient)")
     .option("--stable-includes-za", "let efficient require zA = O(1) too, as LoRA+ does")

@@ -3,9 +3,11 @@ import { Condition } from "../exponent/condition.js"
 import { Piecewise } from "../exponent/piecewise.js"
 import { solveFor } from "../exponent/solve.js"
 import type { Constraint } from "../exponent/system.js"
+import { InputError } from "../inputError.js"
 import type { Scheme } from "../scheme/scheme.js"
 import { explore, type Region } from "./cell.js"
 import { isZeroForm } from "./graded.js"
+import { givenAlignment } from "./read.js"
 import { type Recursion, recursion, sizeAt } from "./recursion.js"
 import type { Relation } from "./size.js"
 
@@ -72,6 +74,8 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
   const undecided = Condition.NEVER.or(
     ...explored.filter(({ result }) => result === null).map(({ where }) => Condition.all(where)),
   ).merged()
+  const assumptions = [...new Set(regions.flatMap(({ result }) => result.assumptions))]
+  requireUsed(scheme, assumptions)
   const names = Object.keys(scheme.program.quantities)
   const last = Math.max(switches.from ?? 1, ...regions.map(({ result }) => result.steps.length))
   const quantities = Object.fromEntries(names.map((name) => [name, quantitySteps(regions, name, last)]))
@@ -105,7 +109,7 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
     quantities,
     regions: phases(regions, names, last),
     undecided,
-    assumptions: [...new Set(regions.flatMap(({ result }) => result.assumptions))],
+    assumptions,
     switches: { stableIncludesZA, level, from },
     stable,
     internallyStable,
@@ -114,6 +118,18 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
     efficient: hasDeltas ? required.and(bothMove()) : null,
     largestRate: { features: largestRate(scheme, stable), output: largestRate(scheme, stableOutput) },
   }
+}
+
+/** @throws InputError for a given alignment of parts that no sum of the program has. */
+function requireUsed({ definition, alignments }: Scheme, assumptions: readonly string[]): void {
+  for (const { between } of alignments)
+    if (!assumptions.some((text) => text.startsWith(givenAlignment(between))))
+      throw new InputError({
+        field: `${definition.name}.alignments`,
+        given: between.join(", "),
+        allowed: "two parts that the list of assumptions names as summed",
+        example: "Aᵀ,Z=3/4",
+      })
 }
 
 /** The exponent of a quantity at step t ≥ 1; see {@link QuantitySteps.steps}. */

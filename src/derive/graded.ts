@@ -13,7 +13,7 @@ import type { Cell } from "./cell.js"
 import { larger, lead, product, type Size, shifted, sizeKey, sizeOf, weakened } from "./size.js"
 
 /** A set of bases: their names in order, joined by commas; empty for the even part. */
-type Bases = string
+export type Bases = string
 
 /** The part of a tensor that is odd in exactly the given bases of its rows and columns. */
 export interface Part {
@@ -109,18 +109,14 @@ export class Graded {
   /**
    * The product of the parts of two matrices over an index of size n^dimension.
    *
-   * @param onAlignment called with each rule used for a growing sum, for the list of assumptions.
+   * @param growth the exponent by which a sum of two parts, of the given columns and rows, exceeds its terms.
    */
-  times(cell: Cell, other: Graded, dimension: Affine, onAlignment: (assumption: string) => void): Graded {
-    const grows = !isZeroForm(dimension)
-    const half = dimension.times("1/2")
+  times(cell: Cell, other: Graded, growth: (columns: Bases, rows: Bases) => Affine): Graded {
     const pairs = this.parts.flatMap((x) => other.parts.map((y) => [x, y] as const))
     return Graded.of(
       cell,
       pairs.map(([x, y]) => {
-        const aligned = x.columns === y.rows
-        if (grows) onAlignment(describe(x.columns, y.rows, aligned))
-        const size = shifted(product(cell, x.size, y.size), aligned ? dimension : half)
+        const size = shifted(product(cell, x.size, y.size), growth(x.columns, y.rows))
         return { rows: x.rows, columns: y.columns, size }
       }),
     )
@@ -204,11 +200,4 @@ function symmetricDifference(x: Bases, y: Bases): Bases {
   return [...left.filter((base) => !right.includes(base)), ...right.filter((base) => !left.includes(base))]
     .sort()
     .join()
-}
-
-function describe(left: Bases, right: Bases, aligned: boolean): string {
-  const name = (bases: Bases) => (bases === "" ? "the even part" : `a part along ${bases.replaceAll(",", " and ")}`)
-  return aligned
-    ? `sum of ${name(left)} with another along it: aligned, the size of the sum's index to the power 1`
-    : `sum of ${name(left)} with ${name(right)}: independent and centred, to the power 1/2`
 }

@@ -1,8 +1,10 @@
 import { Affine } from "../exponent/affine.js"
+import { formatAffine } from "../exponent/grammar.js"
 import { type Dimension, inOrder, type Node } from "../program/node.js"
+import type { Scheme } from "../scheme/scheme.js"
 import { ACTIVATIONS } from "./activation.js"
 import type { Cell } from "./cell.js"
-import { Graded, isZeroForm, type RandomTerm } from "./graded.js"
+import { type Bases, Graded, isZeroForm, type RandomTerm } from "./graded.js"
 import { lead, type Size, shifted, sizeOf, weakened } from "./size.js"
 
 /** A program whose exponents this engine cannot derive, with the operation and the reason. */
@@ -29,6 +31,8 @@ export interface Asked {
 export interface Reading {
   readonly cell: Cell
   readonly dimensions: Dimensions
+  /** Alignments given by the user, in place of the rules'. */
+  readonly alignments: Scheme["alignments"]
   /** The graded sizes of all leaves. */
   readonly leaves: ReadonlyMap<Node, Graded>
   /** Per random matrix, what it was applied to; a reading adds to it. */
@@ -148,11 +152,42 @@ function orthogonalised(node: Node, of: Graded, { cell, dimensions, assume }: Re
   return of.normalised(cell).map((size) => shifted(isZeroForm(lead(size)) ? sizeOf(Affine.ZERO) : size, entry))
 }
 
+/** The exponent by which a sum of two parts exceeds its terms: aligned 1, independent and centred 1/2, or as given. */
+function growthOfSum(x: Bases, y: Bases, inner: Dimension, { dimensions, alignments, assume }: Reading): Affine {
+  const dimension = dimensions[inner]
+  if (isZeroForm(dimension)) return dimension
+  const [left, right] = [nameOf(x), nameOf(y)]
+  const given = alignments.find(({ between: [p, q] }) => (p === left && q === right) || (p === right && q === left))
+  const exponent = given?.exponent ?? Affine.constant(x === y ? 1 : "1/2")
+  if (!exponent.isConstant && !dimension.isConstant)
+    throw new Underivable("matmul", "an alignment and the size of its index are both symbols")
+  const power = exponent.isConstant ? dimension.times(exponent.constant) : exponent.times(dimension.constant)
+  if (given) assume(`${givenAlignment(given.between)} to the power ${formatAffine(exponent)}`)
+  else
+    assume(
+      `sum of ${partName(x)} with ${x === y ? "another along it: aligned, the size of the sum's index to the power 1" : `${partName(y)}: independent and centred, to the power 1/2`}`,
+    )
+  return power
+}
+
+/** How a given alignment is listed among the assumptions. */
+export function givenAlignment([x, y]: readonly [string, string]): string {
+  return `sum of ${x} with ${y}: as given, its index`
+}
+
+function nameOf(bases: Bases): string {
+  return bases === "" ? "the even part" : bases.replaceAll(",", " and ")
+}
+
+function partName(bases: Bases): string {
+  return bases === "" ? nameOf(bases) : `a part along ${nameOf(bases)}`
+}
+
 function matrixProduct(left: Graded, right: Graded, inner: Dimension, reading: Reading): Graded {
   const { cell } = reading
   if (left.randoms.length > 0 && right.randoms.length > 0)
     throw new Underivable("matmul", "a product of two random matrices with both sides growing")
-  let sum = left.times(cell, right, reading.dimensions[inner], reading.assume)
+  let sum = left.times(cell, right, (x, y) => growthOfSum(x, y, inner, reading))
   for (const random of left.randoms) sum = sum.plus(cell, applied(random, right, reading))
   for (const random of right.randoms) {
     const mirrored = { ...random, transposed: !random.transposed }

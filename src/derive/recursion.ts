@@ -92,7 +92,11 @@ function initialState({ program, start, dimensions }: Scheme, cell: Cell): State
 
 type Advance = (state: State) => { readonly next: State } & Pick<Moment, "quantities" | "moments">
 
-function stepper({ program, dimensions }: Scheme, cell: Cell, assume: (assumption: string) => void): Advance {
+function stepper(
+  { program, dimensions, alignments }: Scheme,
+  cell: Cell,
+  assume: (assumption: string) => void,
+): Advance {
   const frozen = program.layer.frozen.map(
     ({ node, deviation }) => [node, randomTensor(node, deviation.power, { cell, dimensions })] as const,
   )
@@ -102,6 +106,7 @@ function stepper({ program, dimensions }: Scheme, cell: Cell, assume: (assumptio
     const values = readExponents([...program.next.values(), ...Object.values(program.quantities)], {
       cell,
       dimensions,
+      alignments,
       leaves: new Map([...frozen, ...leaves]),
       asked: nextAsked,
       assume,

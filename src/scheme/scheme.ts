@@ -17,6 +17,16 @@ export interface Rates {
   readonly B: string
 }
 
+/**
+ * How a sum over an index of size n^d grows beyond its terms: by n^(d · exponent), exponent in [1/2, 1].
+ *
+ * `between` names the two parts by their bases as the list of assumptions does: "Aᵀ", "Z", "A2ᵀ and W1", "the even part".
+ */
+export interface Alignment {
+  readonly between: readonly [string, string]
+  readonly exponent: string
+}
+
 /** A fine-tuning scheme as a user writes it; exponents are texts of the command line's grammar. */
 export interface SchemeDefinition {
   readonly name: string
@@ -55,6 +65,8 @@ export interface SchemeDefinition {
   readonly caveats?: readonly string[]
   /** The point of the symbols at which the scheme is measured unless another is given. */
   readonly example?: Readonly<Record<string, string>>
+  /** Alignments that the user knows better than the program says; only a derivation reads them. */
+  readonly alignments?: readonly Alignment[]
   /** Frozen layers with an adapter each; by default one layer and a linear readout. */
   readonly network?: Architecture
 }
@@ -89,6 +101,7 @@ export interface Scheme {
   }
   /** The exponent of every index space. */
   readonly dimensions: Readonly<Record<Dimension, Affine>>
+  readonly alignments: readonly { readonly between: readonly [string, string]; readonly exponent: Affine }[]
   readonly symbols: readonly string[]
   /** What is assumed of the symbols: ρ ≥ 0, d ≥ 0 and the definition's own. */
   readonly domain: readonly Constraint[]
@@ -120,6 +133,10 @@ export function scheme(
     A: A === "frozen" ? null : affine(A, `rates[${i}].A`),
     B: B === "frozen" ? null : affine(B, `rates[${i}].B`),
   }))
+  const alignments = (definition.alignments ?? []).map(({ between, exponent }) => ({
+    between,
+    exponent: affine(exponent, `alignments ${between.join(", ")}`),
+  }))
   const raw = {
     multiplier: affine(definition.multiplier ?? DEFAULTS.multiplier.symbol, "multiplier"),
     rank: affine(definition.rank ?? DEFAULTS.rank.symbol, "rank"),
@@ -130,7 +147,11 @@ export function scheme(
     startA: start.A === "zero" ? null : affine(start.A.exponent, "start.A"),
     startB: start.B === "zero" ? null : affine(start.B.exponent, "start.B"),
   }
-  const forms = [...rates.flatMap(({ A, B }) => [A, B]), ...Object.values(raw)]
+  const forms = [
+    ...rates.flatMap(({ A, B }) => [A, B]),
+    ...alignments.map(({ exponent }) => exponent),
+    ...Object.values(raw),
+  ]
   const known = symbolsOf(forms)
   const settings = readSettings(values, known)
   requireKnown(free, known)
@@ -172,7 +193,8 @@ export function scheme(
     rates: rates.map(({ A, B }) => ({ A: A ? set(A) : "frozen", B: B ? set(B) : "frozen" })),
     dimensions: { n: Affine.constant(1), nIn: set(raw.inputWidth), r: rank, samples: Affine.ZERO, one: Affine.ZERO },
     symbols: symbolsOf(forms.map((form) => form && set(form))),
-    domain: domainOf(definition, [rank, set(raw.inputWidth)], set),
+    alignments: alignments.map(({ between, exponent }) => ({ between, exponent: withinHalf(set(exponent), name) })),
+    domain: domainOf(definition, [rank, set(raw.inputWidth), ...alignments.flatMap(bounds)], set),
   }
 }
 
@@ -186,6 +208,22 @@ function ratesOf({ name, rates, network }: SchemeDefinition): readonly Rates[] {
     given: `${rates.length} pairs`,
     allowed: `one pair for all adapters, or ${adapters}, one for each`,
     example: '{ A: "c", B: "c" }',
+  })
+}
+
+/** The forms that are ≥ 0 for an alignment's exponent in [1/2, 1]. */
+function bounds({ exponent }: { readonly exponent: Affine }): Affine[] {
+  return [exponent.minus(Affine.constant("1/2")), Affine.constant(1).minus(exponent)]
+}
+
+/** @throws InputError for a number outside [1/2, 1]. */
+function withinHalf(exponent: Affine, name: string): Affine {
+  if (!exponent.isConstant || bounds({ exponent }).every((form) => form.constant.compare(0) >= 0)) return exponent
+  throw new InputError({
+    field: `${name}.alignments`,
+    given: formatAffine(exponent),
+    allowed: "an exponent in [1/2, 1], or a symbol",
+    example: "Aᵀ,Z=3/4",
   })
 }
 

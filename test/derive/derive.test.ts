@@ -235,6 +235,25 @@ describe("the catalogue", () => {
   })
 })
 
+describe("an alignment of the user's own", () => {
+  const aligned = (exponent: string, between: readonly [string, string] = ["Aᵀ", "Z"]) =>
+    derive(scheme({ ...schemeNamed("init-a"), alignments: [{ between, exponent }] }))
+  test("A₀ aligned with the data, symbolic: Z_A starts at k - 1/2, and c + k - 1/2 <= 0 follows from k <= 1", () => {
+    const { quantities, stable, internallyStable } = aligned("k")
+    says(stable, "c <= -1/2")
+    says(internallyStable.and(parseCondition("k >= 1/2")), "c <= -1 and k == 1/2")
+    expect(formatExponent(quantities.zA!.steps[0]!)).toBe("k - 1/2")
+  })
+  test("k = 1/2 is what the program says", () =>
+    expect(formatCondition(aligned("1/2").stable)).toBe(formatCondition(derived("init-a").stable)))
+  test.each([
+    ["2", ["Aᵀ", "Z"]],
+    ["3/4", ["Q", "Z"]],
+  ] as const)("%s of %s is refused", (exponent, between) =>
+    expect(() => aligned(exponent, between)).toThrow(InputError),
+  )
+})
+
 describe("refusals", () => {
   test("both factors zero", () =>
     expect(() => scheme({ ...schemeNamed("init-a"), start: { A: "zero", B: "zero" } })).toThrow(InputError))
