@@ -8,6 +8,7 @@
 (define-fun unit ((x E)) E (ite (= x ninf) ninf (fin 0.0)))
 (define-fun atMost ((x E) (q Real)) Bool (or (= x ninf) (<= (val x) q)))
 (define-fun equals ((x E) (q Real)) Bool (and (not (= x ninf)) (= (val x) q)))
+(define-fun size ((x Real)) Real (ite (< x 0.0) (- x) x))
 (declare-const c Real)
 (declare-const o Real)
 ; the state at step t
@@ -29,12 +30,11 @@
 (assert (=> (and (and (= (zM 4) (zM 4)) (= (bM 4) (bM 4))) (forall ((t Int)) (=> (and (>= t 4) (and (= (zM t) (zM 4)) (= (bM t) (bM 4))) (and (= (zM (+ t 1)) (maximum (zM t) (plus (fin (+ (* 1.0 c) (* (- 1.0) o) 2.0)) (bM t)))) (= (bM (+ t 1)) (maximum (bM t) (plus (fin (+ (* 1.0 c) (* (- 1.0) o))) (maximum (zM t) (fin 0.0))))))) (and (= (zM (+ t 1)) (zM 4)) (= (bM (+ t 1)) (bM 4))))))
   (forall ((t Int)) (! (=> (>= t 4) (and (= (zM t) (zM 4)) (= (bM t) (bM 4)))) :pattern ((zM t)) :pattern ((bM t))))))
 ; growth: g0(k) is k times (+ (* 2.0 c) (* (- 2.0) o) 2.0), and exceeds any bound
-(define-fun abs1 ((x Real)) Real (ite (< x 0.0) (- x) x))
 (declare-fun g0 (Int) Real)
 (assert (= (g0 0) 0.0))
 (assert (forall ((k Int)) (! (=> (>= k 0) (= (g0 (+ k 1)) (+ (g0 k) (+ (* 2.0 c) (* (- 2.0) o) 2.0)))) :pattern ((g0 k)))))
 (declare-const g0.many Int)
-(assert (=> (> (+ (* 2.0 c) (* (- 2.0) o) 2.0) 0.0) (and (>= g0.many 1) (> (g0 g0.many) (+ 1.0 (abs1 0.0) (abs1 c) (abs1 o) (abs1 (val (bM 1))))))))
+(assert (=> (> (+ (* 2.0 c) (* (- 2.0) o) 2.0) 0.0) (and (>= g0.many 1) (> (g0 g0.many) (+ 1.0 (size 0.0) (size c) (size o) (size (val (bM 1))))))))
 ; induction: k periods later the state is at least its value plus its multiple of that
 (assert (=> (and (and (not (= (bM (+ 1 (* 2 0))) ninf)) (>= (val (bM (+ 1 (* 2 0)))) (+ (val (bM 1)) (* 1.0 (g0 0))))) (forall ((k Int)) (=> (and (>= k 0) (and (not (= (bM (+ 1 (* 2 k))) ninf)) (>= (val (bM (+ 1 (* 2 k)))) (+ (val (bM 1)) (* 1.0 (g0 k))))) (and (= (zM (+ (+ (+ 1 (* 2 k)) 0) 1)) (maximum (zM (+ (+ 1 (* 2 k)) 0)) (plus (fin (+ (* 1.0 c) (* (- 1.0) o) 2.0)) (bM (+ (+ 1 (* 2 k)) 0))))) (= (bM (+ (+ (+ 1 (* 2 k)) 0) 1)) (maximum (bM (+ (+ 1 (* 2 k)) 0)) (plus (fin (+ (* 1.0 c) (* (- 1.0) o))) (maximum (zM (+ (+ 1 (* 2 k)) 0)) (fin 0.0)))))) (and (= (zM (+ (+ (+ 1 (* 2 k)) 1) 1)) (maximum (zM (+ (+ 1 (* 2 k)) 1)) (plus (fin (+ (* 1.0 c) (* (- 1.0) o) 2.0)) (bM (+ (+ 1 (* 2 k)) 1))))) (= (bM (+ (+ (+ 1 (* 2 k)) 1) 1)) (maximum (bM (+ (+ 1 (* 2 k)) 1)) (plus (fin (+ (* 1.0 c) (* (- 1.0) o))) (maximum (zM (+ (+ 1 (* 2 k)) 1)) (fin 0.0))))))) (and (not (= (bM (+ 1 (* 2 (+ k 1)))) ninf)) (>= (val (bM (+ 1 (* 2 (+ k 1))))) (+ (val (bM 1)) (* 1.0 (g0 (+ k 1)))))))))
   (forall ((k Int)) (! (=> (>= k 0) (and (not (= (bM (+ 1 (* 2 k))) ninf)) (>= (val (bM (+ 1 (* 2 k)))) (+ (val (bM 1)) (* 1.0 (g0 k)))))) :pattern ((g0 k))))))

@@ -8,6 +8,7 @@
 (define-fun unit ((x E)) E (ite (= x ninf) ninf (fin 0.0)))
 (define-fun atMost ((x E) (q Real)) Bool (or (= x ninf) (<= (val x) q)))
 (define-fun equals ((x E) (q Real)) Bool (and (not (= x ninf)) (= (val x) q)))
+(define-fun size ((x Real)) Real (ite (< x 0.0) (- x) x))
 (declare-const c Real)
 (declare-const rho Real)
 (assert (<= (* (- 1.0) rho) 0.0))

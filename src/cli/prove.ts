@@ -2,7 +2,7 @@ import { InputError } from "../inputError.js"
 import { CHECKERS, type Checker, createJudge, isInstalled, type Verdict } from "../prove/checkers.js"
 import { parseClaim } from "../prove/claim.js"
 import { proofText } from "../prove/proofText.js"
-import { decide } from "../prove/prover.js"
+import { type Counterexample, type Decision, decide, Undecided } from "../prove/prover.js"
 import { recurrenceOf } from "../prove/recurrence.js"
 import { readTheorem, type Theorem, theoremNames } from "../prove/theorem.js"
 import { scheme } from "../scheme/scheme.js"
@@ -88,7 +88,11 @@ async function proveClaim(
         allowed: Object.keys(recurrence.quantities).join(", "),
         example: '"zB <= 0 for all t iff c <= -1/2"',
       })
-  const decision = decide(recurrence, claim)
+  const decision = decisionOf(recurrence, claim)
+  if (decision === null) {
+    process.stderr.write(`undecided: ${text}: its state neither repeats nor grows steadily soon enough\n`)
+    return 1
+  }
   // "for some" is the opposite of "never".
   const isTrue = decision.proven !== claim.existential
   const verdicts: Verdict[] = []
@@ -124,7 +128,16 @@ async function proveClaim(
   return isTrue && verdicts.every(({ verdict }) => verdict === "accepted") ? 0 : 1
 }
 
-function where({ values, fails }: Exclude<ReturnType<typeof decide>, { proven: true }>["counterexample"]): string {
+function decisionOf(...given: Parameters<typeof decide>): Decision | null {
+  try {
+    return decide(...given)
+  } catch (error) {
+    if (error instanceof Undecided) return null
+    throw error
+  }
+}
+
+function where({ values, fails }: Counterexample): string {
   const at = Object.entries(values).map(([name, value]) => `${name} = ${value}`)
   const point = at.length === 0 ? "" : `at ${at.join(", ")} `
   if (fails === null) return `${point}it holds for all t`

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process"
 import { check, Refusal } from "../../proofs/kernel.js"
 import { InputError } from "../inputError.js"
-import { smtText } from "./smt.js"
+import { smtText, Unstatable } from "./smt.js"
 import type { Theorem } from "./theorem.js"
 
 /** The programs that judge a theorem; none uses the engine or the prover. */
@@ -40,7 +40,7 @@ export function createJudge(timeLimit = TIME_LIMIT): Judge {
     judge: async (checker, theorem) => {
       const before = performance.now()
       const [verdict, reason] =
-        checker === "kernel" ? kernelVerdict(theorem) : smtVerdict(await solvers[checker](smtText(theorem)))
+        checker === "kernel" ? kernelVerdict(theorem) : await solverVerdict(solvers[checker], theorem)
       return { checker, verdict, reason, milliseconds: performance.now() - before }
     },
     close: () => void z3?.then(({ close }) => close()),
@@ -54,6 +54,18 @@ function kernelVerdict(theorem: Theorem): [Verdict["verdict"], string | null] {
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     return ["refused", error.message]
+  }
+}
+
+async function solverVerdict(
+  solve: (text: string) => Promise<string>,
+  theorem: Theorem,
+): Promise<[Verdict["verdict"], string | null]> {
+  try {
+    return smtVerdict(await solve(smtText(theorem)))
+  } catch (error) {
+    if (!(error instanceof Unstatable)) throw error
+    return ["unknown", error.message]
   }
 }
 

@@ -9,7 +9,7 @@ import type { Theorem } from "./theorem.js"
 /** A proof as numbered steps for people, in Markdown or LaTeX (for any other format, Markdown). */
 export function proofText({ statement, recurrence, claim, certificate }: Theorem, format: TableFormat): string {
   const isTex = format === "latex"
-  const math = (text: string) => (isTex ? `$${texOf(text)}$` : `\`${text}\``)
+  const math = (text: string) => (isTex ? `$${toTex(text)}$` : `\`${text}\``)
   const where = (hypotheses: readonly string[]) =>
     hypotheses.length === 0 ? "For all values of the symbols" : `Where ${hypotheses.map(math).join(" and ")}`
   const cases: string[] = []
@@ -71,8 +71,4 @@ function verdictText(
 function bound(form: Affine, relation: ConstraintJson["relation"] | ">"): string {
   const left = form.minus(Affine.constant(form.constant))
   return `${formatAffine(left)} ${relation} ${form.constant.neg().toFraction()}`
-}
-
-function texOf(text: string): string {
-  return toTex(text)
 }

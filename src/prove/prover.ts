@@ -31,7 +31,7 @@ const LONGEST_PERIOD = 3
  * The symbols' space is split wherever a max or the claim is not decided; in each part the recurrence is run until its
  * state repeats or provably grows, or an atom fails.
  *
- * @throws Error where neither happens within some steps, which says nothing about the claim.
+ * @throws Undecided where neither happens within some steps, which says nothing about the claim.
  */
 export function decide(recurrence: RecurrenceJson, claim: ClaimJson): Decision {
   const domain = recurrence.domain.map((json) => ({ form: affineOf(json), strict: false }))
@@ -59,6 +59,14 @@ export function decide(recurrence: RecurrenceJson, claim: ClaimJson): Decision {
         above: tree([...hypotheses, { form: form.times(-1), strict: true }]),
       }
     }
+  }
+}
+
+/** A claim that this prover neither proves nor refutes, with the reason. */
+export class Undecided extends Error {
+  constructor(reason: string) {
+    super(reason)
+    this.name = "Undecided"
   }
 }
 
@@ -131,7 +139,7 @@ class Leaf {
         if (grows !== null) return this.failed({ ...grows, period }, t)
       }
     }
-    throw new Error(`neither repeats nor grows within ${MOST_STEPS} steps`)
+    throw new Undecided(`the state neither repeats nor grows steadily within ${MOST_STEPS} steps`)
   }
 
   private holding(steps: number): Certificate {

@@ -11,7 +11,8 @@ const PRELUDE = `(set-logic ALL)
 (define-fun maximum ((x E) (y E)) E (ite (= x ninf) y (ite (= y ninf) x (ite (<= (val x) (val y)) y x))))
 (define-fun unit ((x E)) E (ite (= x ninf) ninf (fin 0.0)))
 (define-fun atMost ((x E) (q Real)) Bool (or (= x ninf) (<= (val x) q)))
-(define-fun equals ((x E) (q Real)) Bool (and (not (= x ninf)) (= (val x) q)))`
+(define-fun equals ((x E) (q Real)) Bool (and (not (= x ninf)) (= (val x) q)))
+(define-fun size ((x Real)) Real (ite (< x 0.0) (- x) x))`
 
 /**
  * The whole theorem in SMT-LIB 2, negated: every check is unsatisfiable if and only if it is true for all t and all real symbols.
@@ -19,6 +20,8 @@ const PRELUDE = `(set-logic ALL)
  * The recurrence is an axiom for all t ≥ 0. First-order arithmetic does not know induction, so the instances that the
  * proof needs are axioms too: that a state that repeats does so for ever, and, where exponents grow, that k periods
  * later they are at least their value plus g(k), g(k) = k times the growth, which exceeds any bound for some k.
+ *
+ * @throws Unstatable for a growth of several sizes.
  */
 export function smtText({ statement, recurrence, claim, certificate }: Theorem): string {
   const symbols = symbolsOf([
@@ -155,10 +158,9 @@ function growthAxioms(
         return `(and (not (= ${now} ninf)) (>= (val ${now}) ${least}))`
       }),
     )
-  const size = [real(bound), ...symbols, ...forms.map(([name]) => `(val (${name} ${steps}))`)].map((x) => `(abs1 ${x})`)
+  const size = [real(bound), ...symbols, ...forms.map(([name]) => `(val (${name} ${steps}))`)].map((x) => `(size ${x})`)
   return [
     `; growth: ${g}(k) is k times ${affineText(unit)}, and exceeds any bound`,
-    "(define-fun abs1 ((x Real)) Real (ite (< x 0.0) (- x) x))",
     `(declare-fun ${g} (Int) Real)`,
     `(assert (= (${g} 0) 0.0))`,
     `(assert (forall ((k Int)) (! (=> (>= k 0) (= (${g} (+ k 1)) (+ (${g} k) ${affineText(unit)}))) :pattern ((${g} k)))))`,
@@ -170,6 +172,14 @@ function growthAxioms(
   ]
 }
 
+/** A theorem whose SMT-LIB text this project cannot write, with the reason. */
+export class Unstatable extends Error {
+  constructor(reason: string) {
+    super(reason)
+    this.name = "Unstatable"
+  }
+}
+
 /** The increment of which all others are multiples, 0 or at least 1. */
 function leastIncrement(forms: readonly Affine[]): Affine {
   const divides = (unit: Affine) =>
@@ -178,7 +188,7 @@ function leastIncrement(forms: readonly Affine[]): Affine {
       return multiple !== null && (multiple === "0" || new Fraction(multiple).compare(1) >= 0)
     })
   const found = forms.find((form) => form.key !== Form.ZERO.key && divides(form))
-  if (found === undefined) throw new Error("increments that are no multiples of one of them")
+  if (found === undefined) throw new Unstatable("the state grows by increments that are no multiples of one of them")
   return found
 }
 
