@@ -44,7 +44,7 @@ export const ACTIVATIONS: Readonly<Record<Activation, Rule>> = {
 }
 
 function step(of: Graded, cell: Cell): Graded {
-  const even = Graded.of(cell, [{ rows: "", columns: "", size: sizeOf(Affine.ZERO) }])
+  const even = Graded.even(sizeOf(Affine.ZERO))
   return of.isZero ? even : of.normalised(cell).products(cell, "odd").plus(cell, even)
 }
 

@@ -52,7 +52,7 @@ export class Cell {
     const value = difference.at(this.point)
     const decisive = value.n !== 0n ? value : [...difference.coefficients.values()][0]!
     const sign = decisive.s > 0n ? 1 : -1
-    const answer: Answer = { sign, positive: sign > 0 ? difference : difference.times(-1) }
+    const answer: Answer = { sign, positive: sign > 0 ? difference : difference.negated }
     this.answers.set(question, answer)
     if (!answer.positive.isConstant) this.halfSpaces.set(answer.positive.key, answer.positive)
     return answer
@@ -60,7 +60,7 @@ export class Cell {
 
   /** The cell as constraints. */
   get constraints(): Constraint[] {
-    return [...this.halfSpaces.values()].map((form) => ({ form: form.times(-1), relation: "<=" }))
+    return [...this.halfSpaces.values()].map((form) => ({ form: form.negated, relation: "<=" }))
   }
 }
 
@@ -117,7 +117,7 @@ export function explore<T>(
     }
     let rest = piece
     for (const { form } of region.where) {
-      visit([...rest, { form: form.times(-1), relation: "<" }])
+      visit([...rest, { form: form.negated, relation: "<" }])
       rest = [...rest, { form, relation: "<" }]
     }
   }

@@ -10,15 +10,12 @@ import type { Affine } from "../exponent/affine.js"
 import { Affine as Form } from "../exponent/affine.js"
 import type { Node } from "../program/node.js"
 import type { Cell } from "./cell.js"
+import { type Bases, Parity } from "./parity.js"
 import { larger, lead, product, type Size, shifted, sizeKey, sizeOf, weakened } from "./size.js"
 
-/** A set of bases: their names in order, joined by commas; empty for the even part. */
-export type Bases = string
-
-/** The part of a tensor that is odd in exactly the given bases of its rows and columns. */
+/** The part of a tensor that is odd in exactly the bases of its parity. */
 export interface Part {
-  readonly rows: Bases
-  readonly columns: Bases
+  readonly parity: Parity
   readonly size: Size
 }
 
@@ -43,11 +40,10 @@ export class Graded {
 
   /** The sum of the given parts, those of equal parity joined by max. */
   static of(cell: Cell, parts: readonly Part[], randoms: readonly RandomTerm[] = []): Graded {
-    const joined = new Map<string, Part>()
-    for (const part of parts) {
-      const key = parityKey(part)
-      const seen = joined.get(key)
-      joined.set(key, seen ? { ...seen, size: larger(cell, seen.size, part.size) } : part)
+    const sizes = new Map<Parity, Size>()
+    for (const { parity, size } of parts) {
+      const seen = sizes.get(parity)
+      sizes.set(parity, seen ? larger(cell, seen, size) : size)
     }
     const matrices = new Map<string, RandomTerm>()
     for (const term of randoms) {
@@ -55,7 +51,12 @@ export class Graded {
       const seen = matrices.get(key)
       matrices.set(key, seen ? { ...seen, size: larger(cell, seen.size, term.size) } : term)
     }
-    return new Graded(sorted(joined), sorted(matrices))
+    return new Graded(inOrder([...sizes].map(([parity, size]) => ({ parity, size }))), sorted(matrices))
+  }
+
+  /** A tensor of one even part. */
+  static even(size: Size): Graded {
+    return new Graded([{ parity: Parity.EVEN, size }], [])
   }
 
   get isZero(): boolean {
@@ -71,7 +72,7 @@ export class Graded {
   /** Equal for tensors whose parts have equal leading forms. */
   get key(): string {
     return [
-      ...this.parts.map((part) => `${parityKey(part)} ${sizeKey(part.size)}`),
+      ...this.parts.map(({ parity, size }) => `${parity.key} ${sizeKey(size)}`),
       ...this.randoms.map((term) => `${randomKey(term)} ${sizeKey(term.size)}`),
     ].join("; ")
   }
@@ -89,12 +90,9 @@ export class Graded {
   }
 
   transpose(): Graded {
-    const parts = this.parts.map((part) => ({ ...part, rows: part.columns, columns: part.rows }))
+    const parts = this.parts.map(({ parity, size }) => ({ parity: parity.transpose(), size }))
     const randoms = this.randoms.map((term) => ({ ...term, transposed: !term.transposed }))
-    return new Graded(
-      sorted(new Map(parts.map((part) => [parityKey(part), part]))),
-      sorted(new Map(randoms.map((term) => [randomKey(term), term]))),
-    )
+    return new Graded(inOrder(parts), sorted(new Map(randoms.map((term) => [randomKey(term), term]))))
   }
 
   /** The entrywise product: sizes add, parities add in 𝔽₂. */
@@ -102,7 +100,7 @@ export class Graded {
     const pairs = this.parts.flatMap((x) => other.parts.map((y) => [x, y] as const))
     return Graded.of(
       cell,
-      pairs.map(([x, y]) => ({ ...paritySum(x, y), size: product(cell, x.size, y.size) })),
+      pairs.map(([x, y]) => ({ parity: x.parity.plus(y.parity), size: product(cell, x.size, y.size) })),
     )
   }
 
@@ -116,8 +114,8 @@ export class Graded {
     return Graded.of(
       cell,
       pairs.map(([x, y]) => {
-        const size = shifted(product(cell, x.size, y.size), growth(x.columns, y.rows))
-        return { rows: x.rows, columns: y.columns, size }
+        const size = shifted(product(cell, x.size, y.size), growth(x.parity.columns, y.parity.rows))
+        return { parity: Parity.of(x.parity.rows, y.parity.columns), size }
       }),
     )
   }
@@ -126,14 +124,14 @@ export class Graded {
   normalised(cell: Cell): Graded {
     const size = this.size(cell)
     if (this.parts.length > 1) cell.usesGaps = true
-    return size === null ? Graded.ZERO : this.map((part) => shifted(part, lead(size).times(-1)))
+    return size === null ? Graded.ZERO : this.map((part) => shifted(part, lead(size).negated))
   }
 
   /** The parts as a vector: sizes of equal row parity joined, columns forgotten. */
   rowParts(cell: Cell): Graded {
     return Graded.of(
       cell,
-      this.parts.map((part) => ({ ...part, columns: "" })),
+      this.parts.map(({ parity, size }) => ({ parity: Parity.of(parity.rows, ""), size })),
     )
   }
 
@@ -147,8 +145,7 @@ export class Graded {
   products(cell: Cell, parity: "odd" | "even"): Graded {
     const leading = this.parts.find(({ size }) => isZeroForm(lead(size)))
     const gaps = this.map((size) => (leading?.size.discrete && !isZeroForm(lead(size)) ? weakened(size) : size))
-    const nothing = Graded.of(cell, [{ rows: "", columns: "", size: sizeOf(Form.ZERO) }])
-    let [even, odd] = [nothing, Graded.ZERO]
+    let [even, odd] = [Graded.even(sizeOf(Form.ZERO)), Graded.ZERO]
     const value = ({ size }: Part) => lead(size).at(cell.point)
     for (const part of [...gaps.parts].sort((x, y) => value(y).compare(value(x)))) {
       if (!cell.keepsTerms && odd.reaches(cell, part)) continue
@@ -160,8 +157,8 @@ export class Graded {
   }
 
   /** Whether this tensor's part of the same parity is at least as large, and as well known. */
-  private reaches(cell: Cell, { rows, columns, size }: Part): boolean {
-    const own = this.parts.find((part) => part.rows === rows && part.columns === columns)
+  private reaches(cell: Cell, { parity, size }: Part): boolean {
+    const own = this.parts.find((part) => part.parity === parity)
     return own !== undefined && (own.size.relation === "equal" || size.relation === "atMost")
       ? cell.compare(lead(own.size), lead(size)) >= 0
       : false
@@ -177,27 +174,10 @@ function sorted<T>(items: ReadonlyMap<string, T>): T[] {
   return [...items.keys()].sort().map((key) => items.get(key)!)
 }
 
-function parityKey({ rows, columns }: Pick<Part, "rows" | "columns">): string {
-  return `${rows}|${columns}`
+function inOrder(parts: readonly Part[]): Part[] {
+  return [...parts].sort((x, y) => (x.parity.key < y.parity.key ? -1 : 1))
 }
 
 function randomKey({ leaf, transposed }: RandomTerm): string {
   return `${leaf.operation.op === "leaf" ? leaf.operation.name : ""}${transposed ? "ᵀ" : ""}`
-}
-
-function paritySum(x: Part, y: Part): Pick<Part, "rows" | "columns"> {
-  return {
-    rows: symmetricDifference(x.rows, y.rows),
-    columns: symmetricDifference(x.columns, y.columns),
-  }
-}
-
-function symmetricDifference(x: Bases, y: Bases): Bases {
-  if (x === "") return y
-  if (y === "") return x
-  if (x === y) return ""
-  const [left, right] = [x.split(","), y.split(",")]
-  return [...left.filter((base) => !right.includes(base)), ...right.filter((base) => !left.includes(base))]
-    .sort()
-    .join()
 }

@@ -4,7 +4,8 @@ import { type Dimension, inOrder, type Node } from "../program/node.js"
 import type { Scheme } from "../scheme/scheme.js"
 import { ACTIVATIONS } from "./activation.js"
 import type { Cell } from "./cell.js"
-import { type Bases, Graded, isZeroForm, type RandomTerm } from "./graded.js"
+import { Graded, isZeroForm, type RandomTerm } from "./graded.js"
+import { type Bases, Parity } from "./parity.js"
 import { lead, type Size, shifted, sizeOf, weakened } from "./size.js"
 
 /** A program whose exponents this engine cannot derive, with the operation and the reason. */
@@ -37,6 +38,8 @@ export interface Reading {
   readonly leaves: ReadonlyMap<Node, Graded>
   /** Per random matrix, what it was applied to; a reading adds to it. */
   readonly asked: Map<Node, Asked>
+  /** How much sums of two parts grow, as found so far; a reading adds to it. */
+  readonly growths: Map<string, Affine>
   /** Called with every assumption that a rule makes. */
   readonly assume: (assumption: string) => void
 }
@@ -67,7 +70,7 @@ export function randomTensor(
   const size = sizeOf(power)
   if (grows[0] && grows[1]) return Graded.of(cell, [], [{ leaf: node, transposed: false, size }])
   const [image, pull] = basesOf(node)
-  return Graded.of(cell, [{ rows: grows[0] ? image : "", columns: grows[1] ? pull : "", size }])
+  return Graded.of(cell, [{ parity: Parity.of(grows[0] ? image : "", grows[1] ? pull : ""), size }])
 }
 
 /** The bases of a random tensor along its rows and along its columns. */
@@ -83,7 +86,7 @@ function readNode(node: Node, value: (node: Node) => Graded, reading: Reading): 
     case "leaf":
       throw new Error(`leaf ${operation.name} has no value`)
     case "one":
-      return Graded.of(cell, [{ rows: "", columns: "", size: sizeOf(Affine.ZERO) }])
+      return Graded.even(sizeOf(Affine.ZERO))
     case "zero":
       return Graded.ZERO
     case "matmul":
@@ -140,9 +143,9 @@ function rootRatio(mean: Graded, square: Graded, epsilon: Affine | null, { cell,
   const root = lead(second).times("1/2")
   if (epsilon === null) assume("Adam's ε is negligible beside the gradients' entries")
   else cell.usesGaps = true
-  if (epsilon !== null && cell.compare(epsilon, root) > 0) return first.map((size) => shifted(size, epsilon.times(-1)))
+  if (epsilon !== null && cell.compare(epsilon, root) > 0) return first.map((size) => shifted(size, epsilon.negated))
   if (first.parts.length > 1) cell.usesGaps = true
-  return asSigns(first.map((size) => shifted(size, root.times(-1))).products(cell, "odd"))
+  return asSigns(first.map((size) => shifted(size, root.negated)).products(cell, "odd"))
 }
 
 /** U Vᵀ of a matrix U S Vᵀ of rank Θ(1): every singular value becomes 1, and the largest is the Frobenius norm. */
@@ -152,8 +155,18 @@ function orthogonalised(node: Node, of: Graded, { cell, dimensions, assume }: Re
   return of.normalised(cell).map((size) => shifted(isZeroForm(lead(size)) ? sizeOf(Affine.ZERO) : size, entry))
 }
 
-/** The exponent by which a sum of two parts exceeds its terms: aligned 1, independent and centred 1/2, or as given. */
-function growthOfSum(x: Bases, y: Bases, inner: Dimension, { dimensions, alignments, assume }: Reading): Affine {
+/** The exponent by which a sum of two parts exceeds its terms: the same question comes up over and over. */
+function growthOfSum(x: Bases, y: Bases, inner: Dimension, reading: Reading): Affine {
+  const question = `${x}|${y}|${inner}`
+  const known = reading.growths.get(question)
+  if (known !== undefined) return known
+  const growth = derivedGrowth(x, y, inner, reading)
+  reading.growths.set(question, growth)
+  return growth
+}
+
+/** Aligned 1, independent and centred 1/2, or as given, times the exponent of the index. */
+function derivedGrowth(x: Bases, y: Bases, inner: Dimension, { dimensions, alignments, assume }: Reading): Affine {
   const dimension = dimensions[inner]
   if (isZeroForm(dimension)) return dimension
   const [left, right] = [nameOf(x), nameOf(y)]
@@ -215,17 +228,15 @@ function applied({ leaf, transposed, size: w }: RandomTerm, to: Graded, reading:
   const along = transposed ? seen.arguments : seen.transposed
   const half = summed.times("1/2")
   const freshParts = to.parts.map((part) => ({
-    rows: fresh,
-    columns: part.columns,
+    parity: Parity.of(fresh, part.parity.columns),
     size: shifted(sum(w, part.size), half),
   }))
   const back = summed.minus(out.times("1/2"))
   const alignedParts = to.parts
-    .filter((part) => part.rows === own)
+    .filter((part) => part.parity.rows === own)
     .flatMap((part) =>
       along.parts.map((direction) => ({
-        rows: direction.rows,
-        columns: part.columns,
+        parity: Parity.of(direction.parity.rows, part.parity.columns),
         size: shifted(sum(sum(w, part.size), direction.size), back),
       })),
     )

@@ -101,6 +101,7 @@ function stepper(
     ({ node, deviation }) => [node, randomTensor(node, deviation.power, { cell, dimensions })] as const,
   )
   const watched = Object.entries(program.quantities)
+  const growths = new Map<string, Affine>()
   return ({ leaves, asked }) => {
     const nextAsked = new Map(asked)
     const values = readExponents([...program.next.values(), ...Object.values(program.quantities)], {
@@ -109,6 +110,7 @@ function stepper(
       alignments,
       leaves: new Map([...frozen, ...leaves]),
       asked: nextAsked,
+      growths,
       assume,
     })
     const sizes = new Map(watched.map(([name, node]) => [name, values.get(node)!]))
@@ -119,8 +121,8 @@ function stepper(
         const terms = lead(x ?? ZERO)
           .plus(lead(y ?? ZERO))
           .plus(dimensions[left.shape[1]])
-        const ratio = of && shifted(of, terms.times(-1))
-        sizes.set(name, ratio ? Graded.of(cell, [{ rows: "", columns: "", size: ratio }]) : Graded.ZERO)
+        const ratio = of && shifted(of, terms.negated)
+        sizes.set(name, ratio ? Graded.even(ratio) : Graded.ZERO)
         // Where a factor is a sum of several terms, the ratio approaches its limit like a quotient of moments.
         moments.set(
           name,
@@ -249,9 +251,7 @@ function grown(state: State, increment: readonly Affine[], added: (form: Affine)
 /** How much each part of each tensor grew between two states of the same parities; null for other parities. */
 function increments(before: readonly Graded[], after: readonly Graded[]): Affine[] | null {
   const shape = (all: readonly Graded[]) =>
-    all
-      .map(({ parts, randoms }) => [...parts.map(({ rows, columns }) => `${rows}|${columns}`), randoms.length].join())
-      .join(";")
+    all.map(({ parts, randoms }) => [...parts.map(({ parity }) => parity.key), randoms.length].join()).join(";")
   if (shape(before) !== shape(after)) return null
   const forms = (all: readonly Graded[]) =>
     all.flatMap(({ parts, randoms }) => [...parts, ...randoms].map(({ size }) => lead(size)))

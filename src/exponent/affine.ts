@@ -3,47 +3,73 @@ import { Fraction } from "fraction.js"
 /** A rational number as it may be given: exact text such as "-1/2", an integer, or a Fraction. */
 export type Rational = Fraction | bigint | number | string
 
+const ZERO = new Fraction(0)
+
+/** Forms remembered at most, and sums of each. */
+const MOST_KNOWN = 200_000
+const MOST_SUMS = 2_000
+
 /**
  * An affine form q₀ + Σ qᵢ·symbolᵢ with rational coefficients: one finite exponent as a function of symbols.
  *
- * Immutable. Zero coefficients are never stored, so equal forms have equal keys.
+ * Immutable. Zero coefficients are never stored, so equal forms have equal keys. A derivation adds the same few forms
+ * over and over, so forms and their sums are remembered; nothing depends on it.
  */
 export class Affine {
-  static readonly ZERO = new Affine(new Fraction(0), new Map())
+  private static readonly known = new Map<string, Affine>()
+  static readonly ZERO = Affine.of(ZERO, new Map())
 
   /** Symbols in the order in which they are printed, each with its coefficient ≠ 0. */
   readonly coefficients: ReadonlyMap<string, Fraction>
   readonly constant: Fraction
-  private cachedKey: string | undefined
+  /** Canonical text, equal exactly for equal forms. */
+  readonly key: string
+  private readonly sums = new Map<Affine, Affine>()
+  private opposite: Affine | undefined
+  private cachedScaled: Affine | undefined
+  private cachedLinear: Affine | undefined
 
-  /** @param coefficients sorted by name, none of them 0. */
-  private constructor(constant: Fraction, coefficients: ReadonlyMap<string, Fraction>) {
+  private constructor(constant: Fraction, coefficients: ReadonlyMap<string, Fraction>, key: string) {
     this.constant = constant
     this.coefficients = coefficients
+    this.key = key
   }
 
-  /** Canonical text, equal exactly for equal forms. */
-  get key(): string {
-    this.cachedKey ??= [...this.coefficients, ["", this.constant] as const]
-      .map(([name, q]) => `${q.s * q.n}/${q.d}${name}`)
-      .join("+")
-    return this.cachedKey
+  /** @param coefficients sorted by name, none of them 0. */
+  private static of(constant: Fraction, coefficients: ReadonlyMap<string, Fraction>): Affine {
+    let key = `${constant.s * constant.n}/${constant.d}`
+    for (const [name, q] of coefficients) key += `+${q.s * q.n}/${q.d}${name}`
+    const seen = Affine.known.get(key)
+    if (seen !== undefined) return seen
+    if (Affine.known.size >= MOST_KNOWN) Affine.known.clear()
+    const form = new Affine(constant, coefficients, key)
+    Affine.known.set(key, form)
+    return form
   }
 
   /** The constant form with the given value. */
   static constant(value: Rational): Affine {
-    return new Affine(new Fraction(value), new Map())
+    return Affine.of(new Fraction(value), new Map())
   }
 
   /** The form that is the named symbol. */
   static symbol(name: string): Affine {
-    return new Affine(new Fraction(0), new Map([[name, new Fraction(1)]]))
+    return Affine.of(ZERO, new Map([[name, new Fraction(1)]]))
   }
 
   plus(other: Affine): Affine {
+    const seen = this.sums.get(other)
+    if (seen !== undefined) return seen
+    const sum = this.added(other)
+    if (this.sums.size >= MOST_SUMS) this.sums.clear()
+    this.sums.set(other, sum)
+    return sum
+  }
+
+  private added(other: Affine): Affine {
     const constant = this.constant.add(other.constant)
-    if (other.coefficients.size === 0) return new Affine(constant, this.coefficients)
-    if (this.coefficients.size === 0) return new Affine(constant, other.coefficients)
+    if (other.coefficients.size === 0) return Affine.of(constant, this.coefficients)
+    if (this.coefficients.size === 0) return Affine.of(constant, other.coefficients)
     const names = [...new Set([...this.coefficients.keys(), ...other.coefficients.keys()])].sort()
     const coefficients = new Map<string, Fraction>()
     for (const name of names) {
@@ -51,18 +77,40 @@ export class Affine {
       const sum = p && q ? p.add(q) : (p ?? q)!
       if (sum.n !== 0n) coefficients.set(name, sum)
     }
-    return new Affine(constant, coefficients)
+    return Affine.of(constant, coefficients)
   }
 
   minus(other: Affine): Affine {
-    return this.plus(other.times(-1))
+    return this.plus(other.negated)
+  }
+
+  /** The form times −1. */
+  get negated(): Affine {
+    if (this.opposite === undefined) {
+      this.opposite = this.times(-1)
+      this.opposite.opposite = this
+    }
+    return this.opposite
   }
 
   /** The form multiplied by a rational. */
   times(factor: Rational): Affine {
     const q = new Fraction(factor)
     if (q.n === 0n) return Affine.ZERO
-    return new Affine(this.constant.mul(q), new Map([...this.coefficients].map(([name, p]) => [name, p.mul(q)])))
+    return Affine.of(this.constant.mul(q), new Map([...this.coefficients].map(([name, p]) => [name, p.mul(q)])))
+  }
+
+  /** The positive multiple whose first coefficient is ±1; the form itself where it is constant. */
+  get scaled(): Affine {
+    const [first] = this.coefficients.values()
+    this.cachedScaled ??= first === undefined ? this : this.times(first.abs().inverse())
+    return this.cachedScaled
+  }
+
+  /** The form without its constant. */
+  get linear(): Affine {
+    this.cachedLinear ??= Affine.of(ZERO, this.coefficients)
+    return this.cachedLinear
   }
 
   /** The form with the given symbols replaced by forms; other symbols stay. */

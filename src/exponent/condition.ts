@@ -145,7 +145,7 @@ function envelope(p: readonly Constraint[], q: readonly Constraint[]): Constrain
     relation === "=="
       ? [
           { form, relation: "<=" },
-          { form: form.times(-1), relation: "<=" },
+          { form: form.negated, relation: "<=" },
         ]
       : [{ form, relation }]
   return [...p.flatMap(oneSided).filter((c) => implies(q, c)), ...q.flatMap(oneSided).filter((c) => implies(p, c))]

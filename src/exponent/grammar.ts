@@ -195,7 +195,7 @@ function readAffine(node: MathNode, reading: Reading): Affine {
   if (!isOperator(node) || node.implicit) return reading.refuse()
   const operands = node.args.map((argument) => readAffine(argument, reading))
   const [x, y] = [operands[0]!, operands[1]]
-  if (y === undefined) return node.op === "-" ? x.times(-1) : node.op === "+" ? x : reading.refuse()
+  if (y === undefined) return node.op === "-" ? x.negated : node.op === "+" ? x : reading.refuse()
   if (node.op === "+") return x.plus(y)
   if (node.op === "-") return x.minus(y)
   if (node.op === "*" && x.isConstant) return y.times(x.constant)

@@ -10,7 +10,7 @@ export interface Constraint {
 
 /** The constraints whose union is the complement of the given one. */
 export function negate({ form, relation }: Constraint): Constraint[] {
-  const opposite = form.times(-1)
+  const opposite = form.negated
   if (relation === "<=") return [{ form: opposite, relation: "<" }]
   if (relation === "<") return [{ form: opposite, relation: "<=" }]
   return [
@@ -63,10 +63,10 @@ function holds(value: Fraction, relation: Constraint["relation"]): boolean {
 
 /** Parallel inequalities reduced to the tightest. */
 function deduplicate(system: readonly Inequality[]): Inequality[] {
-  const tightest = new Map<string, Inequality>()
+  const tightest = new Map<Affine, Inequality>()
   for (const { form, strict } of system) {
-    const scaled = form.times([...form.coefficients.values()][0]!.abs().inverse())
-    const direction = scaled.minus(Affine.constant(scaled.constant)).key
+    const { scaled } = form
+    const direction = scaled.linear
     const seen = tightest.get(direction)
     const order = seen === undefined ? 1 : scaled.constant.compare(seen.form.constant)
     if (order > 0 || (order === 0 && strict)) tightest.set(direction, { form: scaled, strict })

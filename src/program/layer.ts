@@ -75,7 +75,7 @@ export function adapterLayer(
   const Z = spaces.input === "one" ? Node.ONE : Node.leaf("Z", "frozen", [spaces.input, "one"])
   const h = Node.leaf("h", "frozen", [spaces.output, "one"])
   const dZ = spaces.output === "one" ? Node.ONE : Node.leaf("dZ", "frozen", ["n", "one"])
-  const w = dZ === Node.ONE ? dZ : dZ.scale(power(readout.times(-1)))
+  const w = dZ === Node.ONE ? dZ : dZ.scale(power(readout.negated))
   const applied = (B: Node, v: Node) => B.times(v).scale(power(multiplier))
   const standard = power(Affine.ZERO)
   return {

@@ -59,7 +59,7 @@ export function stackLayer(
     spaces: { input: "n", output: "n" },
     frozen: [
       { node: x0, deviation: power(input) },
-      { node: w, deviation: power(readout.times(-1)) },
+      { node: w, deviation: power(readout.negated) },
       ...W.map((node) => ({
         node,
         deviation: { constant: Math.sqrt(VARIANCE[activation]), power: Affine.constant("-1/2") },

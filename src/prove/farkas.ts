@@ -19,7 +19,7 @@ export function farkas({ form, strict }: Inequality, hypotheses: readonly Inequa
   const symbols = [...new Set([form, ...hypotheses.map((hypothesis) => hypothesis.form)].flatMap((f) => f.symbols))]
   const excess = Affine.constant(form.constant).minus(weighted((hypothesis) => hypothesis.form.constant))
   const system: Constraint[] = [
-    ...multipliers.map((m): Constraint => ({ form: m.times(-1), relation: "<=" })),
+    ...multipliers.map((m): Constraint => ({ form: m.negated, relation: "<=" })),
     ...symbols.map((symbol): Constraint => {
       const sum = weighted((hypothesis) => hypothesis.form.coefficient(symbol))
       return { form: sum.minus(Affine.constant(form.coefficient(symbol))), relation: "==" }

@@ -56,7 +56,7 @@ export function decide(recurrence: RecurrenceJson, claim: ClaimJson): Decision {
       return {
         split: formJson(form),
         atMost: tree([...hypotheses, { form, strict: false }]),
-        above: tree([...hypotheses, { form: form.times(-1), strict: true }]),
+        above: tree([...hypotheses, { form: form.negated, strict: true }]),
       }
     }
   }
@@ -184,7 +184,7 @@ class Leaf {
     if ([...increments.values()].every((form) => form.key === Affine.ZERO.key)) return null
     for (const [name, increment] of increments) {
       const next = weighted(before.get(name)!.weights, increments)
-      if (!this.implied(increment.times(-1), false) || !this.implied(increment.minus(next), false)) return null
+      if (!this.implied(increment.negated, false) || !this.implied(increment.minus(next), false)) return null
     }
     const grows = ({ quantity }: ClaimJson["atoms"][number]) => {
       const value = seen.get(quantity)
@@ -204,7 +204,7 @@ class Leaf {
     if (value === null) return relation === "=="
     const excess = value.form.minus(Affine.constant(bound))
     if (split) return !this.satisfies({ form: excess, relation })
-    return this.implied(excess.times(-1), true) || (relation === "==" && this.implied(excess, true))
+    return this.implied(excess.negated, true) || (relation === "==" && this.implied(excess, true))
   }
 
   private isInside(): boolean {
@@ -217,13 +217,13 @@ class Leaf {
 
   /** Whether all of the leaf satisfies the constraint, or none of it; else it is split. */
   private satisfies({ form, relation }: Constraint): boolean {
-    if (relation === "<") return !this.isAtMost(form.times(-1))
-    return this.isAtMost(form) && (relation === "<=" || this.isAtMost(form.times(-1)))
+    if (relation === "<") return !this.isAtMost(form.negated)
+    return this.isAtMost(form) && (relation === "<=" || this.isAtMost(form.negated))
   }
 
   private isAtMost(form: Affine): boolean {
     if (this.implied(form, false)) return true
-    if (this.implied(form.times(-1), true)) return false
+    if (this.implied(form.negated, true)) return false
     throw new Split(form)
   }
 

@@ -91,7 +91,7 @@ export function recurrenceOf({ definition, program, start, rates, sizes, domain 
   const scaleFree = (term: Term): Term => (optimiser === "sgd" ? term : unit(term))
   const factorsOfInput = form(optimiser === "sgd" ? input.times(2) : input)
   // The gradients' sizes; w = n^(−o) dZ, and 1 in the toy, whose output is one number.
-  const readout = isToy ? number("0") : form(o.times(-1))
+  const readout = isToy ? number("0") : form(o.negated)
   const z0 = startOf(A, d.times("1/2").plus(input))
   const b0 = startOf(B, Form.ZERO)
   const alongW = (bM: Term) => (isToy ? max(bM, b0) : max(sum(bM, number("1")), sum(b0, number("1/2"))))

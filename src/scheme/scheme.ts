@@ -233,7 +233,7 @@ function domainOf(
   set: (form: Affine) => Affine,
 ): Constraint[] {
   const [given = []] = domain === undefined ? [] : parseCondition(domain, `${name}.domain`).pieces
-  const constraints = [...given, ...sizes.map((size) => ({ form: size.times(-1), relation: "<=" }) as const)]
+  const constraints = [...given, ...sizes.map((size) => ({ form: size.negated, relation: "<=" }) as const)]
   return constraints.map(({ form, relation }) => ({ form: set(form), relation })).filter(({ form }) => !form.isConstant)
 }
 
