@@ -8,20 +8,25 @@ export function claimsJson(claims: readonly Claim[]): ClaimsJson {
   return { schema: "lora-scaling/verify/1", claims: claims.map(claimJson) }
 }
 
+/** Whether a claim is contradicted by more than a measured failure of what it assumes. */
+export function isRefuted({ measured, cause }: Claim): boolean {
+  return measured.verdict === "contradicts" && cause === null
+}
+
 /** Claims as a table: derived, measured, verdict. */
 export function claimsTable(claims: readonly Claim[]): ReportTable {
   return {
     columns: ["claim", "derived", "next", "plain slope", "exponent", "95 % interval", "verdict"],
     rows: claims
       .map(claimJson)
-      .map(({ id, derived, next, slope, exponent, interval, verdict }) => [
+      .map(({ id, derived, next, slope, exponent, interval, verdict, cause }) => [
         id,
         derived,
         next ?? "",
         slope === null ? "" : slope.toFixed(3),
         exponent === null ? "-inf" : exponent.toFixed(3),
         interval === null ? "" : `[${interval.map((x) => (x === null ? "inf" : x.toFixed(3))).join(", ")}]`,
-        verdict,
+        cause === null ? verdict : `${verdict}: ${cause}`,
       ]),
   }
 }

@@ -52,7 +52,7 @@ export async function coverage(budget: Budget, options: SweepOptions): Promise<C
         if (derived.kind === "zero") return []
         const [next] = derived.others
         if (next === undefined || derived.exponent.sub(next).compare("1/2") >= 0) return []
-        const { corrected, plain } = judge(expected(derived), measurements[index]!(quantity, step))
+        const { corrected, plain } = judge(expected(derived), measurements[index]!.samples(quantity, step))
         if (corrected === null || plain === null) return []
         const e = derived.exponent.valueOf()
         const contains = ({ low, high }: { low: number; high: number }) => low <= e && e <= high

@@ -19,8 +19,13 @@ export interface Budget {
   readonly firstSeed: number
 }
 
-/** The mean squares of one quantity after step t, by width and seed. */
-export type Measurements = (quantity: string, t: number) => WidthSample[]
+/** What was measured of one setting. */
+export interface Measurements {
+  /** The mean squares of one quantity after step t, by width and seed. */
+  readonly samples: (quantity: string, t: number) => WidthSample[]
+  /** The share of samples and seeds at the widest width whose residual changed its sign in a step before step t. */
+  readonly flipped: (t: number) => number
+}
 
 /** How many seeds travel to a thread together. */
 const SEEDS_PER_TASK = 16
@@ -46,17 +51,23 @@ export async function measure(
     tasks.map(({ task }) => task),
     options,
   )
-  return settings.map(
-    (_, index) => (quantity, t) =>
-      widths.map((width) => ({
-        width,
-        meanSquares: tasks.flatMap((task, i) =>
-          task.index === index && task.width === width
-            ? results[i]!.map(({ history }) => history[t - 1]?.meanSquares[quantity] ?? Number.NaN)
-            : [],
-        ),
-      })),
-  )
+  return settings.map((_, index): Measurements => {
+    const runs = (width: number) =>
+      tasks.flatMap((task, i) => (task.index === index && task.width === width ? results[i]! : []))
+    return {
+      samples: (quantity, t) =>
+        widths.map((width) => ({
+          width,
+          meanSquares: runs(width).map(({ history }) => history[t - 1]?.meanSquares[quantity] ?? Number.NaN),
+        })),
+      flipped: (t) => {
+        const shares = runs(Math.max(...widths)).map(({ history }) =>
+          Math.max(0, ...history.slice(0, t).map(({ flipped }) => flipped)),
+        )
+        return shares.reduce((sum, share) => sum + share, 0) / shares.length
+      },
+    }
+  })
 }
 
 /** How many tasks `measure` makes, for a progress bar. */

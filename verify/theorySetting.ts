@@ -21,6 +21,8 @@ export interface Claim {
   readonly step: number
   readonly derived: Terms
   readonly measured: Verdict
+  /** For a contradiction, the assumption that was seen to fail; null if none was. */
+  readonly cause: string | null
   readonly widths: readonly number[]
   readonly seeds: number
   /** The root mean square over seeds at each width. */
@@ -84,7 +86,8 @@ export function judgeMeasurements(
     return Array.from({ length: steps }, (_, i) => i + 1).flatMap((step) =>
       names[index]!.map((quantity): Claim => {
         const derived = terms(quantity, step)
-        const samples = measurements[index]!(quantity, step)
+        const samples = measurements[index]!.samples(quantity, step)
+        const measured = judge(expected(derived), samples, tests)
         return {
           id: `${settingName(setting)}/${quantity}@${step}`,
           level: quantity === "f" ? "output" : "features",
@@ -94,7 +97,8 @@ export function judgeMeasurements(
           quantity,
           step,
           derived,
-          measured: judge(expected(derived), samples, tests),
+          measured,
+          cause: measured.verdict === "contradicts" ? failedAssumption(measurements[index]!.flipped(step)) : null,
           widths,
           seeds,
           values: samples.map(({ meanSquares }) => Math.sqrt(meanSquares.reduce((x, y) => x + y, 0) / seeds)),
@@ -102,6 +106,14 @@ export function judgeMeasurements(
       }),
     )
   })
+}
+
+/** A residual that changes its sign in fewer runs than this leaves exponents alone. */
+const FEW_FLIPS = 0.05
+
+/** The max rule needs leading terms that do not cancel: where the residual's sign flips, two steps undo each other. */
+function failedAssumption(flipped: number): string | null {
+  return flipped < FEW_FLIPS ? null : `sign flip of the residual in ${Math.round(100 * flipped)} % of samples`
 }
 
 /** The names of a scheme's quantities and of the alignments behind them. */

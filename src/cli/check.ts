@@ -1,18 +1,28 @@
 import { checkBudget, coordinateCheck, coordinatePoints } from "../../verify/check.js"
-import { claimsJson, claimsTable } from "../../verify/claims.js"
+import { claimsJson, claimsTable, isRefuted } from "../../verify/claims.js"
 import { taskCount } from "../../verify/measure.js"
 import { InputError } from "../inputError.js"
 import { environment } from "../report/environment.js"
 import { renderFigure } from "../report/figure.js"
 import { coordinateFigure } from "../report/figures.js"
 import { writeFileAtomic } from "../report/files.js"
-import { CATALOGUE, schemeNamed } from "../scheme/catalogue.js"
+import { CATALOGUE } from "../scheme/catalogue.js"
 import { openStore } from "../sweep/store.js"
 import { createPool } from "../train/pool.js"
-import { integer, interruption, outputOptions, print, progress, settings, threads } from "./terminal.js"
+import {
+  integer,
+  interruption,
+  outputOptions,
+  print,
+  progress,
+  schemeWith,
+  settings,
+  threads,
+  type VariantOptions,
+} from "./terminal.js"
 
 /** Options of `check` as typed. */
-export interface CheckCommandOptions {
+export interface CheckCommandOptions extends VariantOptions {
   readonly all?: boolean
   readonly set: readonly string[]
   readonly seeds?: string
@@ -33,14 +43,15 @@ export async function checkCommand(name: string | undefined, options: CheckComma
       allowed: "either one scheme or --all",
       example: "check init-a --set c=-1/2",
     })
-  if (options.all && (options.set.length > 0 || options.figure !== undefined))
+  const single = (["figure", "optimiser", "loss", "batch"] as const).find((name) => options[name] !== undefined)
+  if (options.all && (options.set.length > 0 || single !== undefined))
     throw new InputError({
-      field: options.figure === undefined ? "--set" : "--figure",
-      given: options.figure ?? options.set.join(" "),
+      field: single === undefined ? "--set" : `--${single}`,
+      given: single === undefined ? options.set.join(" ") : options[single]!,
       allowed: "one scheme, without --all",
       example: "check init-a --set c=-1/2 --figure check.svg",
     })
-  const definitions = name === undefined ? CATALOGUE : [schemeNamed(name)]
+  const definitions = name === undefined ? CATALOGUE : [schemeWith(name, options)]
   const chosen = definitions.map((definition) => ({
     definition,
     values: { ...definition.example, ...settings(options.set) },
@@ -57,7 +68,7 @@ export async function checkCommand(name: string | undefined, options: CheckComma
     print(output, claimsJson(claims), [["Coordinate check: derived against measured", claimsTable(claims)]])
     if (options.figure !== undefined)
       await writeFileAtomic(options.figure, (await renderFigure(coordinateFigure(coordinatePoints(claims)))).svg)
-    return claims.some(({ measured }) => measured.verdict === "contradicts") ? 1 : 0
+    return claims.some(isRefuted) ? 1 : 0
   } finally {
     bar.stop()
     store.close()

@@ -3,17 +3,16 @@ import { InputError } from "../inputError.js"
 import { derivationJson, regionTable, statementTable, stepTable } from "../report/derivation.js"
 import type { ReportTable } from "../report/table.js"
 import { type Alignment, scheme } from "../scheme/scheme.js"
-import { integer, oneOf, outputOptions, print, schemeWith, settings } from "./terminal.js"
+import { integer, oneOf, outputOptions, print, schemeWith, settings, type VariantOptions } from "./terminal.js"
 
 /** Options of `derive` as typed. */
-export interface DeriveOptions {
+export interface DeriveOptions extends VariantOptions {
   readonly set: readonly string[]
   readonly steps: string
   readonly free: readonly string[]
   readonly level: string
   readonly from?: string
   readonly stableIncludesZa?: boolean
-  readonly optimiser?: string
   readonly align: readonly string[]
   readonly json?: boolean
   readonly format: string
@@ -38,7 +37,7 @@ export async function deriveCommand(name: string, options: DeriveOptions): Promi
   const output = outputOptions(options)
   const steps = integer("--steps", options.steps)
   const given = options.align.map(alignment)
-  const definition = { ...schemeWith(name, options.optimiser), ...(given.length > 0 ? { alignments: given } : {}) }
+  const definition = { ...schemeWith(name, options), ...(given.length > 0 ? { alignments: given } : {}) }
   const derivation = derive(scheme(definition, settings(options.set), options.free), {
     level: oneOf("--level", options.level, ["features", "output"]),
     stableIncludesZA: options.stableIncludesZa ?? false,

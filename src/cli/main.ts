@@ -38,6 +38,13 @@ const optimiser = () =>
     "--optimiser <name>",
     "adam, sign, sgd, momentum, lion or muon (default: the scheme's own, adam if it names none)",
   )
+const loss = () =>
+  new Option(
+    "--loss <name>",
+    "linear, the theory's, or squared, whose gradient is the residual (default: the scheme's own)",
+  )
+const batch = () =>
+  new Option("--batch <samples>", "samples in a batch (default: the scheme's own, 1 if it names none)")
 const workers = () => new Option("--workers <count>", "threads; 0 works on the calling thread (default: one per core)")
 
 command(
@@ -61,6 +68,8 @@ command(
     .option("--from <t>", "ask for feature learning and efficiency from this step (default: the end of the transient)")
     .option("--stable-includes-za", "let efficient require zA = O(1) too, as LoRA+ does")
     .addOption(optimiser())
+    .addOption(loss())
+    .addOption(batch())
     .addOption(format()),
   async (name: string, options: DeriveOptions) => (await import("./derive.js")).deriveCommand(name, options),
 )
@@ -96,6 +105,8 @@ command(
     .option("--lr-a <rate>", "the rate of A as a number")
     .option("--lr-b <rate>", "the rate of B as a number")
     .addOption(optimiser())
+    .addOption(loss())
+    .addOption(batch())
     .addOption(format()),
   async (name: string, options: TrainOptions) => (await import("./train.js")).trainCommand(name, options),
 )
@@ -130,6 +141,9 @@ command(
     .description("coordinate check: every quantity and alignment of a scheme, derived and measured, a verdict each")
     .option("--all", "every scheme of the catalogue, each at its own example")
     .addOption(setting())
+    .addOption(optimiser())
+    .addOption(loss())
+    .addOption(batch())
     .option("--seeds <count>", "seeds per width (default: 32)")
     .option("--store <file>", "keep runs in this DuckDB file and resume from it", ":memory:")
     .option("--figure <file>", "draw sizes against width to this SVG file")

@@ -77,7 +77,7 @@ async function proveClaim(
   checkers: readonly Checker[],
   output: OutputOptions,
 ): Promise<number> {
-  const own = scheme(schemeWith(name, options.optimiser), settings(options.set), options.free)
+  const own = scheme(schemeWith(name, options), settings(options.set), options.free)
   const recurrence = recurrenceOf(own)
   const claim = parseClaim(text)
   for (const { quantity } of claim.atoms)

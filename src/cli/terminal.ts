@@ -52,11 +52,22 @@ export function settings(texts: readonly string[]): Record<string, string> {
   )
 }
 
-/** The named scheme, under another update rule if one is given. @throws InputError for an unknown name. */
-export function schemeWith(name: string, optimiser: string | undefined): SchemeDefinition {
-  const definition = schemeNamed(name)
-  if (optimiser === undefined) return definition
-  return { ...definition, optimiser: oneOf("--optimiser", optimiser, Object.keys(OPTIMISERS) as OptimiserName[]) }
+/** Options that change a named scheme, as typed. */
+export interface VariantOptions {
+  readonly optimiser?: string
+  readonly loss?: string
+  readonly batch?: string
+}
+
+/** The named scheme, with another update rule, loss or batch where one is given. @throws InputError for an unknown name. */
+export function schemeWith(name: string, { optimiser, loss, batch }: VariantOptions): SchemeDefinition {
+  const names = Object.keys(OPTIMISERS) as OptimiserName[]
+  return {
+    ...schemeNamed(name),
+    ...(optimiser === undefined ? {} : { optimiser: oneOf("--optimiser", optimiser, names) }),
+    ...(loss === undefined ? {} : { loss: oneOf("--loss", loss, ["linear", "squared"]) }),
+    ...(batch === undefined ? {} : { batch: integer("--batch", batch) }),
+  }
 }
 
 /** Parses an integer option. @throws InputError naming the field. */

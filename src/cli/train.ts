@@ -2,10 +2,10 @@ import { InputError } from "../inputError.js"
 import { environment } from "../report/environment.js"
 import { type Rates, type SchemeDefinition, scheme } from "../scheme/scheme.js"
 import { run } from "../train/run.js"
-import { integer, outputOptions, positive, print, schemeWith, settings } from "./terminal.js"
+import { integer, outputOptions, positive, print, schemeWith, settings, type VariantOptions } from "./terminal.js"
 
 /** Options of `train` as typed. */
-export interface TrainOptions {
+export interface TrainOptions extends VariantOptions {
   readonly width: string
   readonly rank: string
   readonly steps: string
@@ -14,7 +14,6 @@ export interface TrainOptions {
   readonly lr?: string
   readonly lrA?: string
   readonly lrB?: string
-  readonly optimiser?: string
   readonly json?: boolean
   readonly format: string
 }
@@ -22,7 +21,7 @@ export interface TrainOptions {
 /** One run in the theory's setting, its coordinates step by step. */
 export async function trainCommand(name: string, options: TrainOptions): Promise<number> {
   const output = outputOptions(options)
-  const definition = withRates(schemeWith(name, options.optimiser), options)
+  const definition = withRates(schemeWith(name, options), options)
   const config = {
     width: integer("--width", options.width),
     rank: integer("--rank", options.rank),

@@ -1,4 +1,4 @@
-import { claimsJson, claimsTable } from "../../verify/claims.js"
+import { claimsJson, claimsTable, isRefuted } from "../../verify/claims.js"
 import { taskCount } from "../../verify/measure.js"
 import { BUDGET, type Claim, SETTINGS, settingName, verifyTheorySetting } from "../../verify/theorySetting.js"
 import { InputError } from "../inputError.js"
@@ -48,7 +48,7 @@ export async function verifyCommand(names: readonly string[], options: VerifyOpt
     }
     bar.stop()
     print(output, claimsJson(claims), [["Derived against measured, feature level", claimsTable(claims)]])
-    return claims.some(({ measured }) => measured.verdict === "contradicts") ? 1 : 0
+    return claims.some(isRefuted) ? 1 : 0
   } finally {
     bar.stop()
     store.close()

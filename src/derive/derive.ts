@@ -35,16 +35,16 @@ export interface QuantitySteps {
   readonly falls: Condition
 }
 
+/** The limit of an exponent in one region: a form, null for −∞ (exactly zero), or none because it moves without end. */
+export type Limit = Affine | null | "grows" | "falls"
+
 /** What a scheme's program says in exponents: quantities for all t, and the statements that follow. */
 export interface Derivation {
   readonly scheme: Scheme
   readonly switches: Switches
   readonly quantities: Readonly<Record<string, QuantitySteps>>
-  /** The phase diagram: in each polyhedron every quantity at every step is one affine form (null for −∞). */
-  readonly regions: readonly {
-    readonly where: Condition
-    readonly limits: Readonly<Record<string, Affine | null>>
-  }[]
+  /** The phase diagram: in each polyhedron the limit of every quantity is one affine form. */
+  readonly regions: readonly { readonly where: Condition; readonly limits: Readonly<Record<string, Limit>> }[]
   readonly assumptions: readonly string[]
   /** Where neither a fixed point nor a growth was found: no statement speaks of these symbols. */
   readonly undecided: Condition
@@ -74,7 +74,9 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
   const undecided = Condition.NEVER.or(
     ...explored.filter(({ result }) => result === null).map(({ where }) => Condition.all(where)),
   ).merged()
-  const assumptions = [...new Set(regions.flatMap(({ result }) => result.assumptions))]
+  const assumptions = [
+    ...new Set([...regions.flatMap(({ result }) => result.assumptions), ...(scheme.program.residual ? [NO_FLIP] : [])]),
+  ]
   requireUsed(scheme, assumptions)
   const names = Object.keys(scheme.program.quantities)
   const last = Math.max(switches.from ?? 1, ...regions.map(({ result }) => result.steps.length))
@@ -119,6 +121,9 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
     largestRate: { features: largestRate(scheme, stable), output: largestRate(scheme, stableOutput) },
   }
 }
+
+/** What the max rule asks of a loss whose gradient follows the output. */
+const NO_FLIP = "no step turns the residual's sign, so that no two steps undo each other"
 
 /** @throws InputError for a given alignment of parts that no sum of the program has. */
 function requireUsed({ definition, alignments }: Scheme, assumptions: readonly string[]): void {
@@ -220,11 +225,16 @@ function pieces(regions: readonly Region<Recursion>[], name: string, t: number):
 
 /** The regions with equal limits joined. */
 function phases(regions: readonly Region<Recursion>[], names: readonly string[], last: number): Derivation["regions"] {
-  const groups = new Map<string, { where: Condition[]; limits: Record<string, Affine | null> }>()
-  for (const { where, result } of regions) {
-    const limits = Object.fromEntries(names.map((name) => [name, sizeAt(result, name, last)]))
-    const growth = names.map((name) => result.growth[name]!.key)
-    const key = [...Object.values(limits).map((form) => form?.key ?? ""), ...growth].join("; ")
+  const groups = new Map<string, { where: Condition[]; limits: Record<string, Limit> }>()
+  for (const { where, point, result } of regions) {
+    const limit = (name: string): Limit => {
+      const growth = result.growth[name]!
+      if (isZeroForm(growth)) return sizeAt(result, name, last)
+      return growth.at(point).compare(0) > 0 ? "grows" : "falls"
+    }
+    const limits = Object.fromEntries(names.map((name) => [name, limit(name)]))
+    const text = (limit: Limit) => (limit === null || typeof limit === "string" ? limit : limit.key)
+    const key = Object.values(limits).map(text).join("; ")
     const seen = groups.get(key)
     const piece = Condition.all(where)
     groups.set(key, { where: [...(seen?.where ?? []), piece], limits })

@@ -2,7 +2,7 @@ import { Affine } from "../exponent/affine.js"
 import { inOrder, type Node } from "../program/node.js"
 import type { Scheme } from "../scheme/scheme.js"
 import { type Cell, perForever, timesForever } from "./cell.js"
-import { Graded } from "./graded.js"
+import { Graded, isZeroForm } from "./graded.js"
 import { type Asked, randomTensor, readExponents } from "./read.js"
 import { lead, type Size, shifted, sizeOf } from "./size.js"
 
@@ -169,10 +169,10 @@ function growthOver(
   if (earlier === undefined) return null
   const recent = increments(tensors(then.state), tensors(now.state))
   const former = increments(tensors(earlier.state), tensors(then.state))
-  if (recent === null || former === null || recent.some((form, i) => form.key !== former[i]!.key)) return null
-  return (
-    steadyGrowth(history, period, cell) ?? (cell.usesGaps ? null : eventualGrowth(now, recent, period, cell, advance))
-  )
+  if (recent === null || former === null) return null
+  const isSteady = recent.every((form, i) => form.key === former[i]!.key)
+  const steady = isSteady ? steadyGrowth(history, period, cell) : null
+  return steady ?? (cell.usesGaps ? null : eventualGrowth(now, former, recent, period, cell, advance))
 }
 
 /**
@@ -202,20 +202,27 @@ function steadyGrowth(history: readonly Moment[], period: number, cell: Cell): R
 }
 
 /**
- * The growth in the long run of a step that only takes maxima and sums, from a state x that grew by Δ ≥ 0.
+ * The growth in the long run of a step that only takes maxima and sums, from a state x that grew by Δ ≥ 0 and in the next
+ * period by no less.
  *
- * Choosing in every max the argument that led so far bounds the state from below, so it stays above x + TΔ after T
- * periods. For T beyond all bounds (comparisons are then decided by the multiples of T first) the ray x + TΔ is
- * checked to be carried onto itself, so that quantities, which are monotone, grow at least by their multiple of T.
+ * Choosing in every max the argument that led in the later period bounds the step from below by a map x ↦ Mx + v whose M
+ * has no negative entry. MΔ is at least the later growth, hence at least Δ, so the state stays above x + TΔ after T
+ * periods, and quantities, which are monotone, grow at least by their multiple of T. The parts at which Δ is 0 are checked
+ * to stay where they are on the ray x + TΔ for T beyond all bounds (comparisons are then decided by the multiples of T
+ * first): whatever the others grow to, these do not follow. Parts may grow faster than by Δ, as under a squared loss,
+ * where the residual multiplies the gradient.
  */
 function eventualGrowth(
   { state, quantities }: Moment,
   increment: readonly Affine[],
+  recent: readonly Affine[],
   period: number,
   cell: Cell,
   advance: Advance,
 ): Record<string, Affine> | null {
-  if (increment.some((form) => form.at(cell.point).compare(0) < 0)) return null
+  const isNegative = (form: Affine) => form.at(cell.point).compare(0) < 0
+  const gains = recent.map((form, i) => form.minus(increment[i]!))
+  if (increment.some(isNegative) || gains.some(isNegative)) return null
   let ray = grown(state, increment, timesForever)
   const start = ray
   let last = quantities
@@ -224,8 +231,8 @@ function eventualGrowth(
     ;[ray, last] = [next, seen]
   }
   const change = increments(tensors(start), tensors(ray))
-  if (change === null || change.some((form, i) => form.key !== increment[i]!.key)) return null
-  for (const form of increment) cell.compare(form, Affine.ZERO)
+  if (change?.some((form, i) => isZeroForm(increment[i]!) && !isZeroForm(form)) ?? true) return null
+  for (const form of [...increment, ...gains]) cell.compare(form, Affine.ZERO)
   return Object.fromEntries(
     names(last).map((name) => {
       const size = last.get(name)!.size(cell)

@@ -1,5 +1,6 @@
 import { Affine } from "../exponent/affine.js"
 import { type Coefficient, Node } from "./node.js"
+import { batchSpace, type Loss, type Objective, ONE_SAMPLE, objective } from "./objective.js"
 
 /** The two factors of an adapter at one moment, or the change of them in a step. */
 export interface Factors {
@@ -26,7 +27,7 @@ export interface Layer {
   readonly spaces: Spaces
   /** The frozen tensors: what is drawn for each, as the standard deviation constant · n^power of its entries. */
   readonly frozen: readonly { readonly node: Node; readonly deviation: Coefficient }[]
-  readonly loss: (factors: readonly Factors[]) => Node
+  readonly loss: (factors: readonly Factors[]) => Loss
   readonly quantities: (steps: readonly Step[]) => Readonly<Record<string, Node>>
 }
 
@@ -60,20 +61,22 @@ export function adapterOutput({ A, B, parts }: Factors, input: Node, multiplier:
 }
 
 /**
- * The setting of [Init] section 2 with a linear loss: zA = A Z, zB = α B zA, loss = f = ⟨w, h + zB⟩ with readout
- * w = n^(−o) dZ, so that the gradient in the layer's output is w.
+ * The setting of [Init] section 2: zA = A Z, zB = α B zA, output ⟨w, h + zB⟩ with readout w = n^(−o) dZ; under a linear
+ * loss of one sample the gradient in the layer's output is w.
  *
- * Z (times n^input) and dZ are standard Gaussian n-vectors; h = W* Z is the frozen pre-activation, standard Gaussian given
- * Z up to its norm, so W* itself is never formed. An input space "one" is an embedding's looked-up row (a one-hot Z), an
+ * Z (times n^input) and dZ are standard Gaussian, a column of Z for each sample; h = W* Z is the frozen pre-activation,
+ * standard Gaussian given Z up to norms and overlaps, so W* itself is never formed. An input space "one" is an embedding's looked-up row (a one-hot Z), an
  * output space "one" is the toy of [LoRA+] (f is zB itself). δ¹ = α B ΔZ_A, δ² = α ΔB Z_A, δ³ = α ΔB ΔZ_A (δ¹ carries
  * ΔZ_A); `f` is the adapter's change of the output, ⟨w, zB⟩.
  */
 export function adapterLayer(
   { multiplier, readout, input }: Sizes,
   spaces: Spaces = { input: "nIn", output: "n" },
+  target: Objective = ONE_SAMPLE,
 ): Layer {
-  const Z = spaces.input === "one" ? Node.ONE : Node.leaf("Z", "frozen", [spaces.input, "one"])
-  const h = Node.leaf("h", "frozen", [spaces.output, "one"])
+  const [batch, minimised] = [batchSpace(target), objective(target)]
+  const Z = spaces.input === "one" ? Node.ONE : Node.leaf("Z", "frozen", [spaces.input, batch])
+  const h = Node.leaf("h", "frozen", [spaces.output, batch])
   const dZ = spaces.output === "one" ? Node.ONE : Node.leaf("dZ", "frozen", ["n", "one"])
   const w = dZ === Node.ONE ? dZ : dZ.scale(power(readout.negated))
   const applied = (B: Node, v: Node) => B.times(v).scale(power(multiplier))
@@ -86,8 +89,9 @@ export function adapterLayer(
       ...(Z === Node.ONE ? [] : [{ node: Z, deviation: power(input) }]),
       { node: h, deviation: standard },
       ...(dZ === Node.ONE ? [] : [{ node: dZ, deviation: standard }]),
+      ...minimised.frozen,
     ],
-    loss: ([factors]) => w.transpose().times(h.plus(adapterOutput(factors!, Z, multiplier))),
+    loss: ([factors]) => minimised.of(w.transpose().times(h.plus(adapterOutput(factors!, Z, multiplier)))),
     quantities: ([step]) => {
       const { before, change, after } = step!
       const zA = (A: Node) => A.times(Z)

@@ -11,6 +11,7 @@ export function networkLayer(samples: number): Layer {
   const H = Node.leaf("H", "frozen", ["n", "samples"])
   const wOut = Node.leaf("wOut", "frozen", ["n", "one"])
   const minusY = Node.leaf("minusY", "frozen", ["one", "samples"])
+  const mean = { constant: 1 / (2 * samples), power: Affine.ZERO }
   const zB = ({ A, B }: Factors) => B.times(A.times(P))
   return {
     name: "network",
@@ -22,7 +23,7 @@ export function networkLayer(samples: number): Layer {
         .transpose()
         .times(H.plus(zB(factors!)).activate("relu"))
         .plus(minusY)
-      return residual.times(residual.transpose()).scale({ constant: 1 / (2 * samples), power: Affine.ZERO })
+      return { loss: residual.times(residual.transpose()).scale(mean), residual }
     },
     quantities: ([step]) => ({ zA: step!.after.A.times(P), zB: zB(step!.after) }),
   }

@@ -15,6 +15,8 @@ export interface Program {
   /** The sums over a width behind those quantities that are one: a matrix product each. */
   readonly alignments: Readonly<Record<string, Alignment>>
   readonly loss: Node
+  /** f − y where the gradient depends on the output, else null. */
+  readonly residual: Node | null
   /** Per adapter; null for a factor that is frozen. */
   readonly gradients: readonly { readonly A: Node | null; readonly B: Node | null }[]
 }
@@ -64,7 +66,7 @@ export function trainingStep(
     if (!subtractStart) return moving
     return { A: start.A.plus(moving.A), B: start.B.plus(moving.B), parts: { start, moved: moving } }
   }
-  const loss = layer.loss(trained.map((factors, i) => factorsAt(i, factors)))
+  const { loss, residual } = layer.loss(trained.map((factors, i) => factorsAt(i, factors)))
   const found = gradient(
     loss,
     trained.flatMap(({ A, B }) => [A, B]),
@@ -101,7 +103,7 @@ export function trainingStep(
     }
   })
   const quantities = layer.quantities(steps)
-  return { layer, starts, next, quantities, alignments: alignmentsOf(quantities), loss, gradients }
+  return { layer, starts, next, quantities, alignments: alignmentsOf(quantities), loss, residual, gradients }
 }
 
 function alignmentsOf(quantities: Readonly<Record<string, Node>>): Record<string, Alignment> {

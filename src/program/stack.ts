@@ -1,6 +1,7 @@
 import { Affine } from "../exponent/affine.js"
 import { adapterOutput, type Factors, type Layer, power, type Sizes } from "./layer.js"
 import { type Activation, Node } from "./node.js"
+import { batchSpace, type Objective, ONE_SAMPLE, objective } from "./objective.js"
 
 /** What a network of adapted layers is made of. */
 export interface Architecture {
@@ -16,7 +17,7 @@ const VARIANCE: Readonly<Record<Activation, number>> = { relu: 2, tanh: 1 }
 
 /**
  * L frozen layers with an adapter each: h_l = (W_l + α B_l A_l) x_{l−1}, x_l = φ(h_l), plus x_{l−1} with residual
- * connections, and loss = f = ⟨w, x_L⟩.
+ * connections, and output ⟨w, x_L⟩.
  *
  * Written in changes, so that f − f₀ is exact however small it is: with x⁰_l the frozen network's features and Δ_l the
  * adapters' change of them, Δh_l = W_l Δ_{l−1} + zB_l and Δ_l = φ(h⁰_l + Δh_l) − φ(h⁰_l), plus Δ_{l−1} with residual
@@ -26,8 +27,10 @@ const VARIANCE: Readonly<Record<Activation, number>> = { relu: 2, tanh: 1 }
 export function stackLayer(
   { layers, activation, residual }: Architecture,
   { multiplier, readout, input }: Sizes,
+  target: Objective = ONE_SAMPLE,
 ): Layer {
-  const x0 = Node.leaf("x0", "frozen", ["n", "one"])
+  const minimised = objective(target)
+  const x0 = Node.leaf("x0", "frozen", ["n", batchSpace(target)])
   const w = Node.leaf("w", "frozen", ["n", "one"])
   const W = Array.from({ length: layers }, (_, l) => Node.leaf(`W${l + 1}`, "frozen", ["n", "n"]))
   const withSkip = (after: Node, before: Node | undefined) =>
@@ -38,6 +41,7 @@ export function stackLayer(
     h.push(weights.times(x[l]!))
     x.push(withSkip(h[l]!.activate(activation), x[l]))
   }
+  const output0 = w.transpose().times(x.at(-1)!)
   const forward = (factors: readonly Factors[]) => {
     const quantities: Record<string, Node> = {}
     let [input, change]: [Node, Node | undefined] = [x0, undefined]
@@ -64,8 +68,10 @@ export function stackLayer(
         node,
         deviation: { constant: Math.sqrt(VARIANCE[activation]), power: Affine.constant("-1/2") },
       })),
+      ...minimised.frozen,
     ],
-    loss: (factors) => forward(factors).f,
+    // A linear loss needs the change of the output alone, which is small beside the output.
+    loss: (factors) => minimised.of(target.loss === "linear" ? forward(factors).f : output0.plus(forward(factors).f)),
     quantities: (steps) => forward(steps.map(({ after }) => after)),
   }
 }

@@ -25,6 +25,10 @@ export const ClaimsJson = z.object({
       seeds: z.int(),
       verdict: z.enum(["agrees", "contradicts", "inconclusive"]),
       why: z.string(),
+      cause: z
+        .string()
+        .nullable()
+        .describe("for a contradiction, the assumption of the derivation that was seen to fail; null if none was"),
     }),
   ),
 })

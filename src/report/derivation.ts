@@ -1,6 +1,5 @@
 import { z } from "zod"
-import { atStep, type Derivation } from "../derive/derive.js"
-import type { Affine } from "../exponent/affine.js"
+import { atStep, type Derivation, type Limit } from "../derive/derive.js"
 import type { Condition } from "../exponent/condition.js"
 import { formatAffine, formatCondition, formatExponent, formatMin } from "../exponent/grammar.js"
 import type { ReportTable } from "./table.js"
@@ -30,7 +29,7 @@ export const DerivationJson = z.object({
   largestRate: z.object({ features: z.string().nullable(), output: z.string().nullable() }),
   regions: z
     .array(z.object({ where: z.string(), limits: z.record(z.string(), z.string()) }))
-    .describe("the phase diagram: per polyhedron the limit of each quantity as one affine form"),
+    .describe("the phase diagram: per polyhedron the limit of each quantity as one affine form, or grows or falls"),
   undecided: z.string().describe("symbols about which no statement is made"),
   assumptions: z.array(z.string()),
 })
@@ -63,7 +62,7 @@ export function derivationJson(derivation: Derivation, steps: number): Derivatio
     regions: derivation.regions.map(({ where, limits }) => ({
       where: formatCondition(where),
       limits: Object.fromEntries(
-        Object.entries(limits).map(([name, form]) => [name, form === null ? "-inf" : formatAffine(form)]),
+        Object.entries(limits).map(([name, limit]) => [name, formatLimit(limit)]),
       ),
     })),
     undecided: formatCondition(derivation.undecided),
@@ -88,11 +87,14 @@ export function stepTable({ quantities }: Derivation, steps: number): ReportTabl
 /** The phase diagram: a row per polyhedron, with the limit of each quantity as one affine form. */
 export function regionTable({ regions, quantities }: Derivation): ReportTable {
   const names = Object.keys(quantities)
-  const cell = (form: Affine | null | undefined) => (form ? formatAffine(form) : "-inf")
   return {
     columns: ["where", ...names],
-    rows: regions.map(({ where, limits }) => [formatCondition(where), ...names.map((name) => cell(limits[name]))]),
+    rows: regions.map(({ where, limits }) => [formatCondition(where), ...names.map((name) => formatLimit(limits[name]!))]),
   }
+}
+
+function formatLimit(limit: Limit): string {
+  return limit === null ? "-inf" : typeof limit === "string" ? limit : formatAffine(limit)
 }
 
 /** The statements that follow, a row each, with the switches they were read under. */

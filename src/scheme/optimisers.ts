@@ -3,7 +3,7 @@ import type { SchemeDefinition } from "./scheme.js"
 const initA = { start: { A: { exponent: "-d / 2" }, B: "zero" }, rates: { A: "c", B: "c" } } as const
 const initB = { start: { A: "zero", B: { exponent: "0" } }, rates: { A: "c", B: "c" } } as const
 
-/** The two schemes of the paper under other update rules. */
+/** The two schemes of the paper under other update rules and losses. */
 export const OPTIMISER_SCHEMES: readonly SchemeDefinition[] = [
   { name: "sgd-init-a", title: "Init[A], gradient descent", ...initA, optimiser: "sgd", example: { c: "-1/2" } },
   { name: "sgd-init-b", title: "Init[B], gradient descent", ...initB, optimiser: "sgd", example: { c: "-1" } },
@@ -56,6 +56,31 @@ export const OPTIMISER_SCHEMES: readonly SchemeDefinition[] = [
     source: "arXiv 2603.05204",
     ...initA,
     shrinkage: 0.1,
+    example: { c: "-1/2" },
+  },
+  {
+    name: "squared-init-a",
+    title: "Init[A], Adam, squared loss, batches of four",
+    ...initA,
+    loss: "squared",
+    batch: 4,
+    example: { c: "-3/4" },
+  },
+  {
+    name: "squared-init-b",
+    title: "Init[B], Adam, squared loss, batches of four",
+    ...initB,
+    loss: "squared",
+    batch: 4,
+    example: { c: "-1" },
+  },
+  {
+    name: "squared-sgd-init-a",
+    title: "Init[A], gradient descent, squared loss, batches of four: the residual feeds back",
+    ...initA,
+    optimiser: "sgd",
+    loss: "squared",
+    batch: 4,
     example: { c: "-1/2" },
   },
   {

@@ -4,6 +4,7 @@ import type { Constraint } from "../exponent/system.js"
 import { InputError } from "../inputError.js"
 import { adapterLayer, type Spaces } from "../program/layer.js"
 import type { Coefficient, Dimension, Node } from "../program/node.js"
+import type { Objective } from "../program/objective.js"
 import { OPTIMISERS, type OptimiserName } from "../program/optimiser.js"
 import { type Motion, type Program, trainingStep } from "../program/program.js"
 import { type Architecture, stackLayer } from "../program/stack.js"
@@ -55,6 +56,10 @@ export interface SchemeDefinition {
   readonly readout?: string
   /** Whether B₀A₀ is taken from the frozen weights, so that training starts at no change; default false. */
   readonly subtractStart?: boolean
+  /** Default "linear". */
+  readonly loss?: Objective["loss"]
+  /** How many samples a batch has, at every width; default 1. */
+  readonly batch?: number
   /** Exponent of the input's entries; default "0". */
   readonly input?: string
   /** The spaces of the adapter; default a hidden layer's. */
@@ -170,7 +175,9 @@ export function scheme(
     const rate = { constant: rateConstants[side], power: set(form) }
     return { rate, weightDecay, shrinkage: side === "A" ? shrinkage : 0 }
   }
-  const layer = network === undefined ? adapterLayer(sizes, definition.spaces) : stackLayer(network, sizes)
+  const target = objectiveOf(definition)
+  const layer =
+    network === undefined ? adapterLayer(sizes, definition.spaces, target) : stackLayer(network, sizes, target)
   const program = trainingStep(
     layer,
     OPTIMISERS[optimiser],
@@ -196,6 +203,18 @@ export function scheme(
     alignments: alignments.map(({ between, exponent }) => ({ between, exponent: withinHalf(set(exponent), name) })),
     domain: domainOf(definition, [rank, set(raw.inputWidth), ...alignments.flatMap(bounds)], set),
   }
+}
+
+/** @throws InputError for a batch that is not a positive number of samples, or one of looked-up rows. */
+function objectiveOf({ name, loss = "linear", batch = 1, spaces }: SchemeDefinition): Objective {
+  const most = spaces?.input === "one" ? 1 : Number.MAX_SAFE_INTEGER
+  if (Number.isSafeInteger(batch) && batch >= 1 && batch <= most) return { loss, samples: batch }
+  throw new InputError({
+    field: `${name}.batch`,
+    given: batch,
+    allowed: most === 1 ? "1: an embedding looks up one row" : "an integer ≥ 1",
+    example: "batch: 4",
+  })
 }
 
 /** The rates of each adapter; @throws InputError for another number of pairs than of adapters. */

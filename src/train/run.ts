@@ -20,6 +20,8 @@ export interface RunConfig {
 export interface StepRecord {
   readonly step: number
   readonly loss: number
+  /** The share of samples whose residual f − y has another sign than before the last step; 0 where no step can turn it. */
+  readonly flipped: number
   readonly meanSquares: Readonly<Record<string, number>>
 }
 
@@ -46,7 +48,7 @@ export function run(scheme: Scheme, config: RunConfig): RunResult {
     n: config.width,
     nIn: inputWidthAt(scheme, config),
     r: rankAt(scheme, config),
-    samples: 1,
+    samples: scheme.definition.batch ?? 1,
     one: 1,
   }
   const draw = (node: Node, name: string, deviation: number): Matrix => {
@@ -72,8 +74,10 @@ export function run(scheme: Scheme, config: RunConfig): RunResult {
   const watched = names.map((name) => program.quantities[name]!)
   const factors = Object.values(program.alignments).flatMap(({ left, right }) => [left, right])
   const history: StepRecord[] = []
+  let residualBefore: Matrix | undefined
   for (let step = 1; step <= config.steps; step++) {
-    const nodes = [program.loss, ...program.next.values(), ...watched, ...factors]
+    const { residual } = program
+    const nodes = [program.loss, ...(residual ? [residual] : []), ...program.next.values(), ...watched, ...factors]
     const values = evaluate(nodes, new Map([...frozen, ...state]), sizes, step)
     const size = (node: Node) => meanSquare(values.get(node)!)
     const alignments = Object.entries(program.alignments).map(([name, { product, left, right }]) => {
@@ -82,12 +86,20 @@ export function run(scheme: Scheme, config: RunConfig): RunResult {
     })
     const meanSquares = Object.fromEntries([...names.map((name, i) => [name, size(watched[i]!)]), ...alignments])
     const loss = values.get(program.loss)!.data[0]!
-    history.push({ step, loss, meanSquares })
+    const residualNow = residual ? values.get(residual) : undefined
+    history.push({ step, loss, flipped: signChanges(residualBefore, residualNow), meanSquares })
+    residualBefore = residualNow
     if (![loss, ...Object.values(meanSquares)].every(Number.isFinite))
       return { outcome: { kind: "diverged", step }, history }
     state = new Map([...state].map(([leaf, value]) => [leaf, values.get(program.next.get(leaf) ?? leaf) ?? value]))
   }
   return { outcome: { kind: "finished" }, history }
+}
+
+/** The share of entries whose signs differ. */
+function signChanges(before: Matrix | undefined, after: Matrix | undefined): number {
+  if (before === undefined || after === undefined) return 0
+  return before.data.filter((x, i) => x * after.data[i]! < 0).length / before.data.length
 }
 
 /** The input width n^d, rounded. */

@@ -6,6 +6,7 @@ import { gradient } from "../../src/program/gradient.js"
 import { adapterLayer, type Layer } from "../../src/program/layer.js"
 import { networkLayer } from "../../src/program/network.js"
 import { Node } from "../../src/program/node.js"
+import type { Objective } from "../../src/program/objective.js"
 import type { Matrix } from "../../src/train/matrix.js"
 import { gaussians } from "../../src/train/random.js"
 import { evaluate, type Sizes, zeros } from "../../src/train/reference.js"
@@ -16,7 +17,7 @@ const B = Node.leaf("B", "trained", ["n", "r"])
 /** Compares reverse mode with central differences at random values. */
 function checkGradients(layer: Layer, sizes: Sizes, seed: number): void {
   const A = Node.leaf("A", "trained", ["r", layer.spaces.input])
-  const loss = layer.loss([{ A, B }])
+  const { loss } = layer.loss([{ A, B }])
   const gradients = gradient(loss, [A, B]).map((node) => node!)
   const leaves = new Map<Node, Matrix>(
     [A, B, ...layer.frozen.map(({ node }) => node)].map((node, i) => {
@@ -44,12 +45,18 @@ function checkGradients(layer: Layer, sizes: Sizes, seed: number): void {
 
 const shape = fc.record({ n: fc.integer({ min: 1, max: 5 }), r: fc.integer({ min: 1, max: 3 }), seed: fc.nat(1000) })
 
-test("reverse mode agrees with differences on the adapter layer", () => {
+const target = fc.record({
+  loss: fc.constantFrom("linear", "squared"),
+  samples: fc.integer({ min: 1, max: 3 }),
+}) satisfies fc.Arbitrary<Objective>
+
+test("reverse mode agrees with differences on the adapter layer, for either loss and any batch", () => {
+  const sizes = { multiplier: Affine.ZERO, readout: Affine.constant("1/2"), input: Affine.ZERO }
   fc.assert(
-    fc.property(shape, ({ n, r, seed }) =>
+    fc.property(shape, target, ({ n, r, seed }, objective) =>
       checkGradients(
-        adapterLayer({ multiplier: Affine.ZERO, readout: Affine.constant("1/2"), input: Affine.ZERO }),
-        { n, nIn: n + 1, r, samples: 1, one: 1 },
+        adapterLayer(sizes, { input: "nIn", output: "n" }, objective),
+        { n, nIn: n + 1, r, samples: objective.samples, one: 1 },
         seed,
       ),
     ),

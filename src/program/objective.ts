@@ -1,0 +1,57 @@
+import { Affine } from "../exponent/affine.js"
+import { type Coefficient, type Dimension, Node } from "./node.js"
+
+/** What is minimised, as a mean over a batch of samples. */
+export interface Objective {
+  /**
+   * "linear": Σ cᵢ fᵢ / N with frozen cᵢ = dL/dfᵢ, standard Gaussian (1 for a single sample): no step changes the gradient in
+   * the output. "squared": Σ (fᵢ − yᵢ)² / 2N: the gradient is the residual, which steps shrink, let grow or turn round.
+   */
+  readonly loss: "linear" | "squared"
+  /** N ≥ 1, fixed as the width grows. */
+  readonly samples: number
+}
+
+/** One sample under a linear loss: the theory's setting. */
+export const ONE_SAMPLE: Objective = { loss: "linear", samples: 1 }
+
+/** A loss, and the residual f − y (1×N) whose sign a step may turn; null where the gradient in the output is frozen. */
+export interface Loss {
+  readonly loss: Node
+  readonly residual: Node | null
+}
+
+/** An objective as a program: its frozen tensors, and the loss of an output f, 1×N. */
+interface ObjectiveProgram {
+  readonly frozen: readonly { readonly node: Node; readonly deviation: Coefficient }[]
+  readonly of: (f: Node) => Loss
+}
+
+/** The index space of the batch. */
+export function batchSpace({ samples }: Objective): Dimension {
+  return samples === 1 ? "one" : "samples"
+}
+
+/** The program of an objective. */
+export function objective(given: Objective): ObjectiveProgram {
+  const { loss, samples } = given
+  const space = batchSpace(given)
+  if (loss === "squared") {
+    const minusY = Node.leaf("minusY", "frozen", ["one", space])
+    const of = (f: Node) => {
+      const residual = f.plus(minusY)
+      return { loss: residual.times(residual.transpose()).scale(factor(1 / (2 * samples))), residual }
+    }
+    return { frozen: [{ node: minusY, deviation: factor(1) }], of }
+  }
+  if (samples === 1) return { frozen: [], of: (f) => ({ loss: f, residual: null }) }
+  const gradient = Node.leaf("dLdf", "frozen", [space, "one"])
+  return {
+    frozen: [{ node: gradient, deviation: factor(1) }],
+    of: (f) => ({ loss: f.times(gradient).scale(factor(1 / samples)), residual: null }),
+  }
+}
+
+function factor(constant: number): Coefficient {
+  return { constant, power: Affine.ZERO }
+}
