@@ -28,6 +28,8 @@ export interface Layer {
   /** The frozen tensors: what is drawn for each, as the standard deviation constant · n^power of its entries. */
   readonly frozen: readonly { readonly node: Node; readonly deviation: Coefficient }[]
   readonly loss: (factors: readonly Factors[]) => Loss
+  /** What the rows of the first gradient in A, and the columns of that in B, are multiples of; null where not said. */
+  readonly gradient: { readonly A: Node; readonly B: Node } | null
   readonly quantities: (steps: readonly Step[]) => Readonly<Record<string, Node>>
 }
 
@@ -92,6 +94,7 @@ export function adapterLayer(
       ...minimised.frozen,
     ],
     loss: ([factors]) => minimised.of(w.transpose().times(h.plus(adapterOutput(factors!, Z, multiplier)))),
+    gradient: { A: Z, B: dZ },
     quantities: ([step]) => {
       const { before, change, after } = step!
       const zA = (A: Node) => A.times(Z)

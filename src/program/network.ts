@@ -25,6 +25,7 @@ export function networkLayer(samples: number): Layer {
         .plus(minusY)
       return { loss: residual.times(residual.transpose()).scale(mean), residual }
     },
+    gradient: null,
     quantities: ([step]) => ({ zA: step!.after.A.times(P), zB: zB(step!.after) }),
   }
 }

@@ -6,7 +6,7 @@ import type { Optimiser } from "./optimiser.js"
 /** One training step as a program: leaves in, the next value of each moving leaf out. */
 export interface Program {
   readonly layer: Layer
-  /** Per adapter the leaves that hold the factors' starts: trained, or frozen where the start is subtracted. */
+  /** Per adapter the leaves that the factors' starts are drawn in: trained, or frozen where the start is subtracted. */
   readonly starts: readonly Factors[]
   /** Next value of every trained and state leaf; a frozen factor has none. */
   readonly next: ReadonlyMap<Node, Node>
@@ -37,11 +37,21 @@ export interface Motion {
   readonly shrinkage: number
 }
 
+/** How the factors' starts enter a program. */
+export interface StartRule {
+  /**
+   * Whether B₀A₀ is taken from the frozen weights, so that the adapter starts at no change: A₀ and B₀ are then frozen and
+   * what is added to them is trained from zero.
+   */
+  readonly subtracted: boolean
+  /** Whether A₀ = a Zᵀ, B₀ = dZ b for drawn coordinates a and b: the first gradient's own directions. Only if subtracted. */
+  readonly along: Readonly<Record<"A" | "B", boolean>>
+}
+
 /**
  * The training step of a model: the gradients of all factors, the optimiser's direction, and X − η_X g_X for each.
  *
- * @param subtractStart whether B₀A₀ is taken from the frozen weights, so that the adapter starts at no change: A₀ and B₀
- * are then frozen and what is added to them is trained from zero.
+ * @param start see {@link StartRule}.
  * @param motions per adapter and factor, "frozen" for one that is not trained.
  * @throws Error if the loss does not depend on a factor that moves.
  */
@@ -49,7 +59,7 @@ export function trainingStep(
   layer: Layer,
   optimiser: Optimiser,
   epsilon: Epsilon,
-  subtractStart: boolean,
+  start: StartRule,
   motions: readonly Readonly<Record<"A" | "B", Motion | "frozen">>[],
 ): Program {
   const numbered = (name: string, i: number) => (layer.adapters === 1 ? name : `${name}${i + 1}`)
@@ -59,12 +69,27 @@ export function trainingStep(
     B: Node.leaf(`${prefix}${numbered("B", i)}`, role, [output, "r"]),
   })
   const indices = Array.from({ length: layer.adapters }, (_, i) => i)
-  const starts = indices.map((i) => leaves("", subtractStart ? "frozen" : "trained", i))
-  const trained = subtractStart ? indices.map((i) => leaves("moved ", "trained", i)) : starts
-  const factorsAt = (i: number, moving: Factors): Factors => {
-    const start = starts[i]!
-    if (!subtractStart) return moving
-    return { A: start.A.plus(moving.A), B: start.B.plus(moving.B), parts: { start, moved: moving } }
+  /** The drawn leaves and the factors' starts made of them: multiples of the gradient's directions where so asked. */
+  const alongGradient = ({ A, B }: Factors): { drawn: Factors; factors: Factors } => {
+    const { gradient } = layer
+    if (gradient === null || !(start.along.A || start.along.B)) return { drawn: { A, B }, factors: { A, B } }
+    const coordinates = (leaf: Node, shape: Node["shape"]) =>
+      leaf.operation.op === "leaf" ? Node.leaf(leaf.operation.name, leaf.operation.role, shape) : leaf
+    const a = coordinates(A, ["r", gradient.A.shape[1]])
+    const b = coordinates(B, [gradient.B.shape[1], "r"])
+    return {
+      drawn: { A: start.along.A ? a : A, B: start.along.B ? b : B },
+      factors: { A: start.along.A ? a.times(gradient.A.transpose()) : A, B: start.along.B ? gradient.B.times(b) : B },
+    }
+  }
+  const starts = indices.map((i) => leaves("", start.subtracted ? "frozen" : "trained", i)).map(alongGradient)
+  const trained = start.subtracted
+    ? indices.map((i) => leaves("moved ", "trained", i))
+    : starts.map(({ drawn }) => drawn)
+  const factorsAt = (i: number, moved: Factors): Factors => {
+    if (!start.subtracted) return moved
+    const { factors } = starts[i]!
+    return { A: factors.A.plus(moved.A), B: factors.B.plus(moved.B), parts: { start: factors, moved } }
   }
   const { loss, residual } = layer.loss(trained.map((factors, i) => factorsAt(i, factors)))
   const found = gradient(
@@ -103,7 +128,16 @@ export function trainingStep(
     }
   })
   const quantities = layer.quantities(steps)
-  return { layer, starts, next, quantities, alignments: alignmentsOf(quantities), loss, residual, gradients }
+  return {
+    layer,
+    starts: starts.map(({ drawn }) => drawn),
+    next,
+    quantities,
+    alignments: alignmentsOf(quantities),
+    loss,
+    residual,
+    gradients,
+  }
 }
 
 function alignmentsOf(quantities: Readonly<Record<string, Node>>): Record<string, Alignment> {

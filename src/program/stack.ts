@@ -72,6 +72,7 @@ export function stackLayer(
     ],
     // A linear loss needs the change of the output alone, which is small beside the output.
     loss: (factors) => minimised.of(target.loss === "linear" ? forward(factors).f : output0.plus(forward(factors).f)),
+    gradient: null,
     quantities: (steps) => forward(steps.map(({ after }) => after)),
   }
 }

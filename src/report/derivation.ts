@@ -61,9 +61,7 @@ export function derivationJson(derivation: Derivation, steps: number): Derivatio
     largestRate: { features: least(largestRate.features), output: least(largestRate.output) },
     regions: derivation.regions.map(({ where, limits }) => ({
       where: formatCondition(where),
-      limits: Object.fromEntries(
-        Object.entries(limits).map(([name, limit]) => [name, formatLimit(limit)]),
-      ),
+      limits: Object.fromEntries(Object.entries(limits).map(([name, limit]) => [name, formatLimit(limit)])),
     })),
     undecided: formatCondition(derivation.undecided),
     assumptions: [...assumptions, ...(scheme.definition.caveats ?? [])],
@@ -89,7 +87,10 @@ export function regionTable({ regions, quantities }: Derivation): ReportTable {
   const names = Object.keys(quantities)
   return {
     columns: ["where", ...names],
-    rows: regions.map(({ where, limits }) => [formatCondition(where), ...names.map((name) => formatLimit(limits[name]!))]),
+    rows: regions.map(({ where, limits }) => [
+      formatCondition(where),
+      ...names.map((name) => formatLimit(limits[name]!)),
+    ]),
   }
 }
 

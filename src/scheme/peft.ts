@@ -85,15 +85,30 @@ export const PEFT_SCHEMES: readonly SchemeDefinition[] = [
   },
   {
     name: "peft-lora-ga",
-    title: "lora_ga: both from the first gradient's singular vectors, taken from W*",
+    title: "lora_ga: both along the first gradient's leading singular vectors, taken from W*",
     source: "arXiv 2407.05000",
-    start: { A: { exponent: "sigma" }, B: { exponent: "sigma - 1/2" } },
+    start: {
+      A: { exponent: "sigma - 1/2", along: "gradient" },
+      B: { exponent: "sigma - 1/2", along: "gradient" },
+    },
     rates,
     subtractStart: true,
     caveats: [
-      "A0 lies along the inputs, so gamma[Z_A] = sigma + 1/2; B0 lies along the gradient, which this reading treats as random: output-level bounds may be too high",
+      "sigma is the exponent of the factors' singular values; with direction A2rBr or ArB2r see peft-lora-ga-far",
     ],
-    example: { c: "-1", sigma: "-1/4" },
+    example: { c: "-5/4", sigma: "1/4" },
+  },
+  {
+    name: "peft-lora-ga-far",
+    title: "lora_ga, ArB2r: A along the first gradient, B from singular vectors beyond its rank",
+    source: "arXiv 2407.05000",
+    start: { A: { exponent: "sigma - 1/2", along: "gradient" }, B: { exponent: "sigma - 1/2" } },
+    rates,
+    subtractStart: true,
+    caveats: [
+      "sigma is the exponent of the factors' singular values; B0 is read as random, its overlap with the gradient as by chance",
+    ],
+    example: { c: "-5/4", sigma: "1/4" },
   },
   {
     name: "mica",

@@ -2,15 +2,20 @@ import { Affine } from "../exponent/affine.js"
 import { formatAffine, parseAffine, parseCondition } from "../exponent/grammar.js"
 import type { Constraint } from "../exponent/system.js"
 import { InputError } from "../inputError.js"
-import { adapterLayer, type Spaces } from "../program/layer.js"
+import { adapterLayer, type Layer, type Spaces } from "../program/layer.js"
 import type { Coefficient, Dimension, Node } from "../program/node.js"
 import type { Objective } from "../program/objective.js"
 import { OPTIMISERS, type OptimiserName } from "../program/optimiser.js"
-import { type Motion, type Program, trainingStep } from "../program/program.js"
+import { type Motion, type Program, type StartRule, trainingStep } from "../program/program.js"
 import { type Architecture, stackLayer } from "../program/stack.js"
 
-/** A factor's start: zero, or independent Gaussian entries of standard deviation constant · n^exponent. */
-export type Start = "zero" | { readonly exponent: string; readonly constant?: number }
+/**
+ * A factor's start: zero, or independent Gaussian entries of standard deviation constant · n^exponent.
+ *
+ * Along the gradient, the rows of A are combinations of the batch's inputs and the columns of B multiples of the gradient in
+ * the layer's output, with coordinates drawn so.
+ */
+export type Start = "zero" | { readonly exponent: string; readonly constant?: number; readonly along?: "gradient" }
 
 /** Exponents of the two learning rates, η = constant · n^exponent; "frozen" for a factor that is not trained. */
 export interface Rates {
@@ -182,7 +187,7 @@ export function scheme(
     layer,
     OPTIMISERS[optimiser],
     { constant: raw.epsilon === null ? NEGLIGIBLE_EPSILON : 1, power: epsilon },
-    definition.subtractStart ?? false,
+    startRule(definition, layer),
     rates.map(({ A, B }) => ({ A: motion("A", A), B: motion("B", B) })),
   )
   const factor = (side: Start, form: Affine | null): Coefficient | "zero" =>
@@ -203,6 +208,20 @@ export function scheme(
     alignments: alignments.map(({ between, exponent }) => ({ between, exponent: withinHalf(set(exponent), name) })),
     domain: domainOf(definition, [rank, set(raw.inputWidth), ...alignments.flatMap(bounds)], set),
   }
+}
+
+/** @throws InputError for a start along the gradient that is not subtracted, or of a model that names no gradient. */
+function startRule({ name, start, subtractStart = false }: SchemeDefinition, layer: Layer): StartRule {
+  const isAlong = (side: Start) => side !== "zero" && side.along === "gradient"
+  const along = { A: isAlong(start.A), B: isAlong(start.B) }
+  if ((along.A || along.B) && !(subtractStart && layer.gradient !== null))
+    throw new InputError({
+      field: `${name}.start`,
+      given: "along the gradient",
+      allowed: "a single adapted layer whose start is subtracted",
+      example: "subtractStart: true",
+    })
+  return { subtracted: subtractStart, along }
 }
 
 /** @throws InputError for a batch that is not a positive number of samples, or one of looked-up rows. */

@@ -211,6 +211,33 @@ describe("several layers", () => {
   })
 })
 
+describe("a squared loss, whose gradient is the residual", () => {
+  const squared = (name: string, values: Record<string, string> = {}) =>
+    derive(scheme({ ...schemeNamed(name), loss: "squared", batch: 4 }, values))
+  test.each(["init-a", "init-b", "lora-plus"])(
+    "%s under Adam has the bounds of a linear loss, if no sign flips",
+    (name) => {
+      const [own, linear] = [squared(name), derived(name)]
+      expect(own.stable.equals(linear.stable) && own.stableOutput.equals(linear.stableOutput)).toBe(true)
+      expect(own.assumptions.some((text) => text.includes("residual's sign"))).toBe(true)
+      expect(linear.assumptions.some((text) => text.includes("residual's sign"))).toBe(false)
+    },
+  )
+  // c <= -1 - γ[dZ], dZ = n^(-o) times the residual, which f0 makes n^(1/2 - o) for o < 1/2 and Θ(1) beyond.
+  test.each([
+    ["1/4", "-1"],
+    ["1/2", "-1/2"],
+    ["3/4", "-1/4"],
+  ])("gradient descent from Init[A] at o = %s: c <= %s, and growth without end beyond", (o, bound) => {
+    const { stable, undecided, quantities } = squared("sgd-init-a", { o })
+    says(stable, `c <= ${bound}`)
+    expect(undecided.isNever).toBe(true)
+    says(quantities.zB!.grows, `c > ${bound}`)
+  })
+  test("an embedding looks up one row", () =>
+    expect(() => scheme({ ...schemeNamed("embedding"), batch: 4 })).toThrow(/batch/))
+})
+
 describe("the catalogue", () => {
   test.each(CATALOGUE.map((definition) => [definition.name, definition] as const))("%s is derived", (_, definition) => {
     const { stable, undecided } = derive(scheme(definition))
@@ -223,6 +250,8 @@ describe("the catalogue", () => {
     ["peft-orthogonal", "c <= -1", "never"],
     ["embedding", "c <= 0", "c <= 0"],
     ["mica", "c <= -1/2", "c <= -1"],
+    // ‖A0 Z‖ = n^sigma ‖Z‖ along the inputs: ΔB Z_A is n^(c + sigma + 1/2).
+    ["peft-lora-ga", "c <= -1/2 and c + sigma <= -1/2", "c <= -1 and sigma <= -1/2"],
     ["muon-init-a", "c <= 0", "c <= -1/2"],
     ["muon-init-b", "c <= -1/2", "c <= -1/2"],
   ])("%s: stable iff %s, internally iff %s", (name, stable, internally) => {
@@ -257,6 +286,8 @@ describe("an alignment of the user's own", () => {
 describe("refusals", () => {
   test("both factors zero", () =>
     expect(() => scheme({ ...schemeNamed("init-a"), start: { A: "zero", B: "zero" } })).toThrow(InputError))
+  test("a start along the gradient that is kept", () =>
+    expect(() => scheme({ ...schemeNamed("peft-lora-ga"), subtractStart: false })).toThrow(/along the gradient/))
   test("an unknown symbol", () => expect(() => derived("init-a", { q: "1" })).toThrow(/--set/))
   test("Underivable is an error of its own", () => expect(new Underivable("relu", "why")).toBeInstanceOf(Error))
 })

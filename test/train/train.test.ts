@@ -68,9 +68,13 @@ const config = fc.record({
 function referenceRun(run: SyntheticConfig): { loss: number; zA: number; zB: number }[] {
   const data = syntheticData(run)
   const motion = (constant: number) => ({ rate: { constant, power: Affine.ZERO }, weightDecay: 0, shrinkage: 0 })
-  const program = trainingStep(networkLayer(run.samples), OPTIMISERS.adam, { constant: 1e-8, power: null }, false, [
-    { A: motion(run.rates.A), B: motion(run.rates.B) },
-  ])
+  const program = trainingStep(
+    networkLayer(run.samples),
+    OPTIMISERS.adam,
+    { constant: 1e-8, power: null },
+    { subtracted: false, along: { A: false, B: false } },
+    [{ A: motion(run.rates.A), B: motion(run.rates.B) }],
+  )
   const sizes: Sizes = { n: run.width, nIn: run.width, r: run.rank, samples: run.samples, one: 1 }
   const given: Record<string, Float64Array> = {
     P: Float64Array.from(data.P),
