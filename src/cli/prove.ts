@@ -3,8 +3,7 @@ import { CHECKERS, type Checker, createJudge, isInstalled, type Verdict } from "
 import { parseClaim } from "../prove/claim.js"
 import { proofText } from "../prove/proofText.js"
 import { type Counterexample, type Decision, decide, Undecided } from "../prove/prover.js"
-import { recurrenceOf } from "../prove/recurrence.js"
-import { readTheorem, type Theorem, theoremNames } from "../prove/theorem.js"
+import { comparedRecurrence, readTheorem, type Theorem, theoremNames } from "../prove/theorem.js"
 import { scheme } from "../scheme/scheme.js"
 import { type OutputOptions, oneOf, outputOptions, print, schemeWith, settings } from "./terminal.js"
 
@@ -78,7 +77,7 @@ async function proveClaim(
   output: OutputOptions,
 ): Promise<number> {
   const own = scheme(schemeWith(name, options), settings(options.set), options.free)
-  const recurrence = recurrenceOf(own)
+  const recurrence = comparedRecurrence(own)
   const claim = parseClaim(text)
   for (const { quantity } of claim.atoms)
     if (recurrence.quantities[quantity] === undefined)

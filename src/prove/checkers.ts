@@ -83,7 +83,9 @@ interface Z3 {
 
 /** @throws InputError where z3-solver, an optional package, is not installed. */
 async function loadZ3(timeLimit: number): Promise<Z3> {
-  const { init } = await import("z3-solver").catch(() => missing("z3", "npm install z3-solver"))
+  const { init } = await import("z3-solver").catch(() => {
+    throw missing("z3", "npm install z3-solver")
+  })
   const { Z3, em } = await init()
   return {
     answer: async (text) => {
@@ -129,6 +131,6 @@ export async function isInstalled(checker: Checker): Promise<boolean> {
   )
 }
 
-function missing(checker: Checker, example: string): never {
-  throw new InputError({ field: "--checker", given: checker, allowed: "a checker that is installed", example })
+function missing(checker: Checker, example: string): InputError {
+  return new InputError({ field: "--checker", given: checker, allowed: "a checker that is installed", example })
 }

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs"
 import { pathToFileURL } from "node:url"
 import { z } from "zod"
-import type { Certificate, Term as RecurrenceTerm, TheoremJson } from "../../proofs/kernel.js"
+import type { Certificate, RecurrenceJson, Term as RecurrenceTerm, TheoremJson } from "../../proofs/kernel.js"
 import { derive } from "../derive/derive.js"
 import { InputError } from "../inputError.js"
 import { packageFile } from "../report/environment.js"
@@ -139,16 +139,30 @@ export function schemeOf({ scheme: name, change, set, free }: Statement): Scheme
 const COMPARED_STEPS = 4
 
 /**
+ * The recurrence of a scheme, compared with what the engine derives from the scheme's program: a proof is about the code
+ * that trains.
+ *
+ * @throws InputError for a scheme that `recurrenceOf` does not take, or whose program says otherwise.
+ */
+export function comparedRecurrence(own: Scheme): RecurrenceJson {
+  const recurrence = recurrenceOf(own)
+  const [first] = disagreements(recurrence, derive(own), COMPARED_STEPS)
+  if (first === undefined) return recurrence
+  throw new InputError({
+    field: `${own.definition.name}, to be proven`,
+    given: `a program that differs from the recursion, first in ${first}`,
+    allowed: "a scheme whose program follows the recursion of one adapted layer under a linear loss",
+    example: "--scheme init-a",
+  })
+}
+
+/**
  * A theorem from its statement: recurrence, formula and certificate.
  *
- * @throws Error if the recurrence is not the one that the engine derives from the program, or the claim is false.
+ * @throws Error if the claim is false; InputError as {@link comparedRecurrence}.
  */
 export function proven(statement: Statement): Theorem & { readonly claim: Claim } {
-  const own = schemeOf(statement)
-  const recurrence = recurrenceOf(own)
-  const differences = disagreements(recurrence, derive(own), COMPARED_STEPS)
-  if (differences.length > 0)
-    throw new Error(`${statement.name}: the program says otherwise: ${differences.join(", ")}`)
+  const recurrence = comparedRecurrence(schemeOf(statement))
   const claim = parseClaim(statement.claim)
   const decision = decide(recurrence, claim)
   if (!decision.proven) throw new Error(`${statement.name} is false: ${JSON.stringify(decision.counterexample)}`)

@@ -224,6 +224,36 @@ describe("the command line", () => {
     expect(code).toBe(2)
     expect(stderr).toMatch(/^error: claim/)
   })
+  test.each([
+    // The residual feeds back; B0 of the toy lies along the gradient, which the recursion of a layer does not say.
+    ["squared-sgd-init-a", []],
+    ["toy-init-b", ["--set", "rho=1/4"]],
+  ])("%s %j: a program that the recursion does not describe is refused", async (name, set) => {
+    const { code, stderr } = await command(
+      "--scheme",
+      name,
+      ...set,
+      "--checker",
+      "kernel",
+      "stable for all t iff c <= -1/2",
+    )
+    expect(code).toBe(2)
+    expect(stderr).toContain("a program that differs from the recursion, first in")
+  })
+  test("without cvc5 the others judge, and asking for it is an error that says how to install it", async () => {
+    const bare = (...args: string[]) =>
+      promisify(execFile)(process.execPath, ["dist/src/cli/main.js", "prove", ...args], { env: { PATH: "" } }).then(
+        ({ stdout }) => ({ stdout, stderr: "", code: 0 }),
+        (error: { stdout: string; stderr: string; code: number }) => error,
+      )
+    const judged = await bare("init-a-stable", "--json")
+    expect(judged.code).toBe(0)
+    const [theorem] = JSON.parse(judged.stdout).theorems
+    expect(theorem.verdicts.map(({ checker }: { checker: string }) => checker)).toEqual(["kernel", "z3"])
+    const refused = await bare("init-a-stable", "--checker", "cvc5")
+    expect(refused.code).toBe(2)
+    expect(refused.stderr).toMatch(/^error: --checker: .*cvc5/)
+  })
   test("the proof for people, in Markdown and LaTeX", async () => {
     expect((await command("init-a-stable", "--proof")).stdout).toMatch(/1\. Where .*holds? at every step|1\. Where/)
     expect((await command("init-a-stable", "--proof", "--format", "latex")).stdout).toContain("\\begin{enumerate}")
