@@ -60,7 +60,7 @@ export async function checkCommand(name: string | undefined, options: CheckComma
     return claims.some(({ measured }) => measured.verdict === "contradicts") ? 1 : 0
   } finally {
     bar.stop()
-    store.close()
+    await store.close()
     await pool.close()
   }
 }
