@@ -44,7 +44,7 @@ export async function connect(spill: string): Promise<DuckDBConnection> {
 }
 
 /** What DuckDB may take. */
-const STORE_MEMORY = "512MB"
+const STORE_MEMORY = "256MB"
 
 /**
  * Attaches a database file under a name.
@@ -59,7 +59,7 @@ export async function attach(
   try {
     await connection.run(`attach ${quoted(path)} as ${as} ${write ? "" : "(read_only)"}`)
   } catch (cause) {
-    throw new InputError({ field, given: path, allowed: reason(String(cause)), example: `${field} runs.duckdb` })
+    throw new InputError({ field, given: path, allowed: reason(String(cause)), example: exampleOf(field) })
   }
   const [found] = (
     await connection.runAndReadAll(
@@ -73,8 +73,12 @@ export async function attach(
     field,
     given: path,
     allowed: "a store of this program: the file is a DuckDB database of another kind",
-    example: `${field} runs.duckdb`,
+    example: exampleOf(field),
   })
+}
+
+function exampleOf(field: string): string {
+  return field.startsWith("--") ? `${field} runs.duckdb` : "runs.duckdb"
 }
 
 function reason(cause: string): string {
@@ -96,7 +100,7 @@ export async function attachStore(
   { as, field }: { readonly as: string; readonly field: string },
 ): Promise<void> {
   if (!existsSync(path))
-    throw new InputError({ field, given: path, allowed: "a file that exists", example: `${field} runs.duckdb` })
+    throw new InputError({ field, given: path, allowed: "a file that exists", example: exampleOf(field) })
   await attach(connection, path, { as: `${as}_compact`, field })
   const journal = existsSync(journalOf(path))
   if (journal) await attach(connection, journalOf(path), { as: `${as}_journal`, field })
