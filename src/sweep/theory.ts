@@ -1,3 +1,4 @@
+import { formatAffine, parseAffine } from "../exponent/grammar.js"
 import { InputError } from "../inputError.js"
 import { OPTIMISERS, type OptimiserName } from "../program/optimiser.js"
 import { schemeNamed } from "../scheme/catalogue.js"
@@ -50,7 +51,7 @@ function pointsOf(entry: TheoryConfig["schemes"][number], index: number): Point[
   )
   return points.map((values) => {
     const { symbols: open } = at(`${field}.set`, () => scheme(definition, values))
-    if (open.length === 0) return { definition, values }
+    if (open.length === 0) return { definition, values: canonical(values) }
     throw new InputError({
       field: `${field}.set`,
       given: values,
@@ -58,6 +59,11 @@ function pointsOf(entry: TheoryConfig["schemes"][number], index: number): Point[
       example: JSON.stringify({ ...values, ...Object.fromEntries(open.map((symbol) => [symbol, "-1/2"])) }),
     })
   })
+}
+
+/** One text for one exponent, so that -0.5 and -1/2 are one run. */
+function canonical(values: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).map(([symbol, text]) => [symbol, formatAffine(parseAffine(text))]))
 }
 
 function rule(field: string, given: string): OptimiserName {
