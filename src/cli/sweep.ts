@@ -2,7 +2,7 @@ import { existsSync } from "node:fs"
 import { totalmem } from "node:os"
 import { InputError } from "../inputError.js"
 import { environment } from "../report/environment.js"
-import { type Cost, costOf, memoryNeeded } from "../sweep/cost.js"
+import { costing, memoryNeeded } from "../sweep/cost.js"
 import { exportFiles, exportRuns, outcomeCounts } from "../sweep/export.js"
 import { type Plan, plan, plannedSoFar, runPlan } from "../sweep/plan.js"
 import type { PlannedRun } from "../sweep/plannedRun.js"
@@ -28,16 +28,30 @@ export async function sweepCommand(path: string, options: SweepCommandOptions): 
   const planned = plan(config, options.shard === undefined ? undefined : parseShard(options.shard))
   const files = options.out === undefined ? [] : exportFiles(options.out)
   const workers = threads(options.workers)
-  const costs = planned.first.map(({ task }) => costOf(task))
-  requireMemory(memoryNeeded(costs, workers), workers)
+  const costOf = costing()
+  const largest = planned.first.reduce((most, { task }) => Math.max(most, costOf(task).bytes), 0)
+  const memory = memoryNeeded(largest, workers)
+  requireMemory(memory, workers)
   // A plan is looked at without leaving a store behind.
   const place = options.plan && !existsSync(options.store) ? ":memory:" : options.store
   const store = await openStore(place, environment())
   try {
     const runs = await plannedSoFar(planned, store)
-    process.stderr.write(statement(planned, runs, store, costs, workers))
+    const remaining = runs.filter(({ id }) => !store.finished.has(id))
+    const later = planned.refined - (runs.length - planned.first.length)
+    const operations = ({ task }: PlannedRun) => costOf(task).operations
+    const mean = planned.first.reduce((sum, run) => sum + operations(run), 0) / Math.max(1, planned.first.length)
+    const work = remaining.reduce((sum, run) => sum + operations(run), later * mean)
+    process.stderr.write(
+      `runs: ${runs.length}, ${runs.length - remaining.length} finished already; ${remaining.length} to do` +
+        `${later > 0 ? `, and at most ${later} more around the minima` : ""}
+memory: at most ${mebibytes(memory)} (${Math.max(1, workers)} at a time, the largest ${mebibytes(largest)})
+work: about ${work.toPrecision(2)} floating-point operations\n`,
+    )
     if (options.plan) return 0
-    const ids = (await finishPlan(planned, runs, store, workers)).map(({ id }) => id)
+    const bar = progress("sweeping", remaining.length + later, work)
+    const done = await finishPlan(planned, store, workers, bar, operations)
+    const ids = done.map(({ id }) => id)
     await exportRuns(store.connection, config.experiment, ids, files)
     report(await outcomeCounts(store.connection, ids), ids.length, files, options)
     return 0
@@ -46,32 +60,21 @@ export async function sweepCommand(path: string, options: SweepCommandOptions): 
   }
 }
 
-async function finishPlan(planned: Plan, runs: PlannedRun[], store: Store, workers: number): Promise<PlannedRun[]> {
+/** Does what is left of the plan and gives all its runs. */
+async function finishPlan(
+  planned: Plan,
+  store: Store,
+  workers: number,
+  bar: ReturnType<typeof progress>,
+  work: (run: PlannedRun) => number,
+): Promise<PlannedRun[]> {
   const pool = createPool(workers)
-  const remaining = runs.filter(({ id }) => !store.finished.has(id))
-  const work = ({ task }: PlannedRun) => costOf(task).operations
-  const total = remaining.reduce((sum, run) => sum + work(run), 0)
-  const bar = progress("sweeping", remaining.length, total)
   try {
     return await runPlan(planned, { pool, store, signal: interruption.signal }, (run) => bar.tick(work(run)))
   } finally {
     bar.stop()
     await pool.close()
   }
-}
-
-/** What is to be done and what it takes, said before it begins. */
-function statement({ rounds }: Plan, runs: PlannedRun[], store: Store, costs: readonly Cost[], workers: number) {
-  const remaining = runs.filter(({ id }) => !store.finished.has(id))
-  const operations = remaining.reduce((sum, { task }) => sum + costOf(task).operations, 0)
-  const largest = costs.reduce((most, { bytes }) => Math.max(most, bytes), 0)
-  const refined = rounds > 0 ? `, more in up to ${rounds} rounds of refinement` : ""
-  return [
-    `runs: ${runs.length}${refined}; ${runs.length - remaining.length} finished already, ${remaining.length} to do`,
-    `memory: at most ${mebibytes(memoryNeeded(costs, workers))} (${Math.max(1, workers)} at a time, the largest ${mebibytes(largest)})`,
-    `work: about ${operations.toPrecision(2)} floating-point operations`,
-    "",
-  ].join("\n")
 }
 
 function mebibytes(bytes: number): string {

@@ -17,19 +17,26 @@ const BYTES_PER_THREAD = 64 * 2 ** 20
 /** The calling thread with the store. */
 const BYTES_BESIDE = 448 * 2 ** 20
 
-/** The memory that tasks need on so many threads at once, at most: each with the largest of them, and what is beside. */
-export function memoryNeeded(costs: readonly Cost[], workers: number): number {
-  const largest = costs.reduce((most, { bytes }) => Math.max(most, bytes), 0)
+/** The bytes that runs need on so many threads at once, at most: each with the largest of them, and what is beside. */
+export function memoryNeeded(largest: number, workers: number): number {
   return BYTES_BESIDE + Math.max(1, workers) * (BYTES_PER_THREAD + largest)
 }
 
-/** The cost of a task, from its sizes alone. */
-export function costOf(task: Task): Cost {
-  return task.kind === "scheme" ? schemeCost(task) : syntheticCost(task.config)
+/** The cost of tasks, from their sizes alone: reckoned once for those that differ in nothing but the seed. */
+export function costing(): (task: Task) => Cost {
+  const known = new Map<string, Cost>()
+  return (task) => {
+    if (task.kind === "synthetic") return syntheticCost(task.config)
+    const { seeds, ...shared } = task
+    const key = JSON.stringify(shared)
+    const cost = known.get(key) ?? schemeCost(task)
+    known.set(key, cost)
+    return { ...cost, operations: seeds.length * cost.operations }
+  }
 }
 
 /**
- * Every value of a step and of the next alive at once in float64; a frozen n×n matrix is never formed, but keeps the two
+ * One seed after the other: every value of a step and of the next alive at once in float64; a frozen n×n matrix is never formed, but keeps the two
  * vectors of each of its products. Matrix products count two operations a term, other nodes one an entry.
  */
 function schemeCost({ definition, values, config }: Extract<Task, { kind: "scheme" }>): Cost {

@@ -11,6 +11,8 @@ export interface Plan {
   /** The runs known beforehand, each once. */
   readonly first: readonly PlannedRun[]
   readonly rounds: number
+  /** How many runs the rounds add at most: two a round for each minimum. */
+  readonly refined: number
   /** The runs of round 1, 2, … given the results of the rounds before. */
   next(round: number, results: ReadonlyMap<string, unknown>): PlannedRun[]
 }
@@ -19,15 +21,14 @@ export interface Plan {
 export function plan(config: SweepConfig, shard: Shard = { index: 1, count: 1 }): Plan {
   const own = (runs: readonly PlannedRun[]) =>
     [...new Map(runs.map((run) => [run.id, run])).values()].filter(inShard(shard))
-  if (config.experiment === "theory") return { first: own(theoryRuns(config)), rounds: 0, next: () => [] }
-  return {
-    first: own(firstRuns(config)),
-    rounds: Array.isArray(config.rates) ? 0 : config.rates.refine,
-    next: (round, results) => own(refinedRuns(config, round, results)),
-  }
+  if (config.experiment === "theory") return { first: own(theoryRuns(config)), rounds: 0, refined: 0, next: () => [] }
+  const first = own(firstRuns(config))
+  const rounds = Array.isArray(config.rates) ? 0 : config.rates.refine
+  const refined = 2 * rounds * new Set(first.map(({ shardKey }) => shardKey)).size
+  return { first, rounds, refined, next: (round, results) => own(refinedRuns(config, round, results)) }
 }
 
-/** The plan's runs as far as the store's results determine them, and whether those are all. */
+/** The plan's runs as far as the store's results determine them. */
 export async function plannedSoFar({ first, rounds, next }: Plan, store: Store): Promise<PlannedRun[]> {
   const runs = [...first]
   for (let round = 1; round <= rounds; round++) {
