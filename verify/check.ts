@@ -93,7 +93,7 @@ export async function check(
     const setting = { definition, values: at ?? definition.example ?? {} }
     return claimsJson(await coordinateCheck([setting], budget, { pool, store })).claims
   } finally {
-    store.close()
+    await store.close()
     await pool.close()
   }
 }

@@ -71,7 +71,7 @@ export async function checkCommand(name: string | undefined, options: CheckComma
     return claims.some(isRefuted) ? 1 : 0
   } finally {
     bar.stop()
-    store.close()
+    await store.close()
     await pool.close()
   }
 }

@@ -4,6 +4,7 @@ import { type LocatedAtWidth, optimalRate, rateAgainstWidth } from "../fit/optim
 import { slope } from "../fit/slope.js"
 import { InputError } from "../inputError.js"
 import type { ReportTable } from "../report/table.js"
+import { readTable } from "../sweep/export.js"
 import { outputOptions, print } from "./terminal.js"
 
 /** Options of `fit` as typed: the names of the file's columns. */
@@ -21,10 +22,14 @@ export interface FitOptions {
 
 type Row = Readonly<Record<string, string>>
 
-/** Exponents of the groups of a CSV file: slopes of a size, or of the optimal rate where a rate column is named. */
+/** Exponents of the groups of a table: slopes of a size, or of the optimal rate where a rate column is named. */
 export async function fitCommand(path: string, options: FitOptions): Promise<number> {
   const output = outputOptions(options)
-  const rows = (await readRows(path)).filter(
+  const optimum = options.rate !== undefined || options.loss !== undefined
+  const needed = optimum
+    ? [options.width, options.rate ?? "rate", options.loss ?? "loss"]
+    : [options.width, options.value]
+  const rows = (await readRows(path, needed)).filter(
     (row) => options.quantity === undefined || row.quantity === options.quantity,
   )
   if (rows.length === 0)
@@ -34,12 +39,9 @@ export async function fitCommand(path: string, options: FitOptions): Promise<num
       allowed: "a quantity of the file",
       example: "--quantity zA",
     })
-  const optimum = options.rate !== undefined || options.loss !== undefined
-  const needed = optimum
-    ? [options.width, options.rate ?? "rate", options.loss ?? "loss"]
-    : [options.width, options.value]
   const header = Object.keys(rows[0]!)
   for (const name of [...needed, ...options.by]) if (!header.includes(name)) throw missing(name, header)
+  const last = optimum || !header.includes("step") || options.by.includes("step") ? null : lastStep(rows)
   const groups = new Map<string, Row[]>()
   for (const row of rows) {
     const key = options.by.map((name) => row[name]).join(" / ")
@@ -47,7 +49,9 @@ export async function fitCommand(path: string, options: FitOptions): Promise<num
   }
   const fits = [...groups].map(([group, members]) => ({
     group: group || "all",
-    ...(optimum ? optimumFit(members, needed as [string, string, string], options.seed) : slopeFit(members, options)),
+    ...(optimum
+      ? optimumFit(members, needed as [string, string, string], options.seed)
+      : slopeFit(last === null ? members : atStep(last, members, options), options)),
   }))
   const table: ReportTable = {
     columns: ["group", "exponent", "95 % low", "95 % high", "widths", "flags"],
@@ -60,7 +64,8 @@ export async function fitCommand(path: string, options: FitOptions): Promise<num
       flags.join(", "),
     ]),
   }
-  const what = optimum ? "optimal rate against width (output level: least loss)" : "size against width"
+  const at = last === null ? "" : `, at the last step, ${last}`
+  const what = optimum ? "optimal rate against width (output level: least loss)" : `size against width${at}`
   print(output, { schema: "lora-scaling/fit/1", of: what, fits }, [[`Log-log slope of the ${what}`, table]])
   return 0
 }
@@ -73,14 +78,18 @@ interface Fit {
   readonly flags: readonly string[]
 }
 
-function slopeFit(rows: readonly Row[], { width, value }: FitOptions): Fit {
+function slopeFit(rows: readonly Row[], { width, value, seed }: FitOptions): Fit {
   const widths = [...new Set(rows.map((row) => number(row, width)))]
   const samples = widths.map((w) => ({
     width: w,
     meanSquares: rows.filter((row) => number(row, width) === w).map((row) => number(row, value) ** 2),
   }))
   const finite = samples.every(({ meanSquares }) => meanSquares.every(Number.isFinite))
-  const flags = [...(widths.length < 6 ? ["few widths"] : []), ...(finite ? [] : ["diverged runs"])]
+  const flags = [
+    ...(widths.length < 6 ? ["few widths"] : []),
+    ...(finite ? [] : ["diverged runs"]),
+    ...mixedUp(rows, [width, seed], value),
+  ]
   if (samples.every(({ meanSquares }) => meanSquares.every((v) => v === 0)))
     return { exponent: null, low: null, high: null, widths: widths.length, flags: [...flags, "zero: exponent -inf"] }
   if (!finite || widths.length < 3) return { exponent: null, low: null, high: null, widths: widths.length, flags }
@@ -96,6 +105,38 @@ function slopeFit(rows: readonly Row[], { width, value }: FitOptions): Fit {
         flags: [...flags, "one seed: no interval"],
       }
     : { exponent: fit.exponent, low, high, widths: widths.length, flags }
+}
+
+/** Of a training log the last step counts, unless `--by step`. */
+function lastStep(rows: readonly Row[]): number {
+  return rows.reduce((last, row) => Math.max(last, number(row, "step")), Number.NEGATIVE_INFINITY)
+}
+
+/** The rows of a step; a run that has none, because it stopped before, counts as diverged. */
+function atStep(step: number, rows: readonly Row[], { width, value, seed }: FitOptions): Row[] {
+  const run = (row: Row) => `${row[width]} ${row[seed] ?? ""}`
+  const there = rows.filter((row) => number(row, "step") === step)
+  const arrived = new Set(there.map(run))
+  const stopped = new Map(rows.filter((row) => !arrived.has(run(row))).map((row) => [run(row), row]))
+  return [...there, ...[...stopped.values()].map((row) => ({ ...row, [value]: "nan" }))]
+}
+
+/** Columns of a sweep's table that are results. */
+const MEASURED = ["id", "loss", "outcome", "outcome_step", "zA", "zB", "output_change"]
+
+/** Says which columns differ between rows with the same key: they are no repetitions of one measurement. */
+function mixedUp(rows: readonly Row[], key: readonly string[], value: string): string[] {
+  if (key.some((name) => rows[0]?.[name] === undefined)) return []
+  const first = new Map<string, Row>()
+  const differing = new Set<string>()
+  for (const row of rows) {
+    const at = key.map((name) => row[name]).join(" ")
+    const other = first.get(at)
+    if (other === undefined) first.set(at, row)
+    else for (const name of Object.keys(row)) if (row[name] !== other[name]) differing.add(name)
+  }
+  for (const name of [value, ...MEASURED]) differing.delete(name)
+  return differing.size === 0 ? [] : [`one fit over different ${[...differing].join(", ")}: see --by`]
 }
 
 function optimumFit(rows: readonly Row[], [width, rate, loss]: [string, string, string], seed: string): Fit {
@@ -115,6 +156,7 @@ function optimumFit(rows: readonly Row[], [width, rate, loss]: [string, string, 
     ...(fit.widths.length < 6 ? ["few widths"] : []),
     ...(censored.length > 0 ? [`minimum at the edge of the grid at ${censored.join(", ")}`] : []),
     ...(seeds < 2 ? ["one seed: no interval"] : []),
+    ...mixedUp(rows, [width, seed, rate], loss),
   ]
   const interval = fit.slope !== null && seeds > 1 ? fit.slope.interval : null
   return {
@@ -126,7 +168,14 @@ function optimumFit(rows: readonly Row[], [width, rate, loss]: [string, string, 
   }
 }
 
-async function readRows(path: string): Promise<Row[]> {
+async function readRows(path: string, needed: readonly string[]): Promise<Row[]> {
+  // A store may hold experiments of both kinds: those without the needed columns are not meant.
+  if (/\.(duckdb|parquet)$/.test(path)) {
+    const rows = (await readTable(path)).filter((row) => needed.every((name) => row[name] !== ""))
+    if (rows.length > 0) return rows
+    const allowed = `a file with results that have ${needed.join(", ")}`
+    throw new InputError({ field: "file", given: path, allowed, example: "results.parquet" })
+  }
   const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
     throw new InputError({
       field: "file",

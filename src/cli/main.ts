@@ -5,9 +5,11 @@ import { environment } from "../report/environment.js"
 import type { CheckCommandOptions } from "./check.js"
 import type { DeriveOptions } from "./derive.js"
 import type { FitOptions } from "./fit.js"
+import type { MergeOptions } from "./merge.js"
 import type { ProveOptions } from "./prove.js"
 import type { ReproduceOptions } from "./reproduce.js"
 import type { SchemesOptions } from "./schemes.js"
+import type { SweepCommandOptions } from "./sweep.js"
 import { interruption } from "./terminal.js"
 import type { TrainOptions } from "./train.js"
 import type { VerifyOptions } from "./verify.js"
@@ -112,8 +114,26 @@ command(
 )
 command(
   program
-    .command("fit <csv>")
-    .description("exponents of a CSV file: a size against width, or the optimal rate against width")
+    .command("sweep <config>")
+    .description("the runs of a YAML or JSON file, on all cores, into a store; resumable")
+    .requiredOption("--store <file>", "the DuckDB file of finished runs; the same command again goes on from it")
+    .option("--shard <i/N>", "only the i-th of N disjoint parts; put the stores together with merge")
+    .option("--out <path>", "write the table of results: a .parquet or .csv file, or a folder for both")
+    .option("--plan", "say how many runs there are and what they take, and stop")
+    .addOption(workers()),
+  async (path: string, options: SweepCommandOptions) => (await import("./sweep.js")).sweepCommand(path, options),
+)
+command(
+  program
+    .command("merge <store...>")
+    .description("put the runs of several stores into one")
+    .requiredOption("--store <file>", "the store that gets them; it may have runs already"),
+  async (paths: string[], options: MergeOptions) => (await import("./merge.js")).mergeCommand(paths, options),
+)
+command(
+  program
+    .command("fit <file>")
+    .description("exponents of a CSV or Parquet file or a store: a size, or the optimal rate, against width")
     .option("--width <column>", "column of the width", "width")
     .option("--value <column>", "column of the size", "value")
     .option("--rate <column>", "column of the learning rate: fit the rate of least loss")

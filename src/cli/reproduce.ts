@@ -41,7 +41,7 @@ export async function reproduceCommand(options: ReproduceOptions): Promise<numbe
     return contradicts > 0 ? 1 : 0
   } finally {
     bar.stop()
-    store.close()
+    await store.close()
     await pool.close()
   }
 }

@@ -51,7 +51,7 @@ export async function verifyCommand(names: readonly string[], options: VerifyOpt
     return claims.some(isRefuted) ? 1 : 0
   } finally {
     bar.stop()
-    store.close()
+    await store.close()
     await pool.close()
   }
 }

@@ -1,8 +1,9 @@
 import type { Pool } from "../train/pool.js"
 import type { Task, TaskResults } from "../train/task.js"
-import { identity, type Store } from "./store.js"
+import { identity } from "./identity.js"
+import type { Store } from "./store.js"
 
-/** How a sweep is run: on which threads, into which store, and who is told. */
+/** How a sweep is run: on which threads, into which store, and who is told of each run once it is stored. */
 export interface SweepOptions {
   readonly pool: Pool
   readonly store: Store
@@ -10,34 +11,75 @@ export interface SweepOptions {
   readonly onFinished?: () => void
 }
 
+/** A task under the identity and the configuration that it is stored with. */
+export interface Work {
+  readonly id: string
+  readonly config: unknown
+  readonly task: Task
+}
+
+/** How many results may wait to be stored before no further run is begun. */
+const MOST_WAITING = 1000
+
 /**
- * The results of the tasks, in their order. What the store has is not run again; each result is stored as soon as it is
- * there, so an interrupted sweep loses only the runs under way.
+ * Does what the store does not have, each piece once; what is finished when this fails or is aborted is stored.
+ *
+ * @param told each piece as soon as it is stored; those that the store has already are not told.
+ * @throws the first failure, or the signal's reason if it aborts.
+ */
+export async function finish<T extends Work>(
+  work: readonly T[],
+  { pool, store, signal }: SweepOptions,
+  told: (done: T) => void = () => {},
+): Promise<void> {
+  const remaining = [...new Map(work.map((piece) => [piece.id, piece])).values()].filter(
+    ({ id }) => !store.finished.has(id),
+  )
+  let next = 0
+  let waiting = 0
+  let failure: { readonly cause: unknown } | null = null
+  const failed = (cause: unknown) => {
+    failure ??= { cause }
+  }
+  // One lane per thread: neighbouring tasks share data, and no more tasks wait in the pool than threads can take.
+  const lane = async () => {
+    while (next < remaining.length && failure === null) {
+      const piece = remaining[next++]!
+      try {
+        signal?.throwIfAborted()
+        const start = performance.now()
+        const result = await pool.run(piece.task, signal)
+        waiting++
+        const { id, config } = piece
+        const stored = store.put({ id, config, result, seconds: (performance.now() - start) / 1000 }).then(() => {
+          waiting--
+          told(piece)
+        })
+        stored.catch(failed)
+        if (waiting > MOST_WAITING) await stored
+      } catch (cause) {
+        failed(cause)
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: Math.max(1, pool.workers) }, lane))
+  await store.flush().catch(failed)
+  if (failure !== null) throw (failure as { readonly cause: unknown }).cause
+}
+
+/**
+ * The results of the tasks, in their order. What the store has is not run again; an interrupted sweep loses only the runs
+ * under way, a killed one also those not stored yet (see `Store.put`).
  *
  * @throws the signal's reason if it aborts.
  */
 export async function sweep<T extends Task>(
   tasks: readonly T[],
-  { pool, store, signal, onFinished }: SweepOptions,
+  options: SweepOptions,
 ): Promise<TaskResults[T["kind"]][]> {
-  const results = new Array<TaskResults[T["kind"]]>(tasks.length)
-  let next = 0
-  // One lane per thread: neighbouring tasks share data, and no more tasks wait in the pool than threads can take.
-  const lane = async () => {
-    while (next < tasks.length) {
-      signal?.throwIfAborted()
-      const index = next++
-      const task = tasks[index]!
-      const known = store.finished.get(identity(task))
-      if (known === undefined) {
-        const start = performance.now()
-        const result = await pool.run(task, signal)
-        await store.put(task, result, (performance.now() - start) / 1000)
-        results[index] = result
-      } else results[index] = known as TaskResults[T["kind"]]
-      onFinished?.()
-    }
-  }
-  await Promise.all(Array.from({ length: Math.max(1, pool.workers) }, lane))
-  return results
+  const work = tasks.map((task) => ({ id: identity(task), config: task, task }))
+  for (const { id } of work) if (options.store.finished.has(id)) options.onFinished?.()
+  await finish(work, options, options.onFinished)
+  const results = await options.store.results(work.map(({ id }) => id))
+  return work.map(({ id }) => results.get(id) as TaskResults[T["kind"]])
 }

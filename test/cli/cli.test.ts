@@ -174,6 +174,6 @@ test("Ctrl-C ends a reproduction with 130, no report half-written, finished runs
   const { openStore } = await import("../../src/sweep/store.js")
   const store = await openStore(join(place, "report.duckdb"), {})
   expect(store.finished.size).toBeGreaterThan(0)
-  store.close()
+  await store.close()
   await rm(place, { recursive: true })
 })

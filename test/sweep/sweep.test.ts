@@ -1,10 +1,11 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { expect, test } from "vitest"
 import { InputError } from "../../src/inputError.js"
 import { schemeNamed } from "../../src/scheme/catalogue.js"
-import { identity, openStore } from "../../src/sweep/store.js"
+import { identity } from "../../src/sweep/identity.js"
+import { openStore } from "../../src/sweep/store.js"
 import { sweep } from "../../src/sweep/sweep.js"
 import { createPool, type Pool } from "../../src/train/pool.js"
 import type { Task } from "../../src/train/task.js"
@@ -32,19 +33,23 @@ test("an interrupted sweep goes on where it stopped and ends as one that never w
   try {
     const interruption = new AbortController()
     let store = await openStore(path, {})
-    const onFinished = () => store.finished.size === 2 && interruption.abort(new Error("stop"))
-    await expect(sweep(tasks, { pool: counting, store, signal: interruption.signal, onFinished })).rejects.toThrow(
-      "stop",
-    )
-    store.close()
+    const stopping: Pool = {
+      ...counting,
+      run: (task, signal) => {
+        if (runs === 2) interruption.abort(new Error("stop"))
+        return counting.run(task, signal)
+      },
+    }
+    await expect(sweep(tasks, { pool: stopping, store, signal: interruption.signal })).rejects.toThrow("stop")
+    await store.close()
     store = await openStore(path, {})
     expect(store.finished.size).toBe(2)
     const resumed = await sweep(tasks, { pool: counting, store })
-    store.close()
-    expect(runs).toBe(tasks.length)
+    await store.close()
+    expect(runs).toBe(tasks.length + 1) // the third is aborted once it has begun
     const memory = await openStore(":memory:", {})
     expect(resumed).toEqual(await sweep(tasks, { pool: real, store: memory }))
-    memory.close()
+    await memory.close()
   } finally {
     await rm(folder, { recursive: true })
   }
@@ -55,11 +60,12 @@ test("NaN and infinities survive the store; the identity ignores the order of ke
   const path = join(folder, "runs.duckdb")
   const result = { losses: [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0.1] }
   const first = await openStore(path, {})
-  await first.put({ x: 1, y: 2 }, result, 0)
-  first.close()
+  await first.put({ id: identity({ x: 1, y: 2 }), config: { x: 1, y: 2 }, result, seconds: 0 })
+  await first.close()
   const second = await openStore(path, {})
-  expect(second.finished.get(identity({ y: 2, x: 1 }))).toEqual(result)
-  second.close()
+  const id = identity({ y: 2, x: 1 })
+  expect((await second.results([id])).get(id)).toEqual(result)
+  await second.close()
   await rm(folder, { recursive: true })
 })
 
@@ -68,5 +74,6 @@ test("a file that is no store is refused", async () => {
   const path = join(folder, "notes.txt")
   await writeFile(path, "not a database, and long enough to be looked at as one".repeat(100))
   await expect(openStore(path, {})).rejects.toThrow(InputError)
+  expect(await readdir(folder)).toEqual(["notes.txt"])
   await rm(folder, { recursive: true })
 })

@@ -73,7 +73,7 @@ test("the exponents derived for a random program are those measured, by the rule
     }),
     { numRuns: CASES, seed: 20261124 },
   )
-  store.close()
+  await store.close()
   await pool.close()
   // A rule that calls everything inconclusive would pass the above.
   expect(decided / CASES).toBeGreaterThan(0.5)

@@ -1,0 +1,107 @@
+import { existsSync } from "node:fs"
+import { totalmem } from "node:os"
+import { InputError } from "../inputError.js"
+import { environment } from "../report/environment.js"
+import { costing, memoryNeeded } from "../sweep/cost.js"
+import { exportFiles, exportRuns, outcomeCounts } from "../sweep/export.js"
+import { type Plan, plan, plannedSoFar, runPlan } from "../sweep/plan.js"
+import type { PlannedRun } from "../sweep/plannedRun.js"
+import { readConfig } from "../sweep/readConfig.js"
+import { parseShard } from "../sweep/shard.js"
+import { openStore, type Store } from "../sweep/store.js"
+import { createPool } from "../train/pool.js"
+import { interruption, progress, threads } from "./terminal.js"
+
+/** Options of `sweep` as typed. */
+export interface SweepCommandOptions {
+  readonly store: string
+  readonly shard?: string
+  readonly workers?: string
+  readonly out?: string
+  readonly plan?: boolean
+  readonly json?: boolean
+}
+
+/** Does the runs of a configuration file that the store does not have, and writes their table. */
+export async function sweepCommand(path: string, options: SweepCommandOptions): Promise<number> {
+  const config = await readConfig(path)
+  const planned = plan(config, options.shard === undefined ? undefined : parseShard(options.shard))
+  const files = options.out === undefined ? [] : exportFiles(options.out)
+  const workers = threads(options.workers)
+  const costOf = costing()
+  const largest = planned.first.reduce((most, { task }) => Math.max(most, costOf(task).bytes), 0)
+  const memory = memoryNeeded(largest, workers)
+  requireMemory(memory, workers)
+  // A plan is looked at without leaving a store behind.
+  const place = options.plan && !existsSync(options.store) ? ":memory:" : options.store
+  const store = await openStore(place, environment())
+  try {
+    const runs = await plannedSoFar(planned, store)
+    const remaining = runs.filter(({ id }) => !store.finished.has(id))
+    const later = planned.refined - (runs.length - planned.first.length)
+    const operations = ({ task }: PlannedRun) => costOf(task).operations
+    const mean = planned.first.reduce((sum, run) => sum + operations(run), 0) / Math.max(1, planned.first.length)
+    const work = remaining.reduce((sum, run) => sum + operations(run), later * mean)
+    process.stderr.write(
+      `runs: ${runs.length}, ${runs.length - remaining.length} finished already; ${remaining.length} to do` +
+        `${later > 0 ? `, and at most ${later} more around the minima` : ""}
+memory: at most ${mebibytes(memory)} (${Math.max(1, workers)} at a time, the largest ${mebibytes(largest)})
+work: about ${work.toPrecision(2)} floating-point operations\n`,
+    )
+    if (options.plan) return 0
+    const bar = progress("sweeping", remaining.length + later, work)
+    const done = await finishPlan(planned, store, workers, bar, operations)
+    const ids = done.map(({ id }) => id)
+    await exportRuns(store.connection, config.experiment, ids, files)
+    report(await outcomeCounts(store.connection, ids), ids.length, files, options)
+    return 0
+  } finally {
+    await store.close()
+  }
+}
+
+/** Does what is left of the plan and gives all its runs. */
+async function finishPlan(
+  planned: Plan,
+  store: Store,
+  workers: number,
+  bar: ReturnType<typeof progress>,
+  work: (run: PlannedRun) => number,
+): Promise<PlannedRun[]> {
+  const pool = createPool(workers)
+  try {
+    return await runPlan(planned, { pool, store, signal: interruption.signal }, (run) => bar.tick(work(run)))
+  } finally {
+    bar.stop()
+    await pool.close()
+  }
+}
+
+function mebibytes(bytes: number): string {
+  return `${Math.ceil(bytes / 2 ** 20)} MiB`
+}
+
+/** @throws InputError if the machine, or the limit put on the process, has less. */
+function requireMemory(needed: number, workers: number): void {
+  const limit = process.constrainedMemory()
+  const memory = limit > 0 ? Math.min(limit, totalmem()) : totalmem()
+  if (needed <= memory) return
+  throw new InputError({
+    field: workers > 1 ? "--workers" : "widths",
+    given: `${workers} workers, which need ${mebibytes(needed)}`,
+    allowed: `what fits into this machine's ${mebibytes(memory)}`,
+    example: workers > 1 ? "--workers 1" : "[128, 256, 512]",
+  })
+}
+
+function report(
+  outcomes: Readonly<Record<string, number>>,
+  runs: number,
+  files: readonly string[],
+  { store, json }: SweepCommandOptions,
+): void {
+  const counts = Object.entries(outcomes).map(([kind, count]) => `${count} ${kind}`)
+  const text = `${store}: ${[`${runs} runs`, ...counts].join(", ")}\n${files.map((file) => `${file}\n`).join("")}`
+  const value = { schema: "lora-scaling/sweep/1", store, runs, outcomes, files }
+  process.stdout.write(json ? `${JSON.stringify(value, null, 2)}\n` : text)
+}

@@ -1,0 +1,142 @@
+/** Results as flat tables: a row per step and quantity of a theory run, a row per run of the teacher-student experiment. */
+import { existsSync } from "node:fs"
+import { mkdir, rename, rm } from "node:fs/promises"
+import { extname, join } from "node:path"
+import { type DuckDBConnection, LIST, listValue, VARCHAR } from "@duckdb/node-api"
+import { InputError } from "../inputError.js"
+import { attachStore, connect, quoted } from "./database.js"
+
+export type Experiment = "theory" | "teacher-student"
+
+/** A number that `identity.encode` wrote, as a double. */
+const NUMBER = `create or replace temp macro num(x) as
+  case when x like 'number:%' then cast(substr(x, 8) as double) else cast(x as double) end`
+
+const RUN = `id, config->>'$.scheme' as scheme`
+const DIGITS = `config->>'$.precision' as precision, config->>'$.backend' as backend`
+const VERSION = `environment->>'$.loraScaling' as version`
+
+/** The flat table of an experiment's runs in a view of stored runs, and its order. */
+const TABLES: Readonly<Record<Experiment, (view: string) => string>> = {
+  theory: (view) => `
+    select id, scheme, point, optimiser, width, rank, seed, precision, backend, version, outcome, outcome_step,
+      cast(entry->>'step' as integer) as step, num(entry->>'loss') as loss,
+      unnest(json_keys(entry->'meanSquares')) as quantity,
+      sqrt(num(entry->'meanSquares'->>unnest(json_keys(entry->'meanSquares')))) as value
+    from (
+      select ${RUN}, coalesce(array_to_string(list_transform(json_keys(config->'$.task.values'),
+          key -> key || '=' || (config->'$.task.values'->>key)), ' '), '') as point,
+        coalesce(config->>'$.task.definition.optimiser', 'adam') as optimiser,
+        cast(config->>'$.task.config.width' as integer) as width, cast(config->>'$.task.config.rank' as integer) as rank,
+        cast(config->>'$.task.seeds[0]' as bigint) as seed, ${DIGITS}, ${VERSION},
+        result->>'$[0].outcome.kind' as outcome, cast(result->>'$[0].outcome.step' as integer) as outcome_step,
+        unnest(cast(result->'$[0].history' as json[])) as entry
+      from ${view} where config->>'$.experiment' = 'theory'
+    ) order by scheme, point, optimiser, width, rank, seed, id, step, quantity`,
+  "teacher-student": (view) => `
+    select ${RUN}, cast(config->>'$.task.config.width' as integer) as width,
+      cast(config->>'$.task.config.rank' as integer) as rank, cast(config->>'$.task.config.inputs' as integer) as inputs,
+      cast(config->>'$.task.config.samples' as integer) as samples,
+      cast(config->>'$.task.config.teacherWidth' as integer) as teacher_width,
+      cast(config->>'$.task.config.readout' as double) as readout, cast(config->>'$.task.config.steps' as integer) as steps,
+      cast(config->>'$.task.config.seed' as bigint) as seed, cast(config->>'$.task.config.rates.A' as double) as rate,
+      cast(config->>'$.task.config.rates.B' as double) as rate_b, ${DIGITS}, ${VERSION},
+      result->>'$.outcome.kind' as outcome, cast(result->>'$.outcome.step' as integer) as outcome_step,
+      num(result->>'$.finalLoss') as loss, num(result->>'$.largest.zA') as zA, num(result->>'$.largest.zB') as zB,
+      num(result->>'$.largest.outputChange') as output_change
+    from ${view} where config->>'$.experiment' = 'teacher-student'
+    order by readout, scheme, width, samples, steps, seed, rate, id`,
+}
+
+/** The files that an `--out` stands for: itself, or results.parquet and results.csv in a folder. */
+export function exportFiles(out: string): readonly string[] {
+  const extension = extname(out)
+  if (extension === ".parquet" || extension === ".csv") return [out]
+  if (extension === "" || existsSync(out)) return [join(out, "results.parquet"), join(out, "results.csv")]
+  throw new InputError({
+    field: "--out",
+    given: out,
+    allowed: "a file that ends in .parquet or .csv, or a folder",
+    example: "--out results.parquet",
+  })
+}
+
+/** Writes the flat table of the runs to the files, each under a temporary name first. */
+export async function exportRuns(
+  connection: DuckDBConnection,
+  experiment: Experiment,
+  ids: readonly string[],
+  files: readonly string[],
+): Promise<void> {
+  await choose(connection, ids)
+  for (const file of files) {
+    const temporary = `${file}.${process.pid}.tmp`
+    await mkdir(join(file, ".."), { recursive: true })
+    try {
+      const format = file.endsWith(".csv") ? "format csv, header" : "format parquet"
+      await connection.run(`copy (${TABLES[experiment]("chosen")}) to ${quoted(temporary)} (${format})`)
+      await rename(temporary, file)
+    } catch (error) {
+      await rm(temporary, { force: true })
+      throw error
+    }
+  }
+}
+
+/** How many of the runs ended how: "finished", "diverged", …. */
+export async function outcomeCounts(
+  connection: DuckDBConnection,
+  ids: readonly string[],
+): Promise<Record<string, number>> {
+  await choose(connection, ids)
+  const rows = await connection.runAndReadAll(
+    "select coalesce(result->>'$[0].outcome.kind', result->>'$.outcome.kind') as kind, count(*) from chosen group by kind order by kind desc",
+  )
+  return Object.fromEntries(rows.getRows().map(([kind, count]) => [String(kind), Number(count)]))
+}
+
+/** Makes the stored ones of the runs readable as the view `chosen`, and numbers as `num`. */
+async function choose(connection: DuckDBConnection, ids: readonly string[]): Promise<void> {
+  await connection.run(NUMBER)
+  await connection.run(
+    "create or replace temp table planned as select unnest($1) as id",
+    [listValue([...ids])],
+    [LIST(VARCHAR)],
+  )
+  await connection.run(
+    "create or replace temp view chosen as select * from stored where id in (select id from planned)",
+  )
+}
+
+/** A table as texts, as a CSV file has them; empty where there is no value. */
+export type TextRows = Record<string, string>[]
+
+/**
+ * The rows of a Parquet file, or of a store: theory and teacher-student runs one below the other.
+ *
+ * @throws InputError for a file that is neither.
+ */
+export async function readTable(path: string): Promise<TextRows> {
+  const connection = await connect(".duckdb.spill")
+  try {
+    if (path.endsWith(".parquet")) return await textRows(connection, `select * from read_parquet(${quoted(path)})`)
+    await attachStore(connection, path, { as: "stored", field: "file" })
+    await connection.run(NUMBER)
+    const [theory, teacherStudent] = [TABLES.theory("stored"), TABLES["teacher-student"]("stored")]
+    return await textRows(connection, `(${theory}) union all by name (${teacherStudent})`)
+  } catch (error) {
+    if (error instanceof InputError) throw error
+    const allowed = `a Parquet file or a store that can be read (${String(error).split("\n")[0]})`
+    throw new InputError({ field: "file", given: path, allowed, example: "results.parquet" })
+  } finally {
+    connection.closeSync()
+  }
+}
+
+async function textRows(connection: DuckDBConnection, query: string): Promise<TextRows> {
+  const reader = await connection.runAndReadAll(query)
+  const names = reader.columnNames()
+  return reader
+    .getRows()
+    .map((row) => Object.fromEntries(names.map((name, i) => [name, row[i] === null ? "" : String(row[i])])))
+}

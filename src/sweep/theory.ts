@@ -1,0 +1,85 @@
+import { formatAffine, parseAffine } from "../exponent/grammar.js"
+import { InputError } from "../inputError.js"
+import { OPTIMISERS, type OptimiserName } from "../program/optimiser.js"
+import { schemeNamed } from "../scheme/catalogue.js"
+import { type SchemeDefinition, scheme } from "../scheme/scheme.js"
+import { backendOf } from "./choices.js"
+import type { TheoryConfig } from "./config.js"
+import { seedList, widestFirst } from "./lists.js"
+import { type PlannedRun, plannedRun } from "./plannedRun.js"
+
+/**
+ * The runs of schemes in the theory's setting: at each point, width and seed.
+ *
+ * @throws InputError naming the field for an unknown scheme or symbol, or a symbol without a value.
+ */
+export function theoryRuns(config: TheoryConfig): PlannedRun[] {
+  const { widths, rank, steps, precision } = config
+  const backend = backendOf("theory", config.backend)
+  const points = config.schemes.flatMap(pointsOf)
+  return widestFirst(widths).flatMap((width) =>
+    points.flatMap(({ definition, values }) =>
+      seedList(config.seeds).map((seed) =>
+        plannedRun({
+          experiment: "theory",
+          scheme: definition.name,
+          precision,
+          backend,
+          task: { kind: "scheme", definition, values, config: { width, rank, steps }, seeds: [seed] },
+        }),
+      ),
+    ),
+  )
+}
+
+interface Point {
+  readonly definition: SchemeDefinition
+  readonly values: Readonly<Record<string, string>>
+}
+
+/** The points of one entry of `schemes`: every combination of its symbols' values. */
+function pointsOf(entry: TheoryConfig["schemes"][number], index: number): Point[] {
+  const field = `schemes[${index}]`
+  const { scheme: name, set, optimiser } = typeof entry === "string" ? { scheme: entry } : entry
+  const named = at(typeof entry === "string" ? field : `${field}.scheme`, () => schemeNamed(name))
+  const definition = optimiser === undefined ? named : { ...named, optimiser: rule(`${field}.optimiser`, optimiser) }
+  const symbols = Object.entries(set ?? named.example ?? {})
+  const points = symbols.reduce<Record<string, string>[]>(
+    (sofar, [symbol, given]) =>
+      sofar.flatMap((point) => [given].flat().map((value) => ({ ...point, [symbol]: String(value) }))),
+    [{}],
+  )
+  return points.map((values) => {
+    const { symbols: open } = at(`${field}.set`, () => scheme(definition, values))
+    if (open.length === 0) return { definition, values: canonical(values) }
+    throw new InputError({
+      field: `${field}.set`,
+      given: values,
+      allowed: `a value for ${open.join(", ")} too`,
+      example: JSON.stringify({ ...values, ...Object.fromEntries(open.map((symbol) => [symbol, "-1/2"])) }),
+    })
+  })
+}
+
+/** One text for one exponent, so that -0.5 and -1/2 are one run. */
+function canonical(values: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).map(([symbol, text]) => [symbol, formatAffine(parseAffine(text))]))
+}
+
+function rule(field: string, given: string): OptimiserName {
+  const names = Object.keys(OPTIMISERS) as OptimiserName[]
+  const found = names.find((name) => name === given)
+  if (found === undefined) throw new InputError({ field, given, allowed: names.join(", "), example: "adam" })
+  return found
+}
+
+/** The value, or its InputError with the configuration's field. */
+function at<T>(field: string, value: () => T): T {
+  try {
+    return value()
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error
+    const { given, allowed, example } = error
+    throw new InputError({ field, given, allowed, example: example.replace(/^--set /, "") })
+  }
+}

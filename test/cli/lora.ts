@@ -1,0 +1,25 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process"
+import { fileURLToPath } from "node:url"
+
+const program = fileURLToPath(new URL("../../dist/src/cli/main.js", import.meta.url))
+
+/** What a run of the program left. */
+export interface Ended {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+/** Runs the built program in a folder as a user does. */
+export function lora(folder: string, ...words: string[]): Promise<Ended> {
+  return new Promise((resolve) =>
+    execFile(process.execPath, [program, ...words], { cwd: folder, maxBuffer: 1e8 }, (error, out, err) =>
+      resolve({ code: error ? Number(error.code) : 0, out, err }),
+    ),
+  )
+}
+
+/** Starts the built program in a folder; its stderr is piped. */
+export function startLora(folder: string, ...words: string[]): ChildProcess {
+  return spawn(process.execPath, [program, ...words], { cwd: folder, stdio: ["ignore", "ignore", "pipe"] })
+}
