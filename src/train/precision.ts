@@ -40,9 +40,6 @@ function format(name: PrecisionName, digits: number, least: number, most: number
   return { name, digits, least, most, max: (2 - 2 ** (1 - digits)) * 2 ** most, beyond: Number.POSITIVE_INFINITY }
 }
 
-/** What becomes of a number beyond the largest: the format's infinity or NaN, or the largest number of its sign. */
-export type Overflow = "special" | "saturate"
-
 /** To the nearest number, a tie to the even one; or to one of the two neighbours by chance, so that the mean is exact. */
 export type RoundingMode = "nearest" | "stochastic"
 
@@ -53,17 +50,17 @@ export type Rounding = (x: number) => number
  * Rounding to nearest, ties to even, from float64 in one step: overflow is decided after rounding with an unbounded
  * exponent, as IEEE 754 says. NaN stays NaN, zero keeps its sign, and so does what rounds to zero.
  */
-export function nearest(format: Format, overflow: Overflow = "special"): Rounding {
+export function nearest(format: Format): Rounding {
   if (format.digits === 53) return (x) => x
   const shifts = shiftsOf(format)
   return (x) => {
     const exponent = exponentOf(x)
-    if (exponent > format.most) return beyond(x, format, overflow)
+    if (exponent > format.most) return beyond(x, format)
     // In x + shift the last digit has the weight of the format's last digit at x.
     const shift = shifts[Math.max(exponent, format.least) - format.least]!
     const rounded = x + shift - shift
     if (rounded === 0) return x * 0
-    return Math.abs(rounded) > format.max ? beyond(x, format, overflow) : rounded
+    return Math.abs(rounded) > format.max ? beyond(x, format) : rounded
   }
 }
 
@@ -75,23 +72,22 @@ export function nearest(format: Format, overflow: Overflow = "special"): Roundin
  *
  * @param uniform a number in [0, 1).
  */
-export function stochastic(format: Format, uniform: () => number, overflow: Overflow = "special"): Rounding {
+export function stochastic(format: Format, uniform: () => number): Rounding {
   if (format.digits === 53) return (x) => x
   return (x) => {
     const exponent = exponentOf(x)
-    if (exponent > format.most) return beyond(x, format, overflow)
+    if (exponent > format.most) return beyond(x, format)
     const ulp = 2 ** (Math.max(exponent, format.least) - format.digits + 1)
     const below = Math.floor(x / ulp)
     const part = x / ulp - below
     const rounded = (part > 0 && uniform() < part ? below + 1 : below) * ulp
     if (rounded === 0) return x * 0
-    return Math.abs(rounded) > format.max ? beyond(x, format, overflow) : rounded
+    return Math.abs(rounded) > format.max ? beyond(x, format) : rounded
   }
 }
 
-function beyond(x: number, { max, beyond }: Format, overflow: Overflow): number {
-  if (Number.isNaN(x)) return x
-  return Math.sign(x) * (overflow === "saturate" ? max : beyond)
+function beyond(x: number, { beyond }: Format): number {
+  return Math.sign(x) * beyond
 }
 
 /** 1.5 · 2^52 last digits of the format, for every exponent from the least to the most. */
