@@ -173,43 +173,67 @@ function entriesInto(
       result[0] = 1
       return
     case "add":
-      for (let i = 0; i < result.length; i++) result[i] = x[i]! + y[i]!
+      add(result, x, y)
       return
     case "multiply":
-      for (let i = 0; i < result.length; i++) result[i] = x[i]! * y[i]!
+      multiply(result, x, y)
       return
-    case "scale": {
-      const factor = coefficientValue(operation.by, sizes.n, t)
-      for (let i = 0; i < result.length; i++) result[i] = factor * x[i]!
+    case "scale":
+      scale(result, x, coefficientValue(operation.by, sizes.n, t))
       return
-    }
     case "sign":
-      for (let i = 0; i < result.length; i++) result[i] = Math.sign(x[i]!)
+      sign(result, x)
       return
-    case "activate": {
-      const { value } = ACTIVATIONS[operation.by]
-      for (let i = 0; i < result.length; i++) result[i] = value(x[i]!)
+    case "activate":
+      mapped(result, x, ACTIVATIONS[operation.by].value)
       return
-    }
     case "slope": {
       const { slope } = ACTIVATIONS[operation.by]
-      for (let i = 0; i < result.length; i++) result[i] = x[i]! * slope(y[i]!)
+      paired(result, x, y, (of, at) => of * slope(at))
       return
     }
-    case "activationChange": {
-      const { change } = ACTIVATIONS[operation.by]
-      for (let i = 0; i < result.length; i++) result[i] = change(x[i]!, y[i]!)
+    case "activationChange":
+      paired(result, x, y, ACTIVATIONS[operation.by].change)
       return
-    }
     case "rootRatio": {
       const { constant, power } = operation.epsilon
       const epsilon = constant * (power === null ? 1 : sizes.n ** power.constant.valueOf())
-      for (let i = 0; i < result.length; i++) result[i] = x[i]! / (Math.sqrt(y[i]!) + epsilon)
+      paired(result, x, y, (of, over) => of / (Math.sqrt(over) + epsilon))
       return
     }
     default:
       throw new Error(`${operation.op} has no value entry by entry`)
   }
+}
+
+// A function for each of the frequent operations, so that each loop is compiled once for what it does.
+
+function add(result: Float64Array, x: Float64Array, y: Float64Array): void {
+  for (let i = 0; i < result.length; i++) result[i] = x[i]! + y[i]!
+}
+
+function multiply(result: Float64Array, x: Float64Array, y: Float64Array): void {
+  for (let i = 0; i < result.length; i++) result[i] = x[i]! * y[i]!
+}
+
+function scale(result: Float64Array, x: Float64Array, factor: number): void {
+  for (let i = 0; i < result.length; i++) result[i] = factor * x[i]!
+}
+
+function sign(result: Float64Array, x: Float64Array): void {
+  for (let i = 0; i < result.length; i++) {
+    // ±1 without a branch on the sign, which no processor foresees; NaN for 0, NaN and the infinities.
+    const quotient = x[i]! / Math.abs(x[i]!)
+    result[i] = Number.isNaN(quotient) ? Math.sign(x[i]!) : quotient
+  }
+}
+
+function mapped(result: Float64Array, x: Float64Array, f: (x: number) => number): void {
+  for (let i = 0; i < result.length; i++) result[i] = f(x[i]!)
+}
+
+function paired(result: Float64Array, x: Float64Array, y: Float64Array, f: (x: number, y: number) => number): void {
+  for (let i = 0; i < result.length; i++) result[i] = f(x[i]!, y[i]!)
 }
 
 function transposed({ rows, columns, data }: Matrix, spare: Spare): Matrix {

@@ -4,7 +4,7 @@ import type { Scheme } from "../scheme/scheme.js"
 import { GaussianMatrix } from "./gaussianMatrix.js"
 import type { Matrix } from "./matrix.js"
 import { gaussians } from "./random.js"
-import { coefficientValue, evaluate, type LeafValue, type Sizes, zeros } from "./reference.js"
+import { coefficientValue, evaluate, type LeafValue, type Sizes, Spare, zeros } from "./reference.js"
 
 /** What a single run of a scheme's program needs besides the scheme. */
 export interface RunConfig {
@@ -72,10 +72,12 @@ export function run(scheme: Scheme, config: RunConfig): RunResult {
   const watched = names.map((name) => program.quantities[name]!)
   const factors = Object.values(program.alignments).flatMap(({ left, right }) => [left, right])
   const history: StepRecord[] = []
+  const spare = new Spare()
   for (let step = 1; step <= config.steps; step++) {
     const nodes = [program.loss, ...program.next.values(), ...watched, ...factors]
-    const values = evaluate(nodes, new Map([...frozen, ...state]), sizes, step)
-    const size = (node: Node) => meanSquare(values.get(node)!)
+    const leaves = new Map([...frozen, ...state])
+    const values = evaluate(nodes, leaves, sizes, step, { spare })
+    const size = memoised((node: Node) => meanSquare(values.get(node)!))
     const alignments = Object.entries(program.alignments).map(([name, { product, left, right }]) => {
       const [of, most] = [size(product), size(left) * size(right) * values.get(left)!.columns ** 2]
       return [name, of === 0 ? 0 : of / most] as const
@@ -85,7 +87,14 @@ export function run(scheme: Scheme, config: RunConfig): RunResult {
     history.push({ step, loss, meanSquares })
     if (![loss, ...Object.values(meanSquares)].every(Number.isFinite))
       return { outcome: { kind: "diverged", step }, history }
+    const before = state
     state = new Map([...state].map(([leaf, value]) => [leaf, values.get(program.next.get(leaf) ?? leaf) ?? value]))
+    const kept = new Set([...state.values()])
+    for (const value of [
+      ...before.values(),
+      ...[...values].flatMap(([node, value]) => (leaves.has(node) ? [] : [value])),
+    ])
+      if (!kept.has(value)) spare.give(value.data)
   }
   return { outcome: { kind: "finished" }, history }
 }
@@ -105,9 +114,18 @@ function leafName({ operation }: Node): string {
   return operation.name
 }
 
+/** The function with each argument's value computed once. */
+function memoised<X, Y>(f: (x: X) => Y): (x: X) => Y {
+  const known = new Map<X, Y>()
+  return (x) => {
+    if (!known.has(x)) known.set(x, f(x))
+    return known.get(x)!
+  }
+}
+
 function meanSquare({ data }: Matrix): number {
   let sum = 0
-  for (const x of data) sum += x * x
+  for (let i = 0; i < data.length; i++) sum += data[i]! ** 2
   return sum / data.length
 }
 

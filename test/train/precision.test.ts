@@ -68,18 +68,15 @@ describe.each(LAYOUTS)("$name", ({ name, bits, significand, end, given }) => {
     expect(wrong).toEqual([])
   })
 
-  test("every code's value is its own rounding, also stochastically; saturated, nothing passes the largest", () => {
+  test("every code's value is its own rounding, also stochastically", () => {
     const [round, byChance] = [nearest(FORMATS[name]), stochastic(FORMATS[name], () => 0)]
-    const clipped = nearest(FORMATS[name], "saturate")
     for (let code = 0; code < 2 ** bits; code++) {
       const v = value(code)
       if (!Object.is(round(v), v) || !Object.is(byChance(v), v)) expect.fail(`code ${code}, value ${v}`)
-      if (Number.isFinite(v) && !Object.is(clipped(v), v)) expect.fail(`saturated, code ${code}, value ${v}`)
     }
     expect(value(end - 1)).toBe(FORMATS[name].max)
     for (const x of [Number.POSITIVE_INFINITY, 1e300, FORMATS[name].max * 1.5])
-      expect([clipped(x), clipped(-x)]).toEqual([FORMATS[name].max, -FORMATS[name].max])
-    expect(clipped(NaN)).toBeNaN()
+      expect([round(x), round(-x)]).toEqual([FORMATS[name].beyond, -FORMATS[name].beyond])
   })
 })
 
@@ -146,9 +143,9 @@ describe.each(PRECISIONS.filter((name) => name !== "float64"))("rounding to %s",
     const levels = 4096
     fc.assert(
       fc.property(numbers(format), (x) => {
-        fc.pre(Math.abs(x) <= format.max)
+        fc.pre(Math.abs(x) <= format.max) // beyond it the upper neighbour is infinite
         let count = 0
-        const each = stochastic(format, () => count++ / levels, "saturate")
+        const each = stochastic(format, () => count++ / levels)
         const values = Array.from({ length: levels }, () => each(x))
         const taken = [...new Set(values)]
         expect(taken.length).toBeLessThanOrEqual(2)
