@@ -21,10 +21,10 @@ export function coefficientValue({ constant, power, biasCorrection }: Coefficien
 
 /** How a program is read, beyond float64: what is done to each value before others read it. */
 export interface Reading {
-  /** Rounds every partial sum of a product; null leaves them in float64. */
-  readonly accumulate: Rounding | null
-  /** Changes the value of a node in place. */
-  settle(node: Node, value: Matrix): void
+  /** What rounds every partial sum of a node that is a product; null leaves them in float64. */
+  accumulator(node: Node): Rounding | null
+  /** Changes the value of a node in place; `read` are the operands' values. */
+  settle(node: Node, value: Matrix, read: readonly LeafValue[]): void
 }
 
 /** What an evaluation may be given besides its leaves. */
@@ -56,21 +56,25 @@ export function evaluate(
         values.delete(operand)
       }
     }
+    // Entry by entry, the result may take the array of an operand that nothing else reads.
+    const isWhole = WHOLE.has(node.operation.op)
+    const inPlace = !isWhole && reading === undefined
+    if (inPlace) giveUp()
     let result: Matrix
-    if (node.operation.op === "matmul" || node.operation.op === "transpose" || node.operation.op === "orthogonalise") {
-      result = ofWholeTensors(node, read, sizes, spare, reading?.accumulate ?? null)
-      giveUp()
-    } else {
-      // Entry by entry: the result may take the array of an operand that nothing else reads.
-      giveUp()
+    if (isWhole) result = ofWholeTensors(node, read, sizes, spare, reading?.accumulator(node) ?? null)
+    else {
       result = empty(node, sizes, spare)
       entriesInto(result.data, node, read as Matrix[], sizes, t)
     }
-    if (node.operation.op !== "transpose") reading?.settle(node, result)
+    if (node.operation.op !== "transpose") reading?.settle(node, result, read)
+    if (!inPlace) giveUp()
     values.set(node, result)
   }
   return values as Map<Node, Matrix>
 }
+
+/** How many arrays of one length are kept for later use. */
+const MOST_SPARE = 16
 
 /** Arrays whose values nothing reads any more, by length: they spare the time of new ones. */
 export class Spare {
@@ -84,7 +88,7 @@ export class Spare {
   give(array: Float64Array): void {
     const known = this.arrays.get(array.length)
     if (known === undefined) this.arrays.set(array.length, [array])
-    else known.push(array)
+    else if (known.length < MOST_SPARE) known.push(array)
   }
 }
 
@@ -93,6 +97,9 @@ function empty(node: Node, sizes: Sizes, spare: Spare): Matrix {
   const [rows, columns] = [sizes[node.shape[0]], sizes[node.shape[1]]]
   return { rows, columns, data: spare.take(rows * columns) }
 }
+
+/** The operations that read their operands as a whole, and so need an array of their own. */
+const WHOLE: ReadonlySet<string> = new Set(["matmul", "transpose", "orthogonalise"])
 
 /** The value of a node whose operation reads its operands as a whole. */
 function ofWholeTensors(

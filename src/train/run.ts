@@ -3,6 +3,8 @@ import type { Node } from "../program/node.js"
 import type { Scheme } from "../scheme/scheme.js"
 import { GaussianMatrix } from "./gaussianMatrix.js"
 import type { Matrix } from "./matrix.js"
+import { PreciseStep, type PrecisionRecord } from "./preciseStep.js"
+import type { PrecisionConfig } from "./precisionConfig.js"
 import { gaussians } from "./random.js"
 import { coefficientValue, evaluate, type LeafValue, type Sizes, Spare, zeros } from "./reference.js"
 
@@ -14,6 +16,8 @@ export interface RunConfig {
   readonly rank: number
   readonly steps: number
   readonly seed: number
+  /** The formats in which the program is read, with a record of what rounding does; by default float64 without one. */
+  readonly precision?: PrecisionConfig
 }
 
 /** One step's quantities: the mean over entries of the squared value, and the loss before the step. */
@@ -28,16 +32,20 @@ export type Outcome = { readonly kind: "finished" } | { readonly kind: "diverged
 
 /** A run's record. */
 export interface RunResult {
-  readonly outcome: Outcome
+  /** In a precision, a tensor may become infinite or NaN by rounding: the run ends and the first one is named. */
+  readonly outcome: Outcome | { readonly kind: "overflowed"; readonly step: number; readonly tensor: string }
   readonly history: readonly StepRecord[]
+  /** Where the configuration has a precision. */
+  readonly precision?: PrecisionRecord
 }
 
 /**
- * Trains a scheme's adapter as real numbers in float64 by the reference interpreter.
+ * Trains a scheme's adapter as real numbers by the reference interpreter, in float64 or in the configuration's precision.
  *
  * The same scheme, configuration and seed give the same bits.
  *
- * @throws InputError if the scheme has a free symbol or a size is not a positive integer.
+ * @throws InputError if the scheme has a free symbol, a size is not a positive integer, or the precision names a tensor
+ * that the program lacks.
  */
 export function run(scheme: Scheme, config: RunConfig): RunResult {
   requireRunnable(scheme, config)
@@ -49,9 +57,12 @@ export function run(scheme: Scheme, config: RunConfig): RunResult {
     samples: 1,
     one: 1,
   }
+  const precise = config.precision && new PreciseStep(program, config.precision, config.seed)
   const draw = (node: Node, name: string, deviation: number): Matrix => {
-    const shape = zeros(node, sizes)
-    return { ...shape, data: gaussians(config.seed, `${name} n=${config.width}`, shape.data.length, deviation) }
+    const [rows, columns] = [sizes[node.shape[0]], sizes[node.shape[1]]]
+    const data = gaussians(config.seed, `${name} n=${config.width}`, rows * columns, deviation)
+    precise?.draw(node, { rows, columns, data })
+    return { rows, columns, data }
   }
   const frozen = program.layer.frozen.map(({ node, deviation }): [Node, LeafValue] => {
     const size = coefficientValue(deviation, config.width, 0)
@@ -73,10 +84,16 @@ export function run(scheme: Scheme, config: RunConfig): RunResult {
   const factors = Object.values(program.alignments).flatMap(({ left, right }) => [left, right])
   const history: StepRecord[] = []
   const spare = new Spare()
+  const ended = (outcome: RunResult["outcome"]): RunResult =>
+    precise ? { outcome, history, precision: precise.record } : { outcome, history }
+  const drawn = precise?.overflowed ?? null
+  if (drawn !== null) return ended({ kind: "overflowed", step: 0, tensor: drawn })
   for (let step = 1; step <= config.steps; step++) {
     const nodes = [program.loss, ...program.next.values(), ...watched, ...factors]
     const leaves = new Map([...frozen, ...state])
-    const values = evaluate(nodes, leaves, sizes, step, { spare })
+    const values = precise
+      ? precise.evaluate(nodes, leaves, sizes, step, spare)
+      : evaluate(nodes, leaves, sizes, step, { spare })
     const size = memoised((node: Node) => meanSquare(values.get(node)!))
     const alignments = Object.entries(program.alignments).map(([name, { product, left, right }]) => {
       const [of, most] = [size(product), size(left) * size(right) * values.get(left)!.columns ** 2]
@@ -85,8 +102,9 @@ export function run(scheme: Scheme, config: RunConfig): RunResult {
     const meanSquares = Object.fromEntries([...names.map((name, i) => [name, size(watched[i]!)]), ...alignments])
     const loss = values.get(program.loss)!.data[0]!
     history.push({ step, loss, meanSquares })
-    if (![loss, ...Object.values(meanSquares)].every(Number.isFinite))
-      return { outcome: { kind: "diverged", step }, history }
+    const tensor = precise?.overflowed ?? null
+    if (tensor !== null) return ended({ kind: "overflowed", step, tensor })
+    if (![loss, ...Object.values(meanSquares)].every(Number.isFinite)) return ended({ kind: "diverged", step })
     const before = state
     state = new Map([...state].map(([leaf, value]) => [leaf, values.get(program.next.get(leaf) ?? leaf) ?? value]))
     const kept = new Set([...state.values()])
@@ -96,7 +114,7 @@ export function run(scheme: Scheme, config: RunConfig): RunResult {
     ])
       if (!kept.has(value)) spare.give(value.data)
   }
-  return { outcome: { kind: "finished" }, history }
+  return ended({ kind: "finished" })
 }
 
 /** The input width n^d, rounded. */
