@@ -1,5 +1,6 @@
 import { InputError } from "../inputError.js"
 import type { Node } from "../program/node.js"
+import type { Program } from "../program/program.js"
 import type { Scheme } from "../scheme/scheme.js"
 import { GaussianMatrix } from "./gaussianMatrix.js"
 import type { Matrix } from "./matrix.js"
@@ -50,13 +51,7 @@ export interface RunResult {
 export function run(scheme: Scheme, config: RunConfig): RunResult {
   requireRunnable(scheme, config)
   const { program } = scheme
-  const sizes: Sizes = {
-    n: config.width,
-    nIn: inputWidthAt(scheme, config),
-    r: rankAt(scheme, config),
-    samples: 1,
-    one: 1,
-  }
+  const sizes = sizesOf(scheme, config)
   const precise = config.precision && new PreciseStep(program, config.precision, config.seed)
   const draw = (node: Node, name: string, deviation: number): Matrix => {
     const [rows, columns] = [sizes[node.shape[0]], sizes[node.shape[1]]]
@@ -81,7 +76,6 @@ export function run(scheme: Scheme, config: RunConfig): RunResult {
     )
   const names = Object.keys(program.quantities)
   const watched = names.map((name) => program.quantities[name]!)
-  const factors = Object.values(program.alignments).flatMap(({ left, right }) => [left, right])
   const history: StepRecord[] = []
   const spare = new Spare()
   const ended = (outcome: RunResult["outcome"]): RunResult =>
@@ -89,7 +83,7 @@ export function run(scheme: Scheme, config: RunConfig): RunResult {
   const drawn = precise?.overflowed ?? null
   if (drawn !== null) return ended({ kind: "overflowed", step: 0, tensor: drawn })
   for (let step = 1; step <= config.steps; step++) {
-    const nodes = [program.loss, ...program.next.values(), ...watched, ...factors]
+    const nodes = endsOf(program)
     const leaves = new Map([...frozen, ...state])
     const values = precise
       ? precise.evaluate(nodes, leaves, sizes, step, spare)
@@ -115,6 +109,17 @@ export function run(scheme: Scheme, config: RunConfig): RunResult {
       if (!kept.has(value)) spare.give(value.data)
   }
   return ended({ kind: "finished" })
+}
+
+/** The sizes of a run's index spaces. */
+export function sizesOf(scheme: Scheme, config: RunConfig): Sizes {
+  return { n: config.width, nIn: inputWidthAt(scheme, config), r: rankAt(scheme, config), samples: 1, one: 1 }
+}
+
+/** The nodes whose values a step ends with: loss, next values, quantities and the factors behind the alignments. */
+export function endsOf({ loss, next, quantities, alignments }: Program): Node[] {
+  const factors = Object.values(alignments).flatMap(({ left, right }) => [left, right])
+  return [loss, ...next.values(), ...Object.values(quantities), ...factors]
 }
 
 /** The input width n^d, rounded. */
