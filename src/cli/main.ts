@@ -132,7 +132,7 @@ command(
 command(
   program
     .command("verify [claim...]")
-    .description("derived against measured, a verdict each; theory-wide: slopes at n = 2^10 ... 2^20")
+    .description("derived against measured, a verdict each; theory-wide, overflow [case...]: experiments of their own")
     .option("--seeds <count>", "seeds per width (default: 64)")
     .option("--budget <time>", "spend about this long, for instance 60s: as many seeds as fit")
     .option("--store <file>", "keep runs in this DuckDB file and resume from it", ":memory:")

@@ -22,6 +22,7 @@ export async function verifyCommand(names: readonly string[], options: VerifyOpt
   const [experiment, ...others] = names
   if (experiment === "theory-wide" && others.length === 0)
     return (await import("./theoryWide.js")).theoryWideCommand(options)
+  if (experiment === "overflow") return (await import("./overflow.js")).overflowCommand(others, options)
   const output = outputOptions(options)
   const chosen = SETTINGS.filter(
     (setting) => names.length === 0 || names.some((name) => matches(settingName(setting), name)),
@@ -31,7 +32,7 @@ export async function verifyCommand(names: readonly string[], options: VerifyOpt
     throw new InputError({
       field: "claim",
       given: unknown,
-      allowed: `theory-wide, or ${SETTINGS.map(settingName).join(", ")}`,
+      allowed: `theory-wide, overflow, or ${SETTINGS.map(settingName).join(", ")}`,
       example: "verify init-a/c=-1/2",
     })
   const seeds = options.seeds === undefined ? BUDGET.seeds : integer("--seeds", options.seeds, 2)
