@@ -178,7 +178,7 @@ async function runsAt(
 
 const powers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => 2 ** (from + i))
 
-const COMMON = { rank: 4, steps: 3, seeds: 5, firstSeed: 12_000_000, widest: 2 ** 20 }
+const COMMON = { rank: 4, steps: 3, seeds: 3, firstSeed: 12_000_000, widest: 2 ** 20 }
 
 function sign(name: string, values: Record<string, string>): Setting {
   return { definition: { ...schemeNamed(name), optimiser: "sign" }, values }
@@ -190,7 +190,7 @@ export const OVERFLOW_CASES: readonly OverflowCase[] = [
     ...COMMON,
     name: "init-a",
     setting: sign("init-a", { c: "-1/2" }),
-    rateConstant: 4,
+    rateConstant: 8,
     precision: precisionOf("float16"),
     fitWidths: powers(8, 13),
   },
@@ -206,7 +206,7 @@ export const OVERFLOW_CASES: readonly OverflowCase[] = [
     ...COMMON,
     name: "lora-plus",
     setting: sign("lora-plus", { cA: "-1", cB: "0" }),
-    rateConstant: 4,
+    rateConstant: 8,
     precision: precisionOf("float16"),
     fitWidths: powers(8, 13),
   },
@@ -214,7 +214,7 @@ export const OVERFLOW_CASES: readonly OverflowCase[] = [
     ...COMMON,
     name: "init-b",
     setting: sign("init-b", { c: "-1" }),
-    rateConstant: 4,
+    rateConstant: 8,
     precision: precisionOf("float16"),
     fitWidths: powers(8, 13),
     seeds: 2,
@@ -243,7 +243,7 @@ export const OVERFLOW_CASES: readonly OverflowCase[] = [
     ...COMMON,
     name: "init-a-sums-in-float16",
     setting: sign("init-a", { c: "-1/2" }),
-    rateConstant: 4,
+    rateConstant: 8,
     precision: precisionOf("float16", { accumulator: "float16" }),
     fitWidths: powers(12, 15),
     seeds: 2,

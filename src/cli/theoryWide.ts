@@ -18,16 +18,27 @@ export async function theoryWideCommand(options: VerifyOptions): Promise<number>
   const bar = progress("measuring", taskCount(WIDE_SETTINGS, budget))
   try {
     const start = performance.now()
+    const before = process.cpuUsage()
     const slopes = await theoryWide(budget, { pool, store, signal: interruption.signal, onFinished: bar.tick })
     const seconds = (performance.now() - start) / 1000
     bar.stop()
+    const { user, system } = process.cpuUsage(before)
+    const cpuSeconds = (user + system) / 1e6
     const memory = { plannedMiB: planned, peakMiB: mebibytes(process.resourceUsage().maxRSS * 1024) }
-    const heading = `n = 2^10 ... 2^20, ${seeds} seeds, ${pool.workers} threads: ${seconds.toFixed(0)} s, ${memory.peakMiB} MiB at most`
+    const heading = `n = 2^10 ... 2^20, ${seeds} seeds, ${pool.workers} threads: ${seconds.toFixed(0)} s (${cpuSeconds.toFixed(0)} s of processor time), ${memory.peakMiB} MiB at most`
     const claims = slopes.map(({ derived, ...rest }) => ({
       ...rest,
       derived: derived.kind === "zero" ? "-inf" : derived.exponent.toFraction(),
     }))
-    const json = { schema: "lora-scaling/theory-wide/1", environment: environment(), budget, seconds, memory, claims }
+    const json = {
+      schema: "lora-scaling/theory-wide/1",
+      environment: environment(),
+      budget,
+      seconds,
+      cpuSeconds,
+      memory,
+      claims,
+    }
     print(output, json, [[heading, wideTable(slopes)]])
     return slopes.every(({ within }) => within) ? 0 : 1
   } finally {

@@ -66,7 +66,8 @@ export function run(scheme: Scheme, config: RunConfig): RunResult {
     const stream = `${leafName(node)} n=${config.width}`
     return [node, new GaussianMatrix(config.width, config.width, config.seed, stream, size)]
   })
-  let state = new Map<Node, Matrix>([...program.next.keys()].map((leaf) => [leaf, zeros(leaf, sizes)]))
+  let state = new Map<Node, Matrix>()
+  for (const leaf of program.next.keys()) if (!scheme.start.has(leaf)) state.set(leaf, zeros(leaf, sizes))
   for (const [leaf, deviation] of scheme.start)
     state.set(
       leaf,
