@@ -17,6 +17,8 @@ export interface Budget {
   readonly seeds: number
   /** The first seed; disjoint ranges are independent measurements. */
   readonly firstSeed: number
+  /** How many seeds travel to a thread together; default 16. */
+  readonly seedsPerTask?: number
 }
 
 /** What was measured of one setting. */
@@ -27,17 +29,16 @@ export interface Measurements {
   readonly flipped: (t: number) => number
 }
 
-/** How many seeds travel to a thread together. */
 const SEEDS_PER_TASK = 16
 
 /** Runs the settings by the reference interpreter; the results in the settings' order. */
 export async function measure(
   settings: readonly Setting[],
-  { widths, rank, steps, seeds, firstSeed }: Budget,
+  { widths, rank, steps, seeds, firstSeed, seedsPerTask = SEEDS_PER_TASK }: Budget,
   options: SweepOptions,
 ): Promise<Measurements[]> {
   const all = Array.from({ length: seeds }, (_, i) => firstSeed + i)
-  const chunks = all.flatMap((_, i) => (i % SEEDS_PER_TASK === 0 ? [all.slice(i, i + SEEDS_PER_TASK)] : []))
+  const chunks = all.flatMap((_, i) => (i % seedsPerTask === 0 ? [all.slice(i, i + seedsPerTask)] : []))
   const tasks = settings.flatMap((setting, index) =>
     widths.flatMap((width) =>
       chunks.map((chunk) => ({
@@ -71,6 +72,9 @@ export async function measure(
 }
 
 /** How many tasks `measure` makes, for a progress bar. */
-export function taskCount(settings: readonly Setting[], { widths, seeds }: Budget): number {
-  return settings.length * widths.length * Math.ceil(seeds / SEEDS_PER_TASK)
+export function taskCount(
+  settings: readonly Setting[],
+  { widths, seeds, seedsPerTask = SEEDS_PER_TASK }: Budget,
+): number {
+  return settings.length * widths.length * Math.ceil(seeds / seedsPerTask)
 }

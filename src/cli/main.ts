@@ -109,6 +109,22 @@ command(
     .addOption(optimiser())
     .addOption(loss())
     .addOption(batch())
+    .option(
+      "--precision <format>",
+      "read the program in float64, float32, bfloat16, float16 or e4m3, and count roundings",
+    )
+    .option(
+      "--in <part=format...>",
+      "another format for weights, activations, gradients, state or a tensor by name: weights=float32 zA=float64",
+      [],
+    )
+    .option("--accumulator <format>", "format of the partial sums of products, or same (default: float32)")
+    .option("--rounding <mode>", "nearest or stochastic (default: nearest)")
+    .option("--overflow <rule>", "special (infinity, in e4m3 NaN) or saturate (default: special)")
+    .option(
+      "--loss-scale <scale>",
+      "a number, or dynamic: halved on overflow, doubled after 2000 good steps (default: 1)",
+    )
     .addOption(format()),
   async (name: string, options: TrainOptions) => (await import("./train.js")).trainCommand(name, options),
 )
@@ -147,7 +163,7 @@ command(
 command(
   program
     .command("verify [claim...]")
-    .description("derived against measured, a verdict each")
+    .description("derived against measured, a verdict each; theory-wide, overflow [case...]: experiments of their own")
     .option("--seeds <count>", "seeds per width (default: 64)")
     .option("--budget <time>", "spend about this long, for instance 60s: as many seeds as fit")
     .option("--store <file>", "keep runs in this DuckDB file and resume from it", ":memory:")

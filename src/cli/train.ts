@@ -1,7 +1,10 @@
 import { InputError } from "../inputError.js"
 import { environment } from "../report/environment.js"
+import type { ReportTable } from "../report/table.js"
 import { type Rates, type SchemeDefinition, scheme } from "../scheme/scheme.js"
-import { run } from "../train/run.js"
+import type { PrecisionRecord } from "../train/preciseStep.js"
+import { type RunResult, run } from "../train/run.js"
+import { precisionOption } from "./precisionOption.js"
 import { integer, outputOptions, positive, print, schemeWith, settings, type VariantOptions } from "./terminal.js"
 
 /** Options of `train` as typed. */
@@ -14,6 +17,12 @@ export interface TrainOptions extends VariantOptions {
   readonly lr?: string
   readonly lrA?: string
   readonly lrB?: string
+  readonly precision?: string
+  readonly in: readonly string[]
+  readonly accumulator?: string
+  readonly rounding?: string
+  readonly overflow?: string
+  readonly lossScale?: string
   readonly json?: boolean
   readonly format: string
 }
@@ -27,6 +36,7 @@ export async function trainCommand(name: string, options: TrainOptions): Promise
     rank: integer("--rank", options.rank),
     steps: integer("--steps", options.steps),
     seed: integer("--seed", options.seed, 0),
+    ...precisionOption(options),
   }
   const result = run(scheme(definition, settings(options.set)), config)
   const history = result.history.map(({ step, loss, meanSquares }) => ({
@@ -34,8 +44,8 @@ export async function trainCommand(name: string, options: TrainOptions): Promise
     loss,
     rms: Object.fromEntries(Object.entries(meanSquares).map(([quantity, value]) => [quantity, Math.sqrt(value)])),
   }))
-  const names = Object.keys(history[0]!.rms)
-  const outcome = result.outcome.kind === "finished" ? "finished" : `diverged at step ${result.outcome.step}`
+  const names = Object.keys(history[0]?.rms ?? {})
+  const precision = result.precision
   print(
     output,
     {
@@ -45,10 +55,11 @@ export async function trainCommand(name: string, options: TrainOptions): Promise
       environment: environment(),
       outcome: result.outcome,
       history,
+      ...(precision === undefined ? {} : { precision }),
     },
     [
       [
-        `${definition.title}; ${definition.optimiser ?? "adam"}, n = ${config.width}, r = ${config.rank}, seed ${config.seed}: ${outcome}; root mean squares`,
+        `${definition.title}; ${definition.optimiser ?? "adam"}, n = ${config.width}, r = ${config.rank}, seed ${config.seed}: ${outcomeText(result.outcome)}; root mean squares`,
         {
           columns: ["t", "loss before", ...names],
           rows: history.map(({ step, loss, rms }) => [
@@ -58,9 +69,42 @@ export async function trainCommand(name: string, options: TrainOptions): Promise
           ]),
         },
       ],
+      ...(precision === undefined ? [] : [roundingTable(precision)]),
     ],
   )
   return 0
+}
+
+function outcomeText(outcome: RunResult["outcome"]): string {
+  switch (outcome.kind) {
+    case "finished":
+      return "finished"
+    case "diverged":
+      return `diverged at step ${outcome.step}`
+    case "overflowed":
+      return `overflowed at step ${outcome.step} in ${outcome.tensor}`
+  }
+}
+
+/** What rounding did, a row a tensor; the loss scale and the steps not taken in the heading. */
+function roundingTable({ tensors, skipped, lossScale }: PrecisionRecord): [string, ReportTable] {
+  const scale = lossScale === 1 ? "" : `; loss scale ${lossScale} at the end`
+  const notTaken = skipped.length === 0 ? "" : `; steps not taken: ${skipped.join(", ")}`
+  return [
+    `What rounding did${scale}${notTaken}`,
+    {
+      columns: ["tensor", "format", "entries", "overflows", "underflows", "lost updates", "largest"],
+      rows: Object.entries(tensors).map(([name, record]) => [
+        name,
+        record.format,
+        record.entries,
+        record.overflows,
+        record.underflows,
+        record.lostUpdates,
+        record.largest.toPrecision(4),
+      ]),
+    },
+  ]
 }
 
 /** Rates given as numbers replace the scheme's powers of the width. */

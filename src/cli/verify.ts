@@ -19,6 +19,10 @@ export interface VerifyOptions {
 
 /** Derived against measured in the theory's setting; 1 if a claim is contradicted. */
 export async function verifyCommand(names: readonly string[], options: VerifyOptions): Promise<number> {
+  const [experiment, ...others] = names
+  if (experiment === "theory-wide" && others.length === 0)
+    return (await import("./theoryWide.js")).theoryWideCommand(options)
+  if (experiment === "overflow") return (await import("./overflow.js")).overflowCommand(others, options)
   const output = outputOptions(options)
   const chosen = SETTINGS.filter(
     (setting) => names.length === 0 || names.some((name) => matches(settingName(setting), name)),
@@ -28,7 +32,7 @@ export async function verifyCommand(names: readonly string[], options: VerifyOpt
     throw new InputError({
       field: "claim",
       given: unknown,
-      allowed: SETTINGS.map(settingName).join(", "),
+      allowed: `theory-wide, overflow, or ${SETTINGS.map(settingName).join(", ")}`,
       example: "verify init-a/c=-1/2",
     })
   const seeds = options.seeds === undefined ? BUDGET.seeds : integer("--seeds", options.seeds, 2)

@@ -1,8 +1,11 @@
-/** The reference interpreter: any program in float64, plainly. Kernels are measured against it. */
+/** The reference interpreter: any program in float64 or rounded, plainly. Kernels are measured against it. */
 import { EigenvalueDecomposition, Matrix as LinearAlgebra } from "ml-matrix"
-import { type Activation, type Coefficient, type Dimension, inOrder, type Node } from "../program/node.js"
+import type { Activation, Coefficient, Dimension, Node } from "../program/node.js"
 import { GaussianMatrix } from "./gaussianMatrix.js"
 import type { Matrix } from "./matrix.js"
+import type { Rounding } from "./precision.js"
+import { productInto } from "./product.js"
+import { readBy, schedule, untransposed } from "./schedule.js"
 
 /** The value of a leaf: a matrix, or a random one that is never formed and may only be multiplied. */
 export type LeafValue = Matrix | GaussianMatrix
@@ -16,49 +19,113 @@ export function coefficientValue({ constant, power, biasCorrection }: Coefficien
   return constant * n ** power.constant.valueOf() * correction
 }
 
+/** How a program is read, beyond float64: what is done to each value before others read it. */
+export interface Reading {
+  /** What rounds every partial sum of a node that is a product; null leaves them in float64. */
+  accumulator(node: Node): Rounding | null
+  /** Changes the value of a node in place; `read` are the operands' values. */
+  settle(node: Node, value: Matrix, read: readonly LeafValue[]): void
+}
+
+/** What an evaluation may be given besides its leaves. */
+export interface EvaluateOptions {
+  /** By default every value is left in float64. */
+  readonly reading?: Reading
+  /** Arrays to use again, and where those of values that nothing reads any more go. */
+  readonly spare?: Spare
+}
+
 /**
  * The values of the given nodes at step t.
  *
- * @param leaves the value of every leaf that the nodes depend on.
+ * @param leaves the value of every leaf that the nodes depend on; any other node in it is not evaluated either.
  */
 export function evaluate(
   nodes: readonly Node[],
   leaves: ReadonlyMap<Node, LeafValue>,
   sizes: Sizes,
   t: number,
+  { reading, spare = new Spare() }: EvaluateOptions = {},
 ): Map<Node, Matrix> {
-  const values = new Map<Node, Matrix>()
-  const implicit = new Map<Node, GaussianMatrix>()
-  for (const [node, value] of leaves)
-    if (value instanceof GaussianMatrix) implicit.set(node, value)
-    else values.set(node, value)
-  for (const node of inOrder(nodes)) {
-    const { operation } = node
-    if (operation.op === "matmul") {
-      const image = implicitProduct(operation.left, values.get(operation.right), implicit)
-      if (image !== null) values.set(node, image)
+  const values = new Map<Node, LeafValue>(leaves)
+  for (const { node, dying } of schedule(nodes, leaves)) {
+    const read = readBy(node).map((operand) => values.get(operand)!)
+    const giveUp = () => {
+      for (const operand of dying) {
+        spare.give((values.get(operand) as Matrix).data)
+        values.delete(operand)
+      }
     }
-    const isImplicit = implicit.has(node) || (operation.op === "transpose" && implicit.has(operation.of))
-    if (!values.has(node) && !isImplicit)
-      values.set(
-        node,
-        evaluateNode(node, (x) => values.get(x)!, sizes, t),
-      )
+    // Entry by entry, the result may take the array of an operand that nothing else reads.
+    const isWhole = WHOLE.has(node.operation.op)
+    const inPlace = !isWhole && reading === undefined
+    if (inPlace) giveUp()
+    let result: Matrix
+    if (isWhole) result = ofWholeTensors(node, read, sizes, spare, reading?.accumulator(node) ?? null)
+    else {
+      result = empty(node, sizes, spare)
+      entriesInto(result.data, node, read as Matrix[], sizes, t)
+    }
+    if (node.operation.op !== "transpose") reading?.settle(node, result, read)
+    if (!inPlace) giveUp()
+    values.set(node, result)
   }
-  return values
+  return values as Map<Node, Matrix>
 }
 
-/** G X or Gᵀ X for a G that is never formed; null if the left factor is not such a matrix. */
-function implicitProduct(
-  left: Node,
-  right: Matrix | undefined,
-  implicit: ReadonlyMap<Node, GaussianMatrix>,
-): Matrix | null {
-  if (right === undefined) return null
-  const matrix = implicit.get(left)
-  if (matrix !== undefined) return matrix.times(right)
-  const transposed = left.operation.op === "transpose" ? implicit.get(left.operation.of) : undefined
-  return transposed === undefined ? null : transposed.transposeTimes(right)
+/** How many arrays of one length are kept for later use. */
+const MOST_SPARE = 16
+
+/** Arrays whose values nothing reads any more, by length: they spare the time of new ones. */
+export class Spare {
+  private readonly arrays = new Map<number, Float64Array[]>()
+
+  /** An array of that length with any content. */
+  take(length: number): Float64Array {
+    return this.arrays.get(length)?.pop() ?? new Float64Array(length)
+  }
+
+  give(array: Float64Array): void {
+    const known = this.arrays.get(array.length)
+    if (known === undefined) this.arrays.set(array.length, [array])
+    else if (known.length < MOST_SPARE) known.push(array)
+  }
+}
+
+/** A tensor of the node's shape with any content. */
+function empty(node: Node, sizes: Sizes, spare: Spare): Matrix {
+  const [rows, columns] = [sizes[node.shape[0]], sizes[node.shape[1]]]
+  return { rows, columns, data: spare.take(rows * columns) }
+}
+
+/** The operations that read their operands as a whole, and so need an array of their own. */
+const WHOLE: ReadonlySet<string> = new Set(["matmul", "transpose", "orthogonalise"])
+
+/** The value of a node whose operation reads its operands as a whole. */
+function ofWholeTensors(
+  node: Node,
+  read: readonly LeafValue[],
+  sizes: Sizes,
+  spare: Spare,
+  accumulate: Rounding | null,
+): Matrix {
+  const { operation } = node
+  if (operation.op === "transpose") return transposed(read[0] as Matrix, spare)
+  if (operation.op !== "matmul") return orthogonalised(read[0] as Matrix)
+  const [left, right] = read as [LeafValue, Matrix]
+  const isTransposed = (side: Node) => side !== untransposed(side)
+  if (left instanceof GaussianMatrix) {
+    const argument = isTransposed(operation.right) ? transposed(right, spare) : right
+    return isTransposed(operation.left) ? left.transposeTimes(argument) : left.times(argument)
+  }
+  const result = empty(node, sizes, spare)
+  productInto(
+    result.data,
+    { matrix: left, transposed: isTransposed(operation.left) },
+    { matrix: right, transposed: isTransposed(operation.right) },
+    accumulate,
+  )
+  return result
 }
 
 /** A zero tensor of the node's shape. */
@@ -94,83 +161,93 @@ const ACTIVATIONS: Readonly<
   },
 }
 
-function evaluateNode(node: Node, value: (node: Node) => Matrix, sizes: Sizes, t: number): Matrix {
-  const { operation } = node
+/** The entries of a node whose operation works entry by entry; `result` may be one of the operands' arrays. */
+function entriesInto(
+  result: Float64Array,
+  { operation }: Node,
+  read: readonly Matrix[],
+  sizes: Sizes,
+  t: number,
+): void {
+  const [x = result, y = result] = read.map(({ data }) => data)
   switch (operation.op) {
     case "leaf":
       throw new Error(`leaf ${operation.name} has no value`)
     case "zero":
-      return zeros(node, sizes)
+      result.fill(0)
+      return
     case "one":
-      return { rows: 1, columns: 1, data: Float64Array.of(1) }
-    case "matmul":
-      return product(value(operation.left), value(operation.right))
-    case "transpose":
-      return transposed(value(operation.of))
+      result[0] = 1
+      return
     case "add":
-      return entrywise(value(operation.left), value(operation.right), (x, y) => x + y)
+      add(result, x, y)
+      return
     case "multiply":
-      return entrywise(value(operation.left), value(operation.right), (x, y) => x * y)
-    case "scale": {
-      const factor = coefficientValue(operation.by, sizes.n, t)
-      return mapped(value(operation.of), (x) => factor * x)
-    }
+      multiply(result, x, y)
+      return
+    case "scale":
+      scale(result, x, coefficientValue(operation.by, sizes.n, t))
+      return
     case "sign":
-      return mapped(value(operation.of), Math.sign)
+      sign(result, x)
+      return
     case "activate":
-      return mapped(value(operation.of), ACTIVATIONS[operation.by].value)
+      mapped(result, x, ACTIVATIONS[operation.by].value)
+      return
     case "slope": {
       const { slope } = ACTIVATIONS[operation.by]
-      return entrywise(value(operation.of), value(operation.at), (x, at) => x * slope(at))
+      paired(result, x, y, (of, at) => of * slope(at))
+      return
     }
     case "activationChange":
-      return entrywise(value(operation.of), value(operation.at), ACTIVATIONS[operation.by].change)
-    case "orthogonalise":
-      return orthogonalised(value(operation.of))
+      paired(result, x, y, ACTIVATIONS[operation.by].change)
+      return
     case "rootRatio": {
       const { constant, power } = operation.epsilon
       const epsilon = constant * (power === null ? 1 : sizes.n ** power.constant.valueOf())
-      return entrywise(value(operation.of), value(operation.over), (x, y) => x / (Math.sqrt(y) + epsilon))
+      paired(result, x, y, (of, over) => of / (Math.sqrt(over) + epsilon))
+      return
     }
+    default:
+      throw new Error(`${operation.op} has no value entry by entry`)
   }
 }
 
-function mapped({ rows, columns, data }: Matrix, f: (x: number) => number): Matrix {
-  const result = new Float64Array(data.length)
-  for (let i = 0; i < data.length; i++) result[i] = f(data[i]!)
-  return { rows, columns, data: result }
+// A function for each of the frequent operations, so that each loop is compiled once for what it does.
+
+function add(result: Float64Array, x: Float64Array, y: Float64Array): void {
+  for (let i = 0; i < result.length; i++) result[i] = x[i]! + y[i]!
 }
 
-function entrywise(left: Matrix, right: Matrix, f: (x: number, y: number) => number): Matrix {
-  const result = new Float64Array(left.data.length)
-  for (let i = 0; i < result.length; i++) result[i] = f(left.data[i]!, right.data[i]!)
-  return { rows: left.rows, columns: left.columns, data: result }
+function multiply(result: Float64Array, x: Float64Array, y: Float64Array): void {
+  for (let i = 0; i < result.length; i++) result[i] = x[i]! * y[i]!
 }
 
-function transposed({ rows, columns, data }: Matrix): Matrix {
-  if (rows === 1 || columns === 1) return { rows: columns, columns: rows, data }
-  const result = new Float64Array(data.length)
-  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) result[j * rows + i] = data[i * columns + j]!
+function scale(result: Float64Array, x: Float64Array, factor: number): void {
+  for (let i = 0; i < result.length; i++) result[i] = factor * x[i]!
+}
+
+function sign(result: Float64Array, x: Float64Array): void {
+  for (let i = 0; i < result.length; i++) {
+    // ±1 without a branch on the sign, which no processor foresees; NaN for 0, NaN and the infinities.
+    const quotient = x[i]! / Math.abs(x[i]!)
+    result[i] = Number.isNaN(quotient) ? Math.sign(x[i]!) : quotient
+  }
+}
+
+function mapped(result: Float64Array, x: Float64Array, f: (x: number) => number): void {
+  for (let i = 0; i < result.length; i++) result[i] = f(x[i]!)
+}
+
+function paired(result: Float64Array, x: Float64Array, y: Float64Array, f: (x: number, y: number) => number): void {
+  for (let i = 0; i < result.length; i++) result[i] = f(x[i]!, y[i]!)
+}
+
+function transposed({ rows, columns, data }: Matrix, spare: Spare): Matrix {
+  const result = spare.take(data.length)
+  if (rows === 1 || columns === 1) result.set(data)
+  else for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) result[j * rows + i] = data[i * columns + j]!
   return { rows: columns, columns: rows, data: result }
-}
-
-function product(left: Matrix, right: Matrix): Matrix {
-  const { rows, columns: inner } = left
-  const { columns } = right
-  const [x, y, result] = [left.data, right.data, new Float64Array(rows * columns)]
-  for (let i = 0; i < rows; i++) {
-    if (columns === 1) {
-      let sum = 0
-      for (let k = 0; k < inner; k++) sum += x[i * inner + k]! * y[k]!
-      result[i] = sum
-      continue
-    }
-    for (let k = 0; k < inner; k++) {
-      const factor = x[i * inner + k]!
-      for (let j = 0; j < columns; j++) result[i * columns + j]! += factor * y[k * columns + j]!
-    }
-  }
-  return { rows, columns, data: result }
 }
 
 /** U Vᵀ of the singular value decomposition, singular values that are zero in floating point left at zero. */
@@ -194,6 +271,8 @@ function orthogonalised({ rows, columns, data }: Matrix): Matrix {
   const inverseRoot = realEigenvalues.map((value) => (value > 1e-12 * largest ? 1 / Math.sqrt(value) : 0))
   const root = eigenvectorMatrix.mmul(LinearAlgebra.diag(inverseRoot)).mmul(eigenvectorMatrix.transpose())
   const factor: Matrix = { rows: least, columns: least, data: Float64Array.from(root.to1DArray()) }
-  const matrix: Matrix = { rows, columns, data }
-  return tall ? product(matrix, factor) : product(factor, matrix)
+  const product = new Float64Array(data.length)
+  const [matrix, small] = [{ rows, columns, data }, factor].map((of) => ({ matrix: of, transposed: false }))
+  productInto(product, tall ? matrix! : small!, tall ? small! : matrix!, null)
+  return { rows, columns, data: product }
 }

@@ -1,10 +1,13 @@
 import { InputError } from "../inputError.js"
 import type { Node } from "../program/node.js"
+import type { Program } from "../program/program.js"
 import type { Scheme } from "../scheme/scheme.js"
 import { GaussianMatrix } from "./gaussianMatrix.js"
 import type { Matrix } from "./matrix.js"
+import { PreciseStep, type PrecisionRecord } from "./preciseStep.js"
+import type { PrecisionConfig } from "./precisionConfig.js"
 import { gaussians } from "./random.js"
-import { coefficientValue, evaluate, type LeafValue, type Sizes, zeros } from "./reference.js"
+import { coefficientValue, evaluate, type LeafValue, type Sizes, Spare, zeros } from "./reference.js"
 
 /** What a single run of a scheme's program needs besides the scheme. */
 export interface RunConfig {
@@ -14,6 +17,8 @@ export interface RunConfig {
   readonly rank: number
   readonly steps: number
   readonly seed: number
+  /** The formats in which the program is read, with a record of what rounding does; by default float64 without one. */
+  readonly precision?: PrecisionConfig
 }
 
 /** One step's quantities: the mean over entries of the squared value, and the loss before the step. */
@@ -30,30 +35,31 @@ export type Outcome = { readonly kind: "finished" } | { readonly kind: "diverged
 
 /** A run's record. */
 export interface RunResult {
-  readonly outcome: Outcome
+  /** In a precision, a tensor may become infinite or NaN by rounding: the run ends and the first one is named. */
+  readonly outcome: Outcome | { readonly kind: "overflowed"; readonly step: number; readonly tensor: string }
   readonly history: readonly StepRecord[]
+  /** Where the configuration has a precision. */
+  readonly precision?: PrecisionRecord
 }
 
 /**
- * Trains a scheme's adapter as real numbers in float64 by the reference interpreter.
+ * Trains a scheme's adapter as real numbers by the reference interpreter, in float64 or in the configuration's precision.
  *
  * The same scheme, configuration and seed give the same bits.
  *
- * @throws InputError if the scheme has a free symbol or a size is not a positive integer.
+ * @throws InputError if the scheme has a free symbol, a size is not a positive integer, or the precision names a tensor
+ * that the program lacks.
  */
 export function run(scheme: Scheme, config: RunConfig): RunResult {
   requireRunnable(scheme, config)
   const { program } = scheme
-  const sizes: Sizes = {
-    n: config.width,
-    nIn: inputWidthAt(scheme, config),
-    r: rankAt(scheme, config),
-    samples: scheme.definition.batch ?? 1,
-    one: 1,
-  }
+  const sizes = sizesOf(scheme, config)
+  const precise = config.precision && new PreciseStep(program, config.precision, config.seed)
   const draw = (node: Node, name: string, deviation: number): Matrix => {
-    const shape = zeros(node, sizes)
-    return { ...shape, data: gaussians(config.seed, `${name} n=${config.width}`, shape.data.length, deviation) }
+    const [rows, columns] = [sizes[node.shape[0]], sizes[node.shape[1]]]
+    const data = gaussians(config.seed, `${name} n=${config.width}`, rows * columns, deviation)
+    precise?.draw(node, { rows, columns, data })
+    return { rows, columns, data }
   }
   const frozen = program.layer.frozen.map(({ node, deviation }): [Node, LeafValue] => {
     const size = coefficientValue(deviation, config.width, 0)
@@ -62,7 +68,8 @@ export function run(scheme: Scheme, config: RunConfig): RunResult {
     const stream = `${leafName(node)} n=${config.width}`
     return [node, new GaussianMatrix(config.width, config.width, config.seed, stream, size)]
   })
-  let state = new Map<Node, Matrix>([...program.next.keys()].map((leaf) => [leaf, zeros(leaf, sizes)]))
+  let state = new Map<Node, Matrix>()
+  for (const leaf of program.next.keys()) if (!scheme.start.has(leaf)) state.set(leaf, zeros(leaf, sizes))
   for (const [leaf, deviation] of scheme.start)
     state.set(
       leaf,
@@ -72,34 +79,65 @@ export function run(scheme: Scheme, config: RunConfig): RunResult {
     )
   const names = Object.keys(program.quantities)
   const watched = names.map((name) => program.quantities[name]!)
-  const factors = Object.values(program.alignments).flatMap(({ left, right }) => [left, right])
   const history: StepRecord[] = []
-  let residualBefore: Matrix | undefined
+  let residualBefore: Float64Array | undefined
+  const spare = new Spare()
+  const ended = (outcome: RunResult["outcome"]): RunResult =>
+    precise ? { outcome, history, precision: precise.record } : { outcome, history }
+  const drawn = precise?.overflowed ?? null
+  if (drawn !== null) return ended({ kind: "overflowed", step: 0, tensor: drawn })
   for (let step = 1; step <= config.steps; step++) {
-    const { residual } = program
-    const nodes = [program.loss, ...(residual ? [residual] : []), ...program.next.values(), ...watched, ...factors]
-    const values = evaluate(nodes, new Map([...frozen, ...state]), sizes, step)
-    const size = (node: Node) => meanSquare(values.get(node)!)
+    const nodes = endsOf(program)
+    const leaves = new Map([...frozen, ...state])
+    const values = precise
+      ? precise.evaluate(nodes, leaves, sizes, step, spare)
+      : evaluate(nodes, leaves, sizes, step, { spare })
+    const size = memoised((node: Node) => meanSquare(values.get(node)!))
     const alignments = Object.entries(program.alignments).map(([name, { product, left, right }]) => {
       const [of, most] = [size(product), size(left) * size(right) * values.get(left)!.columns ** 2]
       return [name, of === 0 ? 0 : of / most] as const
     })
     const meanSquares = Object.fromEntries([...names.map((name, i) => [name, size(watched[i]!)]), ...alignments])
     const loss = values.get(program.loss)!.data[0]!
-    const residualNow = residual ? values.get(residual) : undefined
-    history.push({ step, loss, flipped: signChanges(residualBefore, residualNow), meanSquares })
-    residualBefore = residualNow
-    if (![loss, ...Object.values(meanSquares)].every(Number.isFinite))
-      return { outcome: { kind: "diverged", step }, history }
+    const residual = program.residual && values.get(program.residual)!.data.slice()
+    history.push({ step, loss, flipped: signChanges(residualBefore, residual), meanSquares })
+    residualBefore = residual ?? undefined
+    const tensor = precise?.overflowed ?? null
+    if (tensor !== null) return ended({ kind: "overflowed", step, tensor })
+    if (![loss, ...Object.values(meanSquares)].every(Number.isFinite)) return ended({ kind: "diverged", step })
+    const before = state
     state = new Map([...state].map(([leaf, value]) => [leaf, values.get(program.next.get(leaf) ?? leaf) ?? value]))
+    const kept = new Set([...state.values()])
+    for (const value of [
+      ...before.values(),
+      ...[...values].flatMap(([node, value]) => (leaves.has(node) ? [] : [value])),
+    ])
+      if (!kept.has(value)) spare.give(value.data)
   }
-  return { outcome: { kind: "finished" }, history }
+  return ended({ kind: "finished" })
+}
+
+/** The sizes of a run's index spaces. */
+export function sizesOf(scheme: Scheme, config: RunConfig): Sizes {
+  return {
+    n: config.width,
+    nIn: inputWidthAt(scheme, config),
+    r: rankAt(scheme, config),
+    samples: scheme.definition.batch ?? 1,
+    one: 1,
+  }
+}
+
+/** The nodes whose values a step ends with: loss, next values, quantities and the factors behind the alignments. */
+export function endsOf({ loss, residual, next, quantities, alignments }: Program): Node[] {
+  const factors = Object.values(alignments).flatMap(({ left, right }) => [left, right])
+  return [loss, ...(residual ? [residual] : []), ...next.values(), ...Object.values(quantities), ...factors]
 }
 
 /** The share of entries whose signs differ. */
-function signChanges(before: Matrix | undefined, after: Matrix | undefined): number {
-  if (before === undefined || after === undefined) return 0
-  return before.data.filter((x, i) => x * after.data[i]! < 0).length / before.data.length
+function signChanges(before: Float64Array | undefined, after: Float64Array | null): number {
+  if (before === undefined || after === null) return 0
+  return before.filter((x, i) => x * after[i]! < 0).length / before.length
 }
 
 /** The input width n^d, rounded. */
@@ -117,9 +155,18 @@ function leafName({ operation }: Node): string {
   return operation.name
 }
 
+/** The function with each argument's value computed once. */
+function memoised<X, Y>(f: (x: X) => Y): (x: X) => Y {
+  const known = new Map<X, Y>()
+  return (x) => {
+    if (!known.has(x)) known.set(x, f(x))
+    return known.get(x)!
+  }
+}
+
 function meanSquare({ data }: Matrix): number {
   let sum = 0
-  for (const x of data) sum += x * x
+  for (let i = 0; i < data.length; i++) sum += data[i]! ** 2
   return sum / data.length
 }
 
