@@ -21,7 +21,7 @@ export function createPool(workers = availableParallelism()): Pool {
       run: async (task, signal) => {
         await new Promise((resolve) => setImmediate(resolve))
         signal?.throwIfAborted()
-        return work(task) as never
+        return (await work(task)) as never
       },
       close: async () => {},
     }

@@ -1,6 +1,6 @@
 import { Matrix, QrDecomposition } from "ml-matrix"
 import { gaussians } from "./random.js"
-import type { SyntheticConfig, SyntheticState } from "./syntheticConfig.js"
+import type { Factors, SyntheticConfig } from "./syntheticConfig.js"
 
 /** Everything of the teacher-student experiment that training does not change; matrices are row-major. */
 export interface SyntheticData {
@@ -10,14 +10,9 @@ export interface SyntheticData {
   readonly H: Float32Array
   readonly wOut: Float64Array
   readonly y: Float64Array
-  /** The output without the adapter's change. */
-  readonly f0: Float64Array
 }
 
-type DataConfig = Pick<
-  SyntheticConfig,
-  "width" | "rank" | "samples" | "inputs" | "teacherWidth" | "readout" | "seed" | "start"
->
+type DataConfig = Pick<SyntheticConfig, "width" | "samples" | "inputs" | "teacherWidth" | "readout" | "seed">
 
 /**
  * The frozen activations, targets and readout of a configuration.
@@ -42,34 +37,19 @@ export function syntheticData(
       ? multiply(at("W_h", n * n, n ** -0.5), P, n, n, N)
       : multiply(at("W_h Q", n * N, n ** -0.5), triangularFactor(P, n, N), n, N, N)
   const wOut = at("W_out", n, n ** -readout)
-  const base = { P: Float32Array.from(P), H: Float32Array.from(H), wOut, y: targets(config, X) }
-  return { ...base, f0: output(base, startOf(config), config) }
+  return { P: Float32Array.from(P), H: Float32Array.from(H), wOut, y: targets(config, X) }
 }
 
-/** The adapter at its start, with gradients at zero. */
+/** The adapter's factors at the start of a run. */
 export function startOf({
   width: n,
   rank: r,
   seed,
   start,
-}: Pick<DataConfig, "width" | "rank" | "seed" | "start">): SyntheticState {
+}: Pick<SyntheticConfig, "width" | "rank" | "seed" | "start">): Factors {
   const draw = (name: string, deviation: number) =>
     deviation === 0 ? new Float64Array(n * r) : gaussians(seed, `${name} n=${n}`, n * r, deviation)
-  const zeros = () => new Float64Array(n * r)
-  return { A: draw("A", start.A), B: draw("B", start.B), gradA: zeros(), gradB: zeros() }
-}
-
-/** The network's output at the given factors, plainly. */
-function output(
-  { P, H, wOut }: Pick<SyntheticData, "P" | "H" | "wOut">,
-  { A, B }: SyntheticState,
-  { width: n, rank: r, samples: N }: DataConfig,
-): Float64Array {
-  const zB = multiply(B, multiply(A, P, r, n, N), n, r, N)
-  const f = new Float64Array(N)
-  for (let j = 0; j < n; j++)
-    for (let q = 0; q < N; q++) f[q]! += wOut[j]! * Math.max(0, H[j * N + q]! + zB[j * N + q]!)
-  return f
+  return { A: draw("A", start.A), B: draw("B", start.B) }
 }
 
 function targets({ seed, inputs: d, samples: N, teacherWidth: m }: DataConfig, X: Float64Array): Float64Array {

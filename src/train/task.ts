@@ -1,8 +1,8 @@
 import { type SchemeDefinition, scheme } from "../scheme/scheme.js"
+import { openTrainer } from "./backend.js"
 import { type RunConfig, type RunResult, run } from "./run.js"
-import { type SyntheticResult, trainSynthetic } from "./synthetic.js"
+import type { SyntheticResult, SyntheticTrainer } from "./synthetic.js"
 import type { SyntheticConfig } from "./syntheticConfig.js"
-import { type SyntheticData, startOf, syntheticData } from "./syntheticData.js"
 
 /** A piece of work for a thread; plain data, so that it travels. */
 export type Task =
@@ -21,16 +21,25 @@ export interface TaskResults {
   readonly synthetic: SyntheticResult
 }
 
-let cached: { readonly key: string; readonly data: SyntheticData } | undefined
+let cached: { readonly key: string; readonly trainer: Promise<SyntheticTrainer> } | undefined
 
 /** Does one piece of work, on whichever thread: the result depends on the task alone. */
-export default function work(task: Task): TaskResults[Task["kind"]] {
+export default function work(task: Task): TaskResults[Task["kind"]] | Promise<TaskResults[Task["kind"]]> {
   if (task.kind === "scheme") {
     const ready = scheme(task.definition, task.values)
     return task.seeds.map((seed) => run(ready, { ...task.config, seed }))
   }
-  const { rates: _, steps: __, recordEvery: ___, ...dataConfig } = task.config
-  const key = JSON.stringify(dataConfig)
-  if (cached?.key !== key) cached = { key, data: syntheticData(task.config) }
-  return trainSynthetic(task.config, cached.data, startOf(task.config))
+  return synthetic(task.config)
+}
+
+/** Neighbouring tasks share their network and data, so the last trainer is kept. */
+async function synthetic(config: SyntheticConfig): Promise<SyntheticResult> {
+  const { start: _, rates: __, steps: ___, recordEvery: ____, ...network } = config
+  const key = JSON.stringify(network)
+  if (cached?.key !== key) {
+    const before = cached
+    cached = { key, trainer: openTrainer(config) }
+    await (await before?.trainer)?.close()
+  }
+  return (await cached.trainer).train(config)
 }

@@ -8,11 +8,11 @@ import { OPTIMISERS } from "../../src/program/optimiser.js"
 import { trainingStep } from "../../src/program/program.js"
 import { schemeNamed } from "../../src/scheme/catalogue.js"
 import { scheme } from "../../src/scheme/scheme.js"
+import { openTrainer } from "../../src/train/backend.js"
 import type { Matrix } from "../../src/train/matrix.js"
 import { gaussians } from "../../src/train/random.js"
 import { evaluate, type Sizes, zeros } from "../../src/train/reference.js"
 import { run } from "../../src/train/run.js"
-import { trainSynthetic } from "../../src/train/synthetic.js"
 import type { SyntheticConfig } from "../../src/train/syntheticConfig.js"
 import { startOf, syntheticData } from "../../src/train/syntheticData.js"
 
@@ -100,11 +100,12 @@ function referenceRun(run: SyntheticConfig): { loss: number; zA: number; zB: num
   })
 }
 
-describe("the fast path of the teacher-student experiment", () => {
-  test("agrees with the reference interpreter on the same program", () => {
-    fc.assert(
-      fc.property(config, (run) => {
-        const { history } = trainSynthetic(run, syntheticData(run), startOf(run))
+describe("the kernel of the teacher-student experiment", () => {
+  test("agrees with the reference interpreter on the same program, in float64", async () => {
+    await fc.assert(
+      fc.asyncProperty(config, async (run) => {
+        const trainer = await openTrainer(run, { precision: "float64" })
+        const { history } = await trainer.train(run)
         referenceRun(run).forEach(({ loss, zA, zB }, i) => {
           // The program's loss is that before step i + 1, its quantities are those after it.
           expect(history[i]!.loss).toBeCloseTo(loss, 8)
@@ -116,7 +117,7 @@ describe("the fast path of the teacher-student experiment", () => {
     )
   })
 
-  test("divergence is recorded with its step", () => {
+  test("divergence is recorded with its step", async () => {
     const run: SyntheticConfig = {
       ...fc.sample(config, { numRuns: 1, seed: 1 })[0]!,
       width: 32,
@@ -125,12 +126,30 @@ describe("the fast path of the teacher-student experiment", () => {
       rates: { A: 1e6, B: 1e6 },
       steps: 20,
     }
-    expect(trainSynthetic(run, syntheticData(run), startOf(run)).outcome.kind).toBe("diverged")
+    const trainer = await openTrainer(run)
+    expect((await trainer.train(run)).outcome.kind).toBe("diverged")
+  })
+
+  test("the number of threads over rows changes no bit", async () => {
+    const run: SyntheticConfig = {
+      ...fc.sample(config, { numRuns: 1, seed: 1 })[0]!,
+      width: 1100,
+      rank: 6,
+      samples: 20,
+      steps: 12,
+    }
+    const results = []
+    for (const threads of [1, 2, 3]) {
+      const trainer = await openTrainer(run, { threads })
+      results.push(await trainer.train(run), await trainer.train(run))
+      await trainer.close()
+    }
+    for (const result of results) expect(result).toEqual(results[0])
   })
 
   test("W_h P drawn through the thin factor has the distribution of the direct product", () => {
     const seeds = Array.from({ length: 400 }, (_, seed) => seed)
-    const base = { width: 40, rank: 1, inputs: 2, samples: 3, teacherWidth: 8, readout: 0.5, start: { A: 1, B: 0 } }
+    const base = { width: 40, inputs: 2, samples: 3, teacherWidth: 8, readout: 0.5 }
     // Per seed: the first two columns' inner product over n, minus what P'P / n says it is on average.
     const excess = (product: "thin" | "direct") =>
       seeds.map((seed) => {

@@ -1,0 +1,85 @@
+/** The teacher-student experiment on the processor: the WebAssembly kernel, by one thread or several over the rows. */
+import { Worker } from "node:worker_threads"
+import type { OpenOptions, SyntheticResult, SyntheticTrainer } from "../synthetic.js"
+import type { SyntheticConfig } from "../syntheticConfig.js"
+import { startOf, syntheticData } from "../syntheticData.js"
+import { barrierWords, KernelArrays } from "./arrays.js"
+import { Barrier } from "./barrier.js"
+import { kernelModule } from "./binary.js"
+import { fittingLayout } from "./layout.js"
+import { type Binary, kernelMemory, kernelPhases } from "./phases.js"
+import type { RowJob, RowReply, RowWorkerData } from "./rowWorker.js"
+import { trainRows } from "./training.js"
+
+/**
+ * Opens a trainer whose data is drawn now.
+ *
+ * @param binary by default the fastest that the runtime takes.
+ * @throws InputError if the run needs more memory than the limit.
+ */
+export function openCpu(config: SyntheticConfig, options: OpenOptions, binary?: Binary): SyntheticTrainer {
+  const { precision, threads, memoryLimit } = options
+  const { width, rank, samples } = config
+  const layout = fittingLayout({ width, rank, samples, precision, threads }, memoryLimit)
+  const module = kernelModule(binary)
+  const memory = kernelMemory(layout)
+  const arrays = new KernelArrays(layout, memory)
+  arrays.setData(syntheticData(config))
+  const { phases, fuses } = kernelPhases(module, memory, precision)
+  const backend = `cpu ${precision}${fuses ? " fma" : ""}`
+  const alone = (run: SyntheticConfig) =>
+    trainRows(phases, layout, memory, { thread: 0, barrier: new Barrier(barrierWords(memory), 1) }, run)
+  const team = threads === 1 ? null : new Team({ module, memory, layout })
+  return {
+    backend,
+    async train(run): Promise<SyntheticResult> {
+      arrays.setStart(startOf(run))
+      return { backend, ...(team === null ? alone(run) : await team.train(run)) }
+    },
+    close: async () => team?.close(),
+  }
+}
+
+/** Persistent threads that share a run's rows. */
+class Team {
+  private readonly workers: readonly Worker[]
+
+  constructor(data: Omit<RowWorkerData, "thread">) {
+    // Threads load compiled files, also where this runs from TypeScript sources.
+    const file = import.meta.url.endsWith(".ts") ? "../../../dist/src/train/kernel/rowWorker.js" : "./rowWorker.js"
+    this.workers = Array.from(
+      { length: data.layout.shape.threads },
+      (_, thread) =>
+        new Worker(new URL(file, import.meta.url), { workerData: { ...data, thread } satisfies RowWorkerData }),
+    )
+  }
+
+  async train(run: RowJob): Promise<Omit<SyntheticResult, "backend">> {
+    const replies = this.workers.map(
+      (worker) =>
+        new Promise<RowReply>((resolve, reject) => {
+          const settle = () => {
+            worker.off("message", done)
+            worker.off("error", failed)
+          }
+          const done = (reply: RowReply) => {
+            settle()
+            resolve(reply)
+          }
+          const failed = (error: Error) => {
+            settle()
+            reject(error)
+          }
+          worker.on("message", done)
+          worker.on("error", failed)
+          worker.postMessage(run)
+        }),
+    )
+    const [first] = await Promise.all(replies)
+    return first!
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.workers.map((worker) => worker.terminate()))
+  }
+}
