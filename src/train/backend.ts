@@ -12,7 +12,7 @@ const BACKENDS = { cpu: openCpu } satisfies Record<
 export type BackendName = keyof typeof BACKENDS
 
 /** A trainer's defaults: float32, one thread, 8 GiB. */
-export const DEFAULTS: OpenOptions = { precision: "float32", threads: 1, memoryLimit: 8 * 2 ** 30 }
+const DEFAULTS: OpenOptions = { precision: "float32", threads: 1, memoryLimit: 8 * 2 ** 30 }
 
 /**
  * Opens a trainer for the network, data and rank of a configuration.

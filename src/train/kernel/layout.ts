@@ -55,8 +55,8 @@ const FIELDS = [
   "own",
 ] as const
 
-/** Words at the start of the memory: the barrier's, then the plan, then per thread the sizes of a step. */
-export const CONTROL = { barrier: 64, plan: 128, sizes: 256 }
+/** After the kernel's constants at the start of the memory: the barrier's words, then the plan, then per thread the sizes of a step. */
+export const CONTROL = { barrier: 256, plan: 320, sizes: 448 }
 const SIZES_BYTES = 64
 
 /** WebAssembly addresses 32 bits. */

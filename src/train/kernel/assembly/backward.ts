@@ -1,7 +1,9 @@
-import { highMask, line, lowMask, RANKS, ROWS } from "./vector"
+import { laneBits, line, maskOf, RANKS, ROWS } from "./vector"
 
 /** G[row, q] = residual[q] where the mask is set, 0 elsewhere, over a block of rows. */
 export function masked<T>(residual: usize, mask: usize, tiles: usize, G: usize): void {
+  const low = v128.load(laneBits<T>())
+  const high = v128.load(laneBits<T>(), 16)
   for (let tile: usize = 0; tile < tiles; tile++)
     for (let at: usize = 0; at < line<T>(); at += 32) {
       const r0 = v128.load(residual + tile * line<T>() + at)
@@ -9,8 +11,8 @@ export function masked<T>(residual: usize, mask: usize, tiles: usize, G: usize):
       let g = G + tile * ROWS * line<T>() + at
       for (let row: usize = 0; row < ROWS; row++) {
         const bits = v128.load_splat<u8>(mask)
-        v128.store(g, v128.and(r0, lowMask<T>(bits)))
-        v128.store(g, v128.and(r1, highMask<T>(bits)), 16)
+        v128.store(g, v128.and(r0, maskOf<T>(bits, low)))
+        v128.store(g, v128.and(r1, maskOf<T>(bits, high)), 16)
         g += line<T>()
         mask++
       }

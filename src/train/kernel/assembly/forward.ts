@@ -1,109 +1,96 @@
 import { bits, fma, line, RANKS, ROWS, total, zero } from "./vector"
 
 /**
- * Z_B = B Z_A, the ReLU's mask and f += w ReLU(H + Z_B) over a block of rows, all rank indices in one go where there are
- * four. Returns Σ Z_B².
+ * Z_B = B Z_A, the ReLU's mask and f += w ReLU(H + Z_B) over a block of rows. Returns Σ Z_B².
+ *
+ * Four rows by two vectors of samples at a time: eight sums in registers over all rank indices.
  *
  * @param strideB bytes from one rank block of B to the next; B (per rank block ROWS×4), strideZ likewise.
  * @param mask one byte for two vectors, [tile][half][row].
- * @param part room for ROWS×N numbers, used where there are more than four rank indices.
  */
 export function forward<T>(
   H: usize, B: usize, strideB: usize, Z: usize, strideZ: usize, rankBlocks: usize,
-  w: usize, f: usize, mask: usize, part: usize, tiles: usize,
+  w: usize, f: usize, mask: usize, tiles: usize,
 ): f64 {
   let squares: f64 = 0
-  for (let block: usize = 0; block + 1 < rankBlocks; block++)
-    partial<T>(B + block * strideB, Z + block * strideZ, part, tiles, block == 0)
-  const last = rankBlocks - 1
-  const b = B + last * strideB
-  let z = Z + last * strideZ
-  if (last == 0) {
-    for (let tile: usize = 0; tile < tiles; tile++)
-      for (let at: usize = 0; at < line<T>(); at += 32) {
-        const cell = tile * ROWS * line<T>() + at
-        squares += finish<T>(H + cell, b, z + tile * RANKS * line<T>() + at, w, f + tile * line<T>() + at, mask, 0)
-        mask += ROWS
+  for (let tile: usize = 0; tile < tiles; tile++) {
+    for (let at: usize = 0; at < line<T>(); at += 32) {
+      const low = f + at
+      let f0 = v128.load(low)
+      let f1 = v128.load(low, 16)
+      let sum = zero()
+      for (let row: usize = 0; row < ROWS; row += 4) {
+        let s0 = zero(), s1 = zero(), s2 = zero(), s3 = zero()
+        let t0 = zero(), t1 = zero(), t2 = zero(), t3 = zero()
+        let b = B + row * RANKS * sizeof<T>()
+        let z = Z + at
+        for (let block: usize = 0; block < rankBlocks; block++) {
+          const end = b + RANKS * sizeof<T>()
+          let y = z
+          for (let c = b; c < end; c += sizeof<T>()) {
+            const z0 = v128.load(y)
+            const z1 = v128.load(y, 16)
+            const b0 = v128.load_splat<T>(c)
+            s0 = fma<T>(b0, z0, s0)
+            t0 = fma<T>(b0, z1, t0)
+            const b1 = v128.load_splat<T>(c, RANKS * sizeof<T>())
+            s1 = fma<T>(b1, z0, s1)
+            t1 = fma<T>(b1, z1, t1)
+            const b2 = v128.load_splat<T>(c, 2 * RANKS * sizeof<T>())
+            s2 = fma<T>(b2, z0, s2)
+            t2 = fma<T>(b2, z1, t2)
+            const b3 = v128.load_splat<T>(c, 3 * RANKS * sizeof<T>())
+            s3 = fma<T>(b3, z0, s3)
+            t3 = fma<T>(b3, z1, t3)
+            y += line<T>()
+          }
+          b += strideB
+          z += strideZ
+        }
+        // Pairs, so that no sum waits long for the one before.
+        const left = v128.add<T>(pair<T>(s0, t0, s0, t0), pair<T>(s1, t1, s1, t1))
+        const right = v128.add<T>(pair<T>(s2, t2, s2, t2), pair<T>(s3, t3, s3, t3))
+        sum = v128.add<T>(sum, v128.add<T>(left, right))
+        const h = H + row * line<T>() + at
+        s0 = v128.add<T>(s0, v128.load(h))
+        t0 = v128.add<T>(t0, v128.load(h, 16))
+        s1 = v128.add<T>(s1, v128.load(h, line<T>()))
+        t1 = v128.add<T>(t1, v128.load(h, line<T>() + 16))
+        s2 = v128.add<T>(s2, v128.load(h, 2 * line<T>()))
+        t2 = v128.add<T>(t2, v128.load(h, 2 * line<T>() + 16))
+        s3 = v128.add<T>(s3, v128.load(h, 3 * line<T>()))
+        t3 = v128.add<T>(t3, v128.load(h, 3 * line<T>() + 16))
+        const m0 = v128.gt<T>(s0, zero())
+        const n0 = v128.gt<T>(t0, zero())
+        const m1 = v128.gt<T>(s1, zero())
+        const n1 = v128.gt<T>(t1, zero())
+        const m2 = v128.gt<T>(s2, zero())
+        const n2 = v128.gt<T>(t2, zero())
+        const m3 = v128.gt<T>(s3, zero())
+        const n3 = v128.gt<T>(t3, zero())
+        store<u32>(mask, bits<T>(m0, n0) | (bits<T>(m1, n1) << 8) | (bits<T>(m2, n2) << 16) | (bits<T>(m3, n3) << 24))
+        mask += 4
+        const w0 = v128.load_splat<T>(w + row * sizeof<T>())
+        const w1 = v128.load_splat<T>(w + row * sizeof<T>(), sizeof<T>())
+        const w2 = v128.load_splat<T>(w + row * sizeof<T>(), 2 * sizeof<T>())
+        const w3 = v128.load_splat<T>(w + row * sizeof<T>(), 3 * sizeof<T>())
+        f0 = v128.add<T>(f0, pair<T>(w0, w1, v128.and(s0, m0), v128.and(s1, m1)))
+        f1 = v128.add<T>(f1, pair<T>(w0, w1, v128.and(t0, n0), v128.and(t1, n1)))
+        f0 = v128.add<T>(f0, pair<T>(w2, w3, v128.and(s2, m2), v128.and(s3, m3)))
+        f1 = v128.add<T>(f1, pair<T>(w2, w3, v128.and(t2, n2), v128.and(t3, n3)))
       }
-  } else {
-    for (let tile: usize = 0; tile < tiles; tile++)
-      for (let at: usize = 0; at < line<T>(); at += 32) {
-        const cell = tile * ROWS * line<T>() + at
-        squares += finish<T>(H + cell, b, z + tile * RANKS * line<T>() + at, w, f + tile * line<T>() + at, mask, part + cell)
-        mask += ROWS
-      }
+      v128.store(low, f0)
+      v128.store(low, f1, 16)
+      squares += total<T>(sum)
+    }
+    H += ROWS * line<T>()
+    Z += RANKS * line<T>()
+    f += line<T>()
   }
   return squares
 }
 
-/** Two vectors of samples, all rows of the block; `part` is 0 where nothing has been summed before. */
-@inline function finish<T>(H: usize, B: usize, Z: usize, w: usize, f: usize, mask: usize, part: usize): f64 {
-  const z0 = v128.load(Z)
-  const y0 = v128.load(Z, 16)
-  const z1 = v128.load(Z, line<T>())
-  const y1 = v128.load(Z, line<T>() + 16)
-  const z2 = v128.load(Z, 2 * line<T>())
-  const y2 = v128.load(Z, 2 * line<T>() + 16)
-  const z3 = v128.load(Z, 3 * line<T>())
-  const y3 = v128.load(Z, 3 * line<T>() + 16)
-  let f0 = v128.load(f)
-  let f1 = v128.load(f, 16)
-  let squares = zero()
-  for (let row: usize = 0; row < ROWS; row++) {
-    const b0 = v128.load_splat<T>(B)
-    let s = part == 0 ? v128.mul<T>(b0, z0) : fma<T>(b0, z0, v128.load(part))
-    let t = part == 0 ? v128.mul<T>(b0, y0) : fma<T>(b0, y0, v128.load(part, 16))
-    const b1 = v128.load_splat<T>(B, sizeof<T>())
-    s = fma<T>(b1, z1, s)
-    t = fma<T>(b1, y1, t)
-    const b2 = v128.load_splat<T>(B, 2 * sizeof<T>())
-    s = fma<T>(b2, z2, s)
-    t = fma<T>(b2, y2, t)
-    const b3 = v128.load_splat<T>(B, 3 * sizeof<T>())
-    s = fma<T>(b3, z3, s)
-    t = fma<T>(b3, y3, t)
-    squares = fma<T>(s, s, squares)
-    squares = fma<T>(t, t, squares)
-    s = v128.add<T>(s, v128.load(H))
-    t = v128.add<T>(t, v128.load(H, 16))
-    const low = v128.gt<T>(s, zero())
-    const high = v128.gt<T>(t, zero())
-    store<u8>(mask, <u8>bits<T>(low, high))
-    const weight = v128.load_splat<T>(w)
-    f0 = fma<T>(weight, v128.and(s, low), f0)
-    f1 = fma<T>(weight, v128.and(t, high), f1)
-    B += RANKS * sizeof<T>()
-    H += line<T>()
-    if (part != 0) part += line<T>()
-    w += sizeof<T>()
-    mask++
-  }
-  v128.store(f, f0)
-  v128.store(f, f1, 16)
-  return total<T>(squares)
-}
-
-/** part (ROWS×N) = or += B Z over four rank indices. */
-function partial<T>(B: usize, Z: usize, part: usize, tiles: usize, fresh: bool): void {
-  for (let tile: usize = 0; tile < tiles; tile++) {
-    for (let at: usize = 0; at < line<T>(); at += 16) {
-      const z = Z + tile * RANKS * line<T>() + at
-      const z0 = v128.load(z)
-      const z1 = v128.load(z, line<T>())
-      const z2 = v128.load(z, 2 * line<T>())
-      const z3 = v128.load(z, 3 * line<T>())
-      let b = B
-      let p = part + tile * ROWS * line<T>() + at
-      for (let row: usize = 0; row < ROWS; row++) {
-        let s = fresh ? zero() : v128.load(p)
-        s = fma<T>(v128.load_splat<T>(b), z0, s)
-        s = fma<T>(v128.load_splat<T>(b, sizeof<T>()), z1, s)
-        s = fma<T>(v128.load_splat<T>(b, 2 * sizeof<T>()), z2, s)
-        s = fma<T>(v128.load_splat<T>(b, 3 * sizeof<T>()), z3, s)
-        v128.store(p, s)
-        b += RANKS * sizeof<T>()
-        p += line<T>()
-      }
-    }
-  }
+/** a c + b d. */
+@inline function pair<T>(a: v128, b: v128, c: v128, d: v128): v128 {
+  return fma<T>(a, c, v128.mul<T>(b, d))
 }

@@ -103,7 +103,6 @@ class Plan {
       plan.w + block * ROWS * sizeof<T>(),
       f,
       plan.mask + block * ROWS * (samplesBytes<T>(plan) / 32),
-      blockOf<T>(plan, worker),
       plan.tiles,
     )
   store<f64>(plan.partSquares + group * 8, squares)

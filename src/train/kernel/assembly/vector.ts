@@ -47,22 +47,17 @@ export const RANKS: usize = 4
   return v128.bitmask<i32>(low) | (v128.bitmask<i32>(high) << 4)
 }
 
-/** The mask of the lanes of the first vector from bits as `bits` packs them, splatted over all bytes. */
-@inline export function lowMask<T>(splat: v128): v128 {
-  if (sizeof<T>() == 8) {
-    const each = i64x2(1, 2)
-    return v128.eq<i64>(v128.and(splat, each), each)
-  }
-  const each = i32x4(1, 2, 4, 8)
-  return v128.eq<i32>(v128.and(splat, each), each)
+/** A lane's bit in the packing of `bits`: as vectors in memory, since an engine builds a constant anew at each use. */
+const BITS32 = memory.data<u32>([1, 2, 4, 8, 16, 32, 64, 128], 16)
+const BITS64 = memory.data<u64>([1, 2, 4, 8], 16)
+
+/** The bits of the lanes of the first vector, and 16 bytes on of the second. */
+@inline export function laneBits<T>(): usize {
+  return sizeof<T>() == 8 ? BITS64 : BITS32
 }
 
-/** The same of the second vector. */
-@inline export function highMask<T>(splat: v128): v128 {
-  if (sizeof<T>() == 8) {
-    const each = i64x2(4, 8)
-    return v128.eq<i64>(v128.and(splat, each), each)
-  }
-  const each = i32x4(16, 32, 64, 128)
+/** The mask of the lanes whose bit is set. */
+@inline export function maskOf<T>(splat: v128, each: v128): v128 {
+  if (sizeof<T>() == 8) return v128.eq<i64>(v128.and(splat, each), each)
   return v128.eq<i32>(v128.and(splat, each), each)
 }
