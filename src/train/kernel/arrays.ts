@@ -1,5 +1,4 @@
 import type { Factors } from "../syntheticConfig.js"
-import type { SyntheticData } from "../syntheticData.js"
 import { CONTROL, type Layout, RANKS, ROWS, TILE } from "./layout.js"
 
 /** The words of the memory's barrier. */
@@ -17,16 +16,14 @@ export class KernelArrays {
     this.memory = memory
   }
 
-  /** The frozen activations (n×N), the readout (n) and the targets (N). */
-  setData({ P, H, wOut, y }: SyntheticData): void {
-    this.setRows("P", 0, P)
-    this.setRows("H", 0, H)
+  /** The readout (n) and the targets (N). */
+  setEnds(wOut: Float64Array, y: Float64Array): void {
     this.view("w", wOut.length).set(wOut)
     this.view("y", y.length).set(y)
   }
 
   /** Rows of an activation from the given one on, row-major. */
-  setRows(name: "P" | "H", first: number, rows: Float32Array | Float64Array): void {
+  setRows(name: "P" | "H", first: number, rows: Float32Array): void {
     const { tiles, shape, rowBlocks } = this.layout
     const N = shape.samples
     const to = this.view(name, rowBlocks * ROWS * tiles * TILE)

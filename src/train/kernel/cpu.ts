@@ -2,7 +2,7 @@
 import { Worker } from "node:worker_threads"
 import type { OpenOptions, SyntheticResult, SyntheticTrainer } from "../synthetic.js"
 import type { SyntheticConfig } from "../syntheticConfig.js"
-import { startOf, syntheticData } from "../syntheticData.js"
+import { drawActivations, productOf, readoutOf, startOf, targetsOf } from "../syntheticData.js"
 import { barrierWords, KernelArrays } from "./arrays.js"
 import { Barrier } from "./barrier.js"
 import { kernelModule } from "./binary.js"
@@ -24,7 +24,8 @@ export function openCpu(config: SyntheticConfig, options: OpenOptions, binary?: 
   const module = kernelModule(binary)
   const memory = kernelMemory(layout)
   const arrays = new KernelArrays(layout, memory)
-  arrays.setData(syntheticData(config))
+  drawActivations(config, productOf(config), (name, first, rows) => arrays.setRows(name, first, rows))
+  arrays.setEnds(readoutOf(config), targetsOf(config))
   const { phases, fuses } = kernelPhases(module, memory, precision)
   const backend = `cpu ${precision}${fuses ? " fma" : ""}`
   const alone = (run: SyntheticConfig) =>

@@ -224,3 +224,4 @@ export function fuses(): bool {
   const value = f32x4.relaxed_madd(f32x4.splat(1 + epsilon), f32x4.splat(1 - epsilon), f32x4.splat(-1))
   return f32x4.extract_lane(value, 0) != 0
 }
+export { addGram, multiply } from "./dense"
