@@ -1,4 +1,4 @@
-import { Dense, ROWS_AT_ONCE } from "./kernel/dense.js"
+import { Dense, denseBytes, ROWS_AT_ONCE } from "./kernel/dense.js"
 import { pivotedCholesky } from "./pivotedCholesky.js"
 import { gaussianStream, gaussians } from "./random.js"
 import type { Factors, SyntheticConfig } from "./syntheticConfig.js"
@@ -55,6 +55,18 @@ export function drawActivations(config: DataConfig, product: Product, sink: RowS
   inChunks(n, rank, stream("W_h Q", n ** -0.5), last, (row, count) => sink("H", row, rounded(last, count, N)))
 }
 
+/** The memory that `drawActivations` takes, in all and in its largest piece. */
+export function drawingBytes(config: Pick<DataConfig, "width" | "samples" | "inputs">): {
+  readonly all: number
+  readonly largest: number
+} {
+  const { width: n, samples: N, inputs: d } = config
+  const largest = denseBytes(productOf(config) === "thin" ? N : n, N)
+  // In the thin case the Gram matrix, its root, and the root once more as a factor.
+  const all = denseBytes(d, N) + (productOf(config) === "thin" ? 2 * largest + 8 * N * N : largest)
+  return { all, largest }
+}
+
 /** Multiplies a drawn left factor of n×inner chunk by chunk. */
 function inChunks(
   n: number,
@@ -88,7 +100,7 @@ export function readoutOf({ width: n, seed, readout }: DataConfig): Float64Array
 }
 
 /** The product that a configuration uses: "thin" where it is the cheaper one. */
-export function productOf({ width, samples }: DataConfig): Product {
+export function productOf({ width, samples }: Pick<DataConfig, "width" | "samples">): Product {
   return width > samples ? "thin" : "direct"
 }
 

@@ -1,3 +1,4 @@
+import { Piscina } from "piscina"
 import { type SchemeDefinition, scheme } from "../scheme/scheme.js"
 import { openTrainer } from "./backend.js"
 import { type RunConfig, type RunResult, run } from "./run.js"
@@ -21,6 +22,12 @@ export interface TaskResults {
   readonly synthetic: SyntheticResult
 }
 
+/** What a thread of the pool is told at its start. */
+export interface WorkerSettings {
+  /** Threads over the rows of a teacher-student run. */
+  readonly rowThreads: number
+}
+
 let cached: { readonly key: string; readonly trainer: Promise<SyntheticTrainer> } | undefined
 
 /** Does one piece of work, on whichever thread: the result depends on the task alone. */
@@ -38,8 +45,12 @@ async function synthetic(config: SyntheticConfig): Promise<SyntheticResult> {
   const key = JSON.stringify(network)
   if (cached?.key !== key) {
     const before = cached
-    cached = { key, trainer: openTrainer(config) }
+    cached = { key, trainer: openTrainer(config, { threads: rowThreads() }) }
     await (await before?.trainer)?.close()
   }
   return (await cached.trainer).train(config)
+}
+
+function rowThreads(): number {
+  return Piscina.isWorkerThread ? (Piscina.workerData as WorkerSettings).rowThreads : 1
 }

@@ -1,12 +1,13 @@
 /** The teacher-student experiment on the processor: the WebAssembly kernel, by one thread or several over the rows. */
 import { Worker } from "node:worker_threads"
+import { InputError } from "../../inputError.js"
 import type { OpenOptions, SyntheticResult, SyntheticTrainer } from "../synthetic.js"
 import type { SyntheticConfig } from "../syntheticConfig.js"
-import { drawActivations, productOf, readoutOf, startOf, targetsOf } from "../syntheticData.js"
+import { drawActivations, drawingBytes, productOf, readoutOf, startOf, targetsOf } from "../syntheticData.js"
 import { barrierWords, KernelArrays } from "./arrays.js"
 import { Barrier } from "./barrier.js"
 import { kernelModule } from "./binary.js"
-import { fittingLayout } from "./layout.js"
+import { ADDRESSABLE, type Layout, layoutOf } from "./layout.js"
 import { type Binary, kernelMemory, kernelPhases } from "./phases.js"
 import type { RowJob, RowReply, RowWorkerData } from "./rowWorker.js"
 import { trainRows } from "./training.js"
@@ -20,7 +21,8 @@ import { trainRows } from "./training.js"
 export function openCpu(config: SyntheticConfig, options: OpenOptions, binary?: Binary): SyntheticTrainer {
   const { precision, threads, memoryLimit } = options
   const { width, rank, samples } = config
-  const layout = fittingLayout({ width, rank, samples, precision, threads }, memoryLimit)
+  const layout = layoutOf({ width, rank, samples, precision, threads })
+  requireFitting(config, layout, memoryLimit)
   const module = kernelModule(binary)
   const memory = kernelMemory(layout)
   const arrays = new KernelArrays(layout, memory)
@@ -39,6 +41,32 @@ export function openCpu(config: SyntheticConfig, options: OpenOptions, binary?: 
     },
     close: async () => team?.close(),
   }
+}
+
+/** What a network's memory depends on. */
+type Sized = Pick<SyntheticConfig, "width" | "rank" | "samples" | "inputs">
+
+/** The bytes that a trainer of this network takes at most: the kernel's memory, and that of drawing the activations. */
+export function memoryNeeded(
+  config: Sized,
+  { precision, threads }: Pick<OpenOptions, "precision" | "threads">,
+): number {
+  const { width, rank, samples } = config
+  return layoutOf({ width, rank, samples, precision, threads }).bytes + drawingBytes(config).all
+}
+
+/** @throws InputError if a run needs more than the limit, or one of its memories more than WebAssembly can address. */
+function requireFitting(config: Sized, layout: Layout, limit: number): void {
+  const needed = memoryNeeded(config, layout.shape)
+  const largest = Math.max(layout.bytes, drawingBytes(config).largest)
+  if (needed <= limit && largest <= ADDRESSABLE) return
+  const gibibytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(2)} GiB`
+  throw new InputError({
+    field: "width, samples",
+    given: `${config.width}, ${config.samples}: ${gibibytes(needed)} in all, ${gibibytes(largest)} in one piece`,
+    allowed: `at most ${gibibytes(limit)} in all, ${gibibytes(ADDRESSABLE)} in one piece`,
+    example: "half the width, or fewer samples",
+  })
 }
 
 /** Persistent threads that share a run's rows. */

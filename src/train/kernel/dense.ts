@@ -17,13 +17,8 @@ export class Dense {
   constructor(inner: number, columns: number) {
     this.inner = inner
     this.stride = 4 * Math.ceil(columns / 4)
-    const counts = [
-      inner * this.stride,
-      ROWS_AT_ONCE * Math.max(inner, this.stride),
-      ROWS_AT_ONCE * this.stride,
-    ] as const
-    const bytes = START + 8 * (counts[0] + counts[1] + counts[2])
-    const pages = Math.ceil(bytes / 2 ** 16)
+    const counts = countsOf(inner, columns)
+    const pages = Math.ceil(denseBytes(inner, columns) / 2 ** 16)
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
     const { exports } = new WebAssembly.Instance(kernelModule(), { env: { memory } })
     this.call = exports as unknown as typeof this.call
@@ -43,6 +38,17 @@ export class Dense {
     const { left, right, stride } = this
     this.call.addGram(left.byteOffset, ROWS_AT_ONCE, stride, right.byteOffset)
   }
+}
+
+/** Numbers in the right factor, the left chunk and the product. */
+function countsOf(inner: number, columns: number): readonly [number, number, number] {
+  const stride = 4 * Math.ceil(columns / 4)
+  return [inner * stride, ROWS_AT_ONCE * Math.max(inner, stride), ROWS_AT_ONCE * stride]
+}
+
+/** The memory of a `Dense`. */
+export function denseBytes(inner: number, columns: number): number {
+  return START + 8 * countsOf(inner, columns).reduce((x, y) => x + y)
 }
 
 /** Rows of a chunk. */

@@ -1,4 +1,3 @@
-import { InputError } from "../../inputError.js"
 import type { SyntheticConfig } from "../syntheticConfig.js"
 
 /** The numbers a kernel computes with. */
@@ -59,8 +58,8 @@ const FIELDS = [
 export const CONTROL = { barrier: 256, plan: 320, sizes: 448 }
 const SIZES_BYTES = 64
 
-/** WebAssembly addresses 32 bits. */
-const ADDRESSABLE = 2 ** 32 - 2 ** 16
+/** The most bytes of one memory: WebAssembly addresses 32 bits. */
+export const ADDRESSABLE = 2 ** 32 - 2 ** 16
 
 /** Where everything lies. */
 export function layoutOf(shape: KernelShape): Layout {
@@ -121,27 +120,4 @@ export function planWords({ shape, tiles, rowBlocks, rankBlocks, groups, at, own
 /** Where a thread's sizes of a step are written. */
 export function sizesAt(thread: number): number {
   return CONTROL.sizes + thread * SIZES_BYTES
-}
-
-/**
- * The layout of a run that must fit.
- *
- * @param limit bytes.
- * @throws InputError if the run needs more than the limit, or more than WebAssembly can address.
- */
-export function fittingLayout(shape: KernelShape, limit: number): Layout {
-  const layout = layoutOf(shape)
-  const most = Math.min(limit, ADDRESSABLE)
-  if (layout.bytes > most)
-    throw new InputError({
-      field: "width, samples",
-      given: `${shape.width}, ${shape.samples} (${gibibytes(layout.bytes)} of memory)`,
-      allowed: `a run that needs at most ${gibibytes(most)}`,
-      example: "half the width, or fewer samples",
-    })
-  return layout
-}
-
-function gibibytes(bytes: number): string {
-  return `${(bytes / 2 ** 30).toFixed(2)} GiB`
 }

@@ -1,5 +1,9 @@
 import { ROWS, RANKS } from "./vector"
 
+/** In double precision: 1 − β₂ of a rounded β₂ would be off by 10⁻⁵. */
+const REST1: f64 = 1.0 - 0.9
+const REST2: f64 = 1.0 - 0.999
+
 /**
  * Adam on a block of ROWS×4 entries in place, with the constants of program/optimiser.
  *
@@ -10,9 +14,9 @@ export function adam<T>(factor: usize, mean: usize, square: usize, gradient: usi
   const eta = v128.splat<T>(<T>rate)
   const second = v128.splat<T>(<T>correction)
   const beta1 = v128.splat<T>(<T>0.9)
-  const rest1 = v128.splat<T>(<T>(1 - 0.9))
+  const rest1 = v128.splat<T>(<T>REST1)
   const beta2 = v128.splat<T>(<T>0.999)
-  const rest2 = v128.splat<T>(<T>(1 - 0.999))
+  const rest2 = v128.splat<T>(<T>REST2)
   const epsilon = v128.splat<T>(<T>1e-8)
   for (let at: usize = 0; at < ROWS * RANKS * sizeof<T>(); at += 16) {
     const g = v128.load(gradient + at)
