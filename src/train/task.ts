@@ -1,6 +1,6 @@
 import { Piscina } from "piscina"
 import { type SchemeDefinition, scheme } from "../scheme/scheme.js"
-import { openTrainer } from "./backend.js"
+import { type BackendName, openTrainer } from "./backend.js"
 import { type RunConfig, type RunResult, run } from "./run.js"
 import type { SyntheticResult, SyntheticTrainer } from "./synthetic.js"
 import type { SyntheticConfig } from "./syntheticConfig.js"
@@ -14,7 +14,7 @@ export type Task =
       readonly config: Omit<RunConfig, "seed">
       readonly seeds: readonly number[]
     }
-  | { readonly kind: "synthetic"; readonly config: SyntheticConfig }
+  | { readonly kind: "synthetic"; readonly backend: BackendName; readonly config: SyntheticConfig }
 
 /** What a task of each kind returns. */
 export interface TaskResults {
@@ -36,16 +36,16 @@ export default function work(task: Task): TaskResults[Task["kind"]] | Promise<Ta
     const ready = scheme(task.definition, task.values)
     return task.seeds.map((seed) => run(ready, { ...task.config, seed }))
   }
-  return synthetic(task.config)
+  return synthetic(task)
 }
 
 /** Neighbouring tasks share their network and data, so the last trainer is kept. */
-async function synthetic(config: SyntheticConfig): Promise<SyntheticResult> {
+async function synthetic({ backend, config }: Extract<Task, { kind: "synthetic" }>): Promise<SyntheticResult> {
   const { start: _, rates: __, steps: ___, recordEvery: ____, ...network } = config
-  const key = JSON.stringify(network)
+  const key = JSON.stringify([backend, network])
   if (cached?.key !== key) {
     const before = cached
-    cached = { key, trainer: openTrainer(config, { threads: rowThreads() }) }
+    cached = { key, trainer: openTrainer(config, { backend, threads: rowThreads() }) }
     await (await before?.trainer)?.close()
   }
   return (await cached.trainer).train(config)
