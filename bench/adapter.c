@@ -120,3 +120,37 @@ double train(State *s, int steps, double rateA, double rateB, double *sizes) {
     }
   }
 }
+
+/* Reads P, H, w, y, A transposed and B from a folder; then, for each line "steps rateA rateB", trains anew and answers. */
+#include <stdio.h>
+#include <time.h>
+
+static float *file(const char *folder, const char *name, size_t count) {
+  char path[4096];
+  snprintf(path, sizeof path, "%s/%s", folder, name);
+  float *p = floats(count);
+  FILE *f = fopen(path, "rb");
+  if (!f || fread(p, sizeof(float), count, f) != count) exit(1);
+  fclose(f);
+  return p;
+}
+
+int main(int argc, char **argv) {
+  if (argc < 4) return 1;
+  const char *folder = argv[1];
+  const int n = atoi(argv[2]), N = atoi(argv[3]);
+  const size_t size = (size_t)n * N;
+  State *s = create(n, N, file(folder, "P", size), file(folder, "H", size), file(folder, "wOut", n), file(folder, "y", N));
+  const float *A = file(folder, "A transposed", n * R), *B = file(folder, "B", n * R);
+  int steps;
+  double rateA, rateB, sizes[3];
+  puts("ready"), fflush(stdout);
+  while (scanf("%d %lf %lf", &steps, &rateA, &rateB) == 3) {
+    struct timespec from, to;
+    clock_gettime(CLOCK_MONOTONIC, &from);
+    start(s, A, B);
+    const double loss = train(s, steps, rateA, rateB, sizes);
+    clock_gettime(CLOCK_MONOTONIC, &to);
+    printf("%.9g %.9g\n", to.tv_sec - from.tv_sec + 1e-9 * (to.tv_nsec - from.tv_nsec), loss), fflush(stdout);
+  }
+}
