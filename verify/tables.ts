@@ -80,13 +80,27 @@ export function ratesPerWidth(laws: readonly RateLaw[]): ReportTable {
 /** Every run of the teacher-student experiment. */
 export function runTable(runs: readonly SyntheticRun[]): ReportTable {
   return {
-    columns: ["readout", "scheme", "width", "seed", "rate", "outcome", "step", "loss", "zA", "zB", "outputChange"],
-    rows: runs.map(({ scheme, config, result: { outcome, finalLoss, largest } }) => [
+    columns: [
+      "readout",
+      "scheme",
+      "width",
+      "seed",
+      "rate",
+      "backend",
+      "outcome",
+      "step",
+      "loss",
+      "zA",
+      "zB",
+      "outputChange",
+    ],
+    rows: runs.map(({ scheme, config, result: { backend, outcome, finalLoss, largest } }) => [
       config.readout,
       scheme,
       config.width,
       config.seed,
       config.rates.A,
+      backend,
       outcome.kind,
       outcome.kind === "diverged" ? outcome.step : config.steps,
       finalLoss,

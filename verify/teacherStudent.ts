@@ -103,7 +103,7 @@ export function plan(config: TeacherStudentConfig): { scheme: SyntheticScheme; c
 export async function teacherStudent(config: TeacherStudentConfig, options: SweepOptions): Promise<SyntheticRun[]> {
   const runs = plan(config)
   const results = await sweep(
-    runs.map((run) => ({ kind: "synthetic", config: run.config }) satisfies Task),
+    runs.map((run) => ({ kind: "synthetic", backend: "cpu", config: run.config }) satisfies Task),
     options,
   )
   return runs.map((run, i) => ({ ...run, result: results[i]! }))

@@ -27,7 +27,7 @@ export function environment(): Environment {
     platform: `${process.platform} ${process.arch}`,
     processor: cpus()[0]?.model.trim() ?? "unknown",
     cores: availableParallelism(),
-    backend: "cpu float64 (typed arrays)",
+    backend: "cpu float64 (reference interpreter); a teacher-student run names its own",
     libraries: Object.fromEntries(libraries.map((name) => [name, own.dependencies?.[name] ?? "unknown"])),
   }
 }

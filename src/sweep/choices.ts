@@ -1,15 +1,20 @@
-/** What each kind of experiment can be computed in and on; the first of each is the default. */
-export const PRECISIONS = { theory: ["float64"], "teacher-student": ["float32"] } as const
+import { KERNEL_PRECISIONS } from "../train/kernel/layout.js"
+import { PRECISIONS as FORMATS } from "../train/precision.js"
+
+/** What each kind of experiment can be computed in; the first of each is the default. */
+export const PRECISIONS = { theory: FORMATS, "teacher-student": KERNEL_PRECISIONS } as const
 
 /**
- * The backends by name, which is part of a run's identity.
+ * What each kind can be computed on, by names that are part of a run's identity; the first of each is the default.
  *
- * "reference" interprets a scheme's program. "typed-arrays" trains the teacher-student experiment with its frozen
- * activations in float32, everything else in float64.
+ * "reference" interprets a scheme's program; "cpu" is the fused kernel of the teacher-student experiment.
  */
-export const BACKENDS = { theory: ["reference"], "teacher-student": ["typed-arrays"] } as const
+export const BACKENDS = { theory: ["reference"], "teacher-student": ["cpu"] } as const
 
 /** The backend that a configuration's name stands for: "auto" is the first. */
-export function backendOf(experiment: keyof typeof BACKENDS, name: string): string {
+export function backendOf<E extends keyof typeof BACKENDS>(
+  experiment: E,
+  name: "auto" | (typeof BACKENDS)[E][number],
+): (typeof BACKENDS)[E][number] {
   return name === "auto" ? BACKENDS[experiment][0] : name
 }

@@ -1,6 +1,8 @@
 import { inOrder } from "../program/node.js"
 import { scheme } from "../scheme/scheme.js"
-import type { SyntheticConfig } from "../train/syntheticConfig.js"
+import { memoryNeeded as trainerBytes } from "../train/kernel/cpu.js"
+import { bytesOfRun } from "../train/memory.js"
+import { endsOf, sizesOf } from "../train/run.js"
 import type { Task } from "../train/task.js"
 
 /** What a task takes. */
@@ -26,7 +28,7 @@ export function memoryNeeded(largest: number, workers: number): number {
 export function costing(): (task: Task) => Cost {
   const known = new Map<string, Cost>()
   return (task) => {
-    if (task.kind === "synthetic") return syntheticCost(task.config)
+    if (task.kind === "synthetic") return syntheticCost(task)
     const { seeds, ...shared } = task
     const key = JSON.stringify(shared)
     const cost = known.get(key) ?? schemeCost(task)
@@ -36,44 +38,31 @@ export function costing(): (task: Task) => Cost {
 }
 
 /**
- * One seed after the other: every value of a step and of the next alive at once in float64; a frozen n×n matrix is never formed, but keeps the two
- * vectors of each of its products. Matrix products count two operations a term, other nodes one an entry.
+ * One seed after the other. A frozen n×n matrix is never formed, but keeps the two vectors of each of its products.
+ * Matrix products count two operations a term, other nodes one an entry.
  */
 function schemeCost({ definition, values, config }: Extract<Task, { kind: "scheme" }>): Cost {
-  const { width, rank, steps } = config
-  const { program, sizes, dimensions } = scheme(definition, values)
-  const power = (exponent: { readonly constant: { valueOf(): number } }) => width ** exponent.constant.valueOf()
-  const size = { n: width, nIn: power(dimensions.nIn), r: rank * power(sizes.rank), samples: 1, one: 1 }
-  const watched = Object.values(program.alignments).flatMap(({ left, right }) => [left, right])
-  let [entries, operations, products] = [0, 0, 0]
-  for (const { shape, operation } of inOrder([
-    program.loss,
-    ...program.next.values(),
-    ...Object.values(program.quantities),
-    ...watched,
-  ])) {
+  const { width, steps } = config
+  const ready = scheme(definition, values)
+  const run = { ...config, seed: 0 }
+  const size = sizesOf(ready, run)
+  let [operations, products] = [0, 0]
+  for (const { shape, operation } of inOrder(endsOf(ready.program))) {
     const [rows, columns] = [size[shape[0]], size[shape[1]]]
     const left = operation.op === "matmul" ? operation.left.shape : null
     if (left !== null && isFrozen(left)) products += columns
     else if (!isFrozen(shape)) operations += left === null ? rows * columns : 2 * rows * size[left[1]] * columns
-    if (!isFrozen(shape)) entries += rows * columns
   }
   const kept = 2 * width * products * steps
-  return { bytes: 8 * (2 * entries + kept), operations: steps * (operations + 2 * products * kept) }
+  return { bytes: bytesOfRun(ready, run) + 8 * kept, operations: steps * (operations + 2 * products * kept) }
 }
 
 /** Whether a shape is that of the frozen matrices, which are never formed. */
 const isFrozen = ([rows, columns]: readonly [string, string]) => rows === "n" && columns === "n"
 
-/**
- * Drawing the data has five float64 arrays of n×N alive at once (W_in X before and after φ, its QR factorisation, W_h Q
- * and W_h P), W_h itself for n ≤ N; training then has less: P, H and the mask. The adapter has ten arrays of n×r: factors,
- * gradients and Adam's moments. A step is five products of n×N with rank r and a pass over n×N.
- */
-function syntheticCost({ width: n, samples: N, rank: r, steps, teacherWidth: m }: SyntheticConfig): Cost {
-  const frozen = n > N ? 0 : n * n
-  return {
-    bytes: 8 * (6 * n * N + frozen + 10 * n * r + 3 * m * N),
-    operations: steps * (10 * n * N * r + 3 * n * N),
-  }
+/** A step is five products of n×N with rank r and a pass over n×N. */
+function syntheticCost(task: Extract<Task, { kind: "synthetic" }>): Cost {
+  const { precision = "float32", config } = task
+  const { width: n, samples: N, rank: r, steps } = config
+  return { bytes: trainerBytes(config, { precision, threads: 1 }), operations: steps * (10 * n * N * r + 3 * n * N) }
 }

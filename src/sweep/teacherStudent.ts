@@ -64,7 +64,15 @@ function groups(config: TeacherStudentSweep): Group[] {
             Array.isArray(rates) || rates.refine === 0 ? undefined : identity({ ...around, shared, ratio })
           return (rate) =>
             plannedRun(
-              { ...around, task: { kind: "synthetic", config: { ...shared, rates: { A: rate, B: ratio * rate } } } },
+              {
+                ...around,
+                task: {
+                  kind: "synthetic",
+                  backend,
+                  precision,
+                  config: { ...shared, rates: { A: rate, B: ratio * rate } },
+                },
+              },
               shardKey,
             )
         }),

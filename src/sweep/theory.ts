@@ -3,6 +3,7 @@ import { InputError } from "../inputError.js"
 import { OPTIMISERS, type OptimiserName } from "../program/optimiser.js"
 import { schemeNamed } from "../scheme/catalogue.js"
 import { type SchemeDefinition, scheme } from "../scheme/scheme.js"
+import { precisionOf } from "../train/precisionConfig.js"
 import { backendOf } from "./choices.js"
 import type { TheoryConfig } from "./config.js"
 import { seedList, widestFirst } from "./lists.js"
@@ -16,6 +17,7 @@ import { type PlannedRun, plannedRun } from "./plannedRun.js"
 export function theoryRuns(config: TheoryConfig): PlannedRun[] {
   const { widths, rank, steps, precision } = config
   const backend = backendOf("theory", config.backend)
+  const reading = precision === "float64" ? {} : { precision: precisionOf(precision) }
   const points = config.schemes.flatMap(pointsOf)
   return widestFirst(widths).flatMap((width) =>
     points.flatMap(({ definition, values }) =>
@@ -25,7 +27,7 @@ export function theoryRuns(config: TheoryConfig): PlannedRun[] {
           scheme: definition.name,
           precision,
           backend,
-          task: { kind: "scheme", definition, values, config: { width, rank, steps }, seeds: [seed] },
+          task: { kind: "scheme", definition, values, config: { width, rank, steps, ...reading }, seeds: [seed] },
         }),
       ),
     ),

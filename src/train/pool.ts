@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os"
 import { Piscina } from "piscina"
-import work, { type Task, type TaskResults } from "./task.js"
+import work, { type Task, type TaskResults, type WorkerSettings } from "./task.js"
 
 /** Threads that do tasks; results do not depend on their number. */
 export interface Pool {
@@ -9,19 +9,27 @@ export interface Pool {
   close(): Promise<void>
 }
 
+/** How cores are shared among runs: a thread a run, and several over the rows of a run where runs are fewer than cores. */
+export function share(runs: number, cores = availableParallelism()): { workers: number; rowThreads: number } {
+  const workers = Math.max(1, Math.min(runs, cores))
+  return { workers, rowThreads: Math.floor(cores / workers) }
+}
+
 /**
  * A pool of worker threads, by default one per core; 0 works on the calling thread.
  *
+ * @param rowThreads threads over the rows of a teacher-student run, where there are fewer runs than cores.
+ *
  * Threads load compiled files, so a program that runs from TypeScript sources always works on the calling thread.
  */
-export function createPool(workers = availableParallelism()): Pool {
+export function createPool(workers = availableParallelism(), rowThreads = 1): Pool {
   if (workers === 0 || import.meta.url.endsWith(".ts"))
     return {
       workers: 0,
       run: async (task, signal) => {
         await new Promise((resolve) => setImmediate(resolve))
         signal?.throwIfAborted()
-        return work(task) as never
+        return (await work(task)) as never
       },
       close: async () => {},
     }
@@ -30,6 +38,7 @@ export function createPool(workers = availableParallelism()): Pool {
     minThreads: workers,
     maxThreads: workers,
     idleTimeout: Number.POSITIVE_INFINITY,
+    workerData: { rowThreads } satisfies WorkerSettings,
   })
   return {
     workers,

@@ -16,10 +16,8 @@ export interface SyntheticConfig {
   readonly recordEvery: number
 }
 
-/** The adapter's factors (A: r×n, B: n×r, row-major), their gradients and the sizes seen on the way. */
-export interface SyntheticState {
+/** The adapter's factors, A: r×n, B: n×r, row-major. */
+export interface Factors {
   readonly A: Float64Array
   readonly B: Float64Array
-  readonly gradA: Float64Array
-  readonly gradB: Float64Array
 }

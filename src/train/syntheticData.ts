@@ -1,6 +1,7 @@
-import { Matrix, QrDecomposition } from "ml-matrix"
-import { gaussians } from "./random.js"
-import type { SyntheticConfig, SyntheticState } from "./syntheticConfig.js"
+import { Dense, denseBytes, ROWS_AT_ONCE } from "./kernel/dense.js"
+import { pivotedCholesky } from "./pivotedCholesky.js"
+import { gaussianStream, gaussians } from "./random.js"
+import type { Factors, SyntheticConfig } from "./syntheticConfig.js"
 
 /** Everything of the teacher-student experiment that training does not change; matrices are row-major. */
 export interface SyntheticData {
@@ -10,82 +11,131 @@ export interface SyntheticData {
   readonly H: Float32Array
   readonly wOut: Float64Array
   readonly y: Float64Array
-  /** The output without the adapter's change. */
-  readonly f0: Float64Array
 }
 
-type DataConfig = Pick<
-  SyntheticConfig,
-  "width" | "rank" | "samples" | "inputs" | "teacherWidth" | "readout" | "seed" | "start"
->
+type DataConfig = Pick<SyntheticConfig, "width" | "samples" | "inputs" | "teacherWidth" | "readout" | "seed">
+
+/** Where rows of an activation go, from the given one on: whole rows of N numbers, never beyond the n-th. */
+export type RowSink = (name: "P" | "H", first: number, rows: Float32Array) => void
+
+/** How W_h P is drawn; see `drawActivations`. */
+export type Product = "thin" | "direct"
 
 /**
- * The frozen activations, targets and readout of a configuration.
+ * Draws the frozen activations P = φ(W_in X) and H = W_h P (n×N, float32) row by row; no n×n matrix is ever held.
  *
- * Inputs N(0, 1); W_in entries N(0, 2/d); W_h entries N(0, 1/n); readout entries N(0, n^(−2o)). The teacher is a ReLU
- * network of fixed width on the same inputs, its outputs standardised to mean 0 and variance 1: inputs and targets do
- * not depend on the student's width.
+ * Inputs N(0, 1); W_in entries N(0, 2/d); W_h entries N(0, 1/n).
  *
- * @param product how W_h P is drawn: "thin" (for n > N) exactly in distribution from P = QR as G R with n×N entries of G
- * N(0, 1/n), since W_h Q has such entries and Q orthonormal columns; "direct" forms W_h.
+ * @param product "thin": rows of H are independent N(0, PᵀP/n), so H = G S with entries of G N(0, 1/n) and any S with
+ * SᵀS = PᵀP, which costs n N² and holds N². S comes from the Gram matrix in float64; where that is singular, H is off
+ * by the root of its rounding, about 10⁻⁷ of an entry's size, as float32 itself is. "direct": W_h is drawn, n² N.
  */
-export function syntheticData(
-  config: DataConfig,
-  product: "thin" | "direct" = config.width > config.samples ? "thin" : "direct",
-): SyntheticData {
-  const { width: n, samples: N, inputs: d, seed, readout } = config
-  const X = gaussians(seed, "X", d * N)
-  const at = (name: string, count: number, deviation: number) => gaussians(seed, `${name} n=${n}`, count, deviation)
-  const P = relu(multiply(at("W_in", n * d, Math.sqrt(2 / d)), X, n, d, N))
-  const H =
-    product === "direct"
-      ? multiply(at("W_h", n * n, n ** -0.5), P, n, n, N)
-      : multiply(at("W_h Q", n * N, n ** -0.5), triangularFactor(P, n, N), n, N, N)
-  const wOut = at("W_out", n, n ** -readout)
-  const base = { P: Float32Array.from(P), H: Float32Array.from(H), wOut, y: targets(config, X) }
-  return { ...base, f0: output(base, startOf(config), config) }
+export function drawActivations(config: DataConfig, product: Product, sink: RowSink): void {
+  const { width: n, samples: N, inputs: d, seed } = config
+  const stream = (name: string, deviation: number) => gaussianStream(seed, `${name} n=${n}`, deviation)
+  const first = new Dense(d, N)
+  setRows(first.right, first.stride, gaussians(seed, "X", d * N), N)
+  const second = product === "thin" ? new Dense(N, N) : new Dense(n, N)
+  inChunks(n, d, stream("W_in", Math.sqrt(2 / d)), first, (row, count) => {
+    const rows = rounded(first, count, N, (x) => Math.max(0, x))
+    sink("P", row, rows)
+    if (product === "direct") setRows(second.right.subarray(row * second.stride), second.stride, rows, N)
+    else {
+      setRows(second.left.fill(0), second.stride, rows, N)
+      second.addGram()
+    }
+  })
+  if (product === "direct") {
+    inChunks(n, n, stream("W_h", n ** -0.5), second, (row, count) => sink("H", row, rounded(second, count, N)))
+    return
+  }
+  const { rows: rank, root } = pivotedCholesky(second.right, N, second.stride)
+  const last = new Dense(rank, N)
+  setRows(last.right, last.stride, root, N)
+  inChunks(n, rank, stream("W_h Q", n ** -0.5), last, (row, count) => sink("H", row, rounded(last, count, N)))
 }
 
-/** The adapter at its start, with gradients at zero. */
+/** The memory that `drawActivations` takes, in all and in its largest piece. */
+export function drawingBytes(config: Pick<DataConfig, "width" | "samples" | "inputs">): {
+  readonly all: number
+  readonly largest: number
+} {
+  const { width: n, samples: N, inputs: d } = config
+  const largest = denseBytes(productOf(config) === "thin" ? N : n, N)
+  // In the thin case the Gram matrix, its root, and the root once more as a factor.
+  const all = denseBytes(d, N) + (productOf(config) === "thin" ? 2 * largest + 8 * N * N : largest)
+  return { all, largest }
+}
+
+/** Multiplies a drawn left factor of n×inner chunk by chunk. */
+function inChunks(
+  n: number,
+  inner: number,
+  fill: (target: Float64Array) => Float64Array,
+  dense: Dense,
+  done: (row: number, count: number) => void,
+): void {
+  for (let row = 0; row < n; row += ROWS_AT_ONCE) {
+    const count = Math.min(ROWS_AT_ONCE, n - row)
+    fill(dense.left.subarray(0, count * inner))
+    dense.multiply()
+    done(row, count)
+  }
+}
+
+function setRows(to: Float64Array, stride: number, rows: Float64Array | Float32Array, N: number): void {
+  for (let from = 0, at = 0; from < rows.length; from += N, at += stride) to.set(rows.subarray(from, from + N), at)
+}
+
+/** The last product's rows as float32. */
+function rounded({ product, stride }: Dense, count: number, N: number, f = (x: number) => x): Float32Array {
+  const rows = new Float32Array(count * N)
+  for (let row = 0; row < count; row++) for (let q = 0; q < N; q++) rows[row * N + q] = f(product[row * stride + q]!)
+  return rows
+}
+
+/** The readout's entries N(0, n^(−2o)). */
+export function readoutOf({ width: n, seed, readout }: DataConfig): Float64Array {
+  return gaussians(seed, `W_out n=${n}`, n, n ** -readout)
+}
+
+/** The product that a configuration uses: "thin" where it is the cheaper one. */
+export function productOf({ width, samples }: Pick<DataConfig, "width" | "samples">): Product {
+  return width > samples ? "thin" : "direct"
+}
+
+/** Everything at once, as arrays. */
+export function syntheticData(config: DataConfig, product = productOf(config)): SyntheticData {
+  const { width: n, samples: N } = config
+  const activations = { P: new Float32Array(n * N), H: new Float32Array(n * N) }
+  drawActivations(config, product, (name, first, rows) => activations[name].set(rows, first * N))
+  return { ...activations, wOut: readoutOf(config), y: targetsOf(config) }
+}
+
+/** The adapter's factors at the start of a run. */
 export function startOf({
   width: n,
   rank: r,
   seed,
   start,
-}: Pick<DataConfig, "width" | "rank" | "seed" | "start">): SyntheticState {
+}: Pick<SyntheticConfig, "width" | "rank" | "seed" | "start">): Factors {
   const draw = (name: string, deviation: number) =>
     deviation === 0 ? new Float64Array(n * r) : gaussians(seed, `${name} n=${n}`, n * r, deviation)
-  const zeros = () => new Float64Array(n * r)
-  return { A: draw("A", start.A), B: draw("B", start.B), gradA: zeros(), gradB: zeros() }
+  return { A: draw("A", start.A), B: draw("B", start.B) }
 }
 
-/** The network's output at the given factors, plainly. */
-function output(
-  { P, H, wOut }: Pick<SyntheticData, "P" | "H" | "wOut">,
-  { A, B }: SyntheticState,
-  { width: n, rank: r, samples: N }: DataConfig,
-): Float64Array {
-  const zB = multiply(B, multiply(A, P, r, n, N), n, r, N)
-  const f = new Float64Array(N)
-  for (let j = 0; j < n; j++)
-    for (let q = 0; q < N; q++) f[q]! += wOut[j]! * Math.max(0, H[j * N + q]! + zB[j * N + q]!)
-  return f
-}
-
-function targets({ seed, inputs: d, samples: N, teacherWidth: m }: DataConfig, X: Float64Array): Float64Array {
+/**
+ * The targets: a ReLU network of fixed width on the same inputs, its outputs standardised to mean 0 and variance 1, so that
+ * inputs and targets do not depend on the student's width.
+ */
+export function targetsOf({ seed, inputs: d, samples: N, teacherWidth: m }: DataConfig): Float64Array {
+  const X = gaussians(seed, "X", d * N)
   const hidden = relu(multiply(gaussians(seed, "teacher in", m * d, Math.sqrt(2 / d)), X, m, d, N))
   const second = relu(multiply(gaussians(seed, "teacher hidden", m * m, Math.sqrt(2 / m)), hidden, m, m, N))
   const raw = multiply(gaussians(seed, "teacher out", m), second, 1, m, N)
   const mean = raw.reduce((sum, v) => sum + v, 0) / N
   const deviation = Math.sqrt(raw.reduce((sum, v) => sum + (v - mean) ** 2, 0) / N)
   return raw.map((v) => (v - mean) / deviation)
-}
-
-/** R of the thin QR factorisation of the n×N matrix. */
-function triangularFactor(P: Float64Array, n: number, N: number): Float64Array {
-  const matrix = Matrix.zeros(n, N)
-  for (let i = 0; i < n; i++) for (let q = 0; q < N; q++) matrix.set(i, q, P[i * N + q]!)
-  return Float64Array.from(new QrDecomposition(matrix).upperTriangularMatrix.to1DArray())
 }
 
 function relu(values: Float64Array): Float64Array {

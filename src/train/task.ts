@@ -1,8 +1,10 @@
+import { Piscina } from "piscina"
 import { type SchemeDefinition, scheme } from "../scheme/scheme.js"
+import { type BackendName, openTrainer } from "./backend.js"
+import type { KernelPrecision } from "./kernel/layout.js"
 import { type RunConfig, type RunResult, run } from "./run.js"
-import { type SyntheticResult, trainSynthetic } from "./synthetic.js"
+import type { SyntheticResult, SyntheticTrainer } from "./synthetic.js"
 import type { SyntheticConfig } from "./syntheticConfig.js"
-import { type SyntheticData, startOf, syntheticData } from "./syntheticData.js"
 
 /** A piece of work for a thread; plain data, so that it travels. */
 export type Task =
@@ -13,7 +15,13 @@ export type Task =
       readonly config: Omit<RunConfig, "seed">
       readonly seeds: readonly number[]
     }
-  | { readonly kind: "synthetic"; readonly config: SyntheticConfig }
+  | {
+      readonly kind: "synthetic"
+      readonly backend: BackendName
+      /** Default float32. */
+      readonly precision?: KernelPrecision
+      readonly config: SyntheticConfig
+    }
 
 /** What a task of each kind returns. */
 export interface TaskResults {
@@ -21,16 +29,39 @@ export interface TaskResults {
   readonly synthetic: SyntheticResult
 }
 
-let cached: { readonly key: string; readonly data: SyntheticData } | undefined
+/** What a thread of the pool is told at its start. */
+export interface WorkerSettings {
+  /** Threads over the rows of a teacher-student run. */
+  readonly rowThreads: number
+}
+
+let cached: { readonly key: string; readonly trainer: Promise<SyntheticTrainer> } | undefined
 
 /** Does one piece of work, on whichever thread: the result depends on the task alone. */
-export default function work(task: Task): TaskResults[Task["kind"]] {
+export default function work(task: Task): TaskResults[Task["kind"]] | Promise<TaskResults[Task["kind"]]> {
   if (task.kind === "scheme") {
     const ready = scheme(task.definition, task.values)
     return task.seeds.map((seed) => run(ready, { ...task.config, seed }))
   }
-  const { rates: _, steps: __, recordEvery: ___, ...dataConfig } = task.config
-  const key = JSON.stringify(dataConfig)
-  if (cached?.key !== key) cached = { key, data: syntheticData(task.config) }
-  return trainSynthetic(task.config, cached.data, startOf(task.config))
+  return synthetic(task)
+}
+
+/** Neighbouring tasks share their network and data, so the last trainer is kept. */
+async function synthetic({
+  backend,
+  precision = "float32",
+  config,
+}: Extract<Task, { kind: "synthetic" }>): Promise<SyntheticResult> {
+  const { start: _, rates: __, steps: ___, recordEvery: ____, ...network } = config
+  const key = JSON.stringify([backend, precision, network])
+  if (cached?.key !== key) {
+    const before = cached
+    cached = { key, trainer: openTrainer(config, { backend, precision, threads: rowThreads() }) }
+    await (await before?.trainer)?.close()
+  }
+  return (await cached.trainer).train(config)
+}
+
+function rowThreads(): number {
+  return Piscina.isWorkerThread ? (Piscina.workerData as WorkerSettings).rowThreads : 1
 }

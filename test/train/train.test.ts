@@ -1,20 +1,12 @@
 import fc from "fast-check"
 import { mean, sampleVariance } from "simple-statistics"
 import { describe, expect, test } from "vitest"
-import { Affine } from "../../src/exponent/affine.js"
-import { networkLayer } from "../../src/program/network.js"
-import type { Node } from "../../src/program/node.js"
-import { OPTIMISERS } from "../../src/program/optimiser.js"
-import { trainingStep } from "../../src/program/program.js"
 import { schemeNamed } from "../../src/scheme/catalogue.js"
 import { scheme } from "../../src/scheme/scheme.js"
-import type { Matrix } from "../../src/train/matrix.js"
-import { gaussians } from "../../src/train/random.js"
-import { evaluate, type Sizes, zeros } from "../../src/train/reference.js"
+import { pivotedCholesky } from "../../src/train/pivotedCholesky.js"
+import { gaussianStream, gaussians } from "../../src/train/random.js"
 import { run } from "../../src/train/run.js"
-import { trainSynthetic } from "../../src/train/synthetic.js"
-import type { SyntheticConfig } from "../../src/train/syntheticConfig.js"
-import { startOf, syntheticData } from "../../src/train/syntheticData.js"
+import { syntheticData } from "../../src/train/syntheticData.js"
 
 describe("random numbers", () => {
   test("depend on seed and stream alone; a shorter draw is a prefix of a longer one", () => {
@@ -50,91 +42,10 @@ describe("the reference interpreter", () => {
   })
 })
 
-const config = fc.record({
-  width: fc.integer({ min: 1, max: 24 }),
-  rank: fc.integer({ min: 1, max: 6 }),
-  inputs: fc.integer({ min: 1, max: 4 }),
-  samples: fc.integer({ min: 2, max: 9 }),
-  teacherWidth: fc.constant(16),
-  readout: fc.constantFrom(0.5, 1),
-  steps: fc.constant(4),
-  seed: fc.nat(1000),
-  start: fc.constantFrom({ A: 0.5, B: 0 }, { A: 0, B: 0.5 }, { A: 0.3, B: 0.4 }),
-  rates: fc.constantFrom({ A: 0.01, B: 0.01 }, { A: 0.003, B: 0.1 }),
-  recordEvery: fc.constant(1),
-})
-
-/** The same run by the program and the reference interpreter. */
-function referenceRun(run: SyntheticConfig): { loss: number; zA: number; zB: number }[] {
-  const data = syntheticData(run)
-  const motion = (constant: number) => ({ rate: { constant, power: Affine.ZERO }, weightDecay: 0, shrinkage: 0 })
-  const program = trainingStep(
-    networkLayer(run.samples),
-    OPTIMISERS.adam,
-    { constant: 1e-8, power: null },
-    { subtracted: false, along: { A: false, B: false } },
-    [{ A: motion(run.rates.A), B: motion(run.rates.B) }],
-  )
-  const sizes: Sizes = { n: run.width, nIn: run.width, r: run.rank, samples: run.samples, one: 1 }
-  const given: Record<string, Float64Array> = {
-    P: Float64Array.from(data.P),
-    H: Float64Array.from(data.H),
-    wOut: data.wOut,
-    minusY: data.y.map((y) => -y),
-  }
-  const frozen = program.layer.frozen.map(({ node }): [Node, Matrix] => {
-    const name = node.operation.op === "leaf" ? node.operation.name : ""
-    return [node, { ...zeros(node, sizes), data: given[name]! }]
-  })
-  const { A, B } = startOf(run)
-  let state = new Map<Node, Matrix>([...program.next.keys()].map((leaf) => [leaf, zeros(leaf, sizes)]))
-  state.set(program.starts[0]!.A, { ...zeros(program.starts[0]!.A, sizes), data: A })
-  state.set(program.starts[0]!.B, { ...zeros(program.starts[0]!.B, sizes), data: B })
-  const rms = ({ data: values }: Matrix) => Math.sqrt(values.reduce((sum, v) => sum + v * v, 0) / values.length)
-  return Array.from({ length: run.steps }, (_, i) => {
-    const { zA, zB } = program.quantities
-    const values = evaluate(
-      [program.loss, zA!, zB!, ...program.next.values()],
-      new Map([...frozen, ...state]),
-      sizes,
-      i + 1,
-    )
-    state = new Map([...program.next].map(([leaf, value]) => [leaf, values.get(value)!]))
-    return { loss: values.get(program.loss)!.data[0]!, zA: rms(values.get(zA!)!), zB: rms(values.get(zB!)!) }
-  })
-}
-
-describe("the fast path of the teacher-student experiment", () => {
-  test("agrees with the reference interpreter on the same program", () => {
-    fc.assert(
-      fc.property(config, (run) => {
-        const { history } = trainSynthetic(run, syntheticData(run), startOf(run))
-        referenceRun(run).forEach(({ loss, zA, zB }, i) => {
-          // The program's loss is that before step i + 1, its quantities are those after it.
-          expect(history[i]!.loss).toBeCloseTo(loss, 8)
-          expect(history[i + 1]!.zA).toBeCloseTo(zA, 8)
-          expect(history[i + 1]!.zB).toBeCloseTo(zB, 8)
-        })
-      }),
-      { numRuns: 60 },
-    )
-  })
-
-  test("divergence is recorded with its step", () => {
-    const run: SyntheticConfig = {
-      ...fc.sample(config, { numRuns: 1, seed: 1 })[0]!,
-      width: 32,
-      rank: 4,
-      start: { A: 0.5, B: 0 },
-      rates: { A: 1e6, B: 1e6 },
-      steps: 20,
-    }
-    expect(trainSynthetic(run, syntheticData(run), startOf(run)).outcome.kind).toBe("diverged")
-  })
-
+describe("the data of the teacher-student experiment", () => {
   test("W_h P drawn through the thin factor has the distribution of the direct product", () => {
     const seeds = Array.from({ length: 400 }, (_, seed) => seed)
-    const base = { width: 40, rank: 1, inputs: 2, samples: 3, teacherWidth: 8, readout: 0.5, start: { A: 1, B: 0 } }
+    const base = { width: 40, inputs: 2, samples: 3, teacherWidth: 8, readout: 0.5 }
     // Per seed: the first two columns' inner product over n, minus what P'P / n says it is on average.
     const excess = (product: "thin" | "direct") =>
       seeds.map((seed) => {
@@ -148,5 +59,49 @@ describe("the fast path of the teacher-student experiment", () => {
       expect(Math.abs(mean(values))).toBeLessThan(4 * Math.sqrt(sampleVariance(values) / seeds.length))
     const ratio = sampleVariance(thin) / sampleVariance(direct)
     expect(Math.abs(Math.log(ratio))).toBeLessThan(4 * Math.sqrt(2 * (4 / seeds.length)))
+  })
+
+  test("a root of a Gram matrix reproduces it, singular or not", () => {
+    const sizes = fc.record({
+      n: fc.integer({ min: 1, max: 12 }),
+      N: fc.integer({ min: 1, max: 12 }),
+      seed: fc.nat(1000),
+    })
+    fc.assert(
+      fc.property(sizes, fc.boolean(), ({ n, N, seed }, repeated) => {
+        const X = gaussians(seed, "X", n * N)
+        // A repeated column makes the matrix singular also where n >= N.
+        if (repeated) for (let i = 0; i < n; i++) X[i * N] = X[i * N + N - 1]!
+        const gram = (M: Float64Array, rows: number) =>
+          Float64Array.from({ length: N * N }, (_, at) => {
+            let sum = 0
+            for (let i = 0; i < rows; i++) sum += M[i * N + Math.floor(at / N)]! * M[i * N + (at % N)]!
+            return sum
+          })
+        const wanted = gram(X, n)
+        const { rows, root } = pivotedCholesky(wanted, N, N)
+        expect(rows).toBeLessThanOrEqual(Math.min(n, N))
+        // Truncation leaves at most N ε of the largest entry; N updates, a Gram matrix of n and one of N terms round so.
+        const bound = 4 * (2 * N + n) * 2 ** -53 * Math.max(...wanted)
+        for (const [at, value] of gram(root, rows).entries())
+          expect(Math.abs(value - wanted[at]!)).toBeLessThanOrEqual(bound)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test("a stream of Gaussian numbers is the same in any pieces", () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(7), { maxLength: 8 }), (pieces) => {
+        const next = gaussianStream(5, "pieces", 2)
+        const whole = gaussians(
+          5,
+          "pieces",
+          pieces.reduce((x, y) => x + y, 0),
+          2,
+        )
+        expect(pieces.flatMap((length) => [...next(new Float64Array(length))])).toEqual([...whole])
+      }),
+    )
   })
 })

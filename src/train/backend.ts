@@ -1,0 +1,27 @@
+import { openCpu } from "./kernel/cpu.js"
+import type { OpenOptions, SyntheticTrainer } from "./synthetic.js"
+import type { SyntheticConfig } from "./syntheticConfig.js"
+
+/** What can train the teacher-student experiment, by name. */
+const BACKENDS = { cpu: openCpu } satisfies Record<
+  string,
+  (config: SyntheticConfig, options: OpenOptions) => SyntheticTrainer | Promise<SyntheticTrainer>
+>
+
+/** The name of a backend. */
+export type BackendName = keyof typeof BACKENDS
+
+/** A trainer's defaults: float32, one thread, 8 GiB. */
+const DEFAULTS: OpenOptions = { precision: "float32", threads: 1, memoryLimit: 8 * 2 ** 30 }
+
+/**
+ * Opens a trainer for the network, data and rank of a configuration.
+ *
+ * @throws InputError if it needs more memory than the limit.
+ */
+export async function openTrainer(
+  config: SyntheticConfig,
+  { backend = "cpu", ...options }: Partial<OpenOptions> & { readonly backend?: BackendName } = {},
+): Promise<SyntheticTrainer> {
+  return BACKENDS[backend](config, { ...DEFAULTS, ...options })
+}

@@ -1,0 +1,29 @@
+import { readFileSync } from "node:fs"
+import { setFlagsFromString } from "node:v8"
+import type { Binary } from "./phases.js"
+
+/** The built binaries lie in dist/kernel, whether this runs from dist or from the TypeScript sources. */
+const FOLDER = new URL(import.meta.url.endsWith(".ts") ? "../../../dist/kernel/" : "../../../kernel/", import.meta.url)
+
+const compiled = new Map<Binary, WebAssembly.Module>()
+
+/** The compiled kernel; by default the one with relaxed SIMD where the runtime takes it. */
+export function kernelModule(binary: Binary = best()): WebAssembly.Module {
+  const known = compiled.get(binary)
+  if (known !== undefined) return known
+  const module = new WebAssembly.Module(bytesOf(binary))
+  compiled.set(binary, module)
+  return module
+}
+
+function best(): Binary {
+  const relaxed = bytesOf("relaxed")
+  if (WebAssembly.validate(relaxed)) return "relaxed"
+  // Node 20 has it behind a flag, which newer releases do not know.
+  setFlagsFromString("--experimental-wasm-relaxed-simd")
+  return WebAssembly.validate(relaxed) ? "relaxed" : "plain"
+}
+
+function bytesOf(binary: Binary): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(readFileSync(new URL(`${binary}.wasm`, FOLDER)))
+}

@@ -1,0 +1,116 @@
+/** The teacher-student experiment on the processor: the WebAssembly kernel, by one thread or several over the rows. */
+import { Worker } from "node:worker_threads"
+import { InputError } from "../../inputError.js"
+import type { OpenOptions, SyntheticResult, SyntheticTrainer } from "../synthetic.js"
+import type { SyntheticConfig } from "../syntheticConfig.js"
+import { drawActivations, drawingBytes, productOf, readoutOf, startOf, targetsOf } from "../syntheticData.js"
+import { barrierWords, KernelArrays } from "./arrays.js"
+import { Barrier } from "./barrier.js"
+import { kernelModule } from "./binary.js"
+import { ADDRESSABLE, groupsOf, type Layout, layoutOf } from "./layout.js"
+import { type Binary, kernelMemory, kernelPhases } from "./phases.js"
+import type { RowJob, RowReply, RowWorkerData } from "./rowWorker.js"
+import { trainRows } from "./training.js"
+
+/**
+ * Opens a trainer whose data is drawn now.
+ *
+ * @param binary by default the fastest that the runtime takes.
+ * @throws InputError if the run needs more memory than the limit.
+ */
+export function openCpu(config: SyntheticConfig, options: OpenOptions, binary?: Binary): SyntheticTrainer {
+  const { precision, memoryLimit } = options
+  const { width, rank, samples } = config
+  // A thread without a group of rows would only be waited for.
+  const threads = Math.min(options.threads, groupsOf(width))
+  const layout = layoutOf({ width, rank, samples, precision, threads })
+  requireFitting(config, layout, memoryLimit)
+  const module = kernelModule(binary)
+  const memory = kernelMemory(layout)
+  const arrays = new KernelArrays(layout, memory)
+  drawActivations(config, productOf(config), (name, first, rows) => arrays.setRows(name, first, rows))
+  arrays.setEnds(readoutOf(config), targetsOf(config))
+  const { phases, fuses } = kernelPhases(module, memory, precision)
+  const backend = `cpu ${precision}${fuses ? " fma" : ""}`
+  const alone = (run: SyntheticConfig) =>
+    trainRows(phases, layout, memory, { thread: 0, barrier: new Barrier(barrierWords(memory), 1) }, run)
+  const team = threads === 1 ? null : new Team({ module, memory, layout })
+  return {
+    backend,
+    async train(run): Promise<SyntheticResult> {
+      arrays.setStart(startOf(run))
+      return { backend, ...(team === null ? alone(run) : await team.train(run)) }
+    },
+    close: async () => team?.close(),
+  }
+}
+
+/** What a network's memory depends on. */
+type Sized = Pick<SyntheticConfig, "width" | "rank" | "samples" | "inputs">
+
+/** The bytes that a trainer of this network takes at most: the kernel's memory, and that of drawing the activations. */
+export function memoryNeeded(
+  config: Sized,
+  { precision, threads }: Pick<OpenOptions, "precision" | "threads">,
+): number {
+  const { width, rank, samples } = config
+  return layoutOf({ width, rank, samples, precision, threads }).bytes + drawingBytes(config).all
+}
+
+/** @throws InputError if a run needs more than the limit, or one of its memories more than WebAssembly can address. */
+function requireFitting(config: Sized, layout: Layout, limit: number): void {
+  const needed = memoryNeeded(config, layout.shape)
+  const largest = Math.max(layout.bytes, drawingBytes(config).largest)
+  if (needed <= limit && largest <= ADDRESSABLE) return
+  const gibibytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(2)} GiB`
+  throw new InputError({
+    field: "width, samples",
+    given: `${config.width}, ${config.samples}: ${gibibytes(needed)} in all, ${gibibytes(largest)} in one piece`,
+    allowed: `at most ${gibibytes(limit)} in all, ${gibibytes(ADDRESSABLE)} in one piece`,
+    example: "half the width, or fewer samples",
+  })
+}
+
+/** Persistent threads that share a run's rows. */
+class Team {
+  private readonly workers: readonly Worker[]
+
+  constructor(data: Omit<RowWorkerData, "thread">) {
+    // Threads load compiled files, also where this runs from TypeScript sources.
+    const file = import.meta.url.endsWith(".ts") ? "../../../dist/src/train/kernel/rowWorker.js" : "./rowWorker.js"
+    this.workers = Array.from(
+      { length: data.layout.shape.threads },
+      (_, thread) =>
+        new Worker(new URL(file, import.meta.url), { workerData: { ...data, thread } satisfies RowWorkerData }),
+    )
+  }
+
+  async train(run: RowJob): Promise<Omit<SyntheticResult, "backend">> {
+    const replies = this.workers.map(
+      (worker) =>
+        new Promise<RowReply>((resolve, reject) => {
+          const settle = () => {
+            worker.off("message", done)
+            worker.off("error", failed)
+          }
+          const done = (reply: RowReply) => {
+            settle()
+            resolve(reply)
+          }
+          const failed = (error: Error) => {
+            settle()
+            reject(error)
+          }
+          worker.on("message", done)
+          worker.on("error", failed)
+          worker.postMessage(run)
+        }),
+    )
+    const [first] = await Promise.all(replies)
+    return first!
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.workers.map((worker) => worker.terminate()))
+  }
+}

@@ -1,0 +1,43 @@
+import { CONTROL, type KernelPrecision, type Layout, planWords } from "./layout.js"
+
+/** The two builds of the kernel: with and without fused multiply-add. */
+export type Binary = "plain" | "relaxed"
+
+/** The phases of a step, as assembly/index.ts exports them per precision; a group is a run of rows. */
+export interface Phases {
+  startZ(group: number): void
+  sumZ(thread: number): number
+  forward(thread: number, group: number): void
+  residual(thread: number, sizes: number, keepF0: boolean): void
+  backward(thread: number, group: number, rate: number, correction: number): void
+  sumGradientZ(thread: number): number
+  update(thread: number, group: number, rate: number, correction: number): void
+}
+
+/** The memory that a layout needs, its plan written. Threads share it. */
+export function kernelMemory(layout: Layout): WebAssembly.Memory {
+  const pages = Math.ceil(layout.bytes / 2 ** 16)
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
+  new Uint32Array(memory.buffer, CONTROL.plan).set(planWords(layout))
+  return memory
+}
+
+/** An instance on the calling thread. Nothing here needs Node. */
+export function kernelPhases(module: WebAssembly.Module, memory: WebAssembly.Memory, precision: KernelPrecision) {
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } })
+  const call = (name: string) => {
+    const bits = precision === "float32" ? 32 : 64
+    const phase = exports[`${name}${bits}`] as (plan: number, ...rest: (number | boolean)[]) => number
+    return phase.bind(undefined, CONTROL.plan)
+  }
+  const phases: Phases = {
+    startZ: call("startZ"),
+    sumZ: call("sumZ"),
+    forward: call("forward"),
+    residual: call("residual"),
+    backward: call("backward"),
+    sumGradientZ: call("sumGradientZ"),
+    update: call("update"),
+  }
+  return { phases, fuses: (exports.fuses as () => number)() === 1 }
+}

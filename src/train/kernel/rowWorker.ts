@@ -1,0 +1,37 @@
+/** A thread of a run's team: waits for a run, does its rows, and answers. */
+import { parentPort, workerData } from "node:worker_threads"
+import type { SyntheticResult } from "../synthetic.js"
+import type { SyntheticConfig } from "../syntheticConfig.js"
+import { barrierWords } from "./arrays.js"
+import { Barrier } from "./barrier.js"
+import type { Layout } from "./layout.js"
+import { kernelPhases } from "./phases.js"
+import { trainRows } from "./training.js"
+
+/** What a thread is started with. */
+export interface RowWorkerData {
+  readonly module: WebAssembly.Module
+  readonly memory: WebAssembly.Memory
+  readonly layout: Layout
+  readonly thread: number
+}
+
+/** The run to do; its start is in the memory. */
+export type RowJob = Pick<SyntheticConfig, "steps" | "rates" | "recordEvery">
+
+/** The result from thread 0, nothing from the others. */
+export type RowReply = Omit<SyntheticResult, "backend"> | null
+
+const { module, memory, layout, thread } = workerData as RowWorkerData
+const { phases } = kernelPhases(module, memory, layout.shape.precision)
+const barrier = new Barrier(barrierWords(memory), layout.shape.threads)
+
+parentPort!.on("message", (run: RowJob) => {
+  try {
+    const result = trainRows(phases, layout, memory, { thread, barrier }, run)
+    parentPort!.postMessage((thread === 0 ? result : null) satisfies RowReply)
+  } catch (error) {
+    barrier.fail()
+    throw error
+  }
+})

@@ -1,0 +1,174 @@
+import fc from "fast-check"
+import { describe, expect, test } from "vitest"
+import { InputError } from "../../../src/inputError.js"
+import type { Node } from "../../../src/program/node.js"
+import { memoryNeeded, openCpu } from "../../../src/train/kernel/cpu.js"
+import type { Matrix } from "../../../src/train/matrix.js"
+import { evaluate, zeros } from "../../../src/train/reference.js"
+import type { OpenOptions, SyntheticRecord } from "../../../src/train/synthetic.js"
+import type { SyntheticConfig } from "../../../src/train/syntheticConfig.js"
+import { adapterProgram } from "./adapter.js"
+import { type Bounded, evaluateBounded, gamma, given } from "./runningError.js"
+
+const config = fc.record({
+  width: fc.integer({ min: 1, max: 24 }),
+  rank: fc.integer({ min: 1, max: 10 }),
+  inputs: fc.integer({ min: 1, max: 4 }),
+  samples: fc.integer({ min: 2, max: 20 }),
+  teacherWidth: fc.constant(16),
+  readout: fc.constantFrom(0.5, 1),
+  steps: fc.constant(4),
+  seed: fc.nat(1000),
+  start: fc.constantFrom({ A: 0.5, B: 0 }, { A: 0, B: 0.5 }, { A: 0.3, B: 0.4 }),
+  rates: fc.constantFrom({ A: 0.01, B: 0.01 }, { A: 0.003, B: 0.1 }),
+  recordEvery: fc.constant(1),
+})
+
+const OPTIONS: OpenOptions = { precision: "float32", threads: 1, memoryLimit: 2 ** 30 }
+
+async function train(run: SyntheticConfig, options: Partial<OpenOptions> = {}, binary?: "plain" | "relaxed") {
+  const trainer = openCpu(run, { ...OPTIONS, ...options }, binary)
+  const result = await trainer.train(run)
+  await trainer.close()
+  return result
+}
+
+/** Loss, zA and zB step by step: by the reference interpreter, or with float32's bounds. */
+type Sizes3 = Pick<SyntheticRecord, "loss" | "zA" | "zB">
+
+function referenceRun(run: SyntheticConfig): Sizes3[] {
+  const { program, sizes, frozen, start } = adapterProgram(run)
+  const as = (node: Node, data: Float64Array): [Node, Matrix] => [node, { ...zeros(node, sizes), data }]
+  const leaves = program.layer.frozen.map(({ node }) => as(node, frozen[nameOf(node)]!))
+  let state = new Map<Node, Matrix>([...program.next.keys()].map((leaf) => [leaf, zeros(leaf, sizes)]))
+  for (const name of ["A", "B"] as const) state.set(...as(program.starts[0]![name], start[name]))
+  const { zA, zB } = program.quantities
+  return Array.from({ length: run.steps }, (_, i) => {
+    const wanted = [program.loss, zA!, zB!, ...program.next.values()]
+    const values = evaluate(wanted, new Map([...leaves, ...state]), sizes, i + 1)
+    state = new Map([...program.next].map(([leaf, value]) => [leaf, values.get(value)!]))
+    const rms = (node: Node) => rootMeanSquare(values.get(node)!.data)
+    return { loss: values.get(program.loss)!.data[0]!, zA: rms(zA!), zB: rms(zB!) }
+  })
+}
+
+function boundedRun(run: SyntheticConfig): Record<keyof Sizes3, { value: number; radius: number }>[] {
+  const { program, sizes, frozen, start } = adapterProgram(run)
+  const as = (node: Node, data?: Float64Array): [Node, Bounded] => {
+    const { rows, columns, data: zero } = zeros(node, sizes)
+    return [node, given(rows, columns, data ?? zero)]
+  }
+  const leaves = program.layer.frozen.map(({ node }) => as(node, frozen[nameOf(node)]!))
+  let state = new Map<Node, Bounded>([...program.next.keys()].map((leaf) => as(leaf)))
+  for (const name of ["A", "B"] as const) state.set(...as(program.starts[0]![name], start[name]))
+  const { zA, zB } = program.quantities
+  return Array.from({ length: run.steps }, (_, i) => {
+    const wanted = [program.loss, zA!, zB!, ...program.next.values()]
+    const values = evaluateBounded(wanted, new Map([...leaves, ...state]), sizes, i + 1)
+    state = new Map([...program.next].map(([leaf, value]) => [leaf, values.get(value)!]))
+    // The root mean square moves by at most that of the radii; squares and their sums within 16 rows are rounded too.
+    const rms = (node: Node) => {
+      const { value, radius } = values.get(node)!
+      const [size, error] = [rootMeanSquare(value), rootMeanSquare(radius)]
+      return { value: size, radius: error + gamma(18) * (size + error) }
+    }
+    const loss = values.get(program.loss)!
+    return { loss: { value: loss.value[0]!, radius: loss.radius[0]! }, zA: rms(zA!), zB: rms(zB!) }
+  })
+}
+
+const rootMeanSquare = (values: Float64Array) => Math.sqrt(values.reduce((sum, v) => sum + v * v, 0) / values.length)
+const nameOf = ({ operation }: Node) => (operation.op === "leaf" ? operation.name : "")
+
+describe("the kernel of the teacher-student experiment", () => {
+  test.each(["plain", "relaxed"] as const)(
+    "agrees with the reference interpreter on the same program in float64 (%s)",
+    async (binary) => {
+      await fc.assert(
+        fc.asyncProperty(config, async (run) => {
+          const { history } = await train(run, { precision: "float64" }, binary)
+          referenceRun(run).forEach(({ loss, zA, zB }, i) => {
+            // The program's loss is that before step i + 1, its quantities are those after it.
+            expect(history[i]!.loss).toBeCloseTo(loss, 8)
+            expect(history[i + 1]!.zA).toBeCloseTo(zA, 8)
+            expect(history[i + 1]!.zB).toBeCloseTo(zB, 8)
+          })
+        }),
+        { numRuns: 40 },
+      )
+    },
+  )
+
+  test.each(["plain", "relaxed"] as const)(
+    "stays within float32's rounding of the exact program (%s)",
+    async (binary) => {
+      let [narrow, all] = [0, 0]
+      await fc.assert(
+        fc.asyncProperty(config, async (run) => {
+          const { history } = await train(run, {}, binary)
+          boundedRun(run).forEach((exact, i) => {
+            for (const [name, record] of [
+              ["loss", history[i]!],
+              ["zA", history[i + 1]!],
+              ["zB", history[i + 1]!],
+            ] as const) {
+              const { value, radius } = exact[name]
+              expect(Math.abs(record[name] - value)).toBeLessThanOrEqual(radius)
+              all++
+              if (radius <= 0.01 * value) narrow++
+            }
+          })
+        }),
+        { numRuns: 60 },
+      )
+      // A bound that says nothing would be met by anything.
+      expect(narrow / all).toBeGreaterThan(0.5)
+    },
+  )
+
+  const wide: SyntheticConfig = { ...fc.sample(config, { numRuns: 1, seed: 1 })[0]!, width: 1100, rank: 6, samples: 20 }
+
+  test("the number of threads over rows changes no bit", async () => {
+    const alone = await train(wide)
+    for (const threads of [2, 3]) {
+      const trainer = openCpu(wide, { ...OPTIONS, threads })
+      // Twice: a team goes on to the next run.
+      expect(await trainer.train(wide)).toEqual(alone)
+      expect(await trainer.train(wide)).toEqual(alone)
+      await trainer.close()
+    }
+  })
+
+  test("the result names the arithmetic: fused or not, float32 or float64", async () => {
+    const [plain, double] = [await train(wide, {}, "plain"), await train(wide, { precision: "float64" }, "plain")]
+    expect([plain.backend, double.backend]).toEqual(["cpu float32", "cpu float64"])
+    expect((await train(wide, {}, "relaxed")).backend).toMatch(/^cpu float32( fma)?$/)
+  })
+
+  test("the output's change is zero at the start, whatever the start", async () => {
+    const { history } = await train({ ...wide, start: { A: 0.3, B: 0.4 } })
+    expect(history[0]!.outputChange).toBe(0)
+    expect(history[1]!.outputChange).toBeGreaterThan(0)
+  })
+
+  test("divergence is recorded with its step, by every number of threads", async () => {
+    const wild: SyntheticConfig = { ...wide, start: { A: 0.5, B: 0 }, rates: { A: 1e6, B: 1e6 }, steps: 20 }
+    const [alone, together] = [await train(wild), await train(wild, { threads: 2 })]
+    expect(alone.outcome).toEqual({ kind: "diverged", step: alone.history.at(-1)!.step })
+    expect(alone.history.length).toBeLessThan(20)
+    expect(together).toEqual(alone)
+  })
+})
+
+describe("the memory of a run", () => {
+  test("is known before anything is taken: a run beyond the limit is refused with its size", () => {
+    const huge = { ...fc.sample(config, { numRuns: 1, seed: 1 })[0]!, width: 2 ** 20, samples: 256, rank: 4 }
+    expect(() => openCpu(huge, { ...OPTIONS, memoryLimit: 2 ** 30 })).toThrow(InputError)
+    expect(() => openCpu({ ...huge, samples: 1000 }, { ...OPTIONS, memoryLimit: 2 ** 40 })).toThrow(/GiB/)
+  })
+
+  test("at n = 2^20 and N = 256 is below 8 GiB", () => {
+    const shape = { width: 2 ** 20, samples: 256, rank: 4, inputs: 5 }
+    expect(memoryNeeded(shape, { precision: "float32", threads: 1 })).toBeLessThan(8 * 2 ** 30)
+  })
+})
