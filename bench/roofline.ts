@@ -22,11 +22,7 @@ export async function machine(program: string): Promise<Machine> {
  * 12 per entry of A and B for Adam. P and H are read once; the mask (a bit an entry) is written and read; the factors
  * and their moments are read and written.
  */
-export function workOf({
-  width: n,
-  rank: r,
-  samples: N,
-}: Pick<SyntheticConfig, "width" | "rank" | "samples">): Machine {
+function workOf({ width: n, rank: r, samples: N }: Pick<SyntheticConfig, "width" | "rank" | "samples">): Machine {
   return { flops: n * N * (10 * r + 5) + 24 * n * r, bytes: 8 * n * N + (n * N) / 4 + 48 * n * r }
 }
 

@@ -6,7 +6,9 @@
  * things; every number says which it is.
  */
 import { type LocatedAtWidth, optimalRate, type RateFit, rateAgainstWidth, thresholdRate } from "../src/fit/optimum.js"
+import { rateGrid } from "../src/sweep/rates.js"
 import { type SweepOptions, sweep } from "../src/sweep/sweep.js"
+import { STARTS as BY_NAME } from "../src/sweep/teacherStudent.js"
 import type { SyntheticResult } from "../src/train/synthetic.js"
 import type { SyntheticConfig } from "../src/train/syntheticConfig.js"
 import type { Task } from "../src/train/task.js"
@@ -52,10 +54,7 @@ export const FULL: TeacherStudentConfig = {
 }
 
 /** The two schemes at one rate for both factors, by the deviations of their starting entries at width n, rank r. */
-const STARTS = {
-  "Init[A]": (n: number) => ({ A: n ** -0.5, B: 0 }),
-  "Init[B]": (_: number, r: number) => ({ A: 0, B: r ** -0.5 }),
-} as const
+const STARTS = { "Init[A]": BY_NAME["init-a"], "Init[B]": BY_NAME["init-b"] } as const
 
 export type SyntheticScheme = keyof typeof STARTS
 
@@ -72,12 +71,6 @@ export interface RateLaw {
   readonly readout: number
   readonly level: "features" | "output"
   readonly fit: RateFit
-}
-
-/** The grid of learning rates, evenly spaced in their logarithm. */
-function rateGrid({ from, to, perDecade }: TeacherStudentConfig["rates"]): number[] {
-  const count = Math.round(Math.log10(to / from) * perDecade)
-  return Array.from({ length: count + 1 }, (_, i) => from * 10 ** (i / perDecade))
 }
 
 /** All runs that the experiment needs; runs that share data stand together. */

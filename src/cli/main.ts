@@ -12,7 +12,7 @@ import type { SchemesOptions } from "./schemes.js"
 import type { SweepCommandOptions } from "./sweep.js"
 import { interruption } from "./terminal.js"
 import type { TrainOptions } from "./train.js"
-import type { VerifyOptions } from "./verify.js"
+import type { VerifyOptions } from "./verifyOptions.js"
 
 const program = new Command("lora-scaling")
   .description("Scaling exponents of LoRA fine-tuning: derived exactly, measured with intervals, and compared.")

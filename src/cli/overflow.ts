@@ -6,7 +6,7 @@ import type { ReportTable } from "../report/table.js"
 import { openStore } from "../sweep/store.js"
 import { createPool } from "../train/pool.js"
 import { interruption, outputOptions, print, progress, threads } from "./terminal.js"
-import type { VerifyOptions } from "./verify.js"
+import type { VerifyOptions } from "./verifyOptions.js"
 
 /** Overflow in float16 and lost updates in bfloat16, predicted and met; 1 if a prediction is missed. */
 export async function overflowCommand(names: readonly string[], options: VerifyOptions): Promise<number> {
@@ -42,7 +42,7 @@ export async function overflowCommand(names: readonly string[], options: VerifyO
     return [...verdicts, ...(lost === null ? [] : [lost])].some(({ verdict }) => verdict === "missed") ? 1 : 0
   } finally {
     bar.stop()
-    store.close()
+    await store.close()
     await pool.close()
   }
 }

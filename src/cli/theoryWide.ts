@@ -4,7 +4,7 @@ import { environment } from "../report/environment.js"
 import { openStore } from "../sweep/store.js"
 import { createPool } from "../train/pool.js"
 import { integer, interruption, outputOptions, print, progress, threads } from "./terminal.js"
-import type { VerifyOptions } from "./verify.js"
+import type { VerifyOptions } from "./verifyOptions.js"
 
 /** Slopes at n = 2¹⁰ … 2²⁰ beside the derived exponents; 1 if one is off by more than the tolerance. */
 export async function theoryWideCommand(options: VerifyOptions): Promise<number> {
@@ -43,7 +43,7 @@ export async function theoryWideCommand(options: VerifyOptions): Promise<number>
     return slopes.every(({ within }) => within) ? 0 : 1
   } finally {
     bar.stop()
-    store.close()
+    await store.close()
     await pool.close()
   }
 }

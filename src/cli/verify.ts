@@ -6,16 +6,7 @@ import { environment } from "../report/environment.js"
 import { openStore } from "../sweep/store.js"
 import { createPool } from "../train/pool.js"
 import { integer, interruption, outputOptions, print, progress, threads } from "./terminal.js"
-
-/** Options of `verify` as typed. */
-export interface VerifyOptions {
-  readonly seeds?: string
-  readonly budget?: string
-  readonly workers?: string
-  readonly store: string
-  readonly json?: boolean
-  readonly format: string
-}
+import type { VerifyOptions } from "./verifyOptions.js"
 
 /** Derived against measured in the theory's setting; 1 if a claim is contradicted. */
 export async function verifyCommand(names: readonly string[], options: VerifyOptions): Promise<number> {

@@ -9,8 +9,9 @@ export interface Pool {
   close(): Promise<void>
 }
 
-/** How cores are shared among runs: a thread a run, and several over the rows of a run where runs are fewer than cores. */
+/** How cores are shared among runs: a thread a run, and several over the rows of a run where runs are fewer than cores; 0 cores stand for the calling thread. */
 export function share(runs: number, cores = availableParallelism()): { workers: number; rowThreads: number } {
+  if (cores === 0) return { workers: 0, rowThreads: 1 }
   const workers = Math.max(1, Math.min(runs, cores))
   return { workers, rowThreads: Math.floor(cores / workers) }
 }

@@ -1,0 +1,9 @@
+/** Options of `verify` as typed. */
+export interface VerifyOptions {
+  readonly seeds?: string
+  readonly budget?: string
+  readonly workers?: string
+  readonly store: string
+  readonly json?: boolean
+  readonly format: string
+}
