@@ -4,11 +4,11 @@ import type { ReportTable } from "../report/table.js"
 import { type Rates, type SchemeDefinition, scheme } from "../scheme/scheme.js"
 import type { PrecisionRecord } from "../train/preciseStep.js"
 import { type RunResult, run } from "../train/run.js"
-import { precisionOption } from "./precisionOption.js"
+import { type PrecisionOptions, precisionOption } from "./precisionOption.js"
 import { integer, outputOptions, positive, print, schemeWith, settings, type VariantOptions } from "./terminal.js"
 
 /** Options of `train` as typed. */
-export interface TrainOptions extends VariantOptions {
+export interface TrainOptions extends VariantOptions, PrecisionOptions {
   readonly width: string
   readonly rank: string
   readonly steps: string
@@ -17,12 +17,6 @@ export interface TrainOptions extends VariantOptions {
   readonly lr?: string
   readonly lrA?: string
   readonly lrB?: string
-  readonly precision?: string
-  readonly in: readonly string[]
-  readonly accumulator?: string
-  readonly rounding?: string
-  readonly overflow?: string
-  readonly lossScale?: string
   readonly json?: boolean
   readonly format: string
 }

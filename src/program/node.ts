@@ -141,7 +141,7 @@ function shapeError(operation: string, left: Node, right: Node, allowed: string)
 }
 
 /** The nodes that an operation reads. */
-function operands({ operation }: Node): readonly Node[] {
+export function operands({ operation }: Node): readonly Node[] {
   switch (operation.op) {
     case "leaf":
     case "one":

@@ -1,4 +1,4 @@
-import type { Dimension, Node } from "../program/node.js"
+import { type Dimension, type Node, operands } from "../program/node.js"
 
 /** A node to be evaluated, and the nodes whose values nothing reads after it. */
 export interface ScheduledNode {
@@ -34,25 +34,9 @@ export function schedule(roots: readonly Node[], given: { has(node: Node): boole
 }
 
 /** The tensors that an operation reads: its operands, a product's without the transposes. */
-export function readBy({ operation }: Node): readonly Node[] {
-  switch (operation.op) {
-    case "leaf":
-    case "one":
-    case "zero":
-      return []
-    case "matmul":
-      return [untransposed(operation.left), untransposed(operation.right)]
-    case "add":
-    case "multiply":
-      return [operation.left, operation.right]
-    case "slope":
-    case "activationChange":
-      return [operation.of, operation.at]
-    case "rootRatio":
-      return [operation.of, operation.over]
-    default:
-      return [operation.of]
-  }
+export function readBy(node: Node): readonly Node[] {
+  const read = operands(node)
+  return node.operation.op === "matmul" ? read.map(untransposed) : read
 }
 
 /** Whether an operation reads its operands as a whole, and so needs an array beside theirs; others go entry by entry. */
