@@ -7,7 +7,7 @@ import { drawActivations, drawingBytes, productOf, readoutOf, startOf, targetsOf
 import { barrierWords, KernelArrays } from "./arrays.js"
 import { Barrier } from "./barrier.js"
 import { kernelModule } from "./binary.js"
-import { ADDRESSABLE, type Layout, layoutOf } from "./layout.js"
+import { ADDRESSABLE, groupsOf, type Layout, layoutOf } from "./layout.js"
 import { type Binary, kernelMemory, kernelPhases } from "./phases.js"
 import type { RowJob, RowReply, RowWorkerData } from "./rowWorker.js"
 import { trainRows } from "./training.js"
@@ -19,8 +19,10 @@ import { trainRows } from "./training.js"
  * @throws InputError if the run needs more memory than the limit.
  */
 export function openCpu(config: SyntheticConfig, options: OpenOptions, binary?: Binary): SyntheticTrainer {
-  const { precision, threads, memoryLimit } = options
+  const { precision, memoryLimit } = options
   const { width, rank, samples } = config
+  // A thread without a group of rows would only be waited for.
+  const threads = Math.min(options.threads, groupsOf(width))
   const layout = layoutOf({ width, rank, samples, precision, threads })
   requireFitting(config, layout, memoryLimit)
   const module = kernelModule(binary)

@@ -66,7 +66,7 @@ export function layoutOf(shape: KernelShape): Layout {
   const size = shape.precision === "float32" ? 4 : 8
   const [tiles, rowBlocks] = [Math.ceil(shape.samples / TILE), Math.ceil(shape.width / ROWS)]
   const rankBlocks = Math.ceil(shape.rank / RANKS)
-  const groups = Math.min(MOST_GROUPS, Math.ceil((rowBlocks * ROWS) / GROUP_ROWS))
+  const groups = groupsOf(shape.width)
   const [samples, rows] = [tiles * TILE, rowBlocks * ROWS]
   const rankSamples = rankBlocks * RANKS * samples
   const ownBytes = align((samples + 2 * rankSamples + ROWS * samples + 2 * ROWS * RANKS) * size)
@@ -97,6 +97,11 @@ export function layoutOf(shape: KernelShape): Layout {
     end += align(bytesOf[field])
   }
   return { shape, tiles, rowBlocks, rankBlocks, groups, size, at, ownBytes, bytes: end }
+}
+
+/** Into how many groups the rows are divided; of the width alone. */
+export function groupsOf(width: number): number {
+  return Math.min(MOST_GROUPS, Math.ceil(width / GROUP_ROWS))
 }
 
 /** Whole cache lines. */
