@@ -9,7 +9,7 @@ import type { PlannedRun } from "../sweep/plannedRun.js"
 import { readConfig } from "../sweep/readConfig.js"
 import { parseShard } from "../sweep/shard.js"
 import { openStore, type Store } from "../sweep/store.js"
-import { createPool, share } from "../train/pool.js"
+import { createPool, type Pool } from "../train/pool.js"
 import { interruption, progress, threads } from "./terminal.js"
 
 /** Options of `sweep` as typed. */
@@ -50,7 +50,7 @@ work: about ${work.toPrecision(2)} floating-point operations\n`,
     )
     if (options.plan) return 0
     const bar = progress("sweeping", remaining.length + later, work)
-    const done = await finishPlan(planned, store, share(remaining.length + later, workers), bar, operations)
+    const done = await finishPlan(planned, store, createPool(workers, remaining.length + later), bar, operations)
     const ids = done.map(({ id }) => id)
     await exportRuns(store.connection, config.experiment, ids, files)
     report(await outcomeCounts(store.connection, ids), ids.length, files, options)
@@ -64,11 +64,10 @@ work: about ${work.toPrecision(2)} floating-point operations\n`,
 async function finishPlan(
   planned: Plan,
   store: Store,
-  { workers, rowThreads }: ReturnType<typeof share>,
+  pool: Pool,
   bar: ReturnType<typeof progress>,
   work: (run: PlannedRun) => number,
 ): Promise<PlannedRun[]> {
-  const pool = createPool(workers, rowThreads)
   try {
     return await runPlan(planned, { pool, store, signal: interruption.signal }, (run) => bar.tick(work(run)))
   } finally {

@@ -9,21 +9,15 @@ export interface Pool {
   close(): Promise<void>
 }
 
-/** How cores are shared among runs: a thread a run, and several over the rows of a run where runs are fewer than cores; 0 cores stand for the calling thread. */
-export function share(runs: number, cores = availableParallelism()): { workers: number; rowThreads: number } {
-  if (cores === 0) return { workers: 0, rowThreads: 1 }
-  const workers = Math.max(1, Math.min(runs, cores))
-  return { workers, rowThreads: Math.floor(cores / workers) }
-}
-
 /**
  * A pool of worker threads, by default one per core; 0 works on the calling thread.
  *
- * @param rowThreads threads over the rows of a teacher-student run, where there are fewer runs than cores.
+ * @param runs how many runs there will be at most: where they are fewer than the workers, a thread each, and the other
+ * cores share the rows of teacher-student runs.
  *
  * Threads load compiled files, so a program that runs from TypeScript sources always works on the calling thread.
  */
-export function createPool(workers = availableParallelism(), rowThreads = 1): Pool {
+export function createPool(workers = availableParallelism(), runs = workers): Pool {
   if (workers === 0 || import.meta.url.endsWith(".ts"))
     return {
       workers: 0,
@@ -34,15 +28,16 @@ export function createPool(workers = availableParallelism(), rowThreads = 1): Po
       },
       close: async () => {},
     }
+  const taken = Math.max(1, Math.min(workers, runs))
   const threads = new Piscina({
     filename: new URL("./task.js", import.meta.url).href,
-    minThreads: workers,
-    maxThreads: workers,
+    minThreads: taken,
+    maxThreads: taken,
     idleTimeout: Number.POSITIVE_INFINITY,
-    workerData: { rowThreads } satisfies WorkerSettings,
+    workerData: { rowThreads: Math.floor(workers / taken) } satisfies WorkerSettings,
   })
   return {
-    workers,
+    workers: taken,
     run: (task, signal) => threads.run(task, signal === undefined ? {} : { signal }),
     close: () => threads.destroy(),
   }
