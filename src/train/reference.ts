@@ -5,7 +5,7 @@ import { GaussianMatrix } from "./gaussianMatrix.js"
 import type { Matrix } from "./matrix.js"
 import type { Rounding } from "./precision.js"
 import { productInto } from "./product.js"
-import { readBy, schedule, untransposed } from "./schedule.js"
+import { readBy, readsWhole, schedule, untransposed } from "./schedule.js"
 
 /** The value of a leaf: a matrix, or a random one that is never formed and may only be multiplied. */
 export type LeafValue = Matrix | GaussianMatrix
@@ -57,7 +57,7 @@ export function evaluate(
       }
     }
     // Entry by entry, the result may take the array of an operand that nothing else reads.
-    const isWhole = WHOLE.has(node.operation.op)
+    const isWhole = readsWhole(node)
     const inPlace = !isWhole && reading === undefined
     if (inPlace) giveUp()
     let result: Matrix
@@ -97,9 +97,6 @@ function empty(node: Node, sizes: Sizes, spare: Spare): Matrix {
   const [rows, columns] = [sizes[node.shape[0]], sizes[node.shape[1]]]
   return { rows, columns, data: spare.take(rows * columns) }
 }
-
-/** The operations that read their operands as a whole, and so need an array of their own. */
-const WHOLE: ReadonlySet<string> = new Set(["matmul", "transpose", "orthogonalise"])
 
 /** The value of a node whose operation reads its operands as a whole. */
 function ofWholeTensors(

@@ -55,19 +55,25 @@ export function readBy({ operation }: Node): readonly Node[] {
   }
 }
 
+/** Whether an operation reads its operands as a whole, and so needs an array beside theirs; others go entry by entry. */
+export function readsWhole({ operation }: Node): boolean {
+  return operation.op === "matmul" || operation.op === "transpose" || operation.op === "orthogonalise"
+}
+
 /** The tensor that a transpose is of, or the tensor itself. */
 export function untransposed(node: Node): Node {
   return node.operation.op === "transpose" ? node.operation.of : node
 }
 
-/** The most entries that are held at once while the schedule is followed, the given nodes' left out. */
+/** The most entries that are held at once while the schedule is followed in float64, the given nodes' left out. */
 export function peakEntries(steps: readonly ScheduledNode[], sizes: Readonly<Record<Dimension, number>>): number {
-  const entries = ({ shape }: Node) => sizes[shape[0]] * sizes[shape[1]]
+  const entries = (nodes: readonly Node[]) =>
+    nodes.reduce((sum, { shape }) => sum + sizes[shape[0]] * sizes[shape[1]], 0)
   let [held, peak] = [0, 0]
   for (const { node, dying } of steps) {
-    held += entries(node)
-    peak = Math.max(peak, held)
-    for (const read of dying) held -= entries(read)
+    const after = held + entries([node]) - entries(dying)
+    peak = Math.max(peak, readsWhole(node) ? held + entries([node]) : after)
+    held = after
   }
   return peak
 }

@@ -24,13 +24,14 @@ class Counting extends Spare {
   }
 }
 
-const single = CATALOGUE.filter(({ network }) => network === undefined)
+/** Without frozen matrices that are never formed, and without the decomposition that has arrays of its own. */
+const single = CATALOGUE.filter(({ network, optimiser }) => network === undefined && optimiser !== "muon")
 const readyNamed = (name: string): Scheme => {
   const definition = single.find((d) => d.name === name)!
   return scheme(definition, definition.example ?? {})
 }
 
-test("the memory stated for a step is what evaluation holds, but for sums in place", () => {
+test("the memory stated for a step is what evaluation holds", () => {
   fc.assert(
     fc.property(fc.constantFrom(...single.map(({ name }) => name)), fc.integer({ min: 20, max: 60 }), (name, width) => {
       const ready = readyNamed(name)
@@ -47,10 +48,7 @@ test("the memory stated for a step is what evaluation holds, but for sums in pla
       const spare = new Counting()
       evaluate(nodes, leaves, sizes, 1, { spare })
       const stated = peakEntries(schedule(nodes, leaves), sizes)
-      // An operation in place holds one array where the statement counts two, of the largest tensor at most.
-      const largest = Math.max(...nodes.map(({ shape }) => sizes[shape[0]] * sizes[shape[1]]))
-      expect(spare.peak).toBeLessThanOrEqual(stated)
-      expect(spare.peak).toBeGreaterThanOrEqual(stated - 2 * largest)
+      expect(spare.peak).toBe(stated)
       expect(bytesOfRun(ready, config)).toBeGreaterThan(8 * stated)
     }),
   )
