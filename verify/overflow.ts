@@ -116,7 +116,7 @@ export function judgeOverflow(
 }
 
 /** Every tensor that the fits let overflow at some width. */
-export function predictions(
+function predictions(
   runs: readonly { readonly width: number; readonly results: readonly RunResult[] }[],
 ): PredictedTensor[] {
   const tensors = runs[0]!.results[0]!.precision!.tensors

@@ -12,7 +12,7 @@ import { type Budget, measure, type Setting } from "./measure.js"
 import { type Claim, judgeMeasurements } from "./theorySetting.js"
 
 /** How far a plain slope may lie from the derived exponent. */
-export const TOLERANCE = 0.02
+const TOLERANCE = 0.02
 
 /** The widest first, so that threads end together; seeds that no other experiment uses. */
 export const WIDE_BUDGET: Budget = {

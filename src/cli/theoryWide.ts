@@ -13,7 +13,9 @@ export async function theoryWideCommand(options: VerifyOptions): Promise<number>
   const budget = { ...WIDE_BUDGET, seeds }
   const pool = createPool(threads(options.workers))
   const planned = mebibytes(wideBytes(budget, pool.workers))
-  process.stderr.write(`${planned} MiB of numbers on ${Math.max(1, pool.workers)} threads\n`)
+  process.stderr.write(
+    `${planned} MiB of numbers on ${Math.max(1, pool.workers)} threads; the process takes about twice that\n`,
+  )
   const store = await openStore(options.store, environment())
   const bar = progress("measuring", taskCount(WIDE_SETTINGS, budget))
   try {
