@@ -18,7 +18,7 @@ export interface Verdict {
 }
 
 /** Milliseconds a solver may take for one check. */
-const TIME_LIMIT = 10_000
+const TIME_LIMIT = 30_000
 
 /** Judges theorems, one after the other; `close` ends the solvers' threads. */
 export interface Judge {
