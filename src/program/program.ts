@@ -69,20 +69,20 @@ export function trainingStep(
     B: Node.leaf(`${prefix}${numbered("B", i)}`, role, [output, "r"]),
   })
   const indices = Array.from({ length: layer.adapters }, (_, i) => i)
-  /** The drawn leaves and the factors' starts made of them: multiples of the gradient's directions where so asked. */
-  const alongGradient = ({ A, B }: Factors): { drawn: Factors; factors: Factors } => {
+  const starts = indices.map((i) => {
+    const { A, B } = leaves("", start.subtracted ? "frozen" : "trained", i)
     const { gradient } = layer
-    if (gradient === null || !(start.along.A || start.along.B)) return { drawn: { A, B }, factors: { A, B } }
-    const coordinates = (leaf: Node, shape: Node["shape"]) =>
-      leaf.operation.op === "leaf" ? Node.leaf(leaf.operation.name, leaf.operation.role, shape) : leaf
-    const a = coordinates(A, ["r", gradient.A.shape[1]])
-    const b = coordinates(B, [gradient.B.shape[1], "r"])
-    return {
-      drawn: { A: start.along.A ? a : A, B: start.along.B ? b : B },
-      factors: { A: start.along.A ? a.times(gradient.A.transpose()) : A, B: start.along.B ? gradient.B.times(b) : B },
+    /** A factor's drawn leaf and its start: the leaf itself, or the gradient's directions with the leaf as coordinates. */
+    const along = (side: "A" | "B", leaf: Node) => {
+      if (gradient === null || !start.along[side]) return { drawn: leaf, factor: leaf }
+      const direction = gradient[side]
+      const [, space] = direction.shape
+      const drawn = Node.leaf(numbered(side, i), "frozen", side === "A" ? ["r", space] : [space, "r"])
+      return { drawn, factor: side === "A" ? drawn.times(direction.transpose()) : direction.times(drawn) }
     }
-  }
-  const starts = indices.map((i) => leaves("", start.subtracted ? "frozen" : "trained", i)).map(alongGradient)
+    const [a, b] = [along("A", A), along("B", B)]
+    return { drawn: { A: a.drawn, B: b.drawn }, factors: { A: a.factor, B: b.factor } }
+  })
   const trained = start.subtracted
     ? indices.map((i) => leaves("moved ", "trained", i))
     : starts.map(({ drawn }) => drawn)

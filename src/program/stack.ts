@@ -70,8 +70,11 @@ export function stackLayer(
       })),
       ...minimised.frozen,
     ],
-    // A linear loss needs the change of the output alone, which is small beside the output.
-    loss: (factors) => minimised.of(target.loss === "linear" ? forward(factors).f : output0.plus(forward(factors).f)),
+    loss: (factors) => {
+      const { f } = forward(factors)
+      // A linear loss needs the change of the output alone, which is small beside the output.
+      return minimised.of(target.loss === "linear" ? f : output0.plus(f))
+    },
     gradient: null,
     quantities: (steps) => forward(steps.map(({ after }) => after)),
   }

@@ -79,6 +79,7 @@ export function run(scheme: Scheme, config: RunConfig): RunResult {
     )
   const names = Object.keys(program.quantities)
   const watched = names.map((name) => program.quantities[name]!)
+  const nodes = endsOf(program)
   const history: StepRecord[] = []
   let residualBefore: Float64Array | undefined
   const spare = new Spare()
@@ -87,7 +88,6 @@ export function run(scheme: Scheme, config: RunConfig): RunResult {
   const drawn = precise?.overflowed ?? null
   if (drawn !== null) return ended({ kind: "overflowed", step: 0, tensor: drawn })
   for (let step = 1; step <= config.steps; step++) {
-    const nodes = endsOf(program)
     const leaves = new Map([...frozen, ...state])
     const values = precise
       ? precise.evaluate(nodes, leaves, sizes, step, spare)
