@@ -1,0 +1,18 @@
+import type { Section } from "../src/report/section.js"
+import type { SweepOptions } from "../src/sweep/sweep.js"
+
+/** How much is computed: a size, and by how many times its seeds are multiplied. */
+export interface Effort {
+  readonly size: "quick" | "full"
+  readonly seeds: number
+}
+
+/** One experiment of the report: a claim and what is run, fitted and judged for it. */
+export interface Experiment {
+  /** As typed after `verify`, and the first part of its files' names. */
+  readonly id: string
+  readonly title: string
+  /** How many times `onFinished` is called, for a progress bar. */
+  readonly tasks: (effort: Effort) => number
+  readonly run: (effort: Effort, options: SweepOptions) => Promise<Section>
+}
