@@ -47,10 +47,11 @@ export const QUICK: TeacherStudentConfig = {
 export const FULL: TeacherStudentConfig = {
   ...QUICK,
   widths: [128, 256, 512, 1024, 2048, 4096, 8192],
-  samples: 256,
-  steps: 200,
+  samples: 1000,
+  steps: 300,
   seeds: [1, 2, 3, 4, 5],
-  rates: { from: 1e-5, to: 10, perDecade: 4 },
+  rates: { from: 1e-4, to: 10, perDecade: 3 },
+  recordEvery: 10,
 }
 
 /** The two schemes at one rate for both factors, by the deviations of their starting entries at width n, rank r. */
