@@ -1,5 +1,5 @@
 import type { ClaimsJson } from "../src/report/claims.js"
-import type { ExponentPoint } from "../src/report/figures.js"
+import type { ExponentPoint } from "../src/report/figures/exponents.js"
 import type { ReportTable } from "../src/report/table.js"
 import type { Claim } from "./theorySetting.js"
 

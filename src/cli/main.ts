@@ -18,7 +18,10 @@ const program = new Command("lora-scaling")
   .description("Scaling exponents of LoRA fine-tuning: derived exactly, measured with intervals, and compared.")
   .version(environment().loraScaling)
   .exitOverride()
-  .addHelpText("after", "\nExit codes: 0 done, 1 a claim was contradicted, 2 bad input, 130 interrupted.")
+  .addHelpText(
+    "after",
+    "\nExit codes: 0 done, 1 a claim was contradicted (by `reproduce`: without a named cause), 2 bad input, 130 interrupted.",
+  )
 
 /** A command whose action returns the exit code. */
 function command<T extends unknown[]>(definition: Command, action: (...given: T) => Promise<number>): void {
@@ -163,7 +166,10 @@ command(
 command(
   program
     .command("verify [claim...]")
-    .description("derived against measured, a verdict each; theory-wide, overflow [case...]: experiments of their own")
+    .description(
+      "derived against measured, a verdict each; a section of the report by its name, such as teacher-student; theory-wide, overflow [case...]: experiments of their own",
+    )
+    .option("--full", "a section of the report at its full size, not the quick one")
     .option("--seeds <count>", "seeds per width (default: 64)")
     .option("--budget <time>", "spend about this long, for instance 60s: as many seeds as fit")
     .option("--store <file>", "keep runs in this DuckDB file and resume from it", ":memory:")
@@ -191,9 +197,11 @@ command(
 command(
   program
     .command("reproduce")
-    .description("the paper's synthetic figures and the theory's exponents, in one folder; resumable")
-    .option("--quick", "widths to 2048, minutes (the default)")
-    .option("--full", "widths to 8192, hours")
+    .description("every experiment into one report: HTML, Markdown, LaTeX, figures, numbers; resumable")
+    .option("--quick", "small budgets, minutes (the default)")
+    .option("--full", "large budgets, hours")
+    .option("--budget <k>", "times the seeds of the size", "1")
+    .option("--only <id...>", "only these sections")
     .option("--out <folder>", "the report's folder", "report")
     .option("--store <file>", "the DuckDB file of finished runs (default: <out>.duckdb)")
     .addOption(workers()),

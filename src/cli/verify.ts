@@ -13,6 +13,10 @@ export async function verifyCommand(names: readonly string[], options: VerifyOpt
   const [experiment, ...others] = names
   if (experiment === "theory-wide" && others.length === 0)
     return (await import("./theoryWide.js")).theoryWideCommand(options)
+  if (experiment !== undefined && others.length === 0) {
+    const { EXPERIMENT_IDS, experimentCommand } = await import("./experiment.js")
+    if (EXPERIMENT_IDS.includes(experiment)) return experimentCommand(experiment, options)
+  }
   if (experiment === "overflow") return (await import("./overflow.js")).overflowCommand(others, options)
   const output = outputOptions(options)
   const chosen = SETTINGS.filter(

@@ -1,49 +1,97 @@
-import { derive } from "../src/derive/derive.js"
-import { formatCondition, formatMin } from "../src/exponent/grammar.js"
-import type { LossPoint, RatePoint, ReferenceLine, TrajectoryPoint } from "../src/report/figures.js"
+import { type LossPoint, lossFigure } from "../src/report/figures/loss.js"
+import { optimalRateFigure, type RatePoint, type ReferenceLine } from "../src/report/figures/rates.js"
+import { type TrajectoryPoint, trajectoryFigure } from "../src/report/figures/trajectory.js"
+import type { Part } from "../src/report/section.js"
 import type { ReportTable } from "../src/report/table.js"
-import { CATALOGUE } from "../src/scheme/catalogue.js"
-import { scheme } from "../src/scheme/scheme.js"
-import type { CoverageCase } from "./coverage.js"
-import { groupBy, type RateLaw, type SyntheticRun } from "./teacherStudent.js"
-import type { Claim } from "./theorySetting.js"
+import type { Effort, Experiment } from "./experiment.js"
+import {
+  FULL,
+  groupBy,
+  plan,
+  QUICK,
+  type RateLaw,
+  rateLaws,
+  teacherStudent as runAll,
+  type SyntheticRun,
+  type TeacherStudentConfig,
+} from "./teacherStudent.js"
 
-/** What each scheme's program implies at the feature level. */
-export function derivedTable(): ReportTable {
-  return {
-    columns: ["scheme", "stable", "internally stable", "feature learning", "efficient", "largest rate"],
-    rows: CATALOGUE.map((definition) => {
-      const { stable, internallyStable, featureLearning, efficient, largestRate } = derive(scheme(definition))
-      const conditions = [stable, internallyStable, featureLearning, efficient].map((condition) =>
-        condition === null ? "-" : formatCondition(condition),
-      )
-      return [definition.name, ...conditions, largestRate.features && formatMin(largestRate.features)]
-    }),
-  }
+/** More seeds follow the size's own. */
+function configOf({ size, seeds }: Effort): TeacherStudentConfig {
+  const config = size === "quick" ? QUICK : FULL
+  return { ...config, seeds: Array.from({ length: seeds * config.seeds.length }, (_, i) => 1 + i) }
 }
 
-/** Every root mean square of the theory's setting. */
-export function theoryValues(claims: readonly Claim[]): ReportTable {
-  return {
-    columns: ["setting", "quantity", "step", "width", "seeds", "value"],
-    rows: claims.flatMap(({ id, quantity, step, widths, seeds, values }) =>
-      widths.map((width, i) => [id.slice(0, id.lastIndexOf("/")), quantity, step, width, seeds, values[i]!]),
-    ),
-  }
+/** The paper's synthetic experiment at both levels. */
+export const teacherStudent: Experiment = {
+  id: "teacher-student",
+  title: "Teacher and student",
+  configuration: configOf,
+  tasks: (effort) => plan(configOf(effort)).length,
+  run: async (effort, options) => {
+    const config = configOf(effort)
+    const runs = await runAll(config, options)
+    const laws = rateLaws(runs, config)
+    const table = rateLawTable(laws)
+    return {
+      id: "teacher-student",
+      title: "Teacher and student",
+      claim:
+        "The paper's synthetic experiment (arXiv 2406.08447): how the best learning rate falls with the width, for Init[A] and " +
+        "Init[B]; here beside the largest rate that keeps the features bounded, which is what the theory bounds.",
+      parts: [
+        {
+          kind: "text",
+          text: `f(x) = W_out φ((W_h + BA) φ(W_in x)), ReLU, rank ${config.rank}, input dimension ${config.inputs}, ${config.samples} samples, ${config.steps} steps of full-batch Adam, ${config.seeds.length} seeds, readout entries N(0, n^(−2o)). Where the paper leaves a constant open, the one used here is our choice, not the paper's. Two levels, which are not the same thing:
+
+- *feature level*: the largest rate at which the root mean square of Z_B stays within ${config.featureLimit} through training. Derived: −1/2 for Init[A], −1 for Init[B].
+- *output level*: the rate of least final loss. What is derived here bounds features, not the output, so this level is measured only.`,
+        },
+        { kind: "table", caption: "Exponents of the rates in the width", table },
+        {
+          kind: "text",
+          text: `Intervals are Student's over seeds. A width with a censored seed (a minimum at the grid's edge, a limit never met) does not enter its slope. Training moves in ${config.steps} steps and the widths are finite: these slopes are descriptive and carry no verdict.`,
+        },
+        ...config.readouts.flatMap((readout) => figures(runs, laws, readout)),
+      ],
+      findings: [],
+      data: {
+        "rate-laws": table,
+        "rates-per-width": ratesPerWidth(laws),
+        runs: runTable(runs),
+        history: historyTable(runs),
+      },
+    }
+  },
 }
 
-/** Every interval of the coverage experiment. */
-export function coverageTable(cases: readonly CoverageCase[]): ReportTable {
-  return {
-    columns: ["case", "derived", "next", "low", "high", "covered", "plain low", "plain high", "plain covered"],
-    rows: cases.map(({ id, derived, next, interval, covered, plainInterval, plainCovered }) => {
-      return [id, derived, next, ...interval, String(covered), ...plainInterval, String(plainCovered)]
-    }),
-  }
+function figures(runs: readonly SyntheticRun[], laws: readonly RateLaw[], readout: number): Part[] {
+  const name = (figure: string) => `${figure}-readout-${String(readout).replace(".", "")}`
+  const at = `Readout exponent o = ${readout}.`
+  return [
+    {
+      kind: "figure",
+      name: name("rates"),
+      caption: `Rates against width with 95 % intervals over seeds, and the derived slopes of the feature level through each scheme's first point. Hollow: a seed's rate lies beyond the grid. ${at}`,
+      spec: optimalRateFigure(...rateFigureData(laws, readout)),
+    },
+    {
+      kind: "figure",
+      name: name("features"),
+      caption: `|Z_A| and |Z_B| through training at the grid's rate nearest to each scheme's best, one seed. ${at}`,
+      spec: trajectoryFigure(trajectoryData(runs, laws, readout)),
+    },
+    {
+      kind: "figure",
+      name: name("loss"),
+      caption: `Final loss against rate, geometric mean over seeds, least values marked; a curve ends where a run diverges. ${at}`,
+      spec: lossFigure(lossData(runs, readout)),
+    },
+  ]
 }
 
 /** The exponents of the rates: a row per readout, scheme and level. */
-export function rateLawTable(laws: readonly RateLaw[]): ReportTable {
+function rateLawTable(laws: readonly RateLaw[]): ReportTable {
   return {
     columns: ["readout o", "scheme", "level", "exponent", "95 % low", "95 % high", "widths used"],
     rows: laws.map(({ readout, scheme, level, fit: { slope, widths } }) => [
@@ -59,7 +107,7 @@ export function rateLawTable(laws: readonly RateLaw[]): ReportTable {
 }
 
 /** Each rate at each width with its interval. */
-export function ratesPerWidth(laws: readonly RateLaw[]): ReportTable {
+function ratesPerWidth(laws: readonly RateLaw[]): ReportTable {
   return {
     columns: ["readout", "scheme", "level", "width", "rate", "low", "high", "censored seeds"],
     rows: laws.flatMap(({ readout, scheme, level, fit }) =>
@@ -78,7 +126,7 @@ export function ratesPerWidth(laws: readonly RateLaw[]): ReportTable {
 }
 
 /** Every run of the teacher-student experiment. */
-export function runTable(runs: readonly SyntheticRun[]): ReportTable {
+function runTable(runs: readonly SyntheticRun[]): ReportTable {
   return {
     columns: [
       "readout",
@@ -112,7 +160,7 @@ export function runTable(runs: readonly SyntheticRun[]): ReportTable {
 }
 
 /** The coordinates through training, at the narrowest and widest width. */
-export function historyTable(runs: readonly SyntheticRun[]): ReportTable {
+function historyTable(runs: readonly SyntheticRun[]): ReportTable {
   const extremes = extremeWidths(runs)
   return {
     columns: ["readout", "scheme", "width", "seed", "rate", "step", "loss", "zA", "zB", "outputChange"],
@@ -137,7 +185,7 @@ const PANELS = {
 } as const
 
 /** Points and reference lines of the rate figure at one readout. */
-export function rateFigureData(laws: readonly RateLaw[], readout: number): [RatePoint[], ReferenceLine[]] {
+function rateFigureData(laws: readonly RateLaw[], readout: number): [RatePoint[], ReferenceLine[]] {
   const own = laws.filter((law) => law.readout === readout)
   const points = own.flatMap(({ scheme, level, fit }) =>
     fit.widths.map(
@@ -158,11 +206,7 @@ export function rateFigureData(laws: readonly RateLaw[], readout: number): [Rate
 }
 
 /** |Z_A| and |Z_B| through training at the grid's rate nearest to each scheme's best, first seed. */
-export function trajectoryData(
-  runs: readonly SyntheticRun[],
-  laws: readonly RateLaw[],
-  readout: number,
-): TrajectoryPoint[] {
+function trajectoryData(runs: readonly SyntheticRun[], laws: readonly RateLaw[], readout: number): TrajectoryPoint[] {
   const extremes = extremeWidths(runs)
   return laws
     .filter((law) => law.readout === readout && law.level === "output")
@@ -184,7 +228,7 @@ export function trajectoryData(
 }
 
 /** The geometric mean over seeds of the final loss at each rate; null where a seed diverged. */
-export function lossData(runs: readonly SyntheticRun[], readout: number): LossPoint[] {
+function lossData(runs: readonly SyntheticRun[], readout: number): LossPoint[] {
   const own = runs.filter(({ config }) => config.readout === readout)
   return groupBy(own, ({ scheme, config }) => `${scheme} ${config.width} ${config.rates.A}`).map((group): LossPoint => {
     const { scheme, config } = group[0]!
