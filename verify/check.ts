@@ -57,7 +57,12 @@ export async function coordinateCheck(
   for (const setting of settings) {
     const budget = checkBudget(setting, given)
     const measurements = await measure([setting], budget, options)
-    claims.push(...judgeMeasurements([setting], budget, measurements, settings.length, withAlignments))
+    claims.push(
+      ...judgeMeasurements([setting], budget, measurements, {
+        families: settings.length,
+        quantitiesOf: withAlignments,
+      }),
+    )
   }
   return claims
 }

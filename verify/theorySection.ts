@@ -78,7 +78,7 @@ function theorySection(
 }
 
 /** One finding a setting: a contradiction rules, then what is undecided. */
-function finding(name: string, claims: readonly Claim[], factor: number): Finding {
+export function finding(name: string, claims: readonly Claim[], factor: number): Finding {
   const of = (kind: Finding["verdict"]) => claims.filter(({ measured }) => measured.verdict === kind)
   const [wrong, open] = [of("contradicts"), of("inconclusive")]
   const names = (some: readonly Claim[]) => some.map(({ id }) => id.slice(name.length + 1)).join(", ")
