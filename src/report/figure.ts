@@ -5,7 +5,7 @@ import { type Config, compile, type TopLevelSpec } from "vega-lite"
 import { svgToPdf } from "./pdf.js"
 
 /** The font that ships with the package, and what a reader's browser takes where it has none of that name. */
-export const FONT = "DejaVu Sans, Verdana, sans-serif"
+const FONT = "DejaVu Sans, Verdana, sans-serif"
 const fontFile = createRequire(import.meta.url).resolve("dejavu-fonts-ttf/ttf/DejaVuSans.ttf")
 
 /** Colours of Okabe and Ito, told apart by colour-blind readers and, with the dashes and shapes, in grey. */
