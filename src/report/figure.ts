@@ -32,10 +32,18 @@ export interface Drawing {
 
 /** A figure drawn from a Vega-Lite specification, without a browser, with a font that ships with the package. */
 export async function renderFigure(spec: TopLevelSpec): Promise<Drawing> {
-  const svg = await new View(parse(compile(spec, { config: THEME }).spec), { renderer: "none" }).toSVG()
+  const svg = renumbered(await new View(parse(compile(spec, { config: THEME }).spec), { renderer: "none" }).toSVG())
   const picture = new Resvg(svg, {
     fitTo: { mode: "zoom", value: 2 },
     font: { fontFiles: [fontFile], loadSystemFonts: false, defaultFontFamily: "DejaVu Sans" },
   })
   return { svg, png: picture.render().asPng(), pdf: await svgToPdf(svg, fontFile) }
+}
+
+/** Vega counts the names within a picture through the whole process; here each picture counts its own. */
+function renumbered(svg: string): string {
+  const ids = [...svg.matchAll(/\sid="([^"]+)"/g)].map(([, id]) => id!)
+  return svg.replace(/(\sid="|url\(#|href="#)([^")]+)/g, (found, before: string, id: string) =>
+    ids.includes(id) ? `${before}part${ids.indexOf(id)}` : found,
+  )
 }
