@@ -5,7 +5,7 @@ import { type Config, compile, type TopLevelSpec } from "vega-lite"
 import { svgToPdf } from "./pdf.js"
 
 /** The font that ships with the package, and what a reader's browser takes where it has none of that name. */
-export const FONT = "DejaVu Sans, Verdana, sans-serif"
+const FONT = "DejaVu Sans, Verdana, sans-serif"
 const fontFile = createRequire(import.meta.url).resolve("dejavu-fonts-ttf/ttf/DejaVuSans.ttf")
 
 /** Colours of Okabe and Ito, told apart by colour-blind readers and, with the dashes and shapes, in grey. */
@@ -32,10 +32,18 @@ export interface Drawing {
 
 /** A figure drawn from a Vega-Lite specification, without a browser, with a font that ships with the package. */
 export async function renderFigure(spec: TopLevelSpec): Promise<Drawing> {
-  const svg = await new View(parse(compile(spec, { config: THEME }).spec), { renderer: "none" }).toSVG()
+  const svg = renumbered(await new View(parse(compile(spec, { config: THEME }).spec), { renderer: "none" }).toSVG())
   const picture = new Resvg(svg, {
     fitTo: { mode: "zoom", value: 2 },
     font: { fontFiles: [fontFile], loadSystemFonts: false, defaultFontFamily: "DejaVu Sans" },
   })
   return { svg, png: picture.render().asPng(), pdf: await svgToPdf(svg, fontFile) }
+}
+
+/** Vega counts the names within a picture through the whole process; here each picture counts its own. */
+function renumbered(svg: string): string {
+  const ids = [...svg.matchAll(/\sid="([^"]+)"/g)].map(([, id]) => id!)
+  return svg.replace(/(\sid="|url\(#|href="#)([^")]+)/g, (found, before: string, id: string) =>
+    ids.includes(id) ? `${before}part${ids.indexOf(id)}` : found,
+  )
 }

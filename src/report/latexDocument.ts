@@ -73,9 +73,9 @@ export function documentLatex(document: ReportDocument, width: (file: string) =>
   ].join("\n\n")}\n`
 }
 
+// Knuth's own encoding: its fonts come as outlines with the smallest installation, those of T1 as bitmaps.
 const PREAMBLE = `\\documentclass[11pt,a4paper]{article}
 \\usepackage[utf8]{inputenc}
-\\usepackage[T1]{fontenc}
 \\usepackage{textcomp,amssymb,array,booktabs,longtable,float,graphicx}
 \\usepackage[margin=25mm]{geometry}
 \\usepackage[hidelinks]{hyperref}

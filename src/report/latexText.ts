@@ -15,7 +15,7 @@ const SPECIAL: Readonly<Record<string, string>> = {
   "<": "$<$",
   ">": "$>$",
   "|": "$|$",
-  '"': "\\textquotedbl{}",
+  '"': "''",
   "--": "-{}-",
   // After the end of a table's row these two would be read as an option.
   "[": "{[}",
@@ -113,17 +113,19 @@ const GREEK: Readonly<Record<string, string>> = {
 }
 
 /** What needs a word of LaTeX: a letter under a bar (two code points), dashes that would join, anything not plain. */
-const NOT_PLAIN = /([A-Za-z])\u0304|--|[\\&%$#_{}~^<>|"[*]|[^\x20-\x7e\n]/gu
+const NOT_PLAIN = /([A-Za-z])\u0304|--|[\\&%$#_{}~^<>|"[*]|[^\x20-\x7e]/gu
 
 /**
  * A text as LaTeX that pdflatex compiles, whatever it holds; a sign it has no name for is printed as its code.
  *
- * Needs amssymb, and T1 fonts.
+ * Needs amssymb.
  */
 export function escapeLatex(text: string): string {
-  return text.replace(NOT_PLAIN, (found, barred: string | undefined) =>
-    barred === undefined ? sign(found) : `$\\bar{${barred}}$`,
-  )
+  return text
+    .replace(/[ \t\n\v\f\r]+/g, " ")
+    .replace(NOT_PLAIN, (found, barred: string | undefined) =>
+      barred === undefined ? sign(found) : `$\\bar{${barred}}$`,
+    )
 }
 
 function sign(c: string): string {
@@ -133,9 +135,9 @@ function sign(c: string): string {
   if (up >= 0) return `$^{${up}}$`
   if (down >= 0) return `$_{${down}}$`
   if (SPECIAL[c] !== undefined) return SPECIAL[c]
-  // The accented letters of Western languages, which T1 fonts have.
-  if (/[\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u00ff]/.test(c)) return c
-  return `[U+${c.codePointAt(0)!.toString(16).toUpperCase()}]`
+  // The accented letters of Western languages, but for Icelandic's own.
+  if (/[À-ÖØ-öø-ÿ]/.test(c) && !/[ÐðÞþ]/.test(c)) return c
+  return `{[}U+${c.codePointAt(0)!.toString(16).toUpperCase()}]`
 }
 
 /** Markdown as LaTeX: paragraphs, emphasis, code, lists, links and headings. */

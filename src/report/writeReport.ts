@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
+import type { TopLevelSpec } from "vega-lite"
 import type { ReportDocument } from "./document.js"
 import { type Drawing, renderFigure } from "./figure.js"
 import { fileName } from "./fileName.js"
@@ -52,14 +53,16 @@ export async function writeReport(document: ReportDocument, configuration: unkno
 
 /** Every figure by its file's name. @throws Error if two have one name. */
 async function draw({ chapters }: ReportDocument): Promise<Map<string, Drawing>> {
-  const drawings = new Map<string, Drawing>()
+  const specs = new Map<string, TopLevelSpec>()
   for (const { section } of chapters)
     for (const part of section.parts) {
       if (part.kind !== "figure") continue
       const file = fileName(section, part.name)
-      if (drawings.has(file)) throw new Error(`two figures are named ${file}`)
-      drawings.set(file, await renderFigure(part.spec))
+      if (specs.has(file)) throw new Error(`two figures are named ${file}`)
+      specs.set(file, part.spec)
     }
+  const drawings = new Map<string, Drawing>()
+  for (const [file, spec] of specs) drawings.set(file, await renderFigure(spec))
   return drawings
 }
 

@@ -103,7 +103,7 @@ describe("logarithmic axes", () => {
 
   test("write powers", () => {
     const { axis } = logChannel("size", [1e-4, 1e-2])
-    expect(axis.labelExpr).toBe('{"0.01":"10⁻²","0.001":"10⁻³","0.0001":"10⁻⁴"}[datum.value]')
+    expect(axis.labelExpr).toBe('{"0.0001":"10⁻⁴","0.001":"10⁻³","0.01":"10⁻²"}[datum.value]')
     expect(["0", "1", "-1/2"].map((e) => powerLabel("n", e))).toEqual(["constant", "n", "n^(−1/2)"])
   })
 })

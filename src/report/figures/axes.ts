@@ -25,7 +25,7 @@ export function logChannel(title: string, values: Iterable<number>, base: 2 | 10
   const [least, most] = logs.length === 0 ? [0, 1] : [Math.min(...logs), Math.max(...logs)]
   const margin = Math.max(MARGIN * (most - least), base === 2 ? 0.25 : 0.05)
   const [low, high] = [least - margin, most + margin]
-  const ticks = powerTicks(low, high, base) ?? mantissaTicks(low, high)
+  const ticks = powerTicks(low, high, base) ?? mantissaTicks(low * Math.log10(base), high * Math.log10(base))
   const labels = Object.fromEntries(ticks.map(({ value, label }) => [value, label]))
   return {
     type: "quantitative",
@@ -65,7 +65,11 @@ function powerTicks(low: number, high: number, base: 2 | 10): Tick[] | null {
   return exponents.map((exponent) => ({ value: power(base, exponent), label: `${base}${superscript(exponent)}` }))
 }
 
-/** Less than a decade: 1, 2 and 5 times powers of ten, and only where even those are one, every digit. */
+/**
+ * Where fewer than two powers of the base lie: 1, 2 and 5 times powers of ten, and where even those are too few, more digits.
+ *
+ * @param low the lower end, as its logarithm to base 10.
+ */
 function mantissaTicks(low: number, high: number): Tick[] {
   const within = (mantissas: readonly number[]) =>
     [Math.floor(low), Math.floor(high)]

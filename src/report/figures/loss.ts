@@ -43,11 +43,13 @@ export function lossFigure(points: readonly LossPoint[]): TopLevelSpec {
     const ends = [minima[0], minima.length > 1 ? minima.at(-1) : undefined]
       .filter((end) => end !== undefined)
       .sort((p, q) => p.rate - q.rate)
-    const name = (end: (typeof ends)[number], align: string, dx: number) => ({
-      data: { values: [{ ...end, text: `n = ${end.width}` }] },
-      mark: { type: "text", dy: 13, dx, align, color: "#333" },
-      encoding: { x: { field: "rate", ...x }, y: { field: "loss", ...y }, text: { field: "text" } },
-    })
+    const name = (end: (typeof ends)[number], align: string, dx: number) =>
+      // A white edge first, so that curves do not run through the text.
+      [{ stroke: "white", strokeWidth: 4 }, {}].map((edge) => ({
+        data: { values: [{ ...end, text: `n = ${end.width}` }] },
+        mark: { type: "text", dy: 13, dx, align, color: "#333", ...edge },
+        encoding: { x: { field: "rate", ...x }, y: { field: "loss", ...y }, text: { field: "text" } },
+      }))
     return {
       title: scheme,
       width: 300,
@@ -68,7 +70,7 @@ export function lossFigure(points: readonly LossPoint[]): TopLevelSpec {
           mark: { type: "point", filled: true, size: 45, opacity: 1 },
           encoding: { x: { field: "rate", ...x }, y: { field: "loss", ...y }, color: colour },
         },
-        ...ends.map((end, i) => name(end, i === 0 ? "right" : "left", i === 0 ? 8 : -8)),
+        ...ends.flatMap((end, i) => name(end, i === 0 ? "right" : "left", i === 0 ? 8 : -8)),
       ],
     }
   }

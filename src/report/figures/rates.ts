@@ -24,6 +24,9 @@ export interface ReferenceLine {
 
 const HEIGHT = 280
 
+/** Octaves between the points of two schemes at one width, so that their intervals lie side by side. */
+const APART = 0.07
+
 /** Rate against width on logarithmic axes, a panel per level, with labelled reference slopes; hollow where censored. */
 export function optimalRateFigure(points: readonly RatePoint[], lines: readonly ReferenceLine[]): TopLevelSpec {
   const schemes = distinct(points.map(({ scheme }) => scheme))
@@ -34,7 +37,12 @@ export function optimalRateFigure(points: readonly RatePoint[], lines: readonly 
     2,
   )
   const panel = (name: string) => {
-    const own = points.filter((point) => point.panel === name)
+    const own = points
+      .filter((point) => point.panel === name)
+      .map((point) => {
+        const place = schemes.indexOf(point.scheme) - (schemes.length - 1) / 2
+        return { ...point, width: point.width * 2 ** (APART * place) }
+      })
     const references = lines.filter((line) => line.panel === name)
     const y = logChannel("learning rate η", [
       ...own.flatMap(({ rate, low, high }) => [rate, low, high]),
