@@ -12,6 +12,7 @@ import { STARTS as BY_NAME } from "../src/sweep/teacherStudent.js"
 import type { SyntheticResult } from "../src/train/synthetic.js"
 import type { SyntheticConfig } from "../src/train/syntheticConfig.js"
 import type { Task } from "../src/train/task.js"
+import type { Effort } from "./experiment.js"
 
 /** The experiment's constants. The paper's own, where it leaves them open, are not known; these are ours. */
 export interface TeacherStudentConfig {
@@ -30,7 +31,7 @@ export interface TeacherStudentConfig {
   readonly recordEvery: number
 }
 
-export const QUICK: TeacherStudentConfig = {
+const QUICK: TeacherStudentConfig = {
   widths: [128, 256, 512, 1024, 2048],
   rank: 4,
   inputs: 5,
@@ -44,7 +45,7 @@ export const QUICK: TeacherStudentConfig = {
   recordEvery: 2,
 }
 
-export const FULL: TeacherStudentConfig = {
+const FULL: TeacherStudentConfig = {
   ...QUICK,
   widths: [128, 256, 512, 1024, 2048, 4096, 8192],
   samples: 1000,
@@ -52,6 +53,12 @@ export const FULL: TeacherStudentConfig = {
   seeds: [1, 2, 3, 4, 5],
   rates: { from: 1e-4, to: 10, perDecade: 3 },
   recordEvery: 10,
+}
+
+/** More seeds follow the size's own. */
+export function configOf({ size, seeds }: Effort): TeacherStudentConfig {
+  const config = size === "quick" ? QUICK : FULL
+  return { ...config, seeds: Array.from({ length: seeds * config.seeds.length }, (_, i) => 1 + i) }
 }
 
 /** The two schemes at one rate for both factors, by the deviations of their starting entries at width n, rank r. */

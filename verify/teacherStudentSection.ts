@@ -3,24 +3,17 @@ import { optimalRateFigure, type RatePoint, type ReferenceLine } from "../src/re
 import { type TrajectoryPoint, trajectoryFigure } from "../src/report/figures/trajectory.js"
 import type { Part } from "../src/report/section.js"
 import type { ReportTable } from "../src/report/table.js"
-import type { Effort, Experiment } from "./experiment.js"
+import type { Experiment } from "./experiment.js"
 import {
-  FULL,
+  configOf,
   groupBy,
   plan,
-  QUICK,
   type RateLaw,
   rateLaws,
   teacherStudent as runAll,
   type SyntheticRun,
   type TeacherStudentConfig,
 } from "./teacherStudent.js"
-
-/** More seeds follow the size's own. */
-function configOf({ size, seeds }: Effort): TeacherStudentConfig {
-  const config = size === "quick" ? QUICK : FULL
-  return { ...config, seeds: Array.from({ length: seeds * config.seeds.length }, (_, i) => 1 + i) }
-}
 
 /** The paper's synthetic experiment at both levels. */
 export const teacherStudent: Experiment = {

@@ -81,7 +81,7 @@ function theorySection(
 export function finding(name: string, claims: readonly Claim[], factor: number): Finding {
   const of = (kind: Finding["verdict"]) => claims.filter(({ measured }) => measured.verdict === kind)
   const [wrong, open] = [of("contradicts"), of("inconclusive")]
-  const names = (some: readonly Claim[]) => some.map(({ id }) => id.slice(name.length + 1)).join(", ")
+  const names = (some: readonly Claim[]) => some.map(({ quantity, step }) => `${quantity}@${step}`).join(", ")
   const claim = `${name}: the sizes of ${claims.length} quantities and steps follow their derived exponents`
   if (wrong.length > 0) {
     const causes = [...new Set(wrong.map(({ cause }) => cause))]
