@@ -9,7 +9,7 @@ const SIZES = [
 const GAP = 1.5
 
 /** A column of so few characters is never broken into lines. */
-const SHORT = 16
+const SHORT = 20
 
 /** No column is given more room than one of so many characters, nor less than one of so few. */
 const [NARROWEST, WIDEST] = [10, 60]

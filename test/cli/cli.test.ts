@@ -148,6 +148,9 @@ describe("bad input: the field, the value and what is allowed, exit 2, no file l
     [["verify", "init-a", "--budget", "soon"], '--budget: got "soon"'],
     [["reproduce", "--quick", "--full"], "--full"],
     [["reproduce", "--out", "."], "--out"],
+    [["reproduce", "--only", "everything"], '--only: got "everything"; allowed: derived, theory-setting'],
+    [["reproduce", "--budget", "0"], '--budget: got "0"'],
+    [["verify", "derived", "--seeds", "4"], '--seeds: got "4"'],
     [["nonsense"], "unknown command"],
   ])("%j", async (words, message) => {
     await writeFile(join(folder, "precious.txt"), "kept")

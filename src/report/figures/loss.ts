@@ -43,18 +43,29 @@ export function lossFigure(points: readonly LossPoint[]): TopLevelSpec {
     const ends = [minima[0], minima.length > 1 ? minima.at(-1) : undefined]
       .filter((end) => end !== undefined)
       .sort((p, q) => p.rate - q.rate)
-    const name = (end: (typeof ends)[number], align: string, dx: number) =>
-      // A white edge first, so that curves do not run through the text.
-      [{ stroke: "white", strokeWidth: 4 }, {}].map((edge) => ({
-        data: { values: [{ ...end, text: `n = ${end.width}` }] },
-        mark: { type: "text", dy: 13, dx, align, color: "#333", ...edge },
-        encoding: { x: { field: "rate", ...x }, y: { field: "loss", ...y }, text: { field: "text" } },
-      }))
+    const named = ends.map((end, i) => ({
+      data: { values: [{ ...end, text: `n = ${end.width}` }] },
+      mark: {
+        type: "text",
+        baseline: "bottom",
+        align: i === 0 ? "right" : "left",
+        dx: i === 0 ? -4 : 4,
+        dy: -4,
+        color: "#333",
+      },
+      encoding: { x: { field: "rate", ...x }, y: { value: "height" }, text: { field: "text" } },
+    }))
+    const rules = {
+      data: { values: ends },
+      mark: { type: "rule", color: "#777", strokeDash: [2, 2] },
+      encoding: { x: { field: "rate", ...x }, y: { field: "loss", ...y }, y2: { value: "height" } },
+    }
     return {
       title: scheme,
       width: 300,
       height: 260,
       layer: [
+        rules,
         {
           data: { values: own },
           mark: { type: "line", clip: true },
@@ -70,7 +81,7 @@ export function lossFigure(points: readonly LossPoint[]): TopLevelSpec {
           mark: { type: "point", filled: true, size: 45, opacity: 1 },
           encoding: { x: { field: "rate", ...x }, y: { field: "loss", ...y }, color: colour },
         },
-        ...ends.flatMap((end, i) => name(end, i === 0 ? "right" : "left", i === 0 ? 8 : -8)),
+        ...named,
       ],
     }
   }
