@@ -12,7 +12,6 @@ import {
   rateLaws,
   teacherStudent as runAll,
   type SyntheticRun,
-  type TeacherStudentConfig,
 } from "./teacherStudent.js"
 
 /** The paper's synthetic experiment at both levels. */

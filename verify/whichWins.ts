@@ -3,7 +3,7 @@ import { type PairedDifference, pairedDifference } from "../src/fit/paired.js"
 import { type AdvantagePoint, advantageFigure } from "../src/report/figures/advantage.js"
 import type { Finding, Section } from "../src/report/section.js"
 import type { ReportTable } from "../src/report/table.js"
-import type { Effort, Experiment } from "./experiment.js"
+import type { Experiment } from "./experiment.js"
 import { configOf, groupBy, plan, type SyntheticRun, type SyntheticScheme, teacherStudent } from "./teacherStudent.js"
 
 const ID = "which-wins"
