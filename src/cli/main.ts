@@ -156,6 +156,12 @@ command(
     .option("--loss <column>", "column of the loss")
     .option("--seed <column>", "column of the seed", "seed")
     .option("--by <column...>", "fit each combination of these columns", [])
+    .option("--model <column>", "column of the model: each model has a loss curve of its own")
+    .option(
+      "--family <column|pattern>",
+      "fit each family: a column, or a pattern over --model such as '^[^/]+/([A-Za-z]+)'",
+    )
+    .option("--edge <share>", "a run within the stability edge ends at most this share above the least loss", "0.02")
     .option("--quantity <name>", "only rows whose column `quantity` has this value")
     .addOption(format()),
   async (path: string, options: FitOptions) => (await import("./fit.js")).fitCommand(path, options),
