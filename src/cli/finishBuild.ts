@@ -5,6 +5,7 @@ import { TheoremFile } from "../prove/theorem.js"
 import { ClaimsJson } from "../report/claims.js"
 import { DerivationJson } from "../report/derivation.js"
 import { FitJson } from "../report/fit.js"
+import { TransferJson } from "../report/transfer.js"
 import { SweepConfig } from "../sweep/config.js"
 
 const folder = new URL("../../schema/", import.meta.url)

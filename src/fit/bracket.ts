@@ -10,8 +10,13 @@ export interface Bracket {
 
 /** Where a curve of loss against rate has its minimum or its edge. */
 export interface Place extends Bracket {
-  /** Within the bracket, by interpolation of the curve; null where the place may lie beyond the grid. */
+  /** By interpolation of the curve; null where the place lies beyond the grid. */
   readonly rate: number | null
+  /**
+   * What enters a likelihood: the rate twice, or the half-line it lies on. Rates on the half-line and no others are seen so, which
+   * makes the censoring ignorable.
+   */
+  readonly observed: Bracket
 }
 
 /** The grid with one point a rate: repeated runs are averaged, and a repetition that diverged makes the mean diverge. */
@@ -21,8 +26,11 @@ export function withoutRepeats(grid: readonly GridPoint[]): GridPoint[] {
 }
 
 /**
- * The optimum of a curve that falls to one minimum and rises beyond it: it lies between the neighbours of the least loss,
- * and inside the grid where the parabola through the three has its minimum.
+ * The optimum of a curve that falls to one minimum and rises beyond it: it lies between the neighbours of the least loss, and
+ * inside the grid where the parabola through the three in ln(rate) has its minimum.
+ *
+ * A parabola's minimum lies between the middles of the two intervals it spans, so a least loss at the edge of the grid says that
+ * the optimum lies beyond the middle of the last interval.
  *
  * Losses that repeated runs would not tell apart (within 2√2 standard deviations of a run) may each be the least: the
  * bracket reaches from the lower neighbour of the first to the upper neighbour of the last of them.
@@ -32,13 +40,20 @@ export function withoutRepeats(grid: readonly GridPoint[]): GridPoint[] {
  */
 export function optimumBracket(grid: readonly GridPoint[], noise: number): Place {
   const points = withoutRepeats(grid)
-  const located = optimalRate(points)
-  const least = Math.min(...points.map(({ value }) => (Number.isFinite(value) ? value : Number.POSITIVE_INFINITY)))
+  const { rate, censored } = optimalRate(points)
+  const least = leastOf(points)
   const may = ({ value }: GridPoint) => value <= least + 2 * Math.SQRT2 * noise
   const [first, last] = [points.findIndex(may), points.findLastIndex(may)]
   const low = points[first - 1]?.rate ?? 0
   const high = points[last + 1]?.rate ?? Number.POSITIVE_INFINITY
-  return { low, high, rate: low > 0 && Number.isFinite(high) ? located.rate : null }
+  if (censored === null) return { low, high, rate, observed: { low: rate, high: rate } }
+  const [x, y] = censored === "low" ? points : points.slice(-2)
+  const middle = y === undefined ? null : Math.sqrt(x!.rate * y.rate)
+  const observed = {
+    low: censored === "high" && middle !== null ? middle : 0,
+    high: censored === "low" && middle !== null ? middle : Number.POSITIVE_INFINITY,
+  }
+  return { low, high, rate: null, observed }
 }
 
 /**
@@ -54,10 +69,11 @@ export function edgeBracket(grid: readonly GridPoint[], share: number): Place {
   // Losses above the limit at the low end are runs that have not learnt yet, not unstable ones.
   const last = beyond < 0 ? after : beyond - 1
   const [held, failed] = [points[last], points[last + 1]]
-  if (held === undefined || failed === undefined)
-    return { low: held?.rate ?? 0, high: failed?.rate ?? Number.POSITIVE_INFINITY, rate: null }
-  const part = Number.isFinite(failed.value) ? (limit - held.value) / (failed.value - held.value) : 1 / 2
-  return { low: held.rate, high: failed.rate, rate: held.rate * (failed.rate / held.rate) ** part }
+  const bracket = { low: held?.rate ?? 0, high: failed?.rate ?? Number.POSITIVE_INFINITY }
+  if (held === undefined || failed === undefined || !Number.isFinite(failed.value))
+    return { ...bracket, rate: null, observed: bracket }
+  const rate = held.rate * (failed.rate / held.rate) ** ((limit - held.value) / (failed.value - held.value))
+  return { ...bracket, rate, observed: { low: rate, high: rate } }
 }
 
 /**
@@ -78,7 +94,11 @@ export function repeatDeviation(grids: readonly (readonly GridPoint[])[], share:
   return degrees === 0 ? null : Math.sqrt(squares / degrees)
 }
 
+function leastOf(points: readonly GridPoint[]): number {
+  return Math.min(...points.map(({ value }) => (Number.isFinite(value) ? value : Number.POSITIVE_INFINITY)))
+}
+
 function worstHeld(points: readonly GridPoint[], share: number): number {
-  const least = Math.min(...points.map(({ value }) => (Number.isFinite(value) ? value : Number.POSITIVE_INFINITY)))
+  const least = leastOf(points)
   return least + share * Math.abs(least)
 }

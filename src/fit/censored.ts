@@ -24,6 +24,8 @@ export interface CensoredFit {
 
 /** Scatter below this is not resolved: the likelihood costs LEAST_SCATTER / scatter, so it has a maximum without noise. */
 const LEAST_SCATTER = 1e-4
+/** What a half-line counts: the Fisher information of a normal observation's sign at its median, relative to the observation. */
+const HALF_LINE = 2 / Math.PI
 /** Slopes are looked for within this; an interval that reaches it is unbounded. */
 const REACH = 20
 
@@ -32,8 +34,9 @@ const REACH = 20
  * or censored to an interval or a half-line (Tobin 1958; Amemiya 1973; for intervals Burridge 1981).
  *
  * In a/scatter and 1/scatter the log-likelihood is concave at a given slope (Olsen 1978), so Newton's method finds its one
- * maximum; the interval is the profile likelihood's. Its threshold N ln(1 + t²/ν), with Student's t at ν degrees, N observations, is
- * exact for exact observations, where the interval is that of least squares; ν counts the exact ones, or all if none is.
+ * maximum; the interval is the profile likelihood's. Its threshold N ln(1 + t²/ν), with Student's t at ν = N − 1 − groups degrees, is
+ * exact for exact observations, where the interval is that of least squares. A half-line adds 2/π to N: no more does the
+ * side of a known point on which a normal observation falls tell of its mean.
  *
  * @returns null where fewer than three observations bear on the slope (in groups with two different x) or where all are
  * censored on one side.
@@ -45,20 +48,21 @@ export function censoredSlope(observations: readonly Censored[], level = 0.95): 
     throw new InputError({ field: "interval", given: [empty.low, empty.high], allowed: "low ≤ high", example: "1 2" })
   const used = informative(observations)
   const groups = [...new Set(used.map(({ group }) => group))]
-  const exact = used.filter(({ low, high }) => low === high).length
-  const degrees = (exact > 0 ? exact : used.length) - groups.length - 1
+  const weight = used.reduce((sum, { low, high }) => sum + (Number.isFinite(high - low) ? 1 : HALF_LINE), 0)
+  const degrees = Math.floor(weight) - groups.length - 1
   const bounded = (end: "low" | "high") => used.some((observation) => Number.isFinite(observation[end]))
   if (degrees < 1 || !bounded("low") || !bounded("high")) return null
   const profile = (slope: number) => profileOf(used, groups, slope).likelihood
   const exponent = maximum(profile, -REACH, REACH)
   const best = profileOf(used, groups, exponent)
-  const least = best.likelihood - (used.length / 2) * Math.log1p(studentQuantile(level, degrees) ** 2 / degrees)
+  const least = best.likelihood - (weight / 2) * Math.log1p(studentQuantile(level, degrees) ** 2 / degrees)
   const end = (outside: number) => {
     if (profile(outside) >= least) return outside < 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY
     return crossing(profile, least, exponent, outside)
   }
   const interval = { low: end(-REACH), high: end(REACH), level }
-  return { exponent, interval, scatter: best.scatter, observations: used.length, censored: used.length - exact }
+  const censored = used.filter(({ low, high }) => low !== high).length
+  return { exponent, interval, scatter: best.scatter, observations: used.length, censored }
 }
 
 /** Observations of groups in which x varies and something is bounded. */

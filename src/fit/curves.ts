@@ -65,7 +65,7 @@ export interface CurveTable {
 export function curveTable(rows: readonly Row[], columns: CurveColumns, share: number): CurveTable {
   const { width, rate, loss, seed, model } = columns
   const groupOf = grouping(rows, columns)
-  const groups = gather(rows, groupOf)
+  const groups = new Map([...gather(rows, groupOf)].sort(([x], [y]) => x.localeCompare(y, "en", { numeric: true })))
   const curveRows = [...groups].flatMap(([group, members]) =>
     [...gather(members, (row) => [model === null ? "" : row[model], row[width], row[seed] ?? ""].join(" "))].map(
       ([, own]) => ({ group, own }),
@@ -115,7 +115,7 @@ function fitOf(group: string, curves: readonly Curve[], mixed: readonly string[]
     ...(mixed.length > 0 ? [`runs at one rate differ in ${mixed.join(", ")}: if that is a setting, see --by`] : []),
   ]
   const common = { group, widths, curves: curves.length, censored: edges.length }
-  const edge = slopeOf(curves, ({ edge }) => placed(edge))
+  const edge = slopeOf(curves, ({ edge }) => edge.observed)
   const bracketed = slopeOf(curves, ({ optimum }) => optimum)
   if (seeds > 1 && !hasModels) {
     const located = curves.map(({ width, seed, optimum }) => ({
@@ -139,7 +139,7 @@ function fitOf(group: string, curves: readonly Curve[], mixed: readonly string[]
       flags,
     }
   }
-  const fit = slopeOf(curves, ({ optimum }) => placed(optimum))
+  const fit = slopeOf(curves, ({ optimum }) => optimum.observed)
   return {
     ...common,
     method: "censored",
@@ -150,10 +150,6 @@ function fitOf(group: string, curves: readonly Curve[], mixed: readonly string[]
     edge,
     flags: fit === null ? [...flags, "too little to fit a slope"] : flags,
   }
-}
-
-function placed({ rate, low, high }: Place): Bracket {
-  return rate === null ? { low, high } : { low: rate, high: rate }
 }
 
 /** A censored slope over ln width; models that occur at several widths are compared within themselves. */
