@@ -16,6 +16,7 @@ for (const [name, schema] of Object.entries({
   derive: DerivationJson,
   verify: ClaimsJson,
   fit: FitJson,
+  transfer: TransferJson,
   theorem: TheoremFile,
 }))
   await write(name, schema, "output")

@@ -198,9 +198,12 @@ command(
 command(
   program
     .command("verify [claim...]")
-    .description("derived against measured, a verdict each; theory-wide, overflow [case...]: experiments of their own")
+    .description(
+      "derived against measured, a verdict each; theory-wide, overflow [case...], interval-coverage: experiments of their own",
+    )
     .option("--seeds <count>", "seeds per width (default: 64)")
     .option("--budget <time>", "spend about this long, for instance 60s: as many seeds as fit")
+    .option("--repetitions <count>", "of interval-coverage (default: 1000)")
     .option("--store <file>", "keep runs in this DuckDB file and resume from it", ":memory:")
     .addOption(workers())
     .addOption(format()),

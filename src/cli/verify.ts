@@ -13,6 +13,8 @@ export async function verifyCommand(names: readonly string[], options: VerifyOpt
   const [experiment, ...others] = names
   if (experiment === "theory-wide" && others.length === 0)
     return (await import("./theoryWide.js")).theoryWideCommand(options)
+  if (experiment === "interval-coverage" && others.length === 0)
+    return (await import("./intervalCoverage.js")).intervalCoverageCommand(options)
   if (experiment === "overflow") return (await import("./overflow.js")).overflowCommand(others, options)
   const output = outputOptions(options)
   const chosen = SETTINGS.filter(
@@ -23,7 +25,7 @@ export async function verifyCommand(names: readonly string[], options: VerifyOpt
     throw new InputError({
       field: "claim",
       given: unknown,
-      allowed: `theory-wide, overflow, or ${SETTINGS.map(settingName).join(", ")}`,
+      allowed: `theory-wide, overflow, interval-coverage, or ${SETTINGS.map(settingName).join(", ")}`,
       example: "verify init-a/c=-1/2",
     })
   const seeds = options.seeds === undefined ? BUDGET.seeds : integer("--seeds", options.seeds, 2)

@@ -2,6 +2,7 @@
 export interface VerifyOptions {
   readonly seeds?: string
   readonly budget?: string
+  readonly repetitions?: string
   readonly workers?: string
   readonly store: string
   readonly json?: boolean

@@ -1,4 +1,4 @@
-import { studentQuantile } from "./normal.js"
+import { studentQuantile, studentWithin } from "./normal.js"
 import { degreesOf, type Interval, logPoints, variancesOf, type WidthSample } from "./slope.js"
 
 /** The leading exponent of a sum of powers whose other exponents are known. */
@@ -90,7 +90,9 @@ export function leadingExponent(
   const exponent = [grid[least]!, ...minima].reduce((x, y) => (best(y) < best(x) ? y : x))
   const minimum = best(exponent)
   const degrees = Math.max(1, points.length - 2)
-  const threshold = minimum + studentQuantile(level, degreesOf(samples)) ** 2
+  const model = chiSquare(exponent, 1) <= chiSquare(exponent, 2) ? "coherent" : "quadrature"
+  const confounded = model === "quadrature" && Math.abs(exponent - cross - floor) < CONFOUNDED
+  const threshold = minimum + statistic(level, degreesOf(samples), confounded)
   // The minimum may be sharper than the grid, so its own neighbourhood always counts as inside.
   const inside = (i: number) => i === least || values[i]! <= threshold
   const first = values.findIndex((_, i) => inside(i))
@@ -101,8 +103,25 @@ export function leadingExponent(
     last === grid.length - 1
       ? Number.POSITIVE_INFINITY
       : crossing(best, threshold, last === least ? exponent : grid[last]!, grid[last + 1]!)
-  const model = chiSquare(exponent, 1) <= chiSquare(exponent, 2) ? "coherent" : "quadrature"
   return { exponent, interval: { low, high, level }, model, chiSquare: minimum, degrees }
+}
+
+/** The cross term n^(e + e₁ − 1/2) is taken for the next term's square n^2e₁ where e₁ + 1/2 lies this close to e. */
+const CONFOUNDED = 1 / 8
+
+/**
+ * The quantile of χ²(e) − min χ² with estimated errors: Student's t².
+ *
+ * Where a nuisance term drops out at the true exponent and nowhere else, a second direction is fitted beside e, in about half
+ * of the cases, as the term's amplitude is bounded: an equal mixture of one and two degrees (Self and Liang 1987), the second
+ * being twice Fisher's F, whose tail is (1 + x/ν)^(−ν/2).
+ */
+function statistic(level: number, degrees: number, confounded: boolean): number {
+  const one = studentQuantile(level, degrees) ** 2
+  if (!confounded) return one
+  const two = degrees * ((1 - level) ** (-2 / degrees) - 1)
+  const tail = (x: number) => (1 - studentWithin(Math.sqrt(x), degrees) + (1 + x / degrees) ** (-degrees / 2)) / 2
+  return crossing((x) => -tail(x), level - 1, one, two)
 }
 
 /** One power of the width in a model, and which amplitudes it may have. */
