@@ -23,7 +23,7 @@ export interface CensoredFit {
 }
 
 /** Scatter below this is not resolved: the likelihood costs LEAST_SCATTER / scatter, so it has a maximum without noise. */
-const LEAST_SCATTER = 1e-4
+const LEAST_SCATTER = 1e-6
 /** What a half-line counts: the Fisher information of a normal observation's sign at its median, relative to the observation. */
 const HALF_LINE = 2 / Math.PI
 /** Slopes are looked for within this; an interval that reaches it is unbounded. */
