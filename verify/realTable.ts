@@ -10,7 +10,7 @@ import { readRows } from "../src/sweep/userTable.js"
 import type { Experiment } from "./experiment.js"
 
 /** The columns of a table of LoRA runs: model, hidden_size, rank, learning_rate, test_nll; the family is in the model's name. */
-export const LORA_TABLE: CurveColumns = {
+const LORA_TABLE: CurveColumns = {
   width: "hidden_size",
   rate: "learning_rate",
   loss: "test_nll",

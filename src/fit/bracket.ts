@@ -20,7 +20,7 @@ export interface Place extends Bracket {
 }
 
 /** The grid with one point a rate: repeated runs are averaged, and a repetition that diverged makes the mean diverge. */
-export function withoutRepeats(grid: readonly GridPoint[]): GridPoint[] {
+function withoutRepeats(grid: readonly GridPoint[]): GridPoint[] {
   const rates = [...new Set(grid.map(({ rate }) => rate))].sort((x, y) => x - y)
   return rates.map((rate) => ({ rate, value: mean(grid.filter((p) => p.rate === rate).map(({ value }) => value)) }))
 }

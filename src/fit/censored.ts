@@ -100,11 +100,13 @@ function derivatives(low: number, high: number, alpha: number, tau: number): Der
 
 /** The largest log-likelihood at a slope over intercepts and scatter, by damped Newton steps. */
 function profileOf(observations: readonly Censored[], groups: readonly string[], slope: number) {
-  const terms = observations.map(({ x, low, high, group }) => ({
-    low: low - slope * x,
-    high: high - slope * x,
-    group: groups.indexOf(group),
-  }))
+  // Counted from a first intercept, so that α stays small where the scatter is.
+  const terms = groups.flatMap((name, group) => {
+    const own = observations.filter((observation) => observation.group === name)
+    const rest = own.map(({ x, low, high }) => ({ low: low - slope * x, high: high - slope * x }))
+    const start = startOf(rest)
+    return rest.map(({ low, high }) => ({ low: low - start, high: high - start, group }))
+  })
   const at = (alphas: readonly number[], tau: number) => {
     let value = -LEAST_SCATTER * tau
     let [t, tt] = [-LEAST_SCATTER, 0]
@@ -122,7 +124,7 @@ function profileOf(observations: readonly Censored[], groups: readonly string[],
     return { value, t, tt, rows }
   }
   let tau = 1
-  let alphas: number[] = groups.map((_, g) => startOf(terms.filter(({ group }) => group === g)))
+  let alphas: number[] = groups.map(() => 0)
   let here = at(alphas, tau)
   for (let i = 0; i < 100; i++) {
     // The Hessian is an arrow: intercepts meet only in τ, so they are eliminated first.

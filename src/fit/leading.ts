@@ -91,7 +91,11 @@ export function leadingExponent(
   const minimum = best(exponent)
   const degrees = Math.max(1, points.length - 2)
   const model = chiSquare(exponent, 1) <= chiSquare(exponent, 2) ? "coherent" : "quadrature"
-  const confounded = model === "quadrature" && Math.abs(exponent - cross - floor) < CONFOUNDED
+  const confounded =
+    coherence === "full or none" &&
+    others.length > 0 &&
+    model === "quadrature" &&
+    Math.abs(exponent - cross - floor) < CONFOUNDED
   const threshold = minimum + statistic(level, degreesOf(samples), confounded)
   // The minimum may be sharper than the grid, so its own neighbourhood always counts as inside.
   const inside = (i: number) => i === least || values[i]! <= threshold
