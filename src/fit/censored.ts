@@ -157,7 +157,7 @@ function profileOf(observations: readonly Censored[], groups: readonly string[],
 /** Keeps a Newton step finite where the likelihood is flat. */
 const RIDGE = 1e-9
 /** The farthest an intercept, in units of the scatter, moves in a step. */
-const LONGEST_STEP = 10
+const LONGEST_STEP = 1000
 
 /** A first intercept: the mean of the ends that are finite. */
 function startOf(terms: readonly { low: number; high: number }[]): number {
