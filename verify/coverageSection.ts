@@ -10,9 +10,9 @@ const budgetOf = ({ size, seeds }: Effort): Budget => ({
 })
 
 /** Whether the intervals that verdicts rest on contain what they should. */
-export const intervalCoverage: Experiment = {
-  id: "interval-coverage",
-  title: "Do the intervals cover?",
+export const nearCrossovers: Experiment = {
+  id: "near-crossovers",
+  title: "Do the intervals cover near crossovers?",
   configuration: (effort) => ({ ...budgetOf(effort), settings: NEAR_CROSSOVERS }),
   tasks: (effort) => taskCount(NEAR_CROSSOVERS, budgetOf(effort)),
   run: async (effort, options) => {
@@ -22,8 +22,8 @@ export const intervalCoverage: Experiment = {
     const plain = count(({ plainCovered }) => plainCovered)
     const share = (k: number) => `${k} of ${cases.length} (${((100 * k) / cases.length).toFixed(0)} %)`
     return {
-      id: "interval-coverage",
-      title: "Do the intervals cover?",
+      id: "near-crossovers",
+      title: "Do the intervals cover near crossovers?",
       claim:
         "Near a crossover, where two terms of a derived max are less than 1/2 apart, the 95 % interval of the fit with the " +
         "derived other terms contains the derived exponent in at least 95 % of cases; that of the plain slope does not.",

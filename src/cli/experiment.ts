@@ -1,5 +1,5 @@
 import type { Experiment } from "../../verify/experiment.js"
-import { EXPERIMENTS } from "../../verify/experiments.js"
+import { experiments } from "../../verify/experiments.js"
 import { InputError } from "../inputError.js"
 import { isUnexplained } from "../report/document.js"
 import { environment } from "../report/environment.js"
@@ -13,6 +13,8 @@ import { openStore } from "../sweep/store.js"
 import { createPool } from "../train/pool.js"
 import { interruption, outputOptions, progress, threads } from "./terminal.js"
 import type { VerifyOptions } from "./verifyOptions.js"
+
+const EXPERIMENTS = experiments()
 
 /** The experiments' names, as typed. */
 export const EXPERIMENT_IDS: readonly string[] = EXPERIMENTS.map(({ id }) => id)

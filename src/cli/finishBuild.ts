@@ -4,7 +4,9 @@ import { z } from "zod"
 import { TheoremFile } from "../prove/theorem.js"
 import { ClaimsJson } from "../report/claims.js"
 import { DerivationJson } from "../report/derivation.js"
+import { FitJson } from "../report/fit.js"
 import { SectionJson } from "../report/sectionJson.js"
+import { TransferJson } from "../report/transfer.js"
 import { SweepConfig } from "../sweep/config.js"
 
 const folder = new URL("../../schema/", import.meta.url)
@@ -14,6 +16,8 @@ const write = (name: string, schema: z.ZodType, io: "input" | "output") =>
 for (const [name, schema] of Object.entries({
   derive: DerivationJson,
   verify: ClaimsJson,
+  fit: FitJson,
+  transfer: TransferJson,
   theorem: TheoremFile,
   section: SectionJson,
 }))

@@ -1,4 +1,4 @@
-import { EXPERIMENTS } from "../../verify/experiments.js"
+import { experiments as experimentsOf } from "../../verify/experiments.js"
 import { type Reproduction, reproduce, reproductionTasks } from "../../verify/reproduce.js"
 import { InputError } from "../inputError.js"
 import { isUnexplained } from "../report/document.js"
@@ -15,6 +15,7 @@ export interface ReproduceOptions {
   readonly full?: boolean
   readonly budget: string
   readonly only?: readonly string[]
+  readonly table?: string
   readonly out: string
   readonly store?: string
   readonly workers?: string
@@ -48,12 +49,13 @@ export async function reproduceCommand(options: ReproduceOptions): Promise<numbe
   }
 }
 
-function reproductionOf({ quick, full, budget, only, out }: ReproduceOptions): Reproduction {
+function reproductionOf({ quick, full, budget, only, table, out }: ReproduceOptions): Reproduction {
   if (quick && full)
     throw new InputError({ field: "--full", given: "--quick --full", allowed: "one of the two", example: "--quick" })
-  const ids = EXPERIMENTS.map(({ id }) => id)
+  const all = experimentsOf(table)
+  const ids = all.map(({ id }) => id)
   const chosen = only?.map((id) => oneOf("--only", id, ids))
-  const experiments = EXPERIMENTS.filter(({ id }) => chosen?.includes(id) ?? true)
+  const experiments = all.filter(({ id }) => chosen?.includes(id) ?? true)
   const effort = { size: full ? "full" : "quick", seeds: integer("--budget", budget) } as const
-  return { effort, experiments, partial: experiments.length < EXPERIMENTS.length, out }
+  return { effort, experiments, partial: experiments.length < all.length, out }
 }

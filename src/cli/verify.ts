@@ -27,7 +27,7 @@ export async function verifyCommand(names: readonly string[], options: VerifyOpt
     throw new InputError({
       field: "claim",
       given: unknown,
-      allowed: `theory-wide, overflow, or ${SETTINGS.map(settingName).join(", ")}`,
+      allowed: `theory-wide, overflow, interval-coverage, or ${SETTINGS.map(settingName).join(", ")}`,
       example: "verify init-a/c=-1/2",
     })
   const seeds = options.seeds === undefined ? BUDGET.seeds : integer("--seeds", options.seeds, 2)
