@@ -2,6 +2,7 @@ import { catalogueExponents } from "./catalogueExponents.js"
 import { nearCrossovers } from "./coverageSection.js"
 import { derived } from "./derived.js"
 import type { Experiment } from "./experiment.js"
+import { finitePrecision } from "./finitePrecision.js"
 import { intervalCoverage } from "./intervalCoverage.js"
 import { asymptotics } from "./onset.js"
 import { realTable } from "./realTable.js"
@@ -24,6 +25,7 @@ export function experiments(table?: string): readonly Experiment[] {
     throughTraining,
     teacherStudent,
     whichWins,
+    finitePrecision,
     realTable(table ?? null),
     nearCrossovers,
     intervalCoverage,
