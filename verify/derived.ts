@@ -10,6 +10,9 @@ import { scheme } from "../src/scheme/scheme.js"
 import type { SweepOptions } from "../src/sweep/sweep.js"
 import type { Effort, Experiment } from "./experiment.js"
 
+/** Milliseconds for one check: on a busy machine thirty seconds were not enough, and a report should not depend on that. */
+const TIME_LIMIT = 300_000
+
 /** cvc5 takes longer than all else of a quick run together. */
 const ASKED: Readonly<Record<Effort["size"], readonly Checker[]>> = { quick: ["kernel", "z3"], full: CHECKERS }
 
@@ -73,7 +76,7 @@ function derivedTable(): ReportTable {
 }
 
 async function judgeAll(checkers: readonly Checker[], { signal, onFinished }: SweepOptions): Promise<Judged[]> {
-  const { judge, close } = createJudge()
+  const { judge, close } = createJudge(TIME_LIMIT)
   try {
     const judged: Judged[] = []
     for (const name of theoremNames()) {
