@@ -4,7 +4,7 @@ import type { ReportTable } from "../src/report/table.js"
 import { schemeNamed } from "../src/scheme/catalogue.js"
 import { type SweepOptions, sweep } from "../src/sweep/sweep.js"
 import { PRECISIONS, type PrecisionName } from "../src/train/precision.js"
-import { precisionOf } from "../src/train/precisionConfig.js"
+import { type PrecisionConfig, precisionOf } from "../src/train/precisionConfig.js"
 import type { RunResult } from "../src/train/run.js"
 import type { Task } from "../src/train/task.js"
 import type { Effort, Experiment } from "./experiment.js"
@@ -30,6 +30,15 @@ const SETTINGS = [
   trained("lora-plus", { cA: "-1", cB: "-1/2" }),
 ]
 
+/** The format of every tensor, and narrow formats with the optimiser's state in float32, as mixed precision keeps it. */
+const VARIANTS: readonly { readonly name: string; readonly precision: PrecisionConfig }[] = [
+  ...PRECISIONS.map((name) => ({ name, precision: precisionOf(name) })),
+  ...(["bfloat16", "float16", "e4m3"] satisfies PrecisionName[]).map((name) => ({
+    name: `${name}, state float32`,
+    precision: precisionOf(name, { state: "float32" }),
+  })),
+]
+
 interface Size {
   /** The names of the overflow cases. */
   readonly cases: readonly string[]
@@ -50,7 +59,7 @@ const SIZES: Readonly<Record<Effort["size"], Size>> = {
 interface Losses {
   readonly setting: Setting
   readonly width: number
-  readonly byFormat: ReadonlyMap<PrecisionName, readonly RunResult[]>
+  readonly byFormat: ReadonlyMap<string, readonly RunResult[]>
 }
 
 /** Overflow, lost updates and losses in float64 … e4m3. */
@@ -72,18 +81,15 @@ export const finitePrecision: Experiment = {
   },
 }
 
-function tasksOf(
-  size: Effort["size"],
-  factor: number,
-): (Extract<Task, { kind: "scheme" }> & { format: PrecisionName })[] {
+function tasksOf(size: Effort["size"], factor: number): (Extract<Task, { kind: "scheme" }> & { format: string })[] {
   const { widths, steps, seeds } = SIZES[size]
   return [...widths].reverse().flatMap((width) =>
     SETTINGS.flatMap((setting) =>
-      PRECISIONS.map((format) => ({
-        format,
+      VARIANTS.map(({ name, precision }) => ({
+        format: name,
         kind: "scheme" as const,
         ...setting,
-        config: { width, rank: 4, steps, precision: precisionOf(format) },
+        config: { width, rank: 4, steps, precision },
         seeds: Array.from({ length: factor * seeds }, (_, i) => FIRST_SEED + i),
       })),
     ),
@@ -133,7 +139,7 @@ function section(
       { kind: "table", caption: lostCaption, table: lostRows },
       {
         kind: "text",
-        text: `The price in loss: ${steps} steps of Adam on a squared loss of four samples, weights, activations and optimiser state all in the format, sums in float32. LoRA+ at (−1, −1/2) keeps both Z_A and the output bounded. A loss is the geometric mean over seeds at the last step, over that of float64; *overflowed* and *lost* count seeds and updates.`,
+        text: `The price in loss: ${steps} steps of Adam on a squared loss of four samples, every tensor in the format, or all but the optimiser's state, sums in float32. LoRA+ at (−1, −1/2) keeps both Z_A and the output bounded. A loss is the geometric mean over seeds at the last step, over that of float64; *overflowed* counts seeds, *first* is the tensor that left the format first (Adam's second moment below the format's smallest number makes its quotient infinite), *lost* the part of updates that left an entry of A or B as it was.`,
       },
       { kind: "table", caption: "Loss by number format", table },
     ],
@@ -160,10 +166,10 @@ function lostFinding({ predicted, verdict }: LostVerdict): Finding {
 
 function lossTable(measured: readonly Losses[]): ReportTable {
   return {
-    columns: ["scheme", "n", "format", "loss", "over float64", "overflowed", "updates lost"],
+    columns: ["scheme", "n", "format", "loss", "over float64", "overflowed", "first", "updates lost"],
     rows: measured.flatMap(({ setting, width, byFormat }) => {
       const reference = lossOf(byFormat.get("float64")!)
-      return PRECISIONS.map((format) => {
+      return VARIANTS.map(({ name: format }) => {
         const runs = byFormat.get(format)!
         const loss = lossOf(runs)
         const overflowed = runs.filter(({ outcome }) => outcome.kind === "overflowed").length
@@ -174,6 +180,7 @@ function lossTable(measured: readonly Losses[]): ReportTable {
           loss?.toPrecision(3) ?? "none",
           loss === null || reference === null ? null : (loss / reference).toPrecision(3),
           `${overflowed} of ${runs.length}`,
+          firstOverflow(runs),
           lostShare(runs),
         ]
       })
@@ -186,6 +193,12 @@ function lossOf(runs: readonly RunResult[]): number | null {
   const all = runs.map(({ outcome, history }) => (outcome.kind === "finished" ? history.at(-1)!.loss : Number.NaN))
   const mean = Math.exp(all.reduce((sum, loss) => sum + Math.log(loss), 0) / all.length)
   return Number.isFinite(mean) ? mean : null
+}
+
+/** The tensor that left its format, and when, in the first run that ended so. */
+function firstOverflow(runs: readonly RunResult[]): string {
+  for (const { outcome } of runs) if (outcome.kind === "overflowed") return `${outcome.tensor}, t = ${outcome.step}`
+  return ""
 }
 
 /** Entries of A and B that an update other than zero left as they were, as a part of all that were rounded. */
