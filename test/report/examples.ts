@@ -1,7 +1,9 @@
 import type { TopLevelSpec } from "vega-lite"
+import { advantageFigure } from "../../src/report/figures/advantage.js"
 import { powerLabel } from "../../src/report/figures/axes.js"
 import { coordinateFigure } from "../../src/report/figures/coordinates.js"
 import { exponentFigure } from "../../src/report/figures/exponents.js"
+import { localSlopeFigure } from "../../src/report/figures/localSlopes.js"
 import { lossFigure } from "../../src/report/figures/loss.js"
 import { optimalRateFigure } from "../../src/report/figures/rates.js"
 import { trajectoryFigure } from "../../src/report/figures/trajectory.js"
@@ -75,5 +77,30 @@ const coordinates = coordinateFigure(
   ),
 )
 
+const advantage = advantageFigure(
+  WIDTHS.flatMap((width) =>
+    Array.from({ length: 10 }, (_, i) => 10 ** (-4 + i / 3)).map((rate) => {
+      return { width, rate, ratio: 1.5 / (1 + (rate * width) / 2) }
+    }),
+  ),
+)
+
+const localSlopes = localSlopeFigure(
+  ["init-a/c=-1/2", "init-b/c=-1"].flatMap((scheme, s) =>
+    ["zA", "zB", "f"].flatMap((quantity, q) =>
+      WIDTHS.map((width) => ({ scheme, quantity, width, deviation: (s - 0.5) * (q + 1) * width ** -0.5, error: 0.01 })),
+    ),
+  ),
+  0.05,
+)
+
 /** One figure of each kind, from data that nothing changes. */
-export const EXAMPLES: Readonly<Record<string, TopLevelSpec>> = { rates, trajectory, loss, exponents, coordinates }
+export const EXAMPLES: Readonly<Record<string, TopLevelSpec>> = {
+  rates,
+  trajectory,
+  loss,
+  exponents,
+  coordinates,
+  advantage,
+  "local-slopes": localSlopes,
+}

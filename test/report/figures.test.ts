@@ -22,6 +22,8 @@ const LABELS: Readonly<Record<string, readonly string[]>> = {
   loss: ["final training loss", "learning rate η", "n = 2048", "10⁻³"],
   exponents: ["derived exponent of n", "measured exponent of n", "measured = derived", "contradicts"],
   coordinates: ["width n", "root mean square", "n^(−1/2)", "constant"],
+  advantage: ["learning rate η", "loss of Init[A] / loss of Init[B]", "n = 128"],
+  "local-slopes": ["width n", "slope less derived", "init-b/c=-1", "zB"],
 }
 
 describe.each(Object.keys(EXAMPLES))("%s", (name) => {
