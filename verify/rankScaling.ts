@@ -53,7 +53,7 @@ const SIZES: Readonly<Record<Effort["size"], RankSize>> = {
     levels: ["features", "output"],
     budget: { ...fixed, widths: fourthPowers(3, 8), seeds: 64, firstSeed: FIRST_SEED },
     wider: fourthPowers(5, 10),
-    probe: { ...fixed, widths: fourthPowers(3, 7), seeds: 48, firstSeed: FIRST_SEED + 500_000 },
+    probe: { ...fixed, widths: fourthPowers(3, 7), seeds: 32, firstSeed: FIRST_SEED + 500_000 },
     halvings: 6,
   },
 }

@@ -41,7 +41,7 @@ const SIZES: Readonly<Record<Effort["size"], PlaneSize>> = {
   },
   full: {
     step: new Fraction(1, 8),
-    budget: { ...fixed, widths: powersOfTwo(7, 13), seeds: 16 },
+    budget: { ...fixed, widths: powersOfTwo(7, 13), seeds: 8 },
     optimisers: ["sign", "adam"],
   },
 }

@@ -1,3 +1,4 @@
+import { RULES } from "../src/fit/judge.js"
 import type { SweepOptions } from "../src/sweep/sweep.js"
 import { type Budget, measure, type Setting } from "./measure.js"
 import { type Claim, judgeMeasurements } from "./theorySetting.js"
@@ -9,7 +10,7 @@ const OTHER_SEEDS = 250_000
  * A setting's claims, those that are contradicted measured once more, at wider widths and on other seeds.
  *
  * The rule, fixed before any contradiction was seen: finite widths are the cause if there the verdict is "agrees" and the
- * plain slope lies nearer the derived exponent; else no cause is found, and what was seen is said.
+ * plain slope lies nearer the derived exponent by what counts as a difference; else no cause is found, and what was seen is said.
  *
  * @param widths those of the second measurement.
  */
@@ -37,6 +38,6 @@ function causeOf(first: Claim, second: Claim): string {
     plain === null || derived.kind === "zero" ? Number.NaN : plain.exponent - derived.exponent.valueOf(),
   )
   const moved = `${where} the plain slope is off by ${after!.toFixed(3)} instead of ${before!.toFixed(3)} and the verdict is "${second.measured.verdict}"`
-  const isCrossover = second.measured.verdict === "agrees" && Math.abs(after!) < Math.abs(before!)
+  const isCrossover = second.measured.verdict === "agrees" && Math.abs(before!) - Math.abs(after!) > RULES.finest
   return isCrossover ? `finite widths: ${moved}` : `no cause found: ${moved}`
 }
