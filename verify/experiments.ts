@@ -4,7 +4,10 @@ import { derived } from "./derived.js"
 import type { Experiment } from "./experiment.js"
 import { finitePrecision } from "./finitePrecision.js"
 import { intervalCoverage } from "./intervalCoverage.js"
+import { layers } from "./layers.js"
 import { asymptotics } from "./onset.js"
+import { rankScaling } from "./rankScaling.js"
+import { ratePlane } from "./ratePlane.js"
 import { realTable } from "./realTable.js"
 import { teacherStudent } from "./teacherStudentSection.js"
 import { theorySetting } from "./theorySection.js"
@@ -25,6 +28,9 @@ export function experiments(table?: string): readonly Experiment[] {
     throughTraining,
     teacherStudent,
     whichWins,
+    ratePlane,
+    rankScaling,
+    layers,
     finitePrecision,
     realTable(table ?? null),
     nearCrossovers,

@@ -6,7 +6,7 @@ import { type TrajectoryPoint, trajectoryFigure } from "../src/report/figures/tr
 import type { Finding, Part } from "../src/report/section.js"
 import type { ReportTable } from "../src/report/table.js"
 import type { Experiment } from "./experiment.js"
-import { derivedBound } from "./rateBounds.js"
+import { boundOfRate } from "./rateBounds.js"
 import {
   bisected,
   bisectionCount,
@@ -94,7 +94,7 @@ function figures(runs: readonly SyntheticRun[], laws: readonly RateLaw[], readou
 /** Whether the interval holds the derived exponent, and is narrow enough to say so. */
 function finding(law: RateLaw, runs: readonly SyntheticRun[], config: TeacherStudentConfig): Finding {
   const { scheme, readout, level, fit } = law
-  const derived = derivedBound(law)
+  const derived = boundOfRate(law)
   const what = level === "features" ? "the largest rate with bounded features" : "the rate of least loss"
   const claim = `${scheme}, o = ${readout}: ${what} goes as ${powerLabel("n", derived.toFraction())}`
   if (fit.slope === null) return { claim, verdict: "inconclusive", why: "fewer than three widths lie within the grid" }
@@ -121,7 +121,7 @@ function overshoot(
   { featureLimit, widths }: TeacherStudentConfig,
 ): string | null {
   const { scheme, readout, level } = law
-  const [features, output] = [derivedBound({ ...law, level: "features" }), derivedBound({ ...law, level: "output" })]
+  const [features, output] = [boundOfRate({ ...law, level: "features" }), boundOfRate({ ...law, level: "output" })]
   if (level !== "features" || output.compare(features) >= 0) return null
   const width = Math.max(...widths)
   const bounded = runs.filter(
@@ -149,7 +149,7 @@ function rateLawTable(laws: readonly RateLaw[]): ReportTable {
       readout,
       scheme,
       level,
-      derivedBound({ readout, scheme, level }).toFraction(),
+      boundOfRate({ readout, scheme, level }).toFraction(),
       slope?.exponent.toFixed(3) ?? null,
       slope?.interval.low.toFixed(3) ?? null,
       slope?.interval.high.toFixed(3) ?? null,
@@ -245,7 +245,7 @@ function rateFigureData(laws: readonly RateLaw[], readout: number): [RatePoint[]
     ),
   )
   const lines = own.flatMap(({ scheme, level, fit: { widths } }): ReferenceLine[] => {
-    const bound = derivedBound({ readout, scheme, level })
+    const bound = boundOfRate({ readout, scheme, level })
     const [exponent, label] = [bound.valueOf(), powerLabel("n", bound.toFraction())]
     const first = widths[0]!
     return widths.map(({ width }) => ({

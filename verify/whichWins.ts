@@ -4,7 +4,7 @@ import { type AdvantagePoint, advantageFigure } from "../src/report/figures/adva
 import type { Finding, Section } from "../src/report/section.js"
 import type { ReportTable } from "../src/report/table.js"
 import type { Experiment } from "./experiment.js"
-import { derivedBound } from "./rateBounds.js"
+import { boundOfRate } from "./rateBounds.js"
 import { configOf, groupBy, plan, type SyntheticRun, type SyntheticScheme, teacherStudent } from "./teacherStudent.js"
 
 const ID = "which-wins"
@@ -145,8 +145,8 @@ function findings({ readout, width, steps, atBest, farBelow }: Duel, seeds: numb
     return { claim, verdict: "inconclusive", why: `${why}; about ${needed} seeds would decide` }
   }
   // Where both outputs have one bound nothing says which is ahead.
-  const isAhead = derivedBound({ scheme: "Init[A]", readout, level: "output" }).compare(
-    derivedBound({ scheme: "Init[B]", readout, level: "output" }),
+  const isAhead = boundOfRate({ scheme: "Init[A]", readout, level: "output" }).compare(
+    boundOfRate({ scheme: "Init[B]", readout, level: "output" }),
   )
   const own =
     isAhead > 0

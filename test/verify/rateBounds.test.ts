@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest"
-import { derivedBound } from "../../verify/rateBounds.js"
+import { boundOfRate } from "../../verify/rateBounds.js"
 
 /** arXiv 2406.08447 (features) and the two exponents of the output level, at the standard and the mean-field readout. */
 describe.each([
@@ -9,7 +9,7 @@ describe.each([
   ["Init[B]", 1, "-1", "-1/2"],
 ] as const)("%s at o = %d", (scheme, readout, features, output) => {
   test("largest rates", () => {
-    expect(derivedBound({ scheme, readout, level: "features" }).toFraction()).toBe(features)
-    expect(derivedBound({ scheme, readout, level: "output" }).toFraction()).toBe(output)
+    expect(boundOfRate({ scheme, readout, level: "features" }).toFraction()).toBe(features)
+    expect(boundOfRate({ scheme, readout, level: "output" }).toFraction()).toBe(output)
   })
 })
