@@ -235,7 +235,7 @@ function causeOf({ fit, name, covered, repetitions }: Coverage): string | null {
 }
 
 /** The coverages as a table. */
-export function coverageTable(coverages: readonly Coverage[]): ReportTable {
+function coverageTable(coverages: readonly Coverage[]): ReportTable {
   return {
     columns: [
       "fit",
@@ -267,7 +267,7 @@ export function coverageTable(coverages: readonly Coverage[]): ReportTable {
 }
 
 /** Runs every case so many times, a tick each; between cases signals are heard. */
-export async function intervalCoverages(
+async function intervalCoverages(
   repetitions: number,
   { signal, onFinished }: { signal?: AbortSignal | undefined; onFinished?: (() => void) | undefined } = {},
 ): Promise<Coverage[]> {
