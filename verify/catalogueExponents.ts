@@ -21,13 +21,13 @@ const fourthPowers = (roots: readonly number[]) => roots.map((root) => root ** 4
 const COMMON = { rank: 4, steps: 3, firstSeed: 14_000_000 }
 
 const SIZES: Readonly<Record<Effort["size"], Budget>> = {
-  quick: { ...COMMON, widths: fourthPowers([8, 7, 6, 5, 4, 3]), seeds: 12 },
-  full: { ...COMMON, widths: fourthPowers([32, 23, 16, 11, 8, 6]), seeds: 6, seedsPerTask: 1 },
+  quick: { ...COMMON, widths: fourthPowers([7, 6, 5, 4, 3]), seeds: 8 },
+  full: { ...COMMON, widths: fourthPowers([32, 23, 16, 11, 8, 6]), seeds: 4, seedsPerTask: 1 },
 }
 
 /** Widths beyond these are out of reach for a rank that grows: the factors have n^(1 + ρ) entries. */
 const GROWING: Readonly<Record<Effort["size"], Pick<Budget, "widths">>> = {
-  quick: { widths: fourthPowers([8, 7, 6, 5, 4, 3]) },
+  quick: { widths: fourthPowers([7, 6, 5, 4, 3]) },
   full: { widths: fourthPowers([14, 12, 10, 8, 7, 6]) },
 }
 

@@ -9,7 +9,7 @@ import { type Budget, type Setting, taskCount } from "./measure.js"
 import { BUDGET, type Claim, SETTINGS, settingName, verifyTheorySetting } from "./theorySetting.js"
 
 /** Derived exponents beside measured ones in the theory's setting. */
-export const theorySetting = theoryExperiment(SETTINGS, { quick: BUDGET, full: { ...BUDGET, seeds: 256 } })
+export const theorySetting = theoryExperiment(SETTINGS, { quick: BUDGET, full: { ...BUDGET, seeds: 128 } })
 
 /** The same for other settings and budgets. */
 export function theoryExperiment(

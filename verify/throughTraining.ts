@@ -41,7 +41,7 @@ const SIZES: Readonly<Record<Effort["size"], Size>> = {
   },
   full: {
     settings: [...ONE_LAYER, ...TWO_LAYERS],
-    budget: { ...COMMON, widths: powers(7, 12), steps: 32, seeds: 32, seedsPerTask: 4 },
+    budget: { ...COMMON, widths: powers(6, 11), steps: 32, seeds: 24, seedsPerTask: 4 },
     steps: [1, 2, 4, 8, 16, 32],
   },
 }
