@@ -2,7 +2,7 @@ import { type FoundAdapter, findAdapters, type GpuLimits, INSTALL, LIMITS } from
 
 /** Why a device could not do what was asked: the caller asks for less, or takes another backend. */
 export class GpuFailure extends Error {
-  readonly kind: "no adapter" | "lost" | "out of memory" | "limit"
+  readonly kind: "no adapter" | "lost" | "out of memory" | "limit" | "unsupported"
 
   constructor(kind: GpuFailure["kind"], detail: string) {
     super(`${kind}: ${detail}`)
