@@ -3,7 +3,7 @@ import { InputError } from "../inputError.js"
 import { environment } from "../report/environment.js"
 import { requireReplaceable } from "../report/files.js"
 import { openStore } from "../sweep/store.js"
-import { createPool } from "../train/pool.js"
+import { backendOption, openPool } from "./backendOption.js"
 import { interruption, progress, threads } from "./terminal.js"
 
 /** Options of `reproduce` as typed. */
@@ -13,6 +13,7 @@ export interface ReproduceOptions {
   readonly out: string
   readonly store?: string
   readonly workers?: string
+  readonly backend?: string
   readonly json?: boolean
 }
 
@@ -23,9 +24,8 @@ export async function reproduceCommand(options: ReproduceOptions): Promise<numbe
   const size = options.full ? "full" : "quick"
   const marker = "environment.json"
   await requireReplaceable(options.out, marker)
-  const workers = threads(options.workers)
+  const pool = await openPool(backendOption(options.backend), threads(options.workers))
   const store = await openStore(options.store ?? `${options.out.replace(/\/+$/, "")}.duckdb`, environment())
-  const pool = createPool(workers)
   const bar = progress("reproducing", reproductionTasks(size))
   try {
     const summary = await reproduce(

@@ -3,6 +3,7 @@ export interface VerifyOptions {
   readonly seeds?: string
   readonly budget?: string
   readonly workers?: string
+  readonly backend?: string
   readonly store: string
   readonly json?: boolean
   readonly format: string

@@ -40,6 +40,10 @@ export interface RunResult {
   readonly history: readonly StepRecord[]
   /** Where the configuration has a precision. */
   readonly precision?: PrecisionRecord
+  /** What computed it, if not the reference interpreter for want of another. */
+  readonly backend?: string
+  /** What failed before, on the GPU, in its order: the run was then part of a smaller batch, or went to the CPU. */
+  readonly failed?: readonly string[]
 }
 
 /**
