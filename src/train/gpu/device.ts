@@ -44,11 +44,19 @@ export class Gpu {
   private readonly pipelines = new Map<string, Promise<GPUComputePipeline>>()
   private readonly buffers = new Set<GPUBuffer>()
 
-  constructor(device: GPUDevice, { name, software }: Pick<FoundAdapter, "name" | "software">) {
+  /** @param limits what kernels are laid out by, where it is to be less than the device allows. */
+  constructor(
+    device: GPUDevice,
+    { name, software }: Pick<FoundAdapter, "name" | "software">,
+    limits: Partial<GpuLimits> = {},
+  ) {
     this.name = name
     this.software = software
     this.device = device
-    this.limits = Object.fromEntries(LIMITS.map((limit) => [limit, device.limits[limit]])) as GpuLimits
+    this.limits = {
+      ...(Object.fromEntries(LIMITS.map((limit) => [limit, device.limits[limit]])) as GpuLimits),
+      ...limits,
+    }
     device.lost.then(({ message }) => {
       this.failure ??= new GpuFailure("lost", message || "the device is gone")
     })
@@ -182,23 +190,15 @@ export class Gpu {
 }
 
 /**
- * Opens a device.
+ * Opens a device with all that its adapter has.
  *
  * @param hardware only an adapter that is no software; what "auto" asks for.
- * @param limits smaller limits than the adapter's, for tests of what does not fit.
  * @throws GpuFailure with the line to install if there is no adapter.
  */
-export async function openGpu({
-  hardware = false,
-  limits = {},
-}: {
-  readonly hardware?: boolean
-  readonly limits?: Partial<GpuLimits>
-} = {}): Promise<Gpu> {
+export async function openGpu({ hardware = false } = {}): Promise<Gpu> {
   const found = await findAdapters()
   if ("missing" in found) throw new GpuFailure("no adapter", `${found.missing} is missing; ${INSTALL}`)
   const [chosen] = hardware ? found.filter(({ software }) => !software) : found
   if (chosen === undefined) throw new GpuFailure("no adapter", `only ${found.map(({ name }) => name).join(", ")}`)
-  const requiredLimits = { ...chosen.limits, ...limits }
-  return new Gpu(await chosen.adapter.requestDevice({ requiredLimits }), chosen)
+  return new Gpu(await chosen.adapter.requestDevice({ requiredLimits: { ...chosen.limits } }), chosen)
 }
