@@ -61,7 +61,9 @@ export const STEP = { bytes: 48, stride: 256 } as const
 
 /** Below so many rows the sums over groups would cost more than the rows. */
 const LEAST_ROWS = 256
-const MOST_GROUPS = 512
+
+/** Workgroups that fill a large card several times over: more groups of rows would only add sums. */
+const MANY_WORKGROUPS = 2048
 
 /** Runs that share a load, in numbers of Z_A a thread keeps. */
 const KEPT = 16
@@ -82,7 +84,8 @@ export function planNetwork(shape: BatchShape, runGroups: number, limits: GpuLim
   const bytesARow = Math.max(4 * N * data, 12 * r * slots, 4 * readouts)
   const rowsAtOnce = tile * Math.floor(most / bytesARow / tile)
   if (rowsAtOnce === 0) throw tooSmall("maxStorageBufferBindingSize", most, bytesARow * tile)
-  const rowsAGroup = tile * Math.ceil(Math.max(LEAST_ROWS, rows / MOST_GROUPS) / tile)
+  const mostGroups = Math.min(512, Math.max(64, MANY_WORKGROUPS / runGroups))
+  const rowsAGroup = tile * Math.ceil(Math.max(LEAST_ROWS, rows / mostGroups) / tile)
   const chunks: Chunk[] = []
   for (let firstRow = 0, firstGroup = 0; firstRow < rows; ) {
     const own = Math.min(rowsAtOnce, rows - firstRow)
