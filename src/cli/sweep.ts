@@ -28,8 +28,16 @@ export interface SweepCommandOptions {
 
 /** Does the runs of a configuration file that the store does not have, and writes their table. */
 export async function sweepCommand(path: string, options: SweepCommandOptions): Promise<number> {
-  const given = await readConfig(path)
-  const { config, gpu } = await withBackend(given, options)
+  const { config, gpu } = await withBackend(await readConfig(path), options)
+  try {
+    return await sweepOn(gpu, config, options)
+  } finally {
+    gpu?.close()
+  }
+}
+
+/** The sweep on a device, or on threads where there is none. */
+async function sweepOn(gpu: Gpu | null, config: SweepConfig, options: SweepCommandOptions): Promise<number> {
   const planned = plan(config, options.shard === undefined ? undefined : parseShard(options.shard))
   const files = options.out === undefined ? [] : exportFiles(options.out)
   const workers = threads(options.workers)
@@ -68,13 +76,12 @@ work: about ${work.toPrecision(2)} floating-point operations\n`,
 /** The configuration with the backend that the option or its own field asks for, and the device where that is a GPU. */
 async function withBackend(
   config: SweepConfig,
-  { backend, plan }: SweepCommandOptions,
+  { backend }: SweepCommandOptions,
 ): Promise<{ readonly config: SweepConfig; readonly gpu: Gpu | null }> {
   const wanted = backendOption(backend ?? (config.backend === "gpu" ? "gpu" : undefined))
   const gpu = await openDevice(wanted)
   // Without an option the file's own field stands.
   const chosen = gpu !== null ? "gpu" : backend === undefined ? config.backend : "auto"
-  if (plan) gpu?.close()
   return { config: { ...config, backend: chosen } as SweepConfig, gpu }
 }
 
