@@ -40,21 +40,24 @@ const env = { VK_DRIVER_FILES: "none", VK_ICD_FILENAMES: "none", __EGL_VENDOR_LI
 const withoutDriver = (...words: string[]) => loraIn({ folder, env }, ...words)
 
 describe("without the optional package", () => {
-  test.each([
-    train,
-    ["sweep", "theory.yaml", "--store", "a.duckdb"],
-    ["sweep", "network.yaml", "--store", "a.duckdb"],
-    ["verify", "init-a", "--store", "a.duckdb"],
-    ["reproduce", "--out", "report", "--store", "a.duckdb"],
-  ])("%s --backend gpu exits 2 with the line to install, and leaves nothing behind", async (...words) => {
-    const { code, out, err } = await withoutPackage(...words, "--backend", "gpu")
-    expect([code, out]).toEqual([2, ""])
-    expect(err).toMatch(/^error: --backend: got "gpu".*npm install webgpu/)
+  test("train, sweep, verify and reproduce --backend gpu exit 2 with the line to install, and leave nothing", async () => {
+    const commands = [
+      train,
+      ["sweep", "network.yaml", "--store", "a.duckdb"],
+      ["verify", "init-a", "--store", "a.duckdb"],
+      ["reproduce", "--out", "report", "--store", "a.duckdb"],
+    ]
+    for (const { code, out, err } of await Promise.all(
+      commands.map((words) => withoutPackage(...words, "--backend", "gpu")),
+    )) {
+      expect([code, out]).toEqual([2, ""])
+      expect(err).toMatch(/^error: --backend: got "gpu".*npm install webgpu/)
+    }
     expect(existsSync(join(folder, "a.duckdb"))).toBe(false)
   })
 
   test("auto says once that it uses the CPU, and does", async () => {
-    const [auto, cpu] = [await withoutPackage(...train, "--backend", "auto"), await withoutPackage(...train)]
+    const [auto, cpu] = await Promise.all([withoutPackage(...train, "--backend", "auto"), withoutPackage(...train)])
     expect([auto.code, cpu.code, cpu.err]).toEqual([0, 0, ""])
     expect(auto.err).toMatch(/^backend: cpu \(no adapter: the package webgpu is missing[^\n]*\)\n$/)
     expect(auto.out).toBe(cpu.out)
@@ -74,7 +77,7 @@ describe("without the optional package", () => {
 test("with the package, without a driver, --backend gpu exits 2 with the line to install", async () => {
   const { code, err } = await withoutDriver(...train, "--backend", "gpu")
   expect(code).toBe(2)
-  expect(err).toMatch(/error: --backend: got "gpu".*neither a driver nor a software adapter.*apt-get install/)
+  expect(err).toMatch(/error: --backend: got "gpu".*a driver or a software adapter is missing.*apt-get install/)
 })
 
 test("an unknown backend, and a precision that a GPU does not have, are refused", async () => {
@@ -82,8 +85,6 @@ test("an unknown backend, and a precision that a GPU does not have, are refused"
   expect([unknown.code, unknown.err]).toEqual([2, expect.stringContaining("auto, cpu, gpu")])
   const precise = await withoutPackage(...train, "--backend", "gpu", "--precision", "float16")
   expect([precise.code, precise.err]).toEqual([2, expect.stringContaining("--precision")])
-  const overflow = await withoutPackage("verify", "overflow", "--backend", "gpu")
-  expect([overflow.code, overflow.err]).toEqual([2, expect.stringContaining("--backend")])
 })
 
 describe.skipIf(gpu === null)(`with an adapter: ${title}`, () => {

@@ -2,7 +2,7 @@
 
 /** What a user without WebGPU has to do. */
 export const INSTALL =
-  "npm install webgpu, and a driver for Vulkan, Metal or Direct3D 12; on Debian without a card: apt-get install libegl1 libgles2 libegl-mesa0"
+  "npm install webgpu, and a driver for Vulkan, Metal or Direct3D 12; on Debian without a card: apt-get install libegl1 libgles2 libgl1-mesa-dri"
 
 /** The limits that the kernels are laid out by; a device is asked for all that its adapter has of them. */
 export const LIMITS = [
@@ -56,7 +56,7 @@ export async function findAdapters(): Promise<readonly FoundAdapter[] | Missing>
     // The further ways are for where the first has nothing.
     if (!software) break
   }
-  return found.length > 0 ? found : { missing: "no adapter: neither a driver nor a software adapter was found" }
+  return found.length > 0 ? found : { missing: "a driver or a software adapter" }
 }
 
 interface Way {
@@ -74,7 +74,7 @@ async function entries(): Promise<readonly Way[] | Missing> {
   if (typeof process === "undefined") {
     const { gpu } = (globalThis as unknown as { navigator: { gpu?: GPU } }).navigator
     return gpu === undefined
-      ? { missing: "navigator.gpu: this browser has no WebGPU, or has it switched off" }
+      ? { missing: "navigator.gpu, which this browser lacks or has switched off," }
       : [{ name: "browser", gpu: () => gpu, options: preferred }]
   }
   let dawn: typeof import("webgpu")

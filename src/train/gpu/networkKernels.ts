@@ -207,7 +207,7 @@ function kept({ together, rank, blocks }: KernelConstants): {
 } {
   const all = together * rank
   return {
-    declare: `var kept: array<f32, ${blocks * all}>;`,
+    declare: `var kept = array<f32, ${blocks * all}>();`,
     at: (j, k) => (blocks === 1 ? `kept[${j * rank + k}]` : `kept[block * ${all}u + ${j * rank + k}u]`),
   }
 }
@@ -247,7 +247,8 @@ ${MAIN} {
   for (var tile = tile0; tile < tile1; tile++) {
       workgroupBarrier();${LOAD_B}
       workgroupBarrier();
-    var gradient: array<f32, ${perThread * rank}>;
+    // Set to zero here: some drivers set a variable without a value to zero once, not on every round.
+    var gradient = array<f32, ${perThread * rank}>();
     ${BLOCKS} {
       ${SAMPLE}
       ${loadZ(constants)}
@@ -306,7 +307,7 @@ ${MAIN} {
   let N = s.samples;${PLACE}
   ${sums.declare}
   for (var tile = tile0; tile < tile1; tile++) {
-    var gradient: array<f32, ${perThread * rank}>;
+    var gradient = array<f32, ${perThread * rank}>();
     for (var q0 = 0u; q0 < N; q0 += STAGED) {
       workgroupBarrier();
       for (var x = t; x < (T / 4u) * STAGED; x += W) {

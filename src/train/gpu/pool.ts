@@ -164,6 +164,10 @@ async function resultsOf(tasks: readonly Task[], batch: Batch, cpu: Pool): Promi
       return { ...result!, backend: "reference float64" } as RunResult
     },
   )
-  let next = 0
-  return own.map(({ seeds }) => results.slice(next, (next += seeds.length)))
+  let end = 0
+  return own.map(({ seeds }) => {
+    const begin = end
+    end += seeds.length
+    return results.slice(begin, end)
+  })
 }

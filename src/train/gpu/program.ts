@@ -13,10 +13,8 @@ import {
   sizesOf,
 } from "../run.js"
 import { type Gpu, GpuFailure } from "./device.js"
+import { type ProgramJob, runJob } from "./programJob.js"
 import { type ProgramCode, programCode, type RecordItem, unsupported, workgroupsOf } from "./programKernels.js"
-
-/** Steps in one submission. */
-const STEPS_AT_ONCE = 64
 
 /**
  * Trains a scheme's adapter for each seed; nothing is read back before the last step but the sizes recorded on the way.
@@ -30,6 +28,20 @@ export async function runProgram(
   config: Omit<RunConfig, "seed" | "precision">,
   seeds: readonly number[],
 ): Promise<RunResult[]> {
+  const { job, results } = programBatch(scheme, config, seeds)
+  return results(await runJob(gpu, job))
+}
+
+/**
+ * What a device has to do for the seeds' runs, and what its records say.
+ *
+ * @throws InputError as `run` does; GpuFailure if the program has an operation without a kernel.
+ */
+export function programBatch(
+  scheme: Scheme,
+  config: Omit<RunConfig, "seed" | "precision">,
+  seeds: readonly number[],
+): { readonly job: ProgramJob; readonly results: (records: readonly Float32Array[]) => RunResult[] } {
   requireRunnable(scheme, { ...config, seed: 0 })
   const { program } = scheme
   const sizes = sizesOf(scheme, { ...config, seed: 0 })
@@ -44,70 +56,44 @@ export async function runProgram(
   const items = itemsOf(scheme, sizes.samples)
   const code = programCode(roots, program.next, leaves, items)
   const stride = code.stride(sizes)
-  const recordStride = 256 * Math.ceil((8 * items.length * seeds.length) / 256)
-  const uniforms = Array.from({ length: config.steps }, (_, i) => code.uniform(sizes, seeds.length, i + 1))
-  const uniformStride = 256 * Math.ceil(uniforms[0]!.byteLength / 256)
-  const buffers = await gpu.allocate({
-    tensors: 4 * stride * seeds.length,
-    records: recordStride * config.steps,
-    steps: uniformStride * config.steps,
+  const starts = seeds.flatMap((seed, i) => {
+    const put = (node: Node, data: Float64Array) => ({
+      at: i * stride + code.placeOf(node, sizes),
+      numbers: Float32Array.from(data),
+    })
+    const draw = { seed, width: config.width }
+    return [
+      ...program.layer.frozen.map(({ node, deviation }) => put(node, drawn(node, deviation, sizes, draw).data)),
+      ...[...scheme.start].flatMap(([leaf, deviation]) =>
+        deviation === "zero" ? [] : [put(leaf, drawn(leaf, deviation, sizes, draw).data)],
+      ),
+    ]
   })
-  try {
-    uniforms.forEach((bytes, i) => {
-      gpu.upload(buffers.steps, new Uint32Array(bytes), i * uniformStride)
-    })
-    seeds.forEach((seed, i) => {
-      const put = (node: Node, data: Float64Array) =>
-        gpu.upload(buffers.tensors, Float32Array.from(data), 4 * (i * stride + code.placeOf(node, sizes)))
-      const draw = { seed, width: config.width }
-      for (const { node, deviation } of program.layer.frozen) put(node, drawn(node, deviation, sizes, draw).data)
-      for (const [leaf, deviation] of scheme.start)
-        if (deviation !== "zero") put(leaf, drawn(leaf, deviation, sizes, draw).data)
-    })
-    const bound = [
-      { buffer: buffers.steps, access: "uniform", offset: 0, bytes: uniforms[0]!.byteLength, moving: true },
-      { buffer: buffers.tensors, access: "both", offset: 0, bytes: 4 * stride * seeds.length, moving: false },
-      { buffer: buffers.records, access: "both", offset: 0, bytes: 8 * items.length * seeds.length, moving: true },
-    ] as const
-    const kernels = await Promise.all(
-      code.kernels.map(async (kernel) => ({
-        ...(await gpu.bind(kernel.label, kernel.code, bound)),
-        workgroups: workgroupsOf(kernel, sizes, seeds.length),
-      })),
-    )
-    for (const { workgroups } of kernels)
-      if (Math.max(...workgroups) > gpu.limits.maxComputeWorkgroupsPerDimension)
-        throw new GpuFailure("limit", `${workgroups.join("×")} workgroups`)
-    for (let first = 0; first < config.steps; first += STEPS_AT_ONCE) {
-      gpu.requireHealthy()
-      const encoder = gpu.device.createCommandEncoder()
-      const pass = encoder.beginComputePass()
-      for (let step = first; step < Math.min(config.steps, first + STEPS_AT_ONCE); step++)
-        for (const { pipeline, group, workgroups } of kernels) {
-          pass.setPipeline(pipeline)
-          pass.setBindGroup(0, group, [step * uniformStride, step * recordStride])
-          pass.dispatchWorkgroups(...workgroups)
-        }
-      pass.end()
-      gpu.device.queue.submit([encoder.finish()])
-      await gpu.done()
-    }
-    const records = await gpu.download(buffers.records, (recordStride / 4) * config.steps)
-    return seeds.map((_, i) =>
+  const job: ProgramJob = {
+    kernels: code.kernels.map((kernel) => ({
+      label: kernel.label,
+      code: kernel.code,
+      workgroups: workgroupsOf(kernel, sizes, seeds.length),
+    })),
+    uniforms: Array.from({ length: config.steps }, (_, i) => new Uint32Array(code.uniform(sizes, seeds.length, i + 1))),
+    numbers: stride * seeds.length,
+    recorded: 2 * items.length * seeds.length,
+    starts,
+  }
+  const results = (records: readonly Float32Array[]) =>
+    seeds.map((_, i) =>
       resultOf(
         scheme,
         code,
         sizes,
         (step, item) => {
-          const at = ((step - 1) * recordStride) / 4 + 2 * (item * seeds.length + i)
-          return [records[at]!, records[at + 1]!]
+          const at = 2 * (item * seeds.length + i)
+          return [records[step - 1]![at]!, records[step - 1]![at + 1]!]
         },
         config.steps,
       ),
     )
-  } finally {
-    gpu.free(...Object.values(buffers))
-  }
+  return { job, results }
 }
 
 /** What is read of a step: the sizes, the loss, and the residual where a step can turn its sign. */

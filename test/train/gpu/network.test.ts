@@ -5,8 +5,8 @@ import { planNetwork } from "../../../src/train/gpu/networkPlan.js"
 import { trainSynthetic } from "../../../src/train/gpu/synthetic.js"
 import type { SyntheticConfig } from "../../../src/train/syntheticConfig.js"
 import { startOf } from "../../../src/train/syntheticData.js"
-import { boundedRun } from "../kernel/exactRun.js"
 import { deviceForTests, WGSL_QUOTIENT } from "./adapter.js"
+import { expectWithinBounds } from "./bounds.js"
 
 const { gpu, title } = await deviceForTests()
 afterAll(() => gpu?.close())
@@ -106,19 +106,9 @@ describe.skipIf(gpu === null)(`the teacher-student experiment on a GPU: ${title}
       fc.asyncProperty(batch, async (configs) => {
         const results = await trainSynthetic(gpu!, configs)
         configs.forEach((config, run) => {
-          const { history } = results[run]!
-          boundedRun(config, { quotient: WGSL_QUOTIENT, squares: (entries) => entries + 4 }).forEach((exact, i) => {
-            for (const [name, record] of [
-              ["loss", history[i]!],
-              ["zA", history[i + 1]!],
-              ["zB", history[i + 1]!],
-            ] as const) {
-              const { value, radius } = exact[name]
-              expect(Math.abs(record[name] - value)).toBeLessThanOrEqual(radius)
-              all++
-              if (radius <= 0.01 * value) narrow++
-            }
-          })
+          const found = expectWithinBounds(config, results[run]!.history, WGSL_QUOTIENT)
+          narrow += found.narrow
+          all += found.all
         })
       }),
       { numRuns: 12 },

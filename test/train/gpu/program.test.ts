@@ -1,7 +1,5 @@
 import fc from "fast-check"
 import { afterAll, describe, expect, test } from "vitest"
-import { termsOf } from "../../../src/derive/terms.js"
-import { slope } from "../../../src/fit/slope.js"
 import type { Node } from "../../../src/program/node.js"
 import { CATALOGUE, schemeNamed } from "../../../src/scheme/catalogue.js"
 import { type Scheme, scheme } from "../../../src/scheme/scheme.js"
@@ -10,6 +8,7 @@ import { runProgram } from "../../../src/train/gpu/program.js"
 import { drawn, endsOf, run, sizesOf } from "../../../src/train/run.js"
 import { type Bounded, evaluateBounded, gamma, given } from "../kernel/runningError.js"
 import { deviceForTests, WGSL_QUOTIENT } from "./adapter.js"
+import { expectDerivedExponents } from "./bounds.js"
 
 const { gpu, title } = await deviceForTests()
 afterAll(() => gpu?.close())
@@ -112,25 +111,6 @@ describe.skipIf(gpu === null)(`schemes' programs on a GPU: ${title}`, () => {
     ["lora-plus", { cA: "-1", cB: "0" }],
   ] as const)("the exponents of %s at n = 2^8 ... 2^12 are the derived ones within 0.05", async (name, values) => {
     const ready = scheme({ ...schemeNamed(name), optimiser: "sign" }, values)
-    const seeds = Array.from({ length: 64 }, (_, i) => 20_000_000 + i)
-    const widths = [8, 9, 10, 11, 12].map((k) => 2 ** k)
-    const runs = new Map<number, Awaited<ReturnType<typeof runProgram>>>()
-    for (const width of widths) runs.set(width, await runProgram(gpu!, ready, { width, rank: 4, steps: 3 }, seeds))
-    const terms = termsOf(ready)
-    for (let t = 1; t <= 3; t++)
-      for (const quantity of ["zA", "b", "zB", "delta1", "delta2", "delta3"]) {
-        const derived = terms(quantity, t)
-        const samples = widths.map((width) => ({
-          width,
-          meanSquares: runs.get(width)!.map(({ history }) => history[t - 1]!.meanSquares[quantity]!),
-        }))
-        const id = `${name}/${quantity}@${t}`
-        if (derived.kind === "zero")
-          expect(
-            samples.every(({ meanSquares }) => meanSquares.every((x) => x === 0)),
-            id,
-          ).toBe(true)
-        else expect(Math.abs(slope(samples).exponent - derived.exponent.valueOf()), id).toBeLessThanOrEqual(0.05)
-      }
+    await expectDerivedExponents(ready, name, (config, seeds) => runProgram(gpu!, ready, config, seeds))
   })
 })
