@@ -41,7 +41,7 @@ export interface ProgramCode {
 }
 
 /** Threads of a workgroup. */
-const THREADS = 128
+const THREADS = 64
 
 /** Workgroups over entries, at most: beyond, a thread has several entries. */
 const MOST_WORKGROUPS = 1024
