@@ -9,6 +9,7 @@ import { markdownTable } from "markdown-table"
 import { openTrainer } from "../src/train/backend.js"
 import type { SyntheticConfig } from "../src/train/syntheticConfig.js"
 import { type Contender, inside, outside, RATES } from "./contender.js"
+import { benchGpu } from "./gpu.js"
 import { interpreter, mlMatrix } from "./plain.js"
 import { machine, roofline } from "./roofline.js"
 import { writeRun } from "./runFiles.js"
@@ -25,6 +26,9 @@ const options = new Command("bench")
   .option("--plain-up-to <n>", "largest width of the reference interpreter and ml-matrix", "1024")
   .option("--recompute-up-to <n>", "largest width of the PyTorch script that recomputes everything", "4096")
   .option("--only <text...>", "contenders whose names contain one of these")
+  .option("--backend <name>", "cpu, or gpu: the model of a step's traffic, and what an adapter reaches", "cpu")
+  .option("--runs <k>", "with --backend gpu, runs at once", "64")
+  .option("--model", "with --backend gpu, the model alone")
   .parse()
   .opts<{
     widths: string[]
@@ -35,9 +39,16 @@ const options = new Command("bench")
     plainUpTo: string
     recomputeUpTo: string
     only?: string[]
+    backend: string
+    runs: string
+    model?: boolean
   }>()
 
 const say = (line: string) => process.stdout.write(`${line}\n`)
+if (options.backend === "gpu") {
+  await benchGpu({ widths: options.widths.map(Number), runs: Number(options.runs), model: options.model ?? false }, say)
+  process.exit()
+}
 const folder = await mkdtemp(join(tmpdir(), "bench-"))
 try {
   const compiler = await compiled()

@@ -10,7 +10,7 @@ import { sectionJson } from "../report/sectionJson.js"
 import { renderTable, type TableFormat } from "../report/table.js"
 import { sectionText } from "../report/textDocument.js"
 import { openStore } from "../sweep/store.js"
-import { createPool } from "../train/pool.js"
+import { backendOption, openPool } from "./backendOption.js"
 import { interruption, outputOptions, progress, threads } from "./terminal.js"
 import type { VerifyOptions } from "./verifyOptions.js"
 
@@ -32,7 +32,7 @@ export async function experimentCommand(id: string, options: VerifyOptions): Pro
       })
   const experiment: Experiment = EXPERIMENTS.find((one) => one.id === id)!
   const effort = { size: options.full ? "full" : "quick", seeds: 1 } as const
-  const pool = createPool(threads(options.workers))
+  const pool = await openPool(backendOption(options.backend), threads(options.workers))
   const store = await openStore(options.store, environment())
   const bar = progress("measuring", experiment.tasks(effort))
   try {

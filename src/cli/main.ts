@@ -4,6 +4,7 @@ import { InputError } from "../inputError.js"
 import { environment } from "../report/environment.js"
 import type { CheckCommandOptions } from "./check.js"
 import type { DeriveOptions } from "./derive.js"
+import type { DevicesOptions } from "./devices.js"
 import type { FitOptions } from "./fit.js"
 import type { MergeOptions } from "./merge.js"
 import type { ProveOptions } from "./prove.js"
@@ -67,6 +68,9 @@ const columns = (definition: Command) =>
     .option("--edge <share>", "a run within the stability edge ends at most this share above the least loss", "0.02")
     .option("--quantity <name>", "only rows whose column `quantity` has this value")
 const workers = () => new Option("--workers <count>", "threads; 0 works on the calling thread (default: one per core)")
+
+const backend = () =>
+  new Option("--backend <name>", "cpu, gpu, or auto: a graphics card where there is one (default: cpu)")
 
 command(
   program
@@ -144,6 +148,7 @@ command(
       "--loss-scale <scale>",
       "a number, or dynamic: halved on overflow, doubled after 2000 good steps (default: 1)",
     )
+    .addOption(backend())
     .addOption(format()),
   async (name: string, options: TrainOptions) => (await import("./train.js")).trainCommand(name, options),
 )
@@ -155,6 +160,7 @@ command(
     .option("--shard <i/N>", "only the i-th of N disjoint parts; put the stores together with merge")
     .option("--out <path>", "write the table of results: a .parquet or .csv file, or a folder for both")
     .option("--plan", "say how many runs there are and what they take, and stop")
+    .addOption(backend())
     .addOption(workers()),
   async (path: string, options: SweepCommandOptions) => (await import("./sweep.js")).sweepCommand(path, options),
 )
@@ -208,6 +214,7 @@ command(
     .option("--seeds <count>", "seeds per width (default: 64)")
     .option("--budget <time>", "spend about this long, for instance 60s: as many seeds as fit")
     .option("--store <file>", "keep runs in this DuckDB file and resume from it", ":memory:")
+    .addOption(backend())
     .addOption(workers())
     .addOption(format()),
   async (names: string[], options: VerifyOptions) => (await import("./verify.js")).verifyCommand(names, options),
@@ -231,6 +238,13 @@ command(
 )
 command(
   program
+    .command("devices")
+    .description("the graphics cards that --backend gpu finds, their limits, and what is missing")
+    .addOption(format()),
+  async (options: DevicesOptions) => (await import("./devices.js")).devicesCommand(options),
+)
+command(
+  program
     .command("reproduce")
     .description("every experiment into one report: HTML, Markdown, LaTeX, figures, numbers; resumable")
     .option("--quick", "small budgets, minutes (the default)")
@@ -240,6 +254,7 @@ command(
     .option("--table <file>", "a table of your own runs, for the section on real runs")
     .option("--out <folder>", "the report's folder", "report")
     .option("--store <file>", "the DuckDB file of finished runs (default: <out>.duckdb)")
+    .addOption(backend())
     .addOption(workers()),
   async (options: ReproduceOptions) => (await import("./reproduce.js")).reproduceCommand(options),
 )

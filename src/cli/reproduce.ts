@@ -6,7 +6,7 @@ import { environment } from "../report/environment.js"
 import { requireReplaceable } from "../report/files.js"
 import { MARKER } from "../report/writeReport.js"
 import { openStore } from "../sweep/store.js"
-import { createPool } from "../train/pool.js"
+import { backendOption, openPool } from "./backendOption.js"
 import { integer, interruption, oneOf, progress, threads } from "./terminal.js"
 
 /** Options of `reproduce` as typed. */
@@ -19,6 +19,7 @@ export interface ReproduceOptions {
   readonly out: string
   readonly store?: string
   readonly workers?: string
+  readonly backend?: string
   readonly json?: boolean
 }
 
@@ -26,9 +27,8 @@ export interface ReproduceOptions {
 export async function reproduceCommand(options: ReproduceOptions): Promise<number> {
   const reproduction = reproductionOf(options)
   await requireReplaceable(options.out, MARKER)
-  const workers = threads(options.workers)
+  const pool = await openPool(backendOption(options.backend), threads(options.workers))
   const store = await openStore(options.store ?? `${options.out.replace(/\/+$/, "")}.duckdb`, environment())
-  const pool = createPool(workers)
   const bar = progress("reproducing", reproductionTasks(reproduction))
   try {
     const sweepOptions = { pool, store, signal: interruption.signal, onFinished: bar.tick }

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs"
 import { totalmem } from "node:os"
 import { InputError } from "../inputError.js"
 import { environment } from "../report/environment.js"
+import type { SweepConfig } from "../sweep/config.js"
 import { costing, memoryNeeded } from "../sweep/cost.js"
 import { exportFiles, exportRuns, outcomeCounts } from "../sweep/export.js"
 import { type Plan, plan, plannedSoFar, runPlan } from "../sweep/plan.js"
@@ -9,7 +10,9 @@ import type { PlannedRun } from "../sweep/plannedRun.js"
 import { readConfig } from "../sweep/readConfig.js"
 import { parseShard } from "../sweep/shard.js"
 import { openStore, type Store } from "../sweep/store.js"
-import { createPool, type Pool } from "../train/pool.js"
+import type { Gpu } from "../train/gpu/device.js"
+import type { Pool } from "../train/pool.js"
+import { backendOption, openDevice, poolOn } from "./backendOption.js"
 import { interruption, progress, threads } from "./terminal.js"
 
 /** Options of `sweep` as typed. */
@@ -17,6 +20,7 @@ export interface SweepCommandOptions {
   readonly store: string
   readonly shard?: string
   readonly workers?: string
+  readonly backend?: string
   readonly out?: string
   readonly plan?: boolean
   readonly json?: boolean
@@ -24,7 +28,16 @@ export interface SweepCommandOptions {
 
 /** Does the runs of a configuration file that the store does not have, and writes their table. */
 export async function sweepCommand(path: string, options: SweepCommandOptions): Promise<number> {
-  const config = await readConfig(path)
+  const { config, gpu } = await withBackend(await readConfig(path), options)
+  try {
+    return await sweepOn(gpu, config, options)
+  } finally {
+    gpu?.close()
+  }
+}
+
+/** The sweep on a device, or on threads where there is none. */
+async function sweepOn(gpu: Gpu | null, config: SweepConfig, options: SweepCommandOptions): Promise<number> {
   const planned = plan(config, options.shard === undefined ? undefined : parseShard(options.shard))
   const files = options.out === undefined ? [] : exportFiles(options.out)
   const workers = threads(options.workers)
@@ -50,7 +63,7 @@ work: about ${work.toPrecision(2)} floating-point operations\n`,
     )
     if (options.plan) return 0
     const bar = progress("sweeping", remaining.length + later, work)
-    const done = await finishPlan(planned, store, createPool(workers, remaining.length + later), bar, operations)
+    const done = await finishPlan(planned, store, poolOn(gpu, workers, remaining.length + later), bar, operations)
     const ids = done.map(({ id }) => id)
     await exportRuns(store.connection, config.experiment, ids, files)
     report(await outcomeCounts(store.connection, ids), ids.length, files, options)
@@ -58,6 +71,18 @@ work: about ${work.toPrecision(2)} floating-point operations\n`,
   } finally {
     await store.close()
   }
+}
+
+/** The configuration with the backend that the option or its own field asks for, and the device where that is a GPU. */
+async function withBackend(
+  config: SweepConfig,
+  { backend }: SweepCommandOptions,
+): Promise<{ readonly config: SweepConfig; readonly gpu: Gpu | null }> {
+  const wanted = backendOption(backend ?? (config.backend === "gpu" ? "gpu" : undefined))
+  const gpu = await openDevice(wanted)
+  // Without an option the file's own field stands.
+  const chosen = gpu !== null ? "gpu" : backend === undefined ? config.backend : "auto"
+  return { config: { ...config, backend: chosen } as SweepConfig, gpu }
 }
 
 /** Does what is left of the plan and gives all its runs. */

@@ -2,7 +2,7 @@ import { taskCount } from "../../verify/measure.js"
 import { theoryWide, WIDE_BUDGET, WIDE_SETTINGS, wideBytes, wideTable } from "../../verify/theoryWide.js"
 import { environment } from "../report/environment.js"
 import { openStore } from "../sweep/store.js"
-import { createPool } from "../train/pool.js"
+import { backendOption, openPool } from "./backendOption.js"
 import { integer, interruption, outputOptions, print, progress, threads } from "./terminal.js"
 import type { VerifyOptions } from "./verifyOptions.js"
 
@@ -11,7 +11,7 @@ export async function theoryWideCommand(options: VerifyOptions): Promise<number>
   const output = outputOptions(options)
   const seeds = options.seeds === undefined ? WIDE_BUDGET.seeds : integer("--seeds", options.seeds, 2)
   const budget = { ...WIDE_BUDGET, seeds }
-  const pool = createPool(threads(options.workers))
+  const pool = await openPool(backendOption(options.backend), threads(options.workers))
   const planned = mebibytes(wideBytes(budget, pool.workers))
   process.stderr.write(
     `${planned} MiB of numbers on ${Math.max(1, pool.workers)} threads; the process takes about twice that\n`,

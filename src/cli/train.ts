@@ -3,7 +3,8 @@ import { environment } from "../report/environment.js"
 import type { ReportTable } from "../report/table.js"
 import { type Rates, type SchemeDefinition, scheme } from "../scheme/scheme.js"
 import type { PrecisionRecord } from "../train/preciseStep.js"
-import { type RunResult, run } from "../train/run.js"
+import { type RunConfig, type RunResult, run } from "../train/run.js"
+import { backendOption, openDevice, poolOn } from "./backendOption.js"
 import { type PrecisionOptions, precisionOption } from "./precisionOption.js"
 import { integer, outputOptions, positive, print, schemeWith, settings, type VariantOptions } from "./terminal.js"
 
@@ -17,6 +18,7 @@ export interface TrainOptions extends VariantOptions, PrecisionOptions {
   readonly lr?: string
   readonly lrA?: string
   readonly lrB?: string
+  readonly backend?: string
   readonly json?: boolean
   readonly format: string
 }
@@ -32,7 +34,7 @@ export async function trainCommand(name: string, options: TrainOptions): Promise
     seed: integer("--seed", options.seed, 0),
     ...precisionOption(options),
   }
-  const result = run(scheme(definition, settings(options.set)), config)
+  const result = await trained(definition, settings(options.set), config, options)
   const history = result.history.map(({ step, loss, meanSquares }) => ({
     step,
     loss,
@@ -47,13 +49,15 @@ export async function trainCommand(name: string, options: TrainOptions): Promise
       definition,
       config,
       environment: environment(),
+      ...(result.backend === undefined ? {} : { backend: result.backend }),
+      ...(result.failed === undefined ? {} : { failed: result.failed }),
       outcome: result.outcome,
       history,
       ...(precision === undefined ? {} : { precision }),
     },
     [
       [
-        `${definition.title}; ${definition.optimiser ?? "adam"}, n = ${config.width}, r = ${config.rank}, seed ${config.seed}: ${outcomeText(result.outcome)}; root mean squares`,
+        `${definition.title}; ${definition.optimiser ?? "adam"}, n = ${config.width}, r = ${config.rank}, seed ${config.seed}${result.backend === undefined ? "" : `, ${result.backend}`}: ${outcomeText(result.outcome)}; root mean squares`,
         {
           columns: ["t", "loss before", ...names],
           rows: history.map(({ step, loss, rms }) => [
@@ -67,6 +71,41 @@ export async function trainCommand(name: string, options: TrainOptions): Promise
     ],
   )
   return 0
+}
+
+/** The run by the reference interpreter, or by a GPU where the option asks for one. */
+async function trained(
+  definition: SchemeDefinition,
+  values: Readonly<Record<string, string>>,
+  config: RunConfig,
+  options: TrainOptions,
+): Promise<RunResult> {
+  const { seed, ...shared } = config
+  const backend = backendOption(options.backend)
+  if (backend === "gpu" && config.precision !== undefined)
+    throw new InputError({
+      field: "--precision",
+      given: options.precision,
+      allowed: "none on a GPU, which computes in float32",
+      example: "--backend cpu --precision float16",
+    })
+  const gpu = config.precision === undefined ? await openDevice(backend) : null
+  if (gpu === null) return run(scheme(definition, values), config)
+  const pool = poolOn(gpu, 0)
+  try {
+    const [result] = await pool.run({
+      kind: "scheme",
+      backend: "gpu",
+      definition,
+      values,
+      config: shared,
+      seeds: [seed],
+    })
+    for (const failed of result!.failed ?? []) process.stderr.write(`gpu: ${failed}\n`)
+    return result!
+  } finally {
+    await pool.close()
+  }
 }
 
 function outcomeText(outcome: RunResult["outcome"]): string {

@@ -4,7 +4,7 @@ import { BUDGET, type Claim, SETTINGS, settingName, verifyTheorySetting } from "
 import { InputError } from "../inputError.js"
 import { environment } from "../report/environment.js"
 import { openStore } from "../sweep/store.js"
-import { createPool } from "../train/pool.js"
+import { backendOption, openPool } from "./backendOption.js"
 import { integer, interruption, outputOptions, print, progress, threads } from "./terminal.js"
 import type { VerifyOptions } from "./verifyOptions.js"
 
@@ -17,6 +17,13 @@ export async function verifyCommand(names: readonly string[], options: VerifyOpt
     const { EXPERIMENT_IDS, experimentCommand } = await import("./experiment.js")
     if (EXPERIMENT_IDS.includes(experiment)) return experimentCommand(experiment, options)
   }
+  if (experiment === "overflow" && backendOption(options.backend) === "gpu")
+    throw new InputError({
+      field: "--backend",
+      given: "gpu",
+      allowed: "cpu: precisions are the reference interpreter's",
+      example: "verify overflow --backend cpu",
+    })
   if (experiment === "overflow") return (await import("./overflow.js")).overflowCommand(others, options)
   const output = outputOptions(options)
   const chosen = SETTINGS.filter(
@@ -32,7 +39,7 @@ export async function verifyCommand(names: readonly string[], options: VerifyOpt
     })
   const seeds = options.seeds === undefined ? BUDGET.seeds : integer("--seeds", options.seeds, 2)
   const seconds = options.budget === undefined ? null : duration(options.budget)
-  const pool = createPool(threads(options.workers))
+  const pool = await openPool(backendOption(options.backend), threads(options.workers))
   const store = await openStore(options.store, environment())
   const bar = progress("measuring", taskCount(chosen, { ...BUDGET, seeds }))
   try {

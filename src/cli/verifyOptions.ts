@@ -4,6 +4,7 @@ export interface VerifyOptions {
   readonly budget?: string
   readonly full?: boolean
   readonly workers?: string
+  readonly backend?: string
   readonly store: string
   readonly json?: boolean
   readonly format: string

@@ -7,9 +7,10 @@ export const PRECISIONS = { theory: FORMATS, "teacher-student": KERNEL_PRECISION
 /**
  * What each kind can be computed on, by names that are part of a run's identity; the first of each is the default.
  *
- * "reference" interprets a scheme's program; "cpu" is the fused kernel of the teacher-student experiment.
+ * "reference" interprets a scheme's program; "cpu" is the fused kernel of the teacher-student experiment; "gpu" computes
+ * both in float32 on a WebGPU device.
  */
-export const BACKENDS = { theory: ["reference"], "teacher-student": ["cpu"] } as const
+export const BACKENDS = { theory: ["reference", "gpu"], "teacher-student": ["cpu", "gpu"] } as const
 
 /** The backend that a configuration's name stands for: "auto" is the first. */
 export function backendOf<E extends keyof typeof BACKENDS>(

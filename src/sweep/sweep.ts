@@ -77,7 +77,10 @@ export async function sweep<T extends Task>(
   tasks: readonly T[],
   options: SweepOptions,
 ): Promise<TaskResults[T["kind"]][]> {
-  const work = tasks.map((task) => ({ id: identity(task), config: task, task }))
+  const work = tasks.map((given) => {
+    const task = options.pool.claim?.(given) ?? given
+    return { id: identity(task), config: task, task }
+  })
   for (const { id } of work) if (options.store.finished.has(id)) options.onFinished?.()
   await finish(work, options, options.onFinished)
   const results = await options.store.results(work.map(({ id }) => id))

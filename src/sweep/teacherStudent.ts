@@ -1,3 +1,4 @@
+import { InputError } from "../inputError.js"
 import type { SyntheticResult } from "../train/synthetic.js"
 import { backendOf } from "./choices.js"
 import type { TeacherStudentSweep, TRAINED_SCHEMES } from "./config.js"
@@ -52,6 +53,13 @@ function groups(config: TeacherStudentSweep): Group[] {
   const { widths, readouts, schemes, rank, inputs, samples, teacherWidth, steps, ratio, precision, rates } = config
   const fixed = { rank, inputs, samples, teacherWidth, steps, recordEvery: steps }
   const backend = backendOf("teacher-student", config.backend)
+  if (backend === "gpu" && precision !== "float32")
+    throw new InputError({
+      field: "precision",
+      given: precision,
+      allowed: "float32 on a GPU; float64 with backend: cpu",
+      example: "precision: float32",
+    })
   return widestFirst(widths).flatMap((width) =>
     seedList(config.seeds).flatMap((seed) =>
       readouts.flatMap((readout) =>

@@ -15,9 +15,11 @@ import { type PlannedRun, plannedRun } from "./plannedRun.js"
  * @throws InputError naming the field for an unknown scheme or symbol, or a symbol without a value.
  */
 export function theoryRuns(config: TheoryConfig): PlannedRun[] {
-  const { widths, rank, steps, precision } = config
+  const { widths, rank, steps } = config
   const backend = backendOf("theory", config.backend)
-  const reading = precision === "float64" ? {} : { precision: precisionOf(precision) }
+  const precision = backend === "gpu" ? float32(config.precision) : config.precision
+  const reading = backend === "gpu" || precision === "float64" ? {} : { precision: precisionOf(precision) }
+  const own = backend === "gpu" ? ({ backend } as const) : {}
   const points = config.schemes.flatMap(pointsOf)
   return widestFirst(widths).flatMap((width) =>
     points.flatMap(({ definition, values }) =>
@@ -27,11 +29,29 @@ export function theoryRuns(config: TheoryConfig): PlannedRun[] {
           scheme: definition.name,
           precision,
           backend,
-          task: { kind: "scheme", definition, values, config: { width, rank, steps, ...reading }, seeds: [seed] },
+          task: {
+            kind: "scheme",
+            ...own,
+            definition,
+            values,
+            config: { width, rank, steps, ...reading },
+            seeds: [seed],
+          },
         }),
       ),
     ),
   )
+}
+
+/** A GPU's precision; the default stands for it. @throws InputError for one that only the reference interpreter has. */
+function float32(precision: TheoryConfig["precision"]): "float32" {
+  if (precision === "float64" || precision === "float32") return "float32"
+  throw new InputError({
+    field: "precision",
+    given: precision,
+    allowed: "float32, or none, on a GPU; others with backend: reference",
+    example: "precision: float32",
+  })
 }
 
 interface Point {

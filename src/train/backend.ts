@@ -1,9 +1,10 @@
+import { openGpuTrainer } from "./gpu/synthetic.js"
 import { openCpu } from "./kernel/cpu.js"
 import type { OpenOptions, SyntheticTrainer } from "./synthetic.js"
 import type { SyntheticConfig } from "./syntheticConfig.js"
 
 /** What can train the teacher-student experiment, by name. */
-const BACKENDS = { cpu: openCpu } satisfies Record<
+const BACKENDS = { cpu: openCpu, gpu: openGpuTrainer } satisfies Record<
   string,
   (config: SyntheticConfig, options: OpenOptions) => SyntheticTrainer | Promise<SyntheticTrainer>
 >

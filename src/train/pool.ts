@@ -4,7 +4,10 @@ import work, { type Task, type TaskResults, type WorkerSettings } from "./task.j
 
 /** Threads that do tasks; results do not depend on their number. */
 export interface Pool {
+  /** How many tasks may be under way at once. */
   readonly workers: number
+  /** The task as this pool does it: what computes a task is part of its identity. */
+  claim?<T extends Task>(task: T): T
   run<T extends Task>(task: T, signal?: AbortSignal): Promise<TaskResults[T["kind"]]>
   close(): Promise<void>
 }

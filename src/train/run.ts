@@ -1,5 +1,5 @@
 import { InputError } from "../inputError.js"
-import type { Node } from "../program/node.js"
+import type { Coefficient, Node } from "../program/node.js"
 import type { Program } from "../program/program.js"
 import type { Scheme } from "../scheme/scheme.js"
 import { GaussianMatrix } from "./gaussianMatrix.js"
@@ -40,6 +40,10 @@ export interface RunResult {
   readonly history: readonly StepRecord[]
   /** Where the configuration has a precision. */
   readonly precision?: PrecisionRecord
+  /** What computed it, if not the reference interpreter for want of another. */
+  readonly backend?: string
+  /** What failed before, on the GPU, in its order: the run was then part of a smaller batch, or went to the CPU. */
+  readonly failed?: readonly string[]
 }
 
 /**
@@ -55,49 +59,37 @@ export function run(scheme: Scheme, config: RunConfig): RunResult {
   const { program } = scheme
   const sizes = sizesOf(scheme, config)
   const precise = config.precision && new PreciseStep(program, config.precision, config.seed)
-  const draw = (node: Node, name: string, deviation: number): Matrix => {
-    const [rows, columns] = [sizes[node.shape[0]], sizes[node.shape[1]]]
-    const data = gaussians(config.seed, `${name} n=${config.width}`, rows * columns, deviation)
-    precise?.draw(node, { rows, columns, data })
-    return { rows, columns, data }
+  const draw = (node: Node, deviation: Coefficient): Matrix => {
+    const value = drawn(node, deviation, sizes, config)
+    precise?.draw(node, value)
+    return value
   }
   const frozen = program.layer.frozen.map(({ node, deviation }): [Node, LeafValue] => {
-    const size = coefficientValue(deviation, config.width, 0)
     const isSquare = node.shape[0] === "n" && node.shape[1] === "n"
-    if (!isSquare) return [node, draw(node, leafName(node), size)]
+    if (!isSquare) return [node, draw(node, deviation)]
+    const size = coefficientValue(deviation, config.width, 0)
     const stream = `${leafName(node)} n=${config.width}`
     return [node, new GaussianMatrix(config.width, config.width, config.seed, stream, size)]
   })
   let state = new Map<Node, Matrix>()
   for (const leaf of program.next.keys()) if (!scheme.start.has(leaf)) state.set(leaf, zeros(leaf, sizes))
   for (const [leaf, deviation] of scheme.start)
-    state.set(
-      leaf,
-      deviation === "zero"
-        ? zeros(leaf, sizes)
-        : draw(leaf, leafName(leaf), coefficientValue(deviation, config.width, 0)),
-    )
-  const names = Object.keys(program.quantities)
-  const watched = names.map((name) => program.quantities[name]!)
+    state.set(leaf, deviation === "zero" ? zeros(leaf, sizes) : draw(leaf, deviation))
   const nodes = endsOf(program)
   const history: StepRecord[] = []
   let residualBefore: Float64Array | undefined
   const spare = new Spare()
   const ended = (outcome: RunResult["outcome"]): RunResult =>
     precise ? { outcome, history, precision: precise.record } : { outcome, history }
-  const drawn = precise?.overflowed ?? null
-  if (drawn !== null) return ended({ kind: "overflowed", step: 0, tensor: drawn })
+  const atStart = precise?.overflowed ?? null
+  if (atStart !== null) return ended({ kind: "overflowed", step: 0, tensor: atStart })
   for (let step = 1; step <= config.steps; step++) {
     const leaves = new Map([...frozen, ...state])
     const values = precise
       ? precise.evaluate(nodes, leaves, sizes, step, spare)
       : evaluate(nodes, leaves, sizes, step, { spare })
     const size = memoised((node: Node) => meanSquare(values.get(node)!))
-    const alignments = Object.entries(program.alignments).map(([name, { product, left, right }]) => {
-      const [of, most] = [size(product), size(left) * size(right) * values.get(left)!.columns ** 2]
-      return [name, of === 0 ? 0 : of / most] as const
-    })
-    const meanSquares = Object.fromEntries([...names.map((name, i) => [name, size(watched[i]!)]), ...alignments])
+    const meanSquares = meanSquaresOf(program, size, sizes)
     const loss = values.get(program.loss)!.data[0]!
     const residual = program.residual && values.get(program.residual)!.data.slice()
     history.push({ step, loss, flipped: signChanges(residualBefore, residual), meanSquares })
@@ -117,6 +109,31 @@ export function run(scheme: Scheme, config: RunConfig): RunResult {
   return ended({ kind: "finished" })
 }
 
+/** The Gaussian entries that a leaf starts with: of the seed, its name and the width alone. */
+export function drawn(
+  node: Node,
+  deviation: Coefficient,
+  sizes: Sizes,
+  { seed, width }: Pick<RunConfig, "seed" | "width">,
+): Matrix {
+  const [rows, columns] = [sizes[node.shape[0]], sizes[node.shape[1]]]
+  const stream = `${leafName(node)} n=${width}`
+  return { rows, columns, data: gaussians(seed, stream, rows * columns, coefficientValue(deviation, width, 0)) }
+}
+
+/** The quantities' mean squares and, for those that are a sum over a width, how aligned the factors are. */
+export function meanSquaresOf(
+  { quantities, alignments }: Program,
+  size: (node: Node) => number,
+  sizes: Sizes,
+): Record<string, number> {
+  const aligned = Object.entries(alignments).map(([name, { product, left, right }]) => {
+    const [of, most] = [size(product), size(left) * size(right) * sizes[left.shape[1]] ** 2]
+    return [name, of === 0 ? 0 : of / most] as const
+  })
+  return Object.fromEntries([...Object.entries(quantities).map(([name, node]) => [name, size(node)]), ...aligned])
+}
+
 /** The sizes of a run's index spaces. */
 export function sizesOf(scheme: Scheme, config: RunConfig): Sizes {
   return {
@@ -134,8 +151,8 @@ export function endsOf({ loss, residual, next, quantities, alignments }: Program
   return [loss, ...(residual ? [residual] : []), ...next.values(), ...Object.values(quantities), ...factors]
 }
 
-/** The share of entries whose signs differ. */
-function signChanges(before: Float64Array | undefined, after: Float64Array | null): number {
+/** The share of entries whose signs differ; 0 where there is nothing to compare. */
+export function signChanges(before: Float64Array | undefined, after: Float64Array | null): number {
   if (before === undefined || after === null) return 0
   return before.filter((x, i) => x * after[i]! < 0).length / before.length
 }
@@ -170,7 +187,8 @@ function meanSquare({ data }: Matrix): number {
   return sum / data.length
 }
 
-function requireRunnable({ definition, symbols }: Scheme, config: RunConfig): void {
+/** @throws InputError as `run` does. */
+export function requireRunnable({ definition, symbols }: Scheme, config: RunConfig): void {
   if (symbols.length > 0)
     throw new InputError({
       field: "--set",

@@ -25,6 +25,8 @@ export interface SyntheticResult {
   readonly finalLoss: number
   readonly largest: { readonly zA: number; readonly zB: number; readonly outputChange: number }
   readonly history: readonly SyntheticRecord[]
+  /** What failed before, on the GPU, in its order: the run was then part of a smaller batch, or went to the CPU. */
+  readonly failed?: readonly string[]
 }
 
 /** Trains adapters on the frozen activations of one network. */

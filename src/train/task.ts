@@ -10,6 +10,8 @@ import type { SyntheticConfig } from "./syntheticConfig.js"
 export type Task =
   | {
       readonly kind: "scheme"
+      /** By default the reference interpreter. */
+      readonly backend?: "gpu"
       readonly definition: SchemeDefinition
       readonly values: Readonly<Record<string, string>>
       readonly config: Omit<RunConfig, "seed">
@@ -37,7 +39,11 @@ export interface WorkerSettings {
 
 let cached: { readonly key: string; readonly trainer: Promise<SyntheticTrainer> } | undefined
 
-/** Does one piece of work, on whichever thread: the result depends on the task alone. */
+/**
+ * Does one piece of work, on whichever thread: the result depends on the task alone.
+ *
+ * A scheme's task is read by the reference interpreter here, also one that a GPU has given up.
+ */
 export default function work(task: Task): TaskResults[Task["kind"]] | Promise<TaskResults[Task["kind"]]> {
   if (task.kind === "scheme") {
     const ready = scheme(task.definition, task.values)

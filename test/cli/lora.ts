@@ -12,8 +12,17 @@ export interface Ended {
 
 /** Runs the built program in a folder as a user does. */
 export function lora(folder: string, ...words: string[]): Promise<Ended> {
+  return loraIn({ folder }, ...words)
+}
+
+/** Runs a built program, by default this one, with further variables of the environment. */
+export function loraIn(
+  { folder, main = program, env = {} }: { folder: string; main?: string; env?: Readonly<Record<string, string>> },
+  ...words: string[]
+): Promise<Ended> {
+  const options = { cwd: folder, maxBuffer: 1e8, env: { ...process.env, ...env } }
   return new Promise((resolve) =>
-    execFile(process.execPath, [program, ...words], { cwd: folder, maxBuffer: 1e8 }, (error, out, err) =>
+    execFile(process.execPath, [main, ...words], options, (error, out, err) =>
       resolve({ code: error ? Number(error.code) : 0, out, err }),
     ),
   )

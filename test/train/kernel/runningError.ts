@@ -25,20 +25,25 @@ export function given(rows: number, columns: number, value: Float64Array): Bound
   return { rows, columns, value, radius: value.map((x) => (Math.fround(x) === x ? 0 : Math.abs(x) * UNIT)) }
 }
 
-/** The values and radii of the nodes at step t. */
+/**
+ * The values and radii of the nodes at step t.
+ *
+ * @param quotient how often x / (√y + ε) is rounded: 4 times where root, sum and quotient are rounded once.
+ */
 export function evaluateBounded(
   nodes: readonly Node[],
   leaves: ReadonlyMap<Node, Bounded>,
   sizes: Sizes,
   t: number,
+  quotient = 4,
 ): Map<Node, Bounded> {
   const known = new Map(leaves)
   const at = (node: Node) => known.get(node)!
-  for (const node of inOrder(nodes)) if (!known.has(node)) known.set(node, bounded(node, at, sizes, t))
+  for (const node of inOrder(nodes)) if (!known.has(node)) known.set(node, bounded(node, at, sizes, t, quotient))
   return known
 }
 
-function bounded(node: Node, at: (node: Node) => Bounded, sizes: Sizes, t: number): Bounded {
+function bounded(node: Node, at: (node: Node) => Bounded, sizes: Sizes, t: number, quotient: number): Bounded {
   const { operation } = node
   const shape = { rows: sizes[node.shape[0]], columns: sizes[node.shape[1]] }
   const entries = (f: (i: number) => readonly [number, number]): Bounded => {
@@ -92,6 +97,11 @@ function bounded(node: Node, at: (node: Node) => Bounded, sizes: Sizes, t: numbe
       const [x, factor] = [at(operation.of), coefficientValue(operation.by, sizes.n, t)]
       return entries((i) => round(factor * x.value[i]!, Math.abs(factor) * x.radius[i]!, 2))
     }
+    case "sign": {
+      const x = at(operation.of)
+      // Where the argument may have either sign, so may the result.
+      return entries((i) => [Math.sign(x.value[i]!), Math.abs(x.value[i]!) > x.radius[i]! || x.radius[i] === 0 ? 0 : 2])
+    }
     case "activate": {
       const x = at(operation.of)
       return entries((i) => [Math.max(0, x.value[i]!), x.radius[i]!])
@@ -115,7 +125,7 @@ function bounded(node: Node, at: (node: Node) => Bounded, sizes: Sizes, t: numbe
           [least!, greatest!].map((root) => (x.value[i]! + side * x.radius[i]!) / (root + epsilon)),
         )
         const radius = Math.max(...ends.map((end) => Math.abs(end - value)))
-        return round(value, radius, 4)
+        return round(value, radius, quotient)
       })
     }
     default:

@@ -1,0 +1,52 @@
+import { InputError } from "../inputError.js"
+import { INSTALL } from "../train/gpu/adapter.js"
+import { type Gpu, GpuFailure, openGpu } from "../train/gpu/device.js"
+import { createGpuPool } from "../train/gpu/pool.js"
+import { createPool, type Pool } from "../train/pool.js"
+import { oneOf } from "./terminal.js"
+
+/** What `--backend` allows. */
+export const BACKEND_NAMES = ["auto", "cpu", "gpu"] as const
+export type BackendOption = (typeof BACKEND_NAMES)[number]
+
+/** The backend as typed; the CPU if it is not given. @throws InputError for another name. */
+export function backendOption(text: string | undefined): BackendOption {
+  return text === undefined ? "cpu" : oneOf("--backend", text, BACKEND_NAMES)
+}
+
+/**
+ * The device that the option asks for, or null for the CPU.
+ *
+ * "gpu" takes any adapter; "auto" only a card's, since software is slower than the CPU kernel, and says on stderr if there
+ * is none.
+ *
+ * @throws InputError with the line to install if "gpu" finds no adapter.
+ */
+export async function openDevice(backend: BackendOption): Promise<Gpu | null> {
+  if (backend === "cpu") return null
+  try {
+    return await openGpu({ hardware: backend === "auto" })
+  } catch (error) {
+    if (!(error instanceof GpuFailure)) throw error
+    if (backend === "gpu")
+      throw new InputError({
+        field: "--backend",
+        given: backend,
+        allowed: `cpu or auto here: ${error.message}`,
+        example: INSTALL,
+      })
+    process.stderr.write(`backend: cpu (${error.message})\n`)
+    return null
+  }
+}
+
+/** The pool that the option asks for: threads, or a device. @throws InputError as `openDevice`. */
+export async function openPool(backend: BackendOption, workers?: number, runs?: number): Promise<Pool> {
+  return poolOn(await openDevice(backend), workers, runs)
+}
+
+/** The pool of a device, or of threads where there is none. */
+export function poolOn(gpu: Gpu | null, workers?: number, runs?: number): Pool {
+  const cpu = createPool(workers, runs)
+  return gpu === null ? cpu : createGpuPool(gpu, () => openGpu(), cpu)
+}

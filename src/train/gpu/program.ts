@@ -1,0 +1,137 @@
+/** A scheme's program on a device: the runs of many seeds side by side, in float32. */
+import type { Node } from "../../program/node.js"
+import type { Scheme } from "../../scheme/scheme.js"
+import {
+  drawn,
+  endsOf,
+  meanSquaresOf,
+  type RunConfig,
+  type RunResult,
+  requireRunnable,
+  type StepRecord,
+  signChanges,
+  sizesOf,
+} from "../run.js"
+import { type Gpu, GpuFailure } from "./device.js"
+import { type ProgramJob, runJob } from "./programJob.js"
+import { type ProgramCode, programCode, type RecordItem, unsupported, workgroupsOf } from "./programKernels.js"
+
+/**
+ * Trains a scheme's adapter for each seed; nothing is read back before the last step but the sizes recorded on the way.
+ *
+ * @throws InputError as `run` does; GpuFailure if the program has an operation without a kernel, the batch does not fit, or
+ * the device fails.
+ */
+export async function runProgram(
+  gpu: Gpu,
+  scheme: Scheme,
+  config: Omit<RunConfig, "seed" | "precision">,
+  seeds: readonly number[],
+): Promise<RunResult[]> {
+  const { job, results } = programBatch(scheme, config, seeds)
+  return results(await runJob(gpu, job))
+}
+
+/**
+ * What a device has to do for the seeds' runs, and what its records say.
+ *
+ * @throws InputError as `run` does; GpuFailure if the program has an operation without a kernel.
+ */
+export function programBatch(
+  scheme: Scheme,
+  config: Omit<RunConfig, "seed" | "precision">,
+  seeds: readonly number[],
+): { readonly job: ProgramJob; readonly results: (records: readonly Float32Array[]) => RunResult[] } {
+  requireRunnable(scheme, { ...config, seed: 0 })
+  const { program } = scheme
+  const sizes = sizesOf(scheme, { ...config, seed: 0 })
+  const leaves = new Set<Node>([
+    ...program.layer.frozen.map(({ node }) => node),
+    ...program.next.keys(),
+    ...scheme.start.keys(),
+  ])
+  const roots = endsOf(program)
+  const missing = unsupported(roots, leaves)
+  if (missing !== null) throw new GpuFailure("unsupported", `${missing} has no kernel`)
+  const items = itemsOf(scheme, sizes.samples)
+  const code = programCode(roots, program.next, leaves, items)
+  const stride = code.stride(sizes)
+  const starts = seeds.flatMap((seed, i) => {
+    const put = (node: Node, data: Float64Array) => ({
+      at: i * stride + code.placeOf(node, sizes),
+      numbers: Float32Array.from(data),
+    })
+    const draw = { seed, width: config.width }
+    return [
+      ...program.layer.frozen.map(({ node, deviation }) => put(node, drawn(node, deviation, sizes, draw).data)),
+      ...[...scheme.start].flatMap(([leaf, deviation]) =>
+        deviation === "zero" ? [] : [put(leaf, drawn(leaf, deviation, sizes, draw).data)],
+      ),
+    ]
+  })
+  const job: ProgramJob = {
+    kernels: code.kernels.map((kernel) => ({
+      label: kernel.label,
+      code: kernel.code,
+      workgroups: workgroupsOf(kernel, sizes, seeds.length),
+    })),
+    uniforms: Array.from({ length: config.steps }, (_, i) => new Uint32Array(code.uniform(sizes, seeds.length, i + 1))),
+    numbers: stride * seeds.length,
+    recorded: 2 * items.length * seeds.length,
+    starts,
+  }
+  const results = (records: readonly Float32Array[]) =>
+    seeds.map((_, i) =>
+      resultOf(
+        scheme,
+        code,
+        sizes,
+        (step, item) => {
+          const at = 2 * (item * seeds.length + i)
+          return [records[step - 1]![at]!, records[step - 1]![at + 1]!]
+        },
+        config.steps,
+      ),
+    )
+  return { job, results }
+}
+
+/** What is read of a step: the sizes, the loss, and the residual where a step can turn its sign. */
+function itemsOf({ program }: Scheme, samples: number): RecordItem[] {
+  const factors = Object.values(program.alignments).flatMap(({ product, left, right }) => [product, left, right])
+  const measured = new Set([...Object.values(program.quantities), ...factors])
+  const entries = program.residual === null ? 0 : samples
+  return [
+    { node: program.loss, kind: "entry", entry: 0 },
+    ...Array.from({ length: entries }, (_, entry) => ({ node: program.residual!, kind: "entry" as const, entry })),
+    ...[...measured].map((node) => ({ node, kind: "squares" as const, entry: 0 })),
+  ]
+}
+
+function resultOf(
+  { program }: Scheme,
+  { items }: ProgramCode,
+  sizes: ReturnType<typeof sizesOf>,
+  read: (step: number, item: number) => readonly [number, number],
+  steps: number,
+): RunResult {
+  const history: StepRecord[] = []
+  let before: Float64Array | undefined
+  for (let step = 1; step <= steps; step++) {
+    const sizeOf = new Map<Node, number>()
+    const residual: number[] = []
+    items.forEach(({ node, kind }, item) => {
+      const [value, squares] = read(step, item)
+      if (kind === "squares") sizeOf.set(node, (value ** 2 * squares) / (sizes[node.shape[0]] * sizes[node.shape[1]]))
+      else if (node === program.residual && item > 0) residual.push(value)
+    })
+    const [loss] = read(step, 0)
+    const meanSquares = meanSquaresOf(program, (node) => sizeOf.get(node)!, sizes)
+    const after = program.residual === null ? null : Float64Array.from(residual)
+    history.push({ step, loss, flipped: signChanges(before, after), meanSquares })
+    before = after ?? undefined
+    if (![loss, ...Object.values(meanSquares)].every(Number.isFinite))
+      return { outcome: { kind: "diverged", step }, history }
+  }
+  return { outcome: { kind: "finished" }, history }
+}

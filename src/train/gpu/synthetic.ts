@@ -1,0 +1,74 @@
+/** The teacher-student experiment on a device: data and starts are drawn here, so that they are the CPU's to the bit. */
+import { InputError } from "../../inputError.js"
+import type { OpenOptions, SyntheticResult, SyntheticTrainer } from "../synthetic.js"
+import type { SyntheticConfig } from "../syntheticConfig.js"
+import { drawActivations, productOf, readoutOf, startOf, targetsOf } from "../syntheticData.js"
+import { type Gpu, openGpu } from "./device.js"
+import { type NetworkData, trainBatch } from "./network.js"
+
+/**
+ * Trains runs of one width, rank, number of samples and number of steps side by side; the data of each seed travels once.
+ *
+ * @throws GpuFailure if they do not fit at once, or the device fails.
+ */
+export async function trainSynthetic(gpu: Gpu, configs: readonly SyntheticConfig[]): Promise<SyntheticResult[]> {
+  const sets = new Map<string, number>()
+  const data: NetworkData[] = []
+  const starts = new Map<string, ReturnType<typeof startOf>>()
+  const runs = configs.map((config) => {
+    const { seed, inputs, teacherWidth, readout, start } = config
+    const key = JSON.stringify([seed, inputs, teacherWidth])
+    if (!sets.has(key)) {
+      sets.set(key, data.length)
+      data.push({ draw: (sink) => drawActivations(config, productOf(config), sink), y: targetsOf(config) })
+    }
+    const startKey = JSON.stringify([seed, start])
+    const drawn = starts.get(startKey) ?? startOf(config)
+    starts.set(startKey, drawn)
+    return {
+      data: sets.get(key)!,
+      readoutName: JSON.stringify([seed, readout]),
+      readout: () => readoutOf(config),
+      start: drawn,
+      config,
+    }
+  })
+  const results = await trainBatch(gpu, configs[0]!, data, runs)
+  return results.map((result) => ({ backend: backendOf(gpu), ...result }))
+}
+
+/** What a result names as its backend. */
+export function backendOf({ name }: Pick<Gpu, "name">): string {
+  return `gpu float32 ${name}`
+}
+
+/** What runs of one batch have in common. */
+export function batchKey({ width, rank, samples, steps }: SyntheticConfig): string {
+  return JSON.stringify([width, rank, samples, steps])
+}
+
+/**
+ * A trainer on the first adapter; it draws the data anew for each run, so that many runs are better trained by a pool.
+ *
+ * @throws GpuFailure if there is no adapter; InputError for another precision than float32.
+ */
+export async function openGpuTrainer(_: SyntheticConfig, { precision }: OpenOptions): Promise<SyntheticTrainer> {
+  requireFloat32(precision)
+  const gpu = await openGpu()
+  return {
+    backend: backendOf(gpu),
+    train: async (run) => (await trainSynthetic(gpu, [run]))[0]!,
+    close: async () => gpu.close(),
+  }
+}
+
+/** @throws InputError for another precision than the device's. */
+export function requireFloat32(precision: string): void {
+  if (precision === "float32") return
+  throw new InputError({
+    field: "precision",
+    given: precision,
+    allowed: "float32 on a GPU; other precisions with --backend cpu",
+    example: "precision: float32",
+  })
+}

@@ -1,0 +1,110 @@
+import { existsSync } from "node:fs"
+import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { deviceForTests } from "../train/gpu/adapter.js"
+import { loraIn } from "./lora.js"
+
+const { gpu, title } = await deviceForTests()
+gpu?.close()
+
+const root = fileURLToPath(new URL("../../", import.meta.url))
+let folder: string
+let bare: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "backend-"))
+  // An installation without the optional package.
+  await mkdir(join(folder, "bare/node_modules"), { recursive: true })
+  for (const part of ["dist", "package.json"])
+    await cp(join(root, part), join(folder, "bare", part), { recursive: true })
+  for (const name of await readdir(join(root, "node_modules")))
+    if (name !== "webgpu") await symlink(join(root, "node_modules", name), join(folder, "bare/node_modules", name))
+  bare = join(folder, "bare/dist/src/cli/main.js")
+  await writeFile(
+    join(folder, "theory.yaml"),
+    "experiment: theory\nschemes: [init-a]\nwidths: [16, 32]\nseeds: 2\nsteps: 2\nbackend: gpu\n",
+  )
+  await writeFile(
+    join(folder, "network.yaml"),
+    "experiment: teacher-student\nschemes: [init-a, init-b]\nwidths: [16]\nseeds: 2\nsteps: 3\nsamples: 8\nrates: [0.01, 0.1]\n",
+  )
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+const train = ["train", "init-a", "--width", "32", "--set", "c=-1/2", "--json"]
+const withoutPackage = (...words: string[]) => loraIn({ folder, main: bare }, ...words)
+/** No loader finds a driver. */
+const env = { VK_DRIVER_FILES: "none", VK_ICD_FILENAMES: "none", __EGL_VENDOR_LIBRARY_DIRS: "none" }
+const withoutDriver = (...words: string[]) => loraIn({ folder, env }, ...words)
+
+describe("without the optional package", () => {
+  test("train, sweep, verify and reproduce --backend gpu exit 2 with the line to install, and leave nothing", async () => {
+    const commands = [
+      train,
+      ["sweep", "network.yaml", "--store", "a.duckdb"],
+      ["verify", "init-a", "--store", "a.duckdb"],
+      ["reproduce", "--out", "report", "--store", "a.duckdb"],
+    ]
+    for (const { code, out, err } of await Promise.all(
+      commands.map((words) => withoutPackage(...words, "--backend", "gpu")),
+    )) {
+      expect([code, out]).toEqual([2, ""])
+      expect(err).toMatch(/^error: --backend: got "gpu".*npm install webgpu/)
+    }
+    expect(existsSync(join(folder, "a.duckdb"))).toBe(false)
+  })
+
+  test("auto says once that it uses the CPU, and does", async () => {
+    const [auto, cpu] = await Promise.all([withoutPackage(...train, "--backend", "auto"), withoutPackage(...train)])
+    expect([auto.code, cpu.code, cpu.err]).toEqual([0, 0, ""])
+    expect(auto.err).toMatch(/^backend: cpu \(no adapter: the package webgpu is missing[^\n]*\)\n$/)
+    expect(auto.out).toBe(cpu.out)
+    const swept = await withoutPackage("sweep", "network.yaml", "--store", "b.duckdb", "--backend", "auto")
+    expect(swept.code).toBe(0)
+    expect(swept.err.match(/backend: cpu/g)).toHaveLength(1)
+  })
+
+  test("devices says what is missing and how to install it", async () => {
+    const { code, out } = await withoutPackage("devices", "--json")
+    expect(code).toBe(0)
+    expect(JSON.parse(out)).toMatchObject({ adapters: [], missing: "the package webgpu" })
+    expect((await withoutPackage("devices")).out).toContain("npm install webgpu")
+  })
+})
+
+test("with the package, without a driver, --backend gpu exits 2 with the line to install", async () => {
+  const { code, err } = await withoutDriver(...train, "--backend", "gpu")
+  expect(code).toBe(2)
+  expect(err).toMatch(/error: --backend: got "gpu".*a driver or a software adapter is missing.*apt-get install/)
+})
+
+test("an unknown backend, and a precision that a GPU does not have, are refused", async () => {
+  const unknown = await withoutPackage(...train, "--backend", "tpu")
+  expect([unknown.code, unknown.err]).toEqual([2, expect.stringContaining("auto, cpu, gpu")])
+  const precise = await withoutPackage(...train, "--backend", "gpu", "--precision", "float16")
+  expect([precise.code, precise.err]).toEqual([2, expect.stringContaining("--precision")])
+})
+
+describe.skipIf(gpu === null)(`with an adapter: ${title}`, () => {
+  const found = (...words: string[]) => loraIn({ folder }, ...words)
+
+  test("train, sweep and verify run there, and say so", async () => {
+    const trained = JSON.parse((await found(...train, "--backend", "gpu")).out)
+    expect(trained.backend).toBe(`gpu float32 ${title}`)
+    const onCpu = JSON.parse((await found(...train)).out)
+    expect(trained.history[4].rms.zB / onCpu.history[4].rms.zB).toBeCloseTo(1, 4)
+    expect((await found("sweep", "theory.yaml", "--store", "theory.duckdb")).code).toBe(0)
+    const words = ["sweep", "network.yaml", "--store", "network.duckdb", "--backend", "gpu", "--json"]
+    expect(JSON.parse((await found(...words)).out).outcomes).toEqual({ finished: 8 })
+    // The same command again finds all of it stored.
+    expect((await found(...words)).err).toContain("8 finished already")
+  })
+
+  test("devices lists it with its limits", async () => {
+    const { adapters } = JSON.parse((await found("devices", "--json")).out)
+    expect(adapters[0].name).toBe(title)
+    expect(adapters[0].limits.maxComputeInvocationsPerWorkgroup).toBeGreaterThan(0)
+  })
+})

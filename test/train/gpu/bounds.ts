@@ -1,0 +1,65 @@
+import { expect } from "vitest"
+import { termsOf } from "../../../src/derive/terms.js"
+import { slope } from "../../../src/fit/slope.js"
+import type { Scheme } from "../../../src/scheme/scheme.js"
+import type { RunConfig, RunResult } from "../../../src/train/run.js"
+import type { SyntheticRecord } from "../../../src/train/synthetic.js"
+import type { SyntheticConfig } from "../../../src/train/syntheticConfig.js"
+import { boundedRun } from "../kernel/exactRun.js"
+
+/**
+ * Expects a run's records within float32's rounding of the exact program, quantity by quantity.
+ *
+ * @returns how many bounds are within one per cent of the value, and how many there are.
+ */
+export function expectWithinBounds(
+  config: SyntheticConfig,
+  history: readonly SyntheticRecord[],
+  quotient: number,
+): { readonly narrow: number; readonly all: number } {
+  let [narrow, all] = [0, 0]
+  boundedRun(config, { quotient, squares: (entries) => entries + 4 }).forEach((exact, i) => {
+    for (const [name, record] of [
+      ["loss", history[i]!],
+      ["zA", history[i + 1]!],
+      ["zB", history[i + 1]!],
+    ] as const) {
+      const { value, radius } = exact[name]
+      expect(Math.abs(record[name] - value)).toBeLessThanOrEqual(radius)
+      all++
+      if (radius <= 0.01 * value) narrow++
+    }
+  })
+  return { narrow, all }
+}
+
+/** How far a plain slope at n = 2⁸ … 2¹² may lie from the derived exponent. */
+const TOLERANCE = 0.05
+
+/** Expects the slopes of a scheme's sizes over 64 seeds to be the derived exponents, at each of three steps. */
+export async function expectDerivedExponents(
+  ready: Scheme,
+  name: string,
+  train: (config: Omit<RunConfig, "seed">, seeds: readonly number[]) => Promise<RunResult[]>,
+): Promise<void> {
+  const seeds = Array.from({ length: 64 }, (_, i) => 20_000_000 + i)
+  const widths = [8, 9, 10, 11, 12].map((k) => 2 ** k)
+  const runs = new Map<number, RunResult[]>()
+  for (const width of widths) runs.set(width, await train({ width, rank: 4, steps: 3 }, seeds))
+  const terms = termsOf(ready)
+  for (let t = 1; t <= 3; t++)
+    for (const quantity of ["zA", "b", "zB", "delta1", "delta2", "delta3"]) {
+      const derived = terms(quantity, t)
+      const samples = widths.map((width) => ({
+        width,
+        meanSquares: runs.get(width)!.map(({ history }) => history[t - 1]!.meanSquares[quantity]!),
+      }))
+      const id = `${name}/${quantity}@${t}`
+      if (derived.kind === "zero")
+        expect(
+          samples.every(({ meanSquares }) => meanSquares.every((x) => x === 0)),
+          id,
+        ).toBe(true)
+      else expect(Math.abs(slope(samples).exponent - derived.exponent.valueOf()), id).toBeLessThanOrEqual(TOLERANCE)
+    }
+}

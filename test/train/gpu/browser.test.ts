@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { schemeNamed } from "../../../src/scheme/catalogue.js"
+import { scheme } from "../../../src/scheme/scheme.js"
+import { programBatch } from "../../../src/train/gpu/program.js"
+import type { SyntheticResult } from "../../../src/train/synthetic.js"
+import type { SyntheticConfig } from "../../../src/train/syntheticConfig.js"
+import { drawActivations, productOf, readoutOf, startOf, targetsOf } from "../../../src/train/syntheticData.js"
+import { WGSL_QUOTIENT } from "./adapter.js"
+import { expectDerivedExponents, expectWithinBounds } from "./bounds.js"
+import { type Browser, chromium, OFFER_SOFTWARE, startBrowser } from "./browser.js"
+
+const program = chromium()
+if (program === null && process.env.REQUIRE_GPU) throw new Error("no chromium-headless-shell to run navigator.gpu in")
+const title = program ?? "skipped: no chromium-headless-shell (Debian) on the path"
+
+describe.skipIf(program === null)(`navigator.gpu in headless Chromium: ${title}`, () => {
+  let browser: Browser
+  let adapter: unknown
+  beforeAll(async () => {
+    browser = await startBrowser(program!, OFFER_SOFTWARE)
+    adapter = await browser.do({ kind: "adapter" })
+  })
+  afterAll(() => browser.close())
+
+  test("offers its software adapter where it is told to", () => {
+    expect(adapter).toMatch(/swiftshader|llvmpipe|vulkan|metal|browser/i)
+  })
+
+  test("runs of the teacher-student experiment stay within float32's rounding of the exact program", async () => {
+    const config: SyntheticConfig = {
+      width: 70,
+      rank: 2,
+      inputs: 3,
+      samples: 20,
+      teacherWidth: 16,
+      readout: 0.5,
+      steps: 3,
+      seed: 5,
+      start: { A: 0.3, B: 0.4 },
+      rates: { A: 0.01, B: 0.01 },
+      recordEvery: 1,
+    }
+    const configs = [config, { ...config, start: { A: 0.5, B: 0 } }, { ...config, rates: { A: 0.003, B: 0.1 } }]
+    const rows: object[] = []
+    drawActivations(config, productOf(config), (name, first, numbers) => rows.push({ name, first, numbers }))
+    const results = (await browser.do({
+      kind: "network",
+      size: config,
+      data: [{ rows, y: targetsOf(config) }],
+      runs: configs.map((one) => ({
+        data: 0,
+        readoutName: "one",
+        wOut: readoutOf(one),
+        start: startOf(one),
+        config: one,
+      })),
+    })) as SyntheticResult[]
+    configs.forEach((one, i) => {
+      expectWithinBounds(one, results[i]!.history, WGSL_QUOTIENT)
+    })
+  })
+
+  test.each([
+    ["init-a", { c: "-1/2" }],
+    ["init-b", { c: "-1" }],
+    ["lora-plus", { cA: "-1", cB: "0" }],
+  ] as const)("the exponents of %s at n = 2^8 ... 2^12 are the derived ones within 0.05", async (name, values) => {
+    const ready = scheme({ ...schemeNamed(name), optimiser: "sign" }, values)
+    await expectDerivedExponents(ready, name, async (config, seeds) => {
+      const { job, results } = programBatch(ready, config, seeds)
+      return results((await browser.do({ kind: "program", job })) as Float32Array[])
+    })
+  })
+})

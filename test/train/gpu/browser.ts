@@ -1,0 +1,144 @@
+import { spawn } from "node:child_process"
+import { createReadStream, existsSync } from "node:fs"
+import { mkdtemp, rm } from "node:fs/promises"
+import { createServer, type IncomingMessage } from "node:http"
+import type { AddressInfo } from "node:net"
+import { tmpdir } from "node:os"
+import { delimiter, join, normalize } from "node:path"
+import { fileURLToPath } from "node:url"
+
+/** A job for the page: the batch of a network or a program's steps, numbers as arrays. */
+export type BrowserJob =
+  | { readonly kind: "adapter" }
+  | {
+      readonly kind: "network"
+      readonly size: object
+      readonly data: readonly object[]
+      readonly runs: readonly object[]
+    }
+  | { readonly kind: "program"; readonly job: object }
+
+/** A headless browser whose page does jobs through `navigator.gpu`, by the built modules that Node uses too. */
+export interface Browser {
+  do(job: BrowserJob): Promise<unknown>
+  close(): Promise<void>
+}
+
+const root = fileURLToPath(new URL("../../../", import.meta.url))
+
+/** Where Debian's headless Chromium is, or null. */
+export function chromium(): string | null {
+  const names = ["chromium-headless-shell", "chromium"]
+  const places = (process.env.PATH ?? "").split(delimiter).flatMap((folder) => names.map((name) => join(folder, name)))
+  return places.find((place) => existsSync(place)) ?? null
+}
+
+/** Without this flag Chromium offers its software adapter (SwiftShader) to nobody: `requestAdapter` gives null. */
+export const OFFER_SOFTWARE = "--enable-unsafe-webgpu"
+
+/** Starts the browser on a page of its own. */
+export async function startBrowser(program: string, ...flags: readonly string[]): Promise<Browser> {
+  const waiting: { job: string; done: (result: unknown) => void; failed: (error: Error) => void }[] = []
+  let asked: ((job: string) => void) | null = null
+  const next = () => {
+    if (asked === null || waiting.length === 0) return
+    asked(waiting[0]!.job)
+    asked = null
+  }
+  const server = createServer(async (request, response) => {
+    const path = normalize(new URL(request.url!, "http://localhost").pathname)
+    if (path === "/next") {
+      asked = (job) => response.end(job)
+      next()
+    } else if (path === "/done") {
+      const { result, error } = JSON.parse(await bodyOf(request), revive) as { result?: unknown; error?: string }
+      const { done, failed } = waiting.shift()!
+      if (error === undefined) done(result)
+      else failed(new Error(error))
+      response.end()
+      next()
+    } else if (path.startsWith("/dist/")) {
+      response.setHeader("content-type", "text/javascript")
+      createReadStream(join(root, path)).pipe(response)
+    } else {
+      response.setHeader("content-type", "text/html")
+      response.end(PAGE)
+    }
+  })
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+  const profile = await mkdtemp(join(tmpdir(), "browser-"))
+  const child = spawn(
+    program,
+    [
+      "--headless",
+      "--no-sandbox",
+      `--user-data-dir=${profile}`,
+      ...flags,
+      `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    ],
+    { stdio: "ignore" },
+  )
+  return {
+    do: (job) =>
+      new Promise((done, failed) => {
+        waiting.push({ job: JSON.stringify(job, tagged), done, failed })
+        next()
+      }),
+    close: async () => {
+      const ended = new Promise((resolve) => child.once("exit", resolve))
+      child.kill()
+      await ended
+      server.closeAllConnections()
+      server.close()
+      await rm(profile, { recursive: true, force: true })
+    },
+  }
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const parts: Buffer[] = []
+  for await (const part of request) parts.push(part as Buffer)
+  return Buffer.concat(parts).toString()
+}
+
+/** Arrays of numbers travel as their bytes. */
+function tagged(_: string, value: unknown): unknown {
+  if (!ArrayBuffer.isView(value)) return value
+  const { buffer, byteOffset, byteLength } = value
+  return {
+    type: value.constructor.name,
+    bytes: Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength).toString("base64"),
+  }
+}
+
+function revive(_: string, value: unknown): unknown {
+  const { type, bytes } = (value ?? {}) as { type?: string; bytes?: string }
+  if (type !== "Float32Array" || bytes === undefined) return value
+  return new Float32Array(new Uint8Array(Buffer.from(bytes, "base64")).buffer)
+}
+
+const PAGE = `<!doctype html><script type="module">
+import { openGpu } from "/dist/src/train/gpu/device.js"
+import { trainBatch } from "/dist/src/train/gpu/network.js"
+import { runJob } from "/dist/src/train/gpu/programJob.js"
+const types = { Float32Array, Float64Array, Uint32Array }
+const revive = (_, value) => value?.bytes === undefined ? value
+  : new types[value.type](Uint8Array.from(atob(value.bytes), (c) => c.charCodeAt(0)).buffer)
+const base64 = (array) => { let text = ""; for (const byte of new Uint8Array(array.buffer, array.byteOffset, array.byteLength)) text += String.fromCharCode(byte); return btoa(text) }
+const tagged = (_, value) => value instanceof Float32Array ? { type: "Float32Array", bytes: base64(value) } : value
+let gpu
+const done = {
+  adapter: async () => { gpu ??= await openGpu(); return gpu.name },
+  network: async ({ size, data, runs }) => {
+    const sets = data.map(({ rows, y }) => ({ y, draw: (sink) => rows.forEach(({ name, first, numbers }) => sink(name, first, numbers)) }))
+    return trainBatch(gpu, size, sets, runs.map(({ wOut, ...run }) => ({ ...run, readout: () => wOut })))
+  },
+  program: async ({ job }) => runJob(gpu, job),
+}
+for (;;) {
+  const job = JSON.parse(await (await fetch("/next")).text(), revive)
+  const answer = {}
+  try { answer.result = await done[job.kind](job) } catch (error) { answer.error = String(error) }
+  await fetch("/done", { method: "POST", body: JSON.stringify(answer, tagged) })
+}
+</script>`

@@ -1,0 +1,119 @@
+import fc from "fast-check"
+import { afterAll, describe, expect, test } from "vitest"
+import { Gpu } from "../../../src/train/gpu/device.js"
+import { planNetwork } from "../../../src/train/gpu/networkPlan.js"
+import { trainSynthetic } from "../../../src/train/gpu/synthetic.js"
+import type { SyntheticConfig } from "../../../src/train/syntheticConfig.js"
+import { startOf } from "../../../src/train/syntheticData.js"
+import { deviceForTests, WGSL_QUOTIENT } from "./adapter.js"
+import { expectWithinBounds } from "./bounds.js"
+
+const { gpu, title } = await deviceForTests()
+afterAll(() => gpu?.close())
+
+/** Runs of one shape on two sets of data, with more rows than a tile has. */
+const batch = fc
+  .record({
+    width: fc.integer({ min: 1, max: 80 }),
+    rank: fc.constantFrom(1, 5),
+    samples: fc.integer({ min: 2, max: 40 }),
+    seeds: fc.uniqueArray(fc.nat(1000), { minLength: 2, maxLength: 2 }),
+    varied: fc.array(
+      fc.record({
+        start: fc.constantFrom({ A: 0.5, B: 0 }, { A: 0, B: 0.5 }, { A: 0.3, B: 0.4 }),
+        rates: fc.constantFrom({ A: 0.01, B: 0.01 }, { A: 0.003, B: 0.1 }),
+        readout: fc.constantFrom(0.5, 1),
+      }),
+      // Three of one set of data and two of the other: groups of three, one of them with an empty slot.
+      { minLength: 5, maxLength: 5 },
+    ),
+  })
+  .map(({ seeds, varied, ...size }): SyntheticConfig[] => {
+    const fixed = { ...size, inputs: 3, teacherWidth: 16, steps: 4, recordEvery: 1 }
+    return varied.map((one, i) => ({ ...fixed, ...one, seed: seeds[i % seeds.length]! }))
+  })
+
+describe.skipIf(gpu === null)(`the teacher-student experiment on a GPU: ${title}`, () => {
+  const wide: SyntheticConfig = {
+    width: 150,
+    rank: 3,
+    inputs: 3,
+    samples: 100,
+    teacherWidth: 16,
+    readout: 0.5,
+    steps: 3,
+    seed: 4,
+    start: { A: 0.1, B: 0.2 },
+    rates: { A: 0.01, B: 0.02 },
+    recordEvery: 1,
+  }
+
+  test("a batch in chunks of rows, with more samples than threads and small tiles, gives the same numbers", async () => {
+    const limits = {
+      maxStorageBufferBindingSize: 4 * 100 * 64,
+      maxComputeInvocationsPerWorkgroup: 64,
+      maxComputeWorkgroupStorageSize: 8000,
+    }
+    const small = new Gpu(gpu!.device, gpu!, limits)
+    const shape = { ...wide, runs: 1, data: 1, readouts: 1 }
+    const plan = planNetwork(shape, 1, small.limits)
+    expect([plan.chunks.length, plan.constants]).toEqual([
+      3,
+      { rank: 3, threads: 64, blocks: 2, tile: 32, together: 1 },
+    ])
+    const [[chunked], [whole]] = [await trainSynthetic(small, [wide]), await trainSynthetic(gpu!, [wide])]
+    chunked!.history.forEach((record, i) => {
+      for (const name of ["loss", "zA", "zB", "outputChange"] as const)
+        expect(record[name]).toBeCloseTo(whole!.history[i]![name], 4)
+    })
+  })
+
+  test("the start is the CPU's to the bit, and so are the same runs twice", async () => {
+    const still = { ...wide, rates: { A: 0, B: 0 }, steps: 1 }
+    const { A, B } = startOf(still)
+    let written = new Map<number, Float32Array>()
+    const { upload } = gpu!
+    const spied = Object.create(gpu!, {
+      upload: {
+        value: (buffer: GPUBuffer, data: Float32Array<ArrayBuffer>, offset?: number) => {
+          if (/^[AB]0$/.test(buffer.label)) written = written.set(buffer.label.charCodeAt(0), data.slice())
+          upload.call(gpu, buffer, data, offset)
+        },
+      },
+    }) as Gpu
+    const [first] = await trainSynthetic(spied, [still])
+    const rows = 64 * Math.ceil(wide.width / 64)
+    const at = (factor: "A" | "B", row: number, k: number) => written.get(factor.charCodeAt(0))![k * rows + row]
+    for (let row = 0; row < wide.width; row++)
+      for (let k = 0; k < wide.rank; k++) {
+        expect(at("A", row, k)).toBe(Math.fround(A[k * wide.width + row]!))
+        expect(at("B", row, k)).toBe(Math.fround(B[row * wide.rank + k]!))
+      }
+    expect(await trainSynthetic(gpu!, [still])).toEqual([first])
+  })
+
+  test("a run that diverges is recorded with its step, the others of its batch go on", async () => {
+    const wild = { ...wide, rates: { A: 1e6, B: 1e6 } }
+    const [diverged, fine] = await trainSynthetic(gpu!, [wild, wide])
+    expect(diverged!.outcome).toEqual({ kind: "diverged", step: diverged!.history.at(-1)!.step })
+    expect(fine!.outcome).toEqual({ kind: "finished" })
+    expect([diverged!.failed, fine!.failed]).toEqual([undefined, undefined])
+  })
+
+  test("every run of a batch stays within float32's rounding of the exact program, quantity by quantity", async () => {
+    let [narrow, all] = [0, 0]
+    await fc.assert(
+      fc.asyncProperty(batch, async (configs) => {
+        const results = await trainSynthetic(gpu!, configs)
+        configs.forEach((config, run) => {
+          const found = expectWithinBounds(config, results[run]!.history, WGSL_QUOTIENT)
+          narrow += found.narrow
+          all += found.all
+        })
+      }),
+      { numRuns: 12 },
+    )
+    // A bound that says nothing would be met by anything.
+    expect(narrow / all).toBeGreaterThan(0.5)
+  })
+})

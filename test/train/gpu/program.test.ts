@@ -1,0 +1,116 @@
+import fc from "fast-check"
+import { afterAll, describe, expect, test } from "vitest"
+import type { Node } from "../../../src/program/node.js"
+import { CATALOGUE, schemeNamed } from "../../../src/scheme/catalogue.js"
+import { type Scheme, scheme } from "../../../src/scheme/scheme.js"
+import { GpuFailure } from "../../../src/train/gpu/device.js"
+import { runProgram } from "../../../src/train/gpu/program.js"
+import { drawn, endsOf, run, sizesOf } from "../../../src/train/run.js"
+import { type Bounded, evaluateBounded, gamma, given } from "../kernel/runningError.js"
+import { deviceForTests, WGSL_QUOTIENT } from "./adapter.js"
+import { expectDerivedExponents } from "./bounds.js"
+
+const { gpu, title } = await deviceForTests()
+afterAll(() => gpu?.close())
+
+/** Refused by name, with the operation that has no kernel. */
+const REFUSED: Readonly<Record<string, RegExp>> = {
+  "muon-": /orthogonalise/,
+  "two-layers-": /n×n/,
+  "three-layers-": /n×n/,
+  "tanh-": /n×n/,
+  "residual-": /n×n/,
+  "layer-rates-": /n×n/,
+}
+const isRefused = (name: string) => Object.keys(REFUSED).some((prefix) => name.startsWith(prefix))
+const READ = CATALOGUE.filter(({ name }) => !isRefused(name))
+
+/** The mean squares of a run as exact numbers with the radius within which float32 must lie. */
+function boundedRun(given_: Scheme, config: { width: number; rank: number; steps: number; seed: number }) {
+  const { program } = given_
+  const sizes = sizesOf(given_, config)
+  const as = (node: Node, data: Float64Array): [Node, Bounded] => [
+    node,
+    given(sizes[node.shape[0]], sizes[node.shape[1]], data),
+  ]
+  const zero = (node: Node) => as(node, new Float64Array(sizes[node.shape[0]] * sizes[node.shape[1]]))
+  const draw = (node: Node, deviation: Parameters<typeof drawn>[1]) =>
+    as(node, drawn(node, deviation, sizes, config).data)
+  const frozen = program.layer.frozen.map(({ node, deviation }) => draw(node, deviation))
+  let state = new Map<Node, Bounded>([...program.next.keys()].map(zero))
+  for (const [leaf, deviation] of given_.start)
+    state.set(...(deviation === "zero" ? zero(leaf) : draw(leaf, deviation)))
+  return Array.from({ length: config.steps }, (_, i) => {
+    const values = evaluateBounded(endsOf(program), new Map([...frozen, ...state]), sizes, i + 1, WGSL_QUOTIENT)
+    state = new Map([...state].map(([leaf, value]) => [leaf, values.get(program.next.get(leaf) ?? leaf) ?? value]))
+    return Object.entries(program.quantities).map(([name, node]) => {
+      const { value, radius } = values.get(node)!
+      const rms = (x: Float64Array) => Math.sqrt(x.reduce((sum, v) => sum + v * v, 0) / x.length)
+      const [size, error] = [rms(value), rms(radius)]
+      return { name, size, radius: error + gamma(value.length + 6) * (size + error) }
+    })
+  })
+}
+
+describe.skipIf(gpu === null)(`schemes' programs on a GPU: ${title}`, () => {
+  test("random schemes stay within float32's rounding of the exact program, quantity by quantity", async () => {
+    let [narrow, all] = [0, 0]
+    const config = fc.record({
+      definition: fc.constantFrom(...READ),
+      width: fc.integer({ min: 2, max: 40 }),
+      rank: fc.integer({ min: 1, max: 3 }),
+      seed: fc.nat(1000),
+    })
+    await fc.assert(
+      fc.asyncProperty(config, async ({ definition, seed, ...size }) => {
+        const ready = scheme(definition, definition.example ?? {})
+        const shared = { ...size, steps: 3 }
+        const [, result] = await runProgram(gpu!, ready, shared, [seed + 1, seed])
+        boundedRun(ready, { ...shared, seed }).forEach((quantities, i) => {
+          for (const { name, size, radius } of quantities) {
+            const measured = Math.sqrt(result!.history[i]!.meanSquares[name]!)
+            expect(Math.abs(measured - size), `${definition.name} ${name}@${i + 1}`).toBeLessThanOrEqual(radius)
+            all++
+            if (radius <= 0.01 * size) narrow++
+          }
+        })
+      }),
+      { numRuns: 15 },
+    )
+    // A bound that says nothing would be met by anything.
+    expect(narrow / all).toBeGreaterThan(0.5)
+  })
+
+  test("loss, alignments and turned residuals are the reference interpreter's", async () => {
+    const ready = scheme(schemeNamed("squared-init-a"), { c: "-1/4" })
+    const config = { width: 60, rank: 2, steps: 4 }
+    const results = await runProgram(gpu!, ready, config, [1, 2, 3])
+    results.forEach(({ history, outcome }, i) => {
+      const exact = run(ready, { ...config, seed: i + 1 })
+      expect(outcome).toEqual(exact.outcome)
+      history.forEach(({ loss, flipped, meanSquares }, step) => {
+        const expected = exact.history[step]!
+        expect(loss / expected.loss).toBeCloseTo(1, 3)
+        expect(flipped).toBe(expected.flipped)
+        expect(Object.keys(meanSquares)).toEqual(Object.keys(expected.meanSquares))
+      })
+    })
+  })
+
+  test.each(CATALOGUE.filter(({ name }) => isRefused(name)))("$name is refused by name", async (definition) => {
+    const [, reason] = Object.entries(REFUSED).find(([prefix]) => definition.name.startsWith(prefix))!
+    const ready = scheme(definition, definition.example ?? {})
+    const attempt = runProgram(gpu!, ready, { width: 8, rank: 2, steps: 1 }, [1])
+    await expect(attempt).rejects.toThrow(GpuFailure)
+    await expect(attempt).rejects.toThrow(reason)
+  })
+
+  test.each([
+    ["init-a", { c: "-1/2" }],
+    ["init-b", { c: "-1" }],
+    ["lora-plus", { cA: "-1", cB: "0" }],
+  ] as const)("the exponents of %s at n = 2^8 ... 2^12 are the derived ones within 0.05", async (name, values) => {
+    const ready = scheme({ ...schemeNamed(name), optimiser: "sign" }, values)
+    await expectDerivedExponents(ready, name, (config, seeds) => runProgram(gpu!, ready, config, seeds))
+  })
+})
