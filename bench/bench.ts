@@ -1,19 +1,18 @@
 /** Contenders in turn on the step of the teacher-student experiment: ratios to our kernel, with their spread. */
 import { execFile } from "node:child_process"
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { mkdtemp, rm } from "node:fs/promises"
 import { cpus, tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
 import { Command } from "commander"
 import { markdownTable } from "markdown-table"
 import { openTrainer } from "../src/train/backend.js"
-import { gaussians } from "../src/train/random.js"
 import type { SyntheticConfig } from "../src/train/syntheticConfig.js"
-import { startOf, syntheticData } from "../src/train/syntheticData.js"
 import { type Contender, inside, outside, RATES } from "./contender.js"
 import { benchGpu } from "./gpu.js"
 import { interpreter, mlMatrix } from "./plain.js"
 import { machine, roofline } from "./roofline.js"
+import { writeRun } from "./runFiles.js"
 
 const run = promisify(execFile)
 const here = new URL(".", import.meta.url).pathname
@@ -120,21 +119,8 @@ async function compare(
 }
 
 async function open(config: SyntheticConfig, hasC: boolean): Promise<Contender[]> {
-  const { width, samples, inputs, seed } = config
-  const data = syntheticData(config)
-  const { A, B } = startOf(config)
-  const transposed = Float32Array.from(A, (_, at) => A[(at % 4) * width + Math.floor(at / 4)]!)
-  const files = {
-    P: data.P,
-    H: data.H,
-    wOut: Float32Array.from(data.wOut),
-    y: Float32Array.from(data.y),
-    "A transposed": transposed,
-    B: Float32Array.from(B),
-    X: Float32Array.from(gaussians(seed, "X", inputs * samples)),
-    W_in: Float32Array.from(gaussians(seed, `W_in n=${width}`, width * inputs, Math.sqrt(2 / inputs))),
-  }
-  for (const [name, values] of Object.entries(files)) await writeFile(join(folder, name), values)
+  const { width, samples, inputs } = config
+  const data = await writeRun(config, folder)
 
   const kernel = async (threads: number) => {
     const trainer = await openTrainer(config, { threads })

@@ -1,6 +1,7 @@
 import { InputError } from "../src/inputError.js"
 import type { ClaimsJson } from "../src/report/claims.js"
-import type { CoordinatePoint } from "../src/report/figures.js"
+import { powerLabel } from "../src/report/figures/axes.js"
+import type { CoordinatePoint } from "../src/report/figures/coordinates.js"
 import { type SchemeDefinition, scheme } from "../src/scheme/scheme.js"
 import { openStore } from "../src/sweep/store.js"
 import type { SweepOptions } from "../src/sweep/sweep.js"
@@ -56,7 +57,12 @@ export async function coordinateCheck(
   for (const setting of settings) {
     const budget = checkBudget(setting, given)
     const measurements = await measure([setting], budget, options)
-    claims.push(...judgeMeasurements([setting], budget, measurements, settings.length, withAlignments))
+    claims.push(
+      ...judgeMeasurements([setting], budget, measurements, {
+        families: settings.length,
+        quantitiesOf: withAlignments,
+      }),
+    )
   }
   return claims
 }
@@ -74,6 +80,7 @@ export function coordinatePoints(claims: readonly Claim[]): CoordinatePoint[] {
         width: n,
         value: values[i]!,
         derived: value * (n / width) ** exponent,
+        law: powerLabel("n", derived.kind === "power" ? derived.exponent.toFraction() : "0"),
       }))
     })
 }

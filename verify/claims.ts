@@ -1,5 +1,5 @@
 import type { ClaimsJson } from "../src/report/claims.js"
-import type { ExponentPoint } from "../src/report/figures.js"
+import type { ExponentPoint } from "../src/report/figures/exponents.js"
 import type { ReportTable } from "../src/report/table.js"
 import type { Claim } from "./theorySetting.js"
 
@@ -31,9 +31,11 @@ export function claimsTable(claims: readonly Claim[]): ReportTable {
   }
 }
 
-/** Claims with a finite exponent as points of a figure. */
+/** Claims with a finite exponent as points of a figure, quantity by quantity. */
 export function exponentPoints(claims: readonly Claim[]): ExponentPoint[] {
-  return claims.flatMap(({ quantity, derived, measured: { plain, corrected, verdict } }): ExponentPoint[] => {
+  const quantities = [...new Set(claims.map(({ quantity }) => quantity))]
+  const ordered = quantities.flatMap((quantity) => claims.filter((claim) => claim.quantity === quantity))
+  return ordered.flatMap(({ quantity, derived, measured: { plain, corrected, verdict } }): ExponentPoint[] => {
     const fit = corrected ?? plain
     if (derived.kind === "zero" || fit === null) return []
     const { low, high } = fit.interval

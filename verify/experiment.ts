@@ -12,6 +12,8 @@ export interface Experiment {
   /** As typed after `verify`, and the first part of its files' names. */
   readonly id: string
   readonly title: string
+  /** The constants of its runs, for the report's configuration. */
+  readonly configuration?: (effort: Effort) => unknown
   /** How many times `onFinished` is called, for a progress bar. */
   readonly tasks: (effort: Effort) => number
   readonly run: (effort: Effort, options: SweepOptions) => Promise<Section>

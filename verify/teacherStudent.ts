@@ -5,13 +5,22 @@
  * Feature level: the largest rate at which |Z_B| stays within a limit. Output level: the rate of least loss. They are two
  * things; every number says which it is.
  */
-import { type LocatedAtWidth, optimalRate, type RateFit, rateAgainstWidth, thresholdRate } from "../src/fit/optimum.js"
+import {
+  type GridPoint,
+  type LocatedAtWidth,
+  optimalRate,
+  type RateFit,
+  rateAgainstWidth,
+  thresholdBracket,
+  thresholdRate,
+} from "../src/fit/optimum.js"
 import { rateGrid } from "../src/sweep/rates.js"
 import { type SweepOptions, sweep } from "../src/sweep/sweep.js"
 import { STARTS as BY_NAME } from "../src/sweep/teacherStudent.js"
 import type { SyntheticResult } from "../src/train/synthetic.js"
 import type { SyntheticConfig } from "../src/train/syntheticConfig.js"
 import type { Task } from "../src/train/task.js"
+import type { Effort } from "./experiment.js"
 
 /** The experiment's constants. The paper's own, where it leaves them open, are not known; these are ours. */
 export interface TeacherStudentConfig {
@@ -28,9 +37,11 @@ export interface TeacherStudentConfig {
   /** The features count as bounded while the root mean square of Z_B stays within this. */
   readonly featureLimit: number
   readonly recordEvery: number
+  /** How often the bracket of each feature limit is halved, on the scale of log rate. */
+  readonly bisections: number
 }
 
-export const QUICK: TeacherStudentConfig = {
+const QUICK: TeacherStudentConfig = {
   widths: [128, 256, 512, 1024, 2048],
   rank: 4,
   inputs: 5,
@@ -42,15 +53,24 @@ export const QUICK: TeacherStudentConfig = {
   rates: { from: 1e-5, to: 10, perDecade: 3 },
   featureLimit: 2,
   recordEvery: 2,
+  bisections: 1,
 }
 
-export const FULL: TeacherStudentConfig = {
+const FULL: TeacherStudentConfig = {
   ...QUICK,
   widths: [128, 256, 512, 1024, 2048, 4096, 8192],
-  samples: 256,
-  steps: 200,
+  samples: 1000,
+  steps: 300,
   seeds: [1, 2, 3, 4, 5],
-  rates: { from: 1e-5, to: 10, perDecade: 4 },
+  rates: { from: 1e-4, to: 10, perDecade: 3 },
+  recordEvery: 10,
+  bisections: 2,
+}
+
+/** More seeds follow the size's own. */
+export function configOf({ size, seeds }: Effort): TeacherStudentConfig {
+  const config = size === "quick" ? QUICK : FULL
+  return { ...config, seeds: Array.from({ length: seeds * config.seeds.length }, (_, i) => 1 + i) }
 }
 
 /** The two schemes at one rate for both factors, by the deviations of their starting entries at width n, rank r. */
@@ -73,28 +93,65 @@ export interface RateLaw {
   readonly fit: RateFit
 }
 
-/** All runs that the experiment needs; runs that share data stand together. */
-export function plan(config: TeacherStudentConfig): { scheme: SyntheticScheme; config: SyntheticConfig }[] {
-  const { widths, seeds, readouts, rates, rank, inputs, samples, teacherWidth, steps, recordEvery } = config
-  const fixed = { rank, inputs, samples, teacherWidth, steps, recordEvery }
+/** The runs of the grid of rates; runs that share data stand together. */
+export function plan(config: TeacherStudentConfig): PlannedRun[] {
+  const { widths, seeds, readouts, rates } = config
   const schemes = Object.keys(STARTS) as SyntheticScheme[]
   return widths.flatMap((width) =>
     seeds.flatMap((seed) =>
       readouts.flatMap((readout) =>
         schemes.flatMap((scheme) =>
-          rateGrid(rates).map((rate) => ({
-            scheme,
-            config: { ...fixed, width, seed, readout, start: STARTS[scheme](width, rank), rates: { A: rate, B: rate } },
-          })),
+          rateGrid(rates).map((rate) => planned(config, { scheme, width, seed, readout }, rate)),
         ),
       ),
     ),
   )
 }
 
-/** Runs the experiment. */
-export async function teacherStudent(config: TeacherStudentConfig, options: SweepOptions): Promise<SyntheticRun[]> {
-  const runs = plan(config)
+/** How many runs bisection adds at most. */
+export function bisectionCount({ widths, seeds, readouts, bisections }: TeacherStudentConfig): number {
+  return bisections * widths.length * seeds.length * readouts.length * Object.keys(STARTS).length
+}
+
+interface PlannedRun {
+  readonly scheme: SyntheticScheme
+  readonly config: SyntheticConfig
+}
+
+function planned(
+  { rank, inputs, samples, teacherWidth, steps, recordEvery }: TeacherStudentConfig,
+  { scheme, width, seed, readout }: Pick<SyntheticConfig, "width" | "seed" | "readout"> & { scheme: SyntheticScheme },
+  rate: number,
+): PlannedRun {
+  const fixed = { rank, inputs, samples, teacherWidth, steps, recordEvery }
+  const start = STARTS[scheme](width, rank)
+  return { scheme, config: { ...fixed, width, seed, readout, start, rates: { A: rate, B: rate } } }
+}
+
+/** Runs the grid. */
+export function teacherStudent(config: TeacherStudentConfig, options: SweepOptions): Promise<SyntheticRun[]> {
+  return runAll(plan(config), options)
+}
+
+/** Runs that halve the bracket of each feature limit, again and again; those of the grid come first in what is returned. */
+export async function bisected(
+  grid: readonly SyntheticRun[],
+  config: TeacherStudentConfig,
+  options: SweepOptions,
+): Promise<SyntheticRun[]> {
+  let runs = [...grid]
+  for (let round = 0; round < config.bisections; round++) {
+    const middles = groupBy(runs, keyOf).flatMap((group): PlannedRun[] => {
+      const bracket = thresholdBracket(gridOf(group, "features"), config.featureLimit)
+      const { scheme, config: one } = group[0]!
+      return bracket === null ? [] : [planned(config, { scheme, ...one }, Math.sqrt(bracket.below * bracket.above))]
+    })
+    runs = [...runs, ...(await runAll(middles, options))]
+  }
+  return runs
+}
+
+async function runAll(runs: readonly PlannedRun[], options: SweepOptions): Promise<SyntheticRun[]> {
   const results = await sweep(
     runs.map((run) => ({ kind: "synthetic", backend: "cpu", config: run.config }) satisfies Task),
     options,
@@ -102,20 +159,37 @@ export async function teacherStudent(config: TeacherStudentConfig, options: Swee
   return runs.map((run, i) => ({ ...run, result: results[i]! }))
 }
 
-/** The four rate laws of each readout: both schemes at both levels. */
-export function rateLaws(runs: readonly SyntheticRun[], { readouts, featureLimit }: TeacherStudentConfig): RateLaw[] {
+const keyOf = ({ scheme, config: { readout, width, seed } }: SyntheticRun) => `${scheme} ${readout} ${width} ${seed}`
+
+/** What a level looks at, by rate. */
+function gridOf(runs: readonly SyntheticRun[], level: RateLaw["level"]): GridPoint[] {
+  return runs.map(({ config, result }) => {
+    const value = level === "output" ? result.finalLoss : result.largest.zB
+    return { rate: config.rates.A, value: result.outcome.kind === "diverged" ? Number.POSITIVE_INFINITY : value }
+  })
+}
+
+/**
+ * The four rate laws of each readout: both schemes at both levels.
+ *
+ * @param grid the runs of the grid, for the rate of least loss.
+ * @param finer those and the runs of bisection, for the feature limit.
+ */
+export function rateLaws(
+  grid: readonly SyntheticRun[],
+  finer: readonly SyntheticRun[],
+  { readouts, featureLimit }: TeacherStudentConfig,
+): RateLaw[] {
   return readouts.flatMap((readout) =>
     (Object.keys(STARTS) as SyntheticScheme[]).flatMap((scheme) =>
       (["features", "output"] as const).map((level): RateLaw => {
-        const own = runs.filter((run) => run.scheme === scheme && run.config.readout === readout)
-        const located = groupBy(own, ({ config }) => `${config.width} ${config.seed}`).map((group): LocatedAtWidth => {
+        const own = (level === "output" ? grid : finer).filter(
+          (run) => run.scheme === scheme && run.config.readout === readout,
+        )
+        const located = groupBy(own, keyOf).map((group): LocatedAtWidth => {
           const { width, seed } = group[0]!.config
-          const grid = group.map(({ config, result }) => {
-            const diverged = result.outcome.kind === "diverged"
-            const value = level === "output" ? result.finalLoss : result.largest.zB
-            return { rate: config.rates.A, value: diverged ? Number.POSITIVE_INFINITY : value }
-          })
-          return { width, seed, ...(level === "output" ? optimalRate(grid) : thresholdRate(grid, featureLimit)) }
+          const points = gridOf(group, level)
+          return { width, seed, ...(level === "output" ? optimalRate(points) : thresholdRate(points, featureLimit)) }
         })
         return { scheme, readout, level, fit: rateAgainstWidth(located) }
       }),

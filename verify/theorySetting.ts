@@ -70,20 +70,30 @@ export async function verifyTheorySetting(
   return judgeMeasurements(settings, budget, await measure(settings, budget, options))
 }
 
+/** What is judged of measurements. */
+export interface Judged {
+  /** How many families of verdicts are given beside each other; default 1. */
+  readonly families?: number
+  /** The names of the quantities; by default all that the program names. */
+  readonly quantitiesOf?: (scheme: Scheme) => readonly string[]
+  /** By default every step. */
+  readonly steps?: readonly number[]
+}
+
 /** The verdicts on measurements, corrected for their number and that of other families tested beside them. */
 export function judgeMeasurements(
   settings: readonly Setting[],
-  { widths, steps, seeds }: Budget,
+  { widths, steps: last, seeds }: Budget,
   measurements: readonly Measurements[],
-  families = 1,
-  quantitiesOf: (scheme: Scheme) => readonly string[] = ({ program }) => Object.keys(program.quantities),
+  { families = 1, quantitiesOf = ({ program }) => Object.keys(program.quantities), steps }: Judged = {},
 ): Claim[] {
   const schemes = settings.map(({ definition, values }) => scheme(definition, values))
   const names = schemes.map(quantitiesOf)
-  const tests = families * steps * names.reduce((sum, { length }) => sum + length, 0)
+  const judged = steps ?? Array.from({ length: last }, (_, i) => i + 1)
+  const tests = families * judged.length * names.reduce((sum, { length }) => sum + length, 0)
   return settings.flatMap((setting, index) => {
     const terms = termsOf(schemes[index]!)
-    return Array.from({ length: steps }, (_, i) => i + 1).flatMap((step) =>
+    return judged.flatMap((step) =>
       names[index]!.map((quantity): Claim => {
         const derived = terms(quantity, step)
         const samples = measurements[index]!.samples(quantity, step)

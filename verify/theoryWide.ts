@@ -61,7 +61,7 @@ export function wideBytes({ widths, rank, steps }: Budget, workers: number): num
 /** The slopes of every quantity at every step, with their verdicts. */
 export async function theoryWide(budget: Budget, options: SweepOptions): Promise<WideSlope[]> {
   const measurements = await measure(WIDE_SETTINGS, budget, options)
-  return judgeMeasurements(WIDE_SETTINGS, budget, measurements, 1, () => QUANTITIES).map(
+  return judgeMeasurements(WIDE_SETTINGS, budget, measurements, { quantitiesOf: () => QUANTITIES }).map(
     ({ id, derived, measured }) => {
       const { plain, verdict } = measured
       const within =

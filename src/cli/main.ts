@@ -13,13 +13,17 @@ import type { SchemesOptions } from "./schemes.js"
 import type { SweepCommandOptions } from "./sweep.js"
 import { interruption } from "./terminal.js"
 import type { TrainOptions } from "./train.js"
+import type { TransferOptions } from "./transfer.js"
 import type { VerifyOptions } from "./verifyOptions.js"
 
 const program = new Command("lora-scaling")
   .description("Scaling exponents of LoRA fine-tuning: derived exactly, measured with intervals, and compared.")
   .version(environment().loraScaling)
   .exitOverride()
-  .addHelpText("after", "\nExit codes: 0 done, 1 a claim was contradicted, 2 bad input, 130 interrupted.")
+  .addHelpText(
+    "after",
+    "\nExit codes: 0 done, 1 a claim was contradicted (by `reproduce`: without a named cause), 2 bad input, 130 interrupted.",
+  )
 
 /** A command whose action returns the exit code. */
 function command<T extends unknown[]>(definition: Command, action: (...given: T) => Promise<number>): void {
@@ -48,6 +52,21 @@ const loss = () =>
   )
 const batch = () =>
   new Option("--batch <samples>", "samples in a batch (default: the scheme's own, 1 if it names none)")
+/** The columns of a user's table. */
+const columns = (definition: Command) =>
+  definition
+    .option("--width <column>", "column of the width", "width")
+    .option("--rate <column>", "column of the learning rate: fit the rate of least loss")
+    .option("--loss <column>", "column of the loss")
+    .option("--seed <column>", "column of the seed", "seed")
+    .option("--by <column...>", "fit each combination of these columns", [])
+    .option("--model <column>", "column of the model: each model has a loss curve of its own")
+    .option(
+      "--family <column|pattern>",
+      "fit each family: a column, or a pattern over --model such as '^[^/]+/([A-Za-z]+)'",
+    )
+    .option("--edge <share>", "a run within the stability edge ends at most this share above the least loss", "0.02")
+    .option("--quantity <name>", "only rows whose column `quantity` has this value")
 const workers = () => new Option("--workers <count>", "threads; 0 works on the calling thread (default: one per core)")
 
 const backend = () =>
@@ -153,23 +172,45 @@ command(
   async (paths: string[], options: MergeOptions) => (await import("./merge.js")).mergeCommand(paths, options),
 )
 command(
-  program
-    .command("fit <file>")
-    .description("exponents of a CSV or Parquet file or a store: a size, or the optimal rate, against width")
-    .option("--width <column>", "column of the width", "width")
-    .option("--value <column>", "column of the size", "value")
-    .option("--rate <column>", "column of the learning rate: fit the rate of least loss")
-    .option("--loss <column>", "column of the loss")
-    .option("--seed <column>", "column of the seed", "seed")
-    .option("--by <column...>", "fit each combination of these columns", [])
-    .option("--quantity <name>", "only rows whose column `quantity` has this value")
-    .addOption(format()),
+  columns(
+    program
+      .command("fit <file>")
+      .description("exponents of a CSV or Parquet file or a store: a size, or the optimal rate, against width")
+      .option("--value <column>", "column of the size", "value"),
+  ).addOption(format()),
   async (path: string, options: FitOptions) => (await import("./fit.js")).fitCommand(path, options),
+)
+command(
+  columns(
+    program
+      .command("transfer")
+      .description("a good rate at one width moved to another: by the derived bound, and by an observed slope")
+      .option("--scheme <scheme>", "the scheme whose bound is used", "init-a")
+      .requiredOption("--lr <rate>", "a good rate at the first width")
+      .requiredOption("--from-width <n>", "the width that it is good at")
+      .requiredOption("--to-width <n>", "the width to move it to")
+      .option("--from-rank <r>", "the rank that it is good at", "4")
+      .option("--to-rank <r>", "the rank to move it to (default: the same)")
+      .option("--level <level>", "what is kept bounded: features or output", "features")
+      .addOption(setting())
+      .addOption(optimiser())
+      .option("--held <rate>", "a rate at the first width that is known to train stably")
+      .option("--failed <rate>", "a rate at the first width that is known to diverge")
+      .option(
+        "--fit <file>",
+        "a table or store of losses against rates, for the observed slope; its columns as for fit",
+      )
+      .option("--group <name>", "the group of the table to use, as fit names it"),
+  ).addOption(format()),
+  async (options: TransferOptions) => (await import("./transfer.js")).transferCommand(options),
 )
 command(
   program
     .command("verify [claim...]")
-    .description("derived against measured, a verdict each; theory-wide, overflow [case...]: experiments of their own")
+    .description(
+      "derived against measured, a verdict each; a section of the report by its name, such as teacher-student; theory-wide, overflow [case...]: experiments of their own",
+    )
+    .option("--full", "a section of the report at its full size, not the quick one")
     .option("--seeds <count>", "seeds per width (default: 64)")
     .option("--budget <time>", "spend about this long, for instance 60s: as many seeds as fit")
     .option("--store <file>", "keep runs in this DuckDB file and resume from it", ":memory:")
@@ -205,9 +246,12 @@ command(
 command(
   program
     .command("reproduce")
-    .description("the paper's synthetic figures and the theory's exponents, in one folder; resumable")
-    .option("--quick", "widths to 2048, minutes (the default)")
-    .option("--full", "widths to 8192, hours")
+    .description("every experiment into one report: HTML, Markdown, LaTeX, figures, numbers; resumable")
+    .option("--quick", "small budgets, minutes (the default)")
+    .option("--full", "large budgets, hours")
+    .option("--budget <k>", "times the seeds of the size", "1")
+    .option("--only <id...>", "only these sections")
+    .option("--table <file>", "a table of your own runs, for the section on real runs")
     .option("--out <folder>", "the report's folder", "report")
     .option("--store <file>", "the DuckDB file of finished runs (default: <out>.duckdb)")
     .addOption(backend())

@@ -1,5 +1,6 @@
-import { LOST_BUDGET, type LostVerdict, lostUpdates } from "../../verify/lostUpdates.js"
+import { LOST_BUDGET, lostUpdates } from "../../verify/lostUpdates.js"
 import { OVERFLOW_CASES, type OverflowVerdict, overflow } from "../../verify/overflow.js"
+import { lostTable, overflowTable, predictionTable } from "../../verify/overflowTables.js"
 import { InputError } from "../inputError.js"
 import { environment } from "../report/environment.js"
 import type { ReportTable } from "../report/table.js"
@@ -36,7 +37,7 @@ export async function overflowCommand(names: readonly string[], options: VerifyO
     bar.stop()
     const json = { schema: "lora-scaling/overflow/1", environment: environment(), cases: verdicts, lostUpdates: lost }
     const tables: [string, ReportTable][] = verdicts.map((verdict) => [heading(verdict), predictionTable(verdict)])
-    if (verdicts.length > 0) tables.unshift(["Overflow, predicted and met", verdictTable(verdicts)])
+    if (verdicts.length > 0) tables.unshift(["Overflow, predicted and met", overflowTable(verdicts)])
     if (lost !== null) tables.push(lostTable(lost))
     print(output, json, tables)
     return [...verdicts, ...(lost === null ? [] : [lost])].some(({ verdict }) => verdict === "missed") ? 1 : 0
@@ -50,54 +51,6 @@ export async function overflowCommand(names: readonly string[], options: VerifyO
 /** The name of the claim about lost updates. */
 const LOST = "lost-updates"
 
-function verdictTable(verdicts: readonly OverflowVerdict[]): ReportTable {
-  return {
-    columns: ["case", "eta0", "t", "sums in", "predicted", "at n =", "met", "at n <=", "but not at", "verdict", "why"],
-    rows: verdicts.map(({ case: { name, rateConstant, steps, precision }, predicted: [first], met, verdict, why }) => [
-      name,
-      rateConstant,
-      steps,
-      precision.accumulator,
-      first?.tensor ?? "nothing",
-      first === undefined ? "" : width(first.width),
-      met?.tensor ?? "",
-      met === null ? "" : width(met.width),
-      met === null ? "" : width(met.above),
-      verdict,
-      why,
-    ]),
-  }
-}
-
 function heading({ case: { name, fitWidths } }: OverflowVerdict): string {
   return `${name}: tensors that overflow by the fits at n = ${fitWidths[0]} ... ${fitWidths.at(-1)}`
-}
-
-function predictionTable({ predicted }: OverflowVerdict): ReportTable {
-  return {
-    columns: ["tensor", "format", "model", "e", "overflows at n =", "by single seeds", "by the other model"],
-    rows: predicted.map(({ tensor, format, model, exponent, width: at, range, otherWidth }) => [
-      tensor,
-      format,
-      model,
-      exponent.toFixed(3),
-      width(at),
-      range.map(width).join(" ... "),
-      width(otherWidth),
-    ]),
-  }
-}
-
-function lostTable({ predicted, widths, met, verdict }: LostVerdict): [string, ReportTable] {
-  return [
-    `Updates of B lost in bfloat16 under Init[B] at c = -1, eta0 = ${LOST_BUDGET.rateConstant}: most of them predicted from n = ${predicted} on, met at ${met ?? "none"}: ${verdict}`,
-    {
-      columns: ["n", "part predicted", "part counted"],
-      rows: widths.map((row) => [row.width, row.predicted.toFixed(4), row.counted.toFixed(4)]),
-    },
-  ]
-}
-
-function width(n: number): string {
-  return Number.isFinite(n) ? `2^${Math.log2(n).toFixed(2)}` : "never"
 }

@@ -1,15 +1,21 @@
-import { reproduce, reproductionTasks } from "../../verify/reproduce.js"
+import { experiments as experimentsOf } from "../../verify/experiments.js"
+import { type Reproduction, reproduce, reproductionTasks } from "../../verify/reproduce.js"
 import { InputError } from "../inputError.js"
+import { isUnexplained } from "../report/document.js"
 import { environment } from "../report/environment.js"
 import { requireReplaceable } from "../report/files.js"
+import { MARKER } from "../report/writeReport.js"
 import { openStore } from "../sweep/store.js"
 import { backendOption, openPool } from "./backendOption.js"
-import { interruption, progress, threads } from "./terminal.js"
+import { integer, interruption, oneOf, progress, threads } from "./terminal.js"
 
 /** Options of `reproduce` as typed. */
 export interface ReproduceOptions {
   readonly quick?: boolean
   readonly full?: boolean
+  readonly budget: string
+  readonly only?: readonly string[]
+  readonly table?: string
   readonly out: string
   readonly store?: string
   readonly workers?: string
@@ -17,31 +23,39 @@ export interface ReproduceOptions {
   readonly json?: boolean
 }
 
-/** The whole report into one folder; 1 if a claim is contradicted. */
+/** The whole report into one folder; 1 if a claim is contradicted and no cause is named. */
 export async function reproduceCommand(options: ReproduceOptions): Promise<number> {
-  if (options.quick && options.full)
-    throw new InputError({ field: "--full", given: "--quick --full", allowed: "one of the two", example: "--quick" })
-  const size = options.full ? "full" : "quick"
-  const marker = "environment.json"
-  await requireReplaceable(options.out, marker)
+  const reproduction = reproductionOf(options)
+  await requireReplaceable(options.out, MARKER)
   const pool = await openPool(backendOption(options.backend), threads(options.workers))
   const store = await openStore(options.store ?? `${options.out.replace(/\/+$/, "")}.duckdb`, environment())
-  const bar = progress("reproducing", reproductionTasks(size))
+  const bar = progress("reproducing", reproductionTasks(reproduction))
   try {
-    const summary = await reproduce(
-      { size, out: options.out, marker },
-      { pool, store, signal: interruption.signal, onFinished: bar.tick },
-    )
+    const sweepOptions = { pool, store, signal: interruption.signal, onFinished: bar.tick }
+    const summary = await reproduce(reproduction, sweepOptions)
     bar.stop()
-    const { agrees, contradicts, inconclusive } = summary.verdicts
-    const line = `${options.out}/report.md: ${agrees} agree, ${contradicts} contradict, ${inconclusive} inconclusive; ${summary.covered} of ${summary.cases} intervals cover\n`
+    const findings = summary.sections.flatMap(({ findings }) => findings)
+    const line = `${options.out}/report.html: ${findings.length} findings: ${summary.counts}\n`
     process.stdout.write(
-      options.json ? `${JSON.stringify({ schema: "lora-scaling/reproduce/1", ...summary }, null, 2)}\n` : line,
+      options.json ? `${JSON.stringify({ schema: "lora-scaling/reproduce/2", ...summary }, null, 2)}\n` : line,
     )
-    return contradicts > 0 ? 1 : 0
+    const unexplained = findings.filter(isUnexplained)
+    for (const { claim } of unexplained) process.stderr.write(`contradicted, no cause named: ${claim}\n`)
+    return unexplained.length > 0 ? 1 : 0
   } finally {
     bar.stop()
     await store.close()
     await pool.close()
   }
+}
+
+function reproductionOf({ quick, full, budget, only, table, out }: ReproduceOptions): Reproduction {
+  if (quick && full)
+    throw new InputError({ field: "--full", given: "--quick --full", allowed: "one of the two", example: "--quick" })
+  const all = experimentsOf(table)
+  const ids = all.map(({ id }) => id)
+  const chosen = only?.map((id) => oneOf("--only", id, ids))
+  const experiments = all.filter(({ id }) => chosen?.includes(id) ?? true)
+  const effort = { size: full ? "full" : "quick", seeds: integer("--budget", budget) } as const
+  return { effort, experiments, partial: experiments.length < all.length, out }
 }

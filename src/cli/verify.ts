@@ -13,6 +13,10 @@ export async function verifyCommand(names: readonly string[], options: VerifyOpt
   const [experiment, ...others] = names
   if (experiment === "theory-wide" && others.length === 0)
     return (await import("./theoryWide.js")).theoryWideCommand(options)
+  if (experiment !== undefined && others.length === 0) {
+    const { EXPERIMENT_IDS, experimentCommand } = await import("./experiment.js")
+    if (EXPERIMENT_IDS.includes(experiment)) return experimentCommand(experiment, options)
+  }
   if (experiment === "overflow" && backendOption(options.backend) === "gpu")
     throw new InputError({
       field: "--backend",
@@ -30,7 +34,7 @@ export async function verifyCommand(names: readonly string[], options: VerifyOpt
     throw new InputError({
       field: "claim",
       given: unknown,
-      allowed: `theory-wide, overflow, or ${SETTINGS.map(settingName).join(", ")}`,
+      allowed: `theory-wide, overflow, interval-coverage, or ${SETTINGS.map(settingName).join(", ")}`,
       example: "verify init-a/c=-1/2",
     })
   const seeds = options.seeds === undefined ? BUDGET.seeds : integer("--seeds", options.seeds, 2)

@@ -2,6 +2,7 @@
 export interface VerifyOptions {
   readonly seeds?: string
   readonly budget?: string
+  readonly full?: boolean
   readonly workers?: string
   readonly backend?: string
   readonly store: string

@@ -1,4 +1,4 @@
-import { type LeadingFit, leadingExponent } from "./leading.js"
+import { LEAST_SHARE, type LeadingFit, leadingExponent } from "./leading.js"
 import { isDeterministic, logPoints, type SlopeFit, slope, type WidthSample } from "./slope.js"
 
 /** What is derived for a quantity: its exponent and the other terms of its max, or that it is zero. */
@@ -83,7 +83,11 @@ export function judge(expected: Expected, samples: readonly WidthSample[], tests
       ? leadingExponent(samples, expected, { level: testLevel }).interval
       : slope(samples, { level: testLevel }).interval
   const { low, high } = (corrected ?? plain).interval
-  const method = corrected !== null ? `fit with the derived other terms (${corrected.model})` : "plain slope"
+  const share =
+    expected.others.length > 0
+      ? `, the leading one assumed at least 1/${1 / LEAST_SHARE} of each at the widest width`
+      : ""
+  const method = corrected !== null ? `fit with the derived other terms (${corrected.model})${share}` : "plain slope"
   const within =
     expected.exponent >= test.low - RULES.finest &&
     (expected.relation === "atMost" || expected.exponent <= test.high + RULES.finest)

@@ -64,6 +64,16 @@ export function thresholdRate(grid: readonly GridPoint[], limit: number): Locate
   return { rate: below.rate * (above.rate / below.rate) ** part, censored: null }
 }
 
+/** The rates on either side of the first crossing of the limit; null where the grid has none. @throws InputError as `thresholdRate`. */
+export function thresholdBracket(
+  grid: readonly GridPoint[],
+  limit: number,
+): { readonly below: number; readonly above: number } | null {
+  const sorted = sortedGrid(grid)
+  const beyond = sorted.findIndex(({ value }) => !(value <= limit))
+  return beyond <= 0 ? null : { below: sorted[beyond - 1]!.rate, above: sorted[beyond]!.rate }
+}
+
 /** One seed's rate at one width. */
 export interface LocatedAtWidth extends Located {
   readonly width: number

@@ -1,7 +1,5 @@
-import { Matrix, solve } from "ml-matrix"
-import { uniformInt } from "pure-rand/distribution/uniformInt"
-import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus"
-import { mean, sampleStandardDeviation, standardDeviation } from "simple-statistics"
+import { inverse, Matrix, solve } from "ml-matrix"
+import { mean, sampleStandardDeviation } from "simple-statistics"
 import { InputError } from "../inputError.js"
 import { studentQuantile } from "./normal.js"
 
@@ -97,36 +95,25 @@ export function isDeterministic(points: readonly LogPoint[]): boolean {
 
 /**
  * The slope of log RMS against log width by weighted least squares (ml-matrix), weights from the seeds' variance, with
- * an interval from the bootstrap over seeds: Student's, with the bootstrap's standard error, so that any level resolves.
+ * Student's interval.
+ *
+ * Few seeds give a variance that follows the mean they share, and weights made of it an interval that covers too
+ * rarely; so each width's variance is moderated towards that of all widths, see {@link variancesOf}.
  *
  * @throws InputError as {@link logPoints}.
  */
-export function slope(
-  samples: readonly WidthSample[],
-  { level = 0.95, resamples = 300, seed = 1 }: { level?: number; resamples?: number; seed?: number } = {},
-): SlopeFit {
+export function slope(samples: readonly WidthSample[], { level = 0.95 }: { level?: number } = {}): SlopeFit {
   const points = logPoints(samples)
-  const weights = weightsOf(points)
-  const exponent = weightedSlope(points, weights)
+  const variances = variancesOf(points, degreesOf(samples))
+  const [exponent, standardError] = weightedSlope(points, variances)
   const local = points.slice(1).map((p, i) => {
     const q = points[i]!
     return (p.logValue - q.logValue) / (p.logWidth - q.logWidth)
   })
-  const generator = xoroshiro128plus(seed)
-  const sorted = [...samples].sort((x, y) => x.width - y.width)
-  const replicate = () => {
-    const resampled = sorted.map(({ meanSquares }, i) => {
-      let sum = 0
-      for (let k = 0; k < meanSquares.length; k++) sum += meanSquares[uniformInt(generator, 0, meanSquares.length - 1)]!
-      return { ...points[i]!, logValue: Math.log(sum / meanSquares.length) / 2 }
-    })
-    return weightedSlope(resampled, weights)
-  }
-  const standardError = isDeterministic(points)
-    ? 0
-    : standardDeviation(Array.from({ length: resamples }, replicate).filter(Number.isFinite))
-  const half = standardError === 0 ? 0 : studentQuantile(level, degreesOf(samples)) * standardError
-  return { exponent, standardError, interval: { low: exponent - half, high: exponent + half, level }, local }
+  const deterministic = isDeterministic(points)
+  const half = deterministic ? 0 : studentQuantile(level, degreesOf(samples)) * standardError
+  const interval = { low: exponent - half, high: exponent + half, level }
+  return { exponent, standardError: deterministic ? 0 : standardError, interval, local }
 }
 
 /** The degrees of freedom of the errors: one less than the fewest seeds at a width. */
@@ -134,17 +121,27 @@ export function degreesOf(samples: readonly WidthSample[]): number {
   return Math.max(1, Math.min(...samples.map(({ meanSquares }) => meanSquares.length)) - 1)
 }
 
-/** Inverse variances; a width whose seeds agree by chance gets the smallest error of the others. */
-export function weightsOf(points: readonly LogPoint[]): number[] {
-  const positive = points.map(({ error }) => error).filter((error) => error > DETERMINISTIC)
-  const least = positive.length === 0 ? LEAST_ERROR : Math.min(...positive)
-  return points.map(({ error }) => 1 / Math.max(error, least) ** 2)
+/** How many degrees of freedom the widths' common variance counts beside each width's own. */
+const COMMON_DEGREES = 8
+
+/**
+ * The variances of the points, each moderated towards their mean as if that had been seen with {@link COMMON_DEGREES} degrees
+ * (empirical Bayes: Smyth 2004); not below what deterministic values count with.
+ *
+ * @param degrees of each point's own variance.
+ */
+export function variancesOf(points: readonly LogPoint[], degrees: number): number[] {
+  const common = mean(points.map(({ error }) => error ** 2))
+  return points.map(({ error }) =>
+    Math.max((degrees * error ** 2 + COMMON_DEGREES * common) / (degrees + COMMON_DEGREES), LEAST_ERROR ** 2),
+  )
 }
 
-function weightedSlope(points: readonly LogPoint[], weights: readonly number[]): number {
-  const design = new Matrix(
-    points.map(({ logWidth }, i) => [Math.sqrt(weights[i]!), Math.sqrt(weights[i]!) * logWidth]),
-  )
-  const target = Matrix.columnVector(points.map(({ logValue }, i) => Math.sqrt(weights[i]!) * logValue))
-  return solve(design, target).get(1, 0)
+/** The slope and its standard error. */
+function weightedSlope(points: readonly LogPoint[], variances: readonly number[]): [slope: number, error: number] {
+  const weights = variances.map((variance) => 1 / Math.sqrt(variance))
+  const design = new Matrix(points.map(({ logWidth }, i) => [weights[i]!, weights[i]! * logWidth]))
+  const target = Matrix.columnVector(points.map(({ logValue }, i) => weights[i]! * logValue))
+  const information = design.transpose().mmul(design)
+  return [solve(design, target).get(1, 0), Math.sqrt(inverse(information).get(1, 1))]
 }

@@ -92,7 +92,15 @@ async function loadZ3(timeLimit: number): Promise<Z3> {
       const config = Z3.mk_config()
       const context = Z3.mk_context(config)
       try {
-        return await Z3.eval_smtlib2_string(context, `(set-option :timeout ${timeLimit})\n${text}`)
+        // Not Z3.eval_smtlib2_string: it lends its thread a text on the caller's stack, which may be gone before it is read.
+        const bytes = new TextEncoder().encode(`(set-option :timeout ${timeLimit})\n${text}\0`)
+        const place = em._malloc(bytes.length)
+        try {
+          em.HEAPU8.set(bytes, place)
+          return await em.async_call(em._async_Z3_eval_smtlib2_string, context, place)
+        } finally {
+          em._free(place)
+        }
       } finally {
         Z3.del_context(context)
         Z3.del_config(config)

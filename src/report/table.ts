@@ -1,6 +1,7 @@
 import Table from "cli-table3"
 import { stringify } from "csv-stringify/sync"
 import { markdownTable } from "markdown-table"
+import { escapeLatex } from "./latexText.js"
 
 /** A table of texts and numbers; null is an empty cell. */
 export interface ReportTable {
@@ -53,31 +54,8 @@ function text(columns: readonly string[], cells: readonly (readonly string[])[])
     .join("\n")}\n`
 }
 
-const LATEX: Readonly<Record<string, string>> = {
-  "\\": "\\textbackslash{}",
-  "&": "\\&",
-  "%": "\\%",
-  $: "\\$",
-  "#": "\\#",
-  _: "\\_",
-  "{": "\\{",
-  "}": "\\}",
-  "~": "\\textasciitilde{}",
-  "^": "\\textasciicircum{}",
-  "<": "$<$",
-  ">": "$>$",
-  "−": "$-$",
-  "∞": "$\\infty$",
-  γ: "$\\gamma$",
-  δ: "$\\delta$",
-  Θ: "$\\Theta$",
-  "≤": "$\\le$",
-  "≥": "$\\ge$",
-}
-
 function latex(columns: readonly string[], cells: readonly (readonly string[])[]): string {
-  const escaped = (cell: string) => cell.replace(/[\\&%$#_{}~^<>−∞γδΘ≤≥]/g, (c) => LATEX[c]!)
-  const line = (row: readonly string[]) => `${row.map(escaped).join(" & ")} \\\\`
+  const line = (row: readonly string[]) => `${row.map(escapeLatex).join(" & ")} \\\\`
   return [
     `\\begin{tabular}{${"l".repeat(columns.length)}}`,
     "\\toprule",

@@ -7,6 +7,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { parseAffine, parseCondition } from "../../src/exponent/grammar.js"
 import { ClaimsJson } from "../../src/report/claims.js"
 import { DerivationJson } from "../../src/report/derivation.js"
+import { FitJson } from "../../src/report/fit.js"
+import { TransferJson } from "../../src/report/transfer.js"
 
 const program = fileURLToPath(new URL("../../dist/src/cli/main.js", import.meta.url))
 let folder: string
@@ -136,6 +138,86 @@ describe("fit", () => {
   })
 })
 
+/** Models of two families at six widths, a loss curve each at two ranks; the rates of least loss follow n^-1/2 and n^0. */
+async function models(): Promise<string[]> {
+  const rates = [1e-5, 3e-5, 1e-4, 3e-4, 1e-3]
+  const rows = [512, 1024, 2048, 4096, 8192, 16384].flatMap((n, i) =>
+    [
+      ["lab/Alpha", -0.5],
+      ["lab/Beta", 0],
+    ].flatMap(([name, exponent]) =>
+      [4, 16].flatMap((rank) =>
+        rates.map((rate) => {
+          const best = 2e-4 * (n / 4096) ** Number(exponent) * Math.exp(0.1 * Math.sin(5 * i))
+          return `${name}-${n},${n},${rank},${rate},${1 + 0.01 * Math.log(rate / best) ** 2}`
+        }),
+      ),
+    ),
+  )
+  await writeFile(join(folder, "models.csv"), `model,n,rank,lr,nll\n${rows.join("\n")}\n`)
+  const columns = ["--width", "n", "--rate", "lr", "--loss", "nll", "--model", "model", "--by", "rank"]
+  return [...columns, "--family", "^lab/([A-Za-z]+)"]
+}
+
+describe("tables of models", () => {
+  test("fit: a slope a family and rank, minima beyond the grid as bounds, stability edges", async () => {
+    const columns = await models()
+    const { code, out } = await lora("fit", "models.csv", ...columns, "--json")
+    expect(code).toBe(0)
+    const { fits, curves } = FitJson.parse(JSON.parse(out))
+    expect(fits.map(({ group }) => group)).toEqual(["Alpha / 4", "Alpha / 16", "Beta / 4", "Beta / 16"])
+    expect(fits.map(({ low, high }, i) => [low! < [-0.5, 0][i >> 1]!, high! > [-0.5, 0][i >> 1]!])).toEqual(
+      Array(4).fill([true, true]),
+    )
+    const hidden = curves!.filter(({ optimum }) => optimum.rate === null)
+    expect(hidden.map(({ model }) => model)).toContain("lab/Alpha-512")
+    expect(hidden.every(({ optimum }) => optimum.high === null && optimum.low! >= 3e-4)).toBe(true)
+    expect(curves!.every(({ edge }) => edge.low !== null)).toBe(true)
+    const text = await lora("fit", "models.csv", ...columns)
+    expect(text.out).toContain("enters the slope as lying beyond")
+  })
+
+  test("transfer: the bound and the observed slope are two answers, and the regime says which decides", async () => {
+    const columns = await models()
+    const move = ["transfer", "--scheme", "init-b", "--lr", "2e-5", "--from-width", "1024", "--to-width", "4096"]
+    const alone = TransferJson.parse(JSON.parse((await lora(...move, "--json")).out))
+    expect(alone).toMatchObject({ bound: { exponent: "-1" }, observed: null, regime: { kind: "unknown" } })
+    expect(alone.bound!.rate).toBeCloseTo(5e-6, 12)
+    const { code, out } = await lora(...move, "--fit", "models.csv", ...columns, "--group", "Alpha / 4", "--json")
+    expect(code).toBe(0)
+    const both = TransferJson.parse(JSON.parse(out))
+    expect(both.bound!.rate).toBeCloseTo(5e-6, 12)
+    const { rates, rate } = both.observed!
+    expect(rate).toBeCloseTo(1e-5, 6)
+    expect(rates.low!).toBeLessThan(1e-5)
+    expect(rates.high!).toBeGreaterThan(1e-5)
+    expect(both.regime.kind).toBe("far below")
+    const near = await lora(...move, "--held", "3e-5", "--failed", "1e-4", "--json")
+    expect(TransferJson.parse(JSON.parse(near.out)).regime.kind).toBe("near")
+    const ranked = await lora(...move, "--from-rank", "4", "--to-rank", "16", "--level", "output", "--json")
+    expect(TransferJson.parse(JSON.parse(ranked.out)).bound!.exponent).toContain("rho")
+  })
+
+  test.each([
+    [["fit", "models.csv", "--width", "n", "--rate", "lr", "--loss", "nll", "--family", "x"], "--family"],
+    [
+      ["fit", "models.csv", "--width", "n", "--rate", "lr", "--loss", "nll", "--model", "model", "--family", "Al"],
+      "--family",
+    ],
+    [["fit", "models.csv", "--width", "n", "--rate", "lr", "--loss", "nll", "--model", "name"], "column"],
+    [["fit", "models.csv", "--width", "n", "--rate", "lr", "--loss", "nll", "--edge", "-1"], "--edge"],
+    [["transfer", "--lr", "0", "--from-width", "8", "--to-width", "16"], "--lr"],
+    [["transfer", "--lr", "1", "--from-width", "8", "--to-width", "16", "--from-rank", "9"], "--from-rank"],
+    [["transfer", "--lr", "1", "--from-width", "8", "--to-width", "16", "--held", "2", "--failed", "1"], "--failed"],
+    [["transfer", "--lr", "1", "--from-width", "8"], "--to-width"],
+  ])("bad input of %j names %s", async (words, field) => {
+    await models()
+    const { code, out, err } = await lora(...words)
+    expect([code, out]).toEqual([2, ""])
+    expect(err).toContain(field)
+  })
+})
+
 describe("bad input: the field, the value and what is allowed, exit 2, no file left", () => {
   test.each([
     [["derive", "init-z"], 'scheme: got "init-z"; allowed: init-a'],
@@ -148,6 +230,9 @@ describe("bad input: the field, the value and what is allowed, exit 2, no file l
     [["verify", "init-a", "--budget", "soon"], '--budget: got "soon"'],
     [["reproduce", "--quick", "--full"], "--full"],
     [["reproduce", "--out", "."], "--out"],
+    [["reproduce", "--only", "everything"], '--only: got "everything"; allowed: derived, theory-setting'],
+    [["reproduce", "--budget", "0"], '--budget: got "0"'],
+    [["verify", "derived", "--seeds", "4"], '--seeds: got "4"'],
     [["nonsense"], "unknown command"],
   ])("%j", async (words, message) => {
     await writeFile(join(folder, "precious.txt"), "kept")

@@ -80,13 +80,14 @@ describe("the data of the teacher-student experiment", () => {
           })
         const wanted = gram(X, n)
         const { rows, root } = pivotedCholesky(wanted, N, N)
-        expect(rows).toBeLessThanOrEqual(Math.min(n, N))
+        // Not min(n, N): rounding may leave a singular remainder just above what counts as negligible.
+        expect(rows).toBeLessThanOrEqual(N)
         // Truncation leaves at most N ε of the largest entry; N updates, a Gram matrix of n and one of N terms round so.
         const bound = 4 * (2 * N + n) * 2 ** -53 * Math.max(...wanted)
         for (const [at, value] of gram(root, rows).entries())
           expect(Math.abs(value - wanted[at]!)).toBeLessThanOrEqual(bound)
       }),
-      { numRuns: 300 },
+      { numRuns: 300, examples: [[{ n: 3, N: 5, seed: 700 }, false]] },
     )
   })
 

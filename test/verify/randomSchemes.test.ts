@@ -59,7 +59,9 @@ test("the exponents derived for a random program are those measured, by the rule
   await fc.assert(
     fc.asyncProperty(definition, async (random) => {
       const settings = [{ definition: random, values: {} }]
-      const claims = judgeMeasurements(settings, budget, await measure(settings, budget, { pool, store }), CASES)
+      const claims = judgeMeasurements(settings, budget, await measure(settings, budget, { pool, store }), {
+        families: CASES,
+      })
       const wrong = claims.filter(isRefuted)
       expect(
         wrong.map(({ id, derived, measured }) => ({

@@ -1,0 +1,104 @@
+/** What a grid of learning rates says of an optimum or of an edge without a model of the curve: between which rates it lies. */
+import { mean } from "simple-statistics"
+import { type GridPoint, optimalRate } from "./optimum.js"
+
+/** Rates between which something lies; 0 and Infinity where the grid does not bound it. */
+export interface Bracket {
+  readonly low: number
+  readonly high: number
+}
+
+/** Where a curve of loss against rate has its minimum or its edge. */
+export interface Place extends Bracket {
+  /** By interpolation of the curve; null where the place lies beyond the grid. */
+  readonly rate: number | null
+  /**
+   * What enters a likelihood: the rate twice, or the half-line it lies on. Rates on the half-line and no others are seen so, which
+   * makes the censoring ignorable.
+   */
+  readonly observed: Bracket
+}
+
+/** The grid with one point a rate: repeated runs are averaged, and a repetition that diverged makes the mean diverge. */
+function withoutRepeats(grid: readonly GridPoint[]): GridPoint[] {
+  const rates = [...new Set(grid.map(({ rate }) => rate))].sort((x, y) => x - y)
+  return rates.map((rate) => ({ rate, value: mean(grid.filter((p) => p.rate === rate).map(({ value }) => value)) }))
+}
+
+/**
+ * The optimum of a curve that falls to one minimum and rises beyond it: it lies between the neighbours of the least loss, and
+ * inside the grid where the parabola through the three in ln(rate) has its minimum.
+ *
+ * A parabola's minimum lies between the middles of the two intervals it spans, so a least loss at the edge of the grid says that
+ * the optimum lies beyond the middle of the last interval.
+ *
+ * Losses that repeated runs would not tell apart (within 2√2 standard deviations of a run) may each be the least: the
+ * bracket reaches from the lower neighbour of the first to the upper neighbour of the last of them.
+ *
+ * @param noise the standard deviation of the loss over repeated runs; 0 if unknown.
+ * @throws InputError as `optimalRate`.
+ */
+export function optimumBracket(grid: readonly GridPoint[], noise: number): Place {
+  const points = withoutRepeats(grid)
+  const { rate, censored } = optimalRate(points)
+  const least = leastOf(points)
+  const may = ({ value }: GridPoint) => value <= least + 2 * Math.SQRT2 * noise
+  const [first, last] = [points.findIndex(may), points.findLastIndex(may)]
+  const low = points[first - 1]?.rate ?? 0
+  const high = points[last + 1]?.rate ?? Number.POSITIVE_INFINITY
+  if (censored === null) return { low, high, rate, observed: { low: rate, high: rate } }
+  const [x, y] = censored === "low" ? points : points.slice(-2)
+  const middle = y === undefined ? null : Math.sqrt(x!.rate * y.rate)
+  const observed = {
+    low: censored === "high" && middle !== null ? middle : 0,
+    high: censored === "low" && middle !== null ? middle : Number.POSITIVE_INFINITY,
+  }
+  return { low, high, rate: null, observed }
+}
+
+/**
+ * The stability edge of a curve: the largest rate up to which no run diverged or ended with a loss above the curve's least by
+ * more than the given share of it. It lies between the last rate that held and the first that did not; where both losses are finite, at
+ * the rate at which the straight line through them in ln(rate) meets the limit.
+ */
+export function edgeBracket(grid: readonly GridPoint[], share: number): Place {
+  const points = withoutRepeats(grid)
+  const limit = worstHeld(points, share)
+  const beyond = points.findIndex(({ value }, i) => !(value <= limit) && i > 0 && points[i - 1]!.value <= limit)
+  const after = points.findLastIndex(({ value }) => value <= limit)
+  // Losses above the limit at the low end are runs that have not learnt yet, not unstable ones.
+  const last = beyond < 0 ? after : beyond - 1
+  const [held, failed] = [points[last], points[last + 1]]
+  const bracket = { low: held?.rate ?? 0, high: failed?.rate ?? Number.POSITIVE_INFINITY }
+  if (held === undefined || failed === undefined || !Number.isFinite(failed.value))
+    return { ...bracket, rate: null, observed: bracket }
+  const rate = held.rate * (failed.rate / held.rate) ** ((limit - held.value) / (failed.value - held.value))
+  return { ...bracket, rate, observed: { low: rate, high: rate } }
+}
+
+/**
+ * The standard deviation of the loss over repeated runs at one rate, pooled over curves; null if nothing was repeated. Runs
+ * beyond the stability edge are left out: there the spread is another one.
+ */
+export function repeatDeviation(grids: readonly (readonly GridPoint[])[], share: number): number | null {
+  let [squares, degrees] = [0, 0]
+  for (const grid of grids) {
+    const limit = worstHeld(withoutRepeats(grid), share)
+    for (const { rate, value: centre } of withoutRepeats(grid)) {
+      const values = grid.filter((point) => point.rate === rate).map(({ value }) => value)
+      if (values.length < 2 || !(centre <= limit)) continue
+      squares += values.reduce((sum, value) => sum + (value - centre) ** 2, 0)
+      degrees += values.length - 1
+    }
+  }
+  return degrees === 0 ? null : Math.sqrt(squares / degrees)
+}
+
+function leastOf(points: readonly GridPoint[]): number {
+  return Math.min(...points.map(({ value }) => (Number.isFinite(value) ? value : Number.POSITIVE_INFINITY)))
+}
+
+function worstHeld(points: readonly GridPoint[], share: number): number {
+  const least = leastOf(points)
+  return least + share * Math.abs(least)
+}

@@ -1,0 +1,102 @@
+import type { Environment } from "./environment.js"
+import type { Finding, Section } from "./section.js"
+import type { ReportTable } from "./table.js"
+
+/** What the runs of an experiment took. */
+export interface Spent {
+  /** Runs of the store that it rests on. */
+  readonly runs: number
+  /** What they took, summed over threads, whenever they were run. */
+  readonly runSeconds: number
+  /** From its beginning to its section in this process: little where the store had its runs. */
+  readonly seconds: number
+  /** The seeds of its runs, as 0…63. */
+  readonly seeds: string
+}
+
+/** A section, the command that makes it, and what it took. */
+export interface Chapter {
+  readonly section: Section
+  readonly command: string
+  readonly spent: Spent
+}
+
+/** A report, in whatever format it is printed. */
+export interface ReportDocument {
+  readonly title: string
+  /** What was run and how to read it; Markdown. */
+  readonly preface: string
+  readonly chapters: readonly Chapter[]
+  readonly environment: Environment & { readonly workers: number }
+}
+
+/** A finding and where it stands. */
+export interface Placed extends Finding {
+  readonly section: Section
+}
+
+/** All findings, in reading order. */
+export function findingsOf({ chapters }: ReportDocument): Placed[] {
+  return chapters.flatMap(({ section }) => section.findings.map((finding) => ({ ...finding, section })))
+}
+
+/** How many findings have each verdict, in words. */
+export function countsOf(findings: readonly Finding[]): string {
+  const count = (verdict: Finding["verdict"]) => findings.filter((finding) => finding.verdict === verdict).length
+  return `${count("agrees")} agree, ${count("contradicts")} contradict, ${count("inconclusive")} inconclusive`
+}
+
+/** Whether a finding is contradicted and nobody says why. */
+export function isUnexplained({ verdict, why }: Finding): boolean {
+  return verdict === "contradicts" && why === null
+}
+
+/** What stands behind a verdict: a contradiction without a named cause says so. */
+export function reasonOf({ verdict, why }: Finding): string {
+  return why ?? (verdict === "contradicts" ? "no cause is named" : "")
+}
+
+/** The findings as a table; with more than one section, each with its own. */
+export function findingsTable(findings: readonly Finding[]): ReportTable {
+  const hasReasons = findings.some((finding) => reasonOf(finding) !== "")
+  return {
+    columns: ["claim", "verdict", ...(hasReasons ? ["cause, or what would decide"] : [])],
+    rows: findings.map((finding) => [finding.claim, finding.verdict, ...(hasReasons ? [reasonOf(finding)] : [])]),
+  }
+}
+
+/** The findings of the whole report, each with its section's title. */
+export function summaryTable(document: ReportDocument): ReportTable {
+  return {
+    columns: ["section", "claim", "verdict", "cause, or what would decide"],
+    rows: findingsOf(document).map((finding) => [
+      finding.section.title,
+      finding.claim,
+      finding.verdict,
+      reasonOf(finding),
+    ]),
+  }
+}
+
+/** What each experiment took, and its seeds. */
+export function spentTable({ chapters }: ReportDocument): ReportTable {
+  return {
+    columns: ["section", "runs", "seeds", "seconds of runs, all threads", "seconds in this process"],
+    rows: chapters.map(({ section, spent: { runs, seeds, runSeconds, seconds } }) => [
+      section.id,
+      runs,
+      seeds,
+      runSeconds.toFixed(1),
+      seconds.toFixed(1),
+    ]),
+  }
+}
+
+/** Versions and the machine. */
+export function environmentTable({ environment }: ReportDocument): ReportTable {
+  const { libraries, ...rest } = environment
+  return {
+    columns: ["what", "value"],
+    rows: [...Object.entries(rest), ...Object.entries(libraries)].map(([name, value]) => [name, String(value)]),
+  }
+}

@@ -1,0 +1,183 @@
+import { z } from "zod"
+import type { CensoredFit } from "../fit/censored.js"
+import type { Curve, CurveFit, CurveTable } from "../fit/curves.js"
+import type { ReportTable } from "./table.js"
+
+const bound = z.number().nullable()
+const slope = z
+  .object({
+    exponent: z.number(),
+    low: bound.describe("95 %, profile likelihood; null is unbounded"),
+    high: bound,
+    scatter: z.number().describe("standard deviation of ln(rate) about the line"),
+    observations: z.int(),
+    censored: z.int().describe("observations that are known only to lie in an interval or beyond the grid"),
+  })
+  .nullable()
+const place = z.object({
+  rate: bound.describe("by interpolation; null where it may lie beyond the grid"),
+  low: bound.describe("the grid's rates it lies between; null where the grid does not bound it"),
+  high: bound,
+})
+
+/** The JSON of `fit`. */
+export const FitJson = z.object({
+  schema: z.literal("lora-scaling/fit/1"),
+  of: z.string(),
+  fits: z.array(
+    z.object({
+      group: z.string(),
+      exponent: bound,
+      low: bound.describe("95 %; null without an interval or where it is unbounded"),
+      high: bound,
+      widths: z.int(),
+      flags: z.array(z.string()),
+      method: z
+        .enum(["slope", "seeds", "censored"])
+        .describe(
+          "slope: a size; seeds: Student over seeds; censored: likelihood with minima beyond the grid censored",
+        ),
+      bracketed: slope.optional().describe("the optimal rate from the neighbours of each minimum alone"),
+      edge: slope.optional().describe("the stability edge"),
+    }),
+  ),
+  noise: bound.optional().describe("standard deviation of a loss over repeated runs"),
+  edgeShare: z
+    .number()
+    .optional()
+    .describe("how far above the least loss, in parts of it, a run within the edge may end"),
+  curves: z
+    .array(
+      z.object({
+        group: z.string(),
+        model: z.string().nullable(),
+        width: z.number(),
+        seed: z.string(),
+        optimum: place,
+        edge: place,
+      }),
+    )
+    .optional(),
+  says: z.array(z.string()).optional().describe("what the numbers can and cannot say, in words"),
+})
+export type FitJson = z.infer<typeof FitJson>
+
+/** A curve table as the JSON of `fit`. */
+export function curveTableJson(of: string, { noise, curves, fits }: CurveTable, edgeShare: number): FitJson {
+  return {
+    schema: "lora-scaling/fit/1",
+    of,
+    noise,
+    edgeShare,
+    fits: fits.map(({ group, exponent, low, high, widths, flags, method, bracketed, edge }) => ({
+      group,
+      exponent,
+      low: finite(low),
+      high: finite(high),
+      widths,
+      flags: [...flags],
+      method,
+      bracketed: slopeJson(bracketed),
+      edge: slopeJson(edge),
+    })),
+    curves: curves.map(({ optimum, edge, ...curve }) => ({
+      ...curve,
+      optimum: placeJson(optimum),
+      edge: placeJson(edge),
+    })),
+    says: readings(edgeShare, noise),
+  }
+}
+
+/** What a table of losses against rates can and cannot say of the theory, a sentence each. */
+export function readings(edgeShare: number, noise: number | null): string[] {
+  const percent = `${Number((100 * edgeShare).toPrecision(3))} %`
+  return [
+    "An optimum at the grid's edge is a bound, not a value: it enters the slope as lying beyond its neighbour.",
+    "Intervals come from the scatter of ln(rate) about the line, between models or widths, and from what the grid hides; with one run a rate nothing is known from seeds.",
+    "The bracketed interval uses only that a minimum lies between its neighbours: it needs no shape of the curve, is a range of what is possible, and covers more often than in 95 of 100 cases.",
+    `The stability edge is the largest rate up to which no run diverged or ended more than ${percent} above its curve's least loss.`,
+    noise === null
+      ? "No run was repeated: how far a loss varies by itself is unknown, and counts as zero."
+      : `Repeated runs differ by ${noise.toPrecision(2)} in the loss (standard deviation); losses that close count as equal.`,
+    "The theory bounds the largest stable rate; it does not say where below the bound the loss is least. A slope of the optimum other than the bound's exponent does not contradict it.",
+    "Models of different width differ in depth, data and family too: a slope over them is of all these at once.",
+  ]
+}
+
+/** The slopes of a curve table, a row a group. */
+export function curveFitTable(fits: readonly CurveFit[]): ReportTable {
+  return {
+    columns: [
+      "group",
+      "exponent",
+      "95 %",
+      "bracketed",
+      "edge",
+      "edge 95 %",
+      "curves",
+      "widths",
+      "beyond grid",
+      "flags",
+    ],
+    rows: fits.map(({ group, exponent, low, high, bracketed, edge, curves, widths, censored, flags }) => [
+      group,
+      exponent?.toFixed(3) ?? null,
+      low === null || high === null ? null : range(low, high),
+      bracketed === null ? null : range(bracketed.interval.low, bracketed.interval.high),
+      edge?.exponent.toFixed(3) ?? null,
+      edge === null ? null : range(edge.interval.low, edge.interval.high),
+      curves,
+      widths,
+      censored,
+      flags.join("; "),
+    ]),
+  }
+}
+
+/** The curves of a curve table, a row each: optimum and stability edge, with the rates of the grid they lie between. */
+export function curvesTable(curves: readonly Curve[]): ReportTable {
+  const rates = ({ low, high }: { low: number; high: number }) =>
+    low === 0
+      ? `< ${rate(high)}`
+      : high === Number.POSITIVE_INFINITY
+        ? `> ${rate(low)}`
+        : `${rate(low)} ... ${rate(high)}`
+  return {
+    columns: ["group", "model", "width", "seed", "optimum", "between", "edge", "edge between"],
+    rows: curves.map(({ group, model, width, seed, optimum, edge }) => [
+      group,
+      model,
+      width,
+      seed,
+      optimum.rate === null ? null : rate(optimum.rate),
+      rates(optimum),
+      edge.rate === null ? null : rate(edge.rate),
+      rates(edge),
+    ]),
+  }
+}
+
+function rate(value: number): string {
+  return Number(value.toPrecision(3)).toString()
+}
+
+/** An interval as text; an unbounded end is -inf or inf. */
+export function range(low: number, high: number): string {
+  const text = (end: number) => (Number.isFinite(end) ? end.toFixed(3) : end < 0 ? "-inf" : "inf")
+  return `[${text(low)}, ${text(high)}]`
+}
+
+function slopeJson(fit: CensoredFit | null): z.infer<typeof slope> {
+  if (fit === null) return null
+  const { exponent, interval, scatter, observations, censored } = fit
+  return { exponent, low: finite(interval.low), high: finite(interval.high), scatter, observations, censored }
+}
+
+function placeJson({ rate, low, high }: Curve["optimum"]): z.infer<typeof place> {
+  return { rate, low: low === 0 ? null : low, high: finite(high) }
+}
+
+function finite(value: number | null): number | null {
+  return value === null || !Number.isFinite(value) ? null : value
+}

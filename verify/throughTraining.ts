@@ -1,0 +1,107 @@
+/** Claim: the derived exponents hold at every step of training on a squared loss, in each layer, with the derived alignments. */
+import { type CoordinatePoint, coordinateFigure } from "../src/report/figures/coordinates.js"
+import type { Section } from "../src/report/section.js"
+import { schemeNamed } from "../src/scheme/catalogue.js"
+import { coordinatePoints } from "./check.js"
+import { claimsTable } from "./claims.js"
+import type { Effort, Experiment } from "./experiment.js"
+import { type Budget, measure, type Setting, taskCount } from "./measure.js"
+import { finding } from "./theorySection.js"
+import { type Claim, judgeMeasurements, settingName, withAlignments } from "./theorySetting.js"
+
+const ID = "through-training"
+const TITLE = "Coordinate checks through training"
+
+/** Four samples, a squared loss and Adam, as in the synthetic experiment; each at the largest rate that keeps the output bounded. */
+const trained = (name: string, values: Record<string, string>): Setting => ({
+  definition: { ...schemeNamed(name), optimiser: "adam", loss: "squared", batch: 4 },
+  values,
+})
+
+const ONE_LAYER = [trained("init-a", { c: "-3/4" }), trained("init-b", { c: "-1" })]
+const TWO_LAYERS = [trained("two-layers-init-a", { c: "-3/4" }), trained("two-layers-init-b", { c: "-1" })]
+
+interface Size {
+  readonly settings: readonly Setting[]
+  readonly budget: Budget
+  /** The steps that are judged. */
+  readonly steps: readonly number[]
+}
+
+const powers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => 2 ** (to - i))
+
+/** Seeds that no other experiment uses. */
+const COMMON = { rank: 4, firstSeed: 16_000_000 }
+
+const SIZES: Readonly<Record<Effort["size"], Size>> = {
+  quick: {
+    settings: ONE_LAYER,
+    budget: { ...COMMON, widths: powers(6, 10), steps: 8, seeds: 16, seedsPerTask: 4 },
+    steps: [2, 8],
+  },
+  full: {
+    settings: [...ONE_LAYER, ...TWO_LAYERS],
+    budget: { ...COMMON, widths: powers(6, 11), steps: 32, seeds: 24, seedsPerTask: 4 },
+    steps: [1, 2, 4, 8, 16, 32],
+  },
+}
+
+const budgetOf = ({ size, seeds }: Effort): Budget => ({
+  ...SIZES[size].budget,
+  seeds: seeds * SIZES[size].budget.seeds,
+})
+
+/** Sizes and alignments through training, a verdict each. */
+export const throughTraining: Experiment = {
+  id: ID,
+  title: TITLE,
+  configuration: (effort) => ({
+    ...budgetOf(effort),
+    judged: SIZES[effort.size].steps,
+    settings: SIZES[effort.size].settings.map(settingName),
+  }),
+  tasks: (effort) => taskCount(SIZES[effort.size].settings, budgetOf(effort)),
+  run: async (effort, options) => {
+    const { settings, steps } = SIZES[effort.size]
+    const budget = budgetOf(effort)
+    const measured = await measure(settings, budget, options)
+    return section(judgeMeasurements(settings, budget, measured, { quantitiesOf: withAlignments, steps }), effort)
+  },
+}
+
+function section(claims: readonly Claim[], effort: Effort): Section {
+  const { settings, steps } = SIZES[effort.size]
+  const { widths, seeds, steps: last } = budgetOf(effort)
+  const table = claimsTable(claims)
+  const of = (setting: Setting) => claims.filter(({ id }) => id.startsWith(`${settingName(setting)}/`))
+  return {
+    id: ID,
+    title: TITLE,
+    claim:
+      "What is derived for all t holds through training on a squared loss, not only at the first steps, for each adapted layer, " +
+      "and so do the alignments that it rests on.",
+    parts: [
+      {
+        kind: "text",
+        text: `Adam on the squared loss of four samples, ${last} steps, widths ${Math.min(...widths)} … ${Math.max(...widths)}, ${seeds} seeds; judged at steps ${steps.join(", ")}. *alignment(x)* is |⟨u, v⟩| / (‖u‖‖v‖) of the sum over the width behind x: exponent 0 if the two are correlated, −1/2 if independent. The residual shrinks and its sign may flip as training goes on; where it did in a sample is part of the verdict.`,
+      },
+      ...settings.map((setting) => ({
+        kind: "figure" as const,
+        name: settingName(setting).replace(/[^a-z-]+/g, "-"),
+        caption: `${settingName(setting)} at step ${last}: sizes and alignments against width, and the derived power through the widest width.`,
+        spec: coordinateFigure(coordinatePoints(of(setting)) satisfies CoordinatePoint[]),
+      })),
+      { kind: "table", caption: "Every quantity and alignment", table },
+    ],
+    findings: settings.flatMap((setting) =>
+      steps.map((step) =>
+        finding(
+          `${settingName(setting)} at step ${step}`,
+          of(setting).filter((claim) => claim.step === step),
+          effort.seeds,
+        ),
+      ),
+    ),
+    data: { claims: table },
+  }
+}
