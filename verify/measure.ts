@@ -60,6 +60,7 @@ export async function measure(
         widths.map((width) => ({
           width,
           meanSquares: runs(width).map(({ history }) => history[t - 1]?.meanSquares[quantity] ?? Number.NaN),
+          rounding: Math.max(0, ...runs(width).map(({ rounding = 0 }) => rounding)),
         })),
       flipped: (t) => {
         const shares = runs(Math.max(...widths)).map(({ history }) =>

@@ -36,6 +36,8 @@ export const RULES = {
   finest: 1e-3,
   /** Deterministic quantities are exact powers: they are compared to this. */
   exact: 1e-9,
+  /** In a coarser format than float64, a value has been rounded at most so often: rate, bias, quotient, steps, squares. */
+  roundings: 16,
 } as const
 
 /**
@@ -68,7 +70,9 @@ export function judge(expected: Expected, samples: readonly WidthSample[], tests
   const hasCompany = expected.others.length + expected.corrections.length > 0
   if (isDeterministic(logPoints(samples)) && !hasCompany) {
     const gap = Math.abs(plain.exponent - expected.exponent)
-    return gap <= RULES.exact
+    // A slope over evenly spaced log widths moves by at most 3 / range of its values' relative errors: by one of them, over e³.
+    const rounding = Math.max(0, ...samples.map(({ rounding = 0 }) => rounding))
+    return gap <= RULES.exact + RULES.roundings * rounding
       ? verdict("agrees", "an exact power of the width", plain)
       : verdict("contradicts", `an exact power whose exponent is off by ${gap.toExponential(1)}`, plain)
   }

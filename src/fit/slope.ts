@@ -7,6 +7,8 @@ import { studentQuantile } from "./normal.js"
 export interface WidthSample {
   readonly width: number
   readonly meanSquares: readonly number[]
+  /** How much of a value its number format may round off; float64's if it is not given. */
+  readonly rounding?: number
 }
 
 /** An interval [low, high] at its level. */

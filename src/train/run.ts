@@ -42,6 +42,8 @@ export interface RunResult {
   readonly precision?: PrecisionRecord
   /** What computed it, if not the reference interpreter for want of another. */
   readonly backend?: string
+  /** Half the spacing of its numbers at 1, where they are coarser than float64. */
+  readonly rounding?: number
   /** What failed before, on the GPU, in its order: the run was then part of a smaller batch, or went to the CPU. */
   readonly failed?: readonly string[]
 }

@@ -124,6 +124,36 @@ describe("verdicts", () => {
   })
 })
 
+describe("verdicts on float32", () => {
+  const widths = [8, 9, 10, 11, 12].map((k) => 2 ** k)
+  const power = (exponent: number) =>
+    ({ kind: "power", exponent, others: [], corrections: [], relation: "equal" }) as const
+  const exponents = fc.integer({ min: -8, max: 8 }).map((k) => k / 7)
+  /** The same value for each seed, rounded to float32 as a root mean square is. */
+  const rounded = (exponent: number, rounding?: number): WidthSample[] =>
+    widths.map((width) => {
+      const value = Math.fround(width ** exponent) ** 2
+      return { width, meanSquares: [value, value, value], ...(rounding === undefined ? {} : { rounding }) }
+    })
+
+  test("an exact power that float32 has rounded agrees where the rounding is known", () => {
+    fc.assert(
+      fc.property(exponents, (exponent) => {
+        expect(judge(power(exponent), rounded(exponent, 2 ** -24)).verdict).toBe("agrees")
+      }),
+    )
+  })
+
+  test("an exponent that is off by 1e-5 contradicts all the same, and rounding that nobody owned up to does", () => {
+    fc.assert(
+      fc.property(exponents, (exponent) => {
+        expect(judge(power(exponent + 1e-5), rounded(exponent, 2 ** -24)).verdict).toBe("contradicts")
+      }),
+    )
+    expect(judge(power(-3 / 7), rounded(-3 / 7)).verdict).toBe("contradicts")
+  })
+})
+
 describe("verdicts on data that say little", () => {
   const power = (relation: "equal" | "atMost" = "equal", others: number[] = []) =>
     ({ kind: "power", exponent: -1, others, corrections: [], relation }) as const

@@ -40,7 +40,7 @@ export async function findAdapters(): Promise<readonly FoundAdapter[] | Missing>
   if ("missing" in ways) return ways
   const found: FoundAdapter[] = []
   for (const { name, gpu, options } of ways) {
-    const adapter = await gpu().requestAdapter(options)
+    const adapter = await requested(gpu, options)
     if (adapter === null) continue
     const { vendor, architecture, device, description } = adapter.info
     const label = [...new Set([vendor, architecture, device, description])].filter((part) => part !== "").join(" ")
@@ -57,6 +57,15 @@ export async function findAdapters(): Promise<readonly FoundAdapter[] | Missing>
     if (!software) break
   }
   return found.length > 0 ? found : { missing: "a driver or a software adapter" }
+}
+
+/** The adapter of one way, or null where the way itself does not exist here. */
+async function requested(gpu: () => GPU, options: GPURequestAdapterOptions): Promise<GPUAdapter | null> {
+  try {
+    return await gpu().requestAdapter(options)
+  } catch {
+    return null
+  }
 }
 
 interface Way {

@@ -40,7 +40,7 @@ export class Gpu {
   readonly software: boolean
   readonly limits: GpuLimits
   readonly device: GPUDevice
-  private failure: GpuFailure | null = null
+  private failure: Error | null = null
   private readonly pipelines = new Map<string, Promise<GPUComputePipeline>>()
   private readonly buffers = new Set<GPUBuffer>()
 
@@ -60,9 +60,12 @@ export class Gpu {
     device.lost.then(({ message }) => {
       this.failure ??= new GpuFailure("lost", message || "the device is gone")
     })
-    device.addEventListener("uncapturederror", ({ error }) => {
-      const kind = error instanceof GPUOutOfMemoryError ? "out of memory" : "lost"
-      this.failure ??= new GpuFailure(kind, error.message)
+    device.addEventListener("uncapturederror", ({ error: { message }, error }) => {
+      // Anything else is a mistake of ours and must not be taken for the device's.
+      this.failure ??=
+        error instanceof GPUOutOfMemoryError
+          ? new GpuFailure("out of memory", message)
+          : new Error(`WebGPU: ${message}`)
     })
   }
 
@@ -73,7 +76,7 @@ export class Gpu {
 
   /** Whether the device is gone for good. */
   get lost(): boolean {
-    return this.failure?.kind === "lost"
+    return this.failure instanceof GpuFailure && this.failure.kind === "lost"
   }
 
   /**
@@ -136,11 +139,17 @@ export class Gpu {
         }),
       ],
     })
-    const made = device.createComputePipelineAsync({
-      label,
-      layout,
-      compute: { module: device.createShaderModule({ label, code }), entryPoint: "main" },
-    })
+    const made = device
+      .createComputePipelineAsync({
+        label,
+        layout,
+        compute: { module: device.createShaderModule({ label, code }), entryPoint: "main" },
+      })
+      .catch((error: GPUPipelineError) => {
+        // The driver could not build what is valid WGSL.
+        if (error.reason === "internal") throw new GpuFailure("limit", `${label} cannot be built: ${error.message}`)
+        throw error
+      })
     this.pipelines.set(key, made)
     return made
   }
@@ -200,5 +209,8 @@ export async function openGpu({ hardware = false } = {}): Promise<Gpu> {
   if ("missing" in found) throw new GpuFailure("no adapter", `${found.missing} is missing; ${INSTALL}`)
   const [chosen] = hardware ? found.filter(({ software }) => !software) : found
   if (chosen === undefined) throw new GpuFailure("no adapter", `only ${found.map(({ name }) => name).join(", ")}`)
-  return new Gpu(await chosen.adapter.requestDevice({ requiredLimits: { ...chosen.limits } }), chosen)
+  const device = await chosen.adapter.requestDevice({ requiredLimits: { ...chosen.limits } }).catch((error: Error) => {
+    throw new GpuFailure("no adapter", `${chosen.name} gives no device: ${error.message}`)
+  })
+  return new Gpu(device, chosen)
 }

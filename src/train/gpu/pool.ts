@@ -157,7 +157,11 @@ async function resultsOf(tasks: readonly Task[], batch: Batch, cpu: Pool): Promi
   const results = await batch(
     own.flatMap(({ seeds }) => seeds),
     async (gpu, seeds) =>
-      (await runProgram(gpu, ready, config, seeds)).map((result) => ({ ...result, backend: backendOf(gpu) })),
+      (await runProgram(gpu, ready, config, seeds)).map((result) => ({
+        ...result,
+        backend: backendOf(gpu),
+        rounding: 2 ** -24,
+      })),
     async (seed) => {
       const { backend: _, ...task } = own[0]!
       const [result] = await cpu.run({ ...task, seeds: [seed] })

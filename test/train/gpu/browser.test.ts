@@ -23,7 +23,13 @@ describe.skipIf(program === null)(`navigator.gpu in headless Chromium: ${title}`
   afterAll(() => browser.close())
 
   test("offers its software adapter where it is told to", () => {
-    expect(adapter).toMatch(/swiftshader|llvmpipe|vulkan|metal|browser/i)
+    expect(adapter).toMatch(/swiftshader.*\(browser\)/i)
+  })
+
+  test("offers none where it is not told to, as the documentation says", async () => {
+    const plain = await startBrowser(program!)
+    await expect(plain.do({ kind: "adapter" })).rejects.toThrow(/no adapter/)
+    await plain.close()
   })
 
   test("runs of the teacher-student experiment stay within float32's rounding of the exact program", async () => {
@@ -58,6 +64,13 @@ describe.skipIf(program === null)(`navigator.gpu in headless Chromium: ${title}`
     configs.forEach((one, i) => {
       expectWithinBounds(one, results[i]!.history, WGSL_QUOTIENT)
     })
+  })
+
+  test("the benchmark's page prints the model, and what it measured of the adapter by name", async () => {
+    const text = (await browser.do({ kind: "page", path: "/bench/gpu.html?widths=64&runs=2&seconds=0.01" })) as string
+    expect(text).toMatch(/a model .*, not a measurement/)
+    expect(text).toMatch(/software adapter, no card's speed: .*swiftshader/)
+    expect(text.trim().split("\n").at(-1)).toMatch(/^\| 64 \| 2 \|/)
   })
 
   test.each([

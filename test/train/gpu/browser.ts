@@ -17,6 +17,8 @@ export type BrowserJob =
       readonly runs: readonly object[]
     }
   | { readonly kind: "program"; readonly job: object }
+  /** A page of the project that says in its body's dataset when it is done: its text. */
+  | { readonly kind: "page"; readonly path: string }
 
 /** A headless browser whose page does jobs through `navigator.gpu`, by the built modules that Node uses too. */
 export interface Browser {
@@ -57,8 +59,8 @@ export async function startBrowser(program: string, ...flags: readonly string[])
       else failed(new Error(error))
       response.end()
       next()
-    } else if (path.startsWith("/dist/")) {
-      response.setHeader("content-type", "text/javascript")
+    } else if (/^\/(dist|bench)\//.test(path)) {
+      response.setHeader("content-type", path.endsWith(".js") ? "text/javascript" : "text/html")
       createReadStream(join(root, path)).pipe(response)
     } else {
       response.setHeader("content-type", "text/html")
@@ -134,6 +136,13 @@ const done = {
     return trainBatch(gpu, size, sets, runs.map(({ wOut, ...run }) => ({ ...run, readout: () => wOut })))
   },
   program: async ({ job }) => runJob(gpu, job),
+  page: async ({ path }) => {
+    const frame = document.createElement("iframe")
+    frame.src = path
+    document.body.append(frame)
+    while (frame.contentDocument?.body?.dataset.done === undefined) await new Promise((resolve) => setTimeout(resolve, 50))
+    return frame.contentDocument.getElementById("out").textContent
+  },
 }
 for (;;) {
   const job = JSON.parse(await (await fetch("/next")).text(), revive)
