@@ -78,7 +78,8 @@ export async function startBrowser(program: string, ...flags: readonly string[])
       ...flags,
       `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
     ],
-    { stdio: "ignore" },
+    // Debian's launcher is a script: only the whole group ends with the browser in it.
+    { stdio: "ignore", detached: true },
   )
   return {
     do: (job) =>
@@ -88,7 +89,7 @@ export async function startBrowser(program: string, ...flags: readonly string[])
       }),
     close: async () => {
       const ended = new Promise((resolve) => child.once("exit", resolve))
-      child.kill()
+      process.kill(-child.pid!, "SIGKILL")
       await ended
       server.closeAllConnections()
       server.close()
