@@ -5,10 +5,11 @@ import { exponentFigure } from "../src/report/figures/exponents.js"
 import type { Section } from "../src/report/section.js"
 import { CATALOGUE } from "../src/scheme/catalogue.js"
 import { type Scheme, scheme } from "../src/scheme/scheme.js"
+import { claimFindings } from "./claimFindings.js"
 import { claimsTable, exponentPoints } from "./claims.js"
 import type { Effort, Experiment } from "./experiment.js"
 import { type Budget, measure, type Setting, taskCount } from "./measure.js"
-import { finding } from "./theorySection.js"
+import { rechecked, widened } from "./recheck.js"
 import { type Claim, judgeMeasurements, settingName } from "./theorySetting.js"
 
 const ID = "catalogue"
@@ -67,7 +68,8 @@ export const catalogueExponents: Experiment = {
     for (const point of POINTS) {
       const budget = budgetOf(point, effort)
       const measured = await measure([point], budget, options)
-      claims.push(...judgeMeasurements([point], budget, measured, { families: POINTS.length, ...judged }))
+      const own = judgeMeasurements([point], budget, measured, { families: POINTS.length, ...judged })
+      claims.push(...(await rechecked(point, own, budget, widened(budget.widths), options)))
     }
     return section(claims, effort)
   },
@@ -104,10 +106,12 @@ function section(claims: readonly Claim[], { size, seeds }: Effort): Section {
         spec: exponentFigure(exponentPoints(claims.filter(({ quantity }) => SHOWN.includes(quantity)))),
       },
     ],
-    findings: POINTS.map((point) => {
+    findings: POINTS.flatMap((point) => {
       const name = settingName(point)
-      const its = claims.filter(({ id }) => id.startsWith(`${name}/`))
-      return finding(name, its, seeds)
+      return claimFindings(
+        name,
+        claims.filter(({ id }) => id.startsWith(`${name}/`)),
+      )
     }),
     data: { claims: table },
   }

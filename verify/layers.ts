@@ -16,7 +16,7 @@ import { claimsTable } from "./claims.js"
 import { boundThrough, leastAt } from "./derivedBound.js"
 import type { Effort, Experiment } from "./experiment.js"
 import { type Budget, measure, type Setting, taskCount } from "./measure.js"
-import { rechecked } from "./recheck.js"
+import { rechecked, widened } from "./recheck.js"
 import { type Claim, judgeMeasurements } from "./theorySetting.js"
 
 /** Rates at which a network is measured: its two derived bounds, and 1/4 beyond that of the output. */
@@ -106,8 +106,8 @@ export async function layerLaws(size: LayersSize, options: SweepOptions): Promis
   const judged: Judged[] = []
   for (const [i, point] of points.entries()) {
     const own = judgeMeasurements([settings[i]!], size.budget, [measurements[i]!], { families: settings.length })
-    const wider = size.budget.widths.map((width) => 4 * width)
-    judged.push({ ...point, claims: await rechecked(settings[i]!, own, size.budget, wider, options) })
+    const claims = await rechecked(settings[i]!, own, size.budget, widened(size.budget.widths), options)
+    judged.push({ ...point, claims })
   }
   return section(deep, judged, size)
 }

@@ -6,6 +6,14 @@ import { type Claim, judgeMeasurements } from "./theorySetting.js"
 /** How far the seeds of a second measurement lie from those of the first. */
 const OTHER_SEEDS = 250_000
 
+/** Widths four times as wide, as far as runs go. */
+export function widened(widths: readonly number[]): number[] {
+  return widths.map((width) => 4 * width).filter((width) => width <= WIDEST)
+}
+
+/** Beyond this a run takes gigabytes. */
+const WIDEST = 2 ** 20
+
 /**
  * A setting's claims, those that are contradicted measured once more, at wider widths and on other seeds.
  *

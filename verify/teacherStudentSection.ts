@@ -5,6 +5,7 @@ import { optimalRateFigure, type RatePoint, type ReferenceLine } from "../src/re
 import { type TrajectoryPoint, trajectoryFigure } from "../src/report/figures/trajectory.js"
 import type { Finding, Part } from "../src/report/section.js"
 import type { ReportTable } from "../src/report/table.js"
+import { seedsToDecide } from "./deciding.js"
 import type { Experiment } from "./experiment.js"
 import { boundOfRate } from "./rateBounds.js"
 import {
@@ -104,7 +105,7 @@ function finding(law: RateLaw, runs: readonly SyntheticRun[], config: TeacherStu
     return { claim: `${claim}; ${measured}`, verdict: "contradicts", why: overshoot(law, runs, config) }
   const half = (high - low) / 2
   if (half <= RULES.widestHalfWidth) return { claim: `${claim}; ${measured}`, verdict: "agrees", why: null }
-  const needed = Math.ceil(config.seeds.length * (half / RULES.widestHalfWidth) ** 2)
+  const needed = seedsToDecide({ low, high }, RULES.widestHalfWidth, config.seeds.length)
   return { claim, verdict: "inconclusive", why: `${measured}; about ${needed} seeds would decide` }
 }
 

@@ -1,12 +1,13 @@
-import { RULES } from "../src/fit/judge.js"
 import { exponentFigure } from "../src/report/figures/exponents.js"
-import type { Finding, Section } from "../src/report/section.js"
+import type { Section } from "../src/report/section.js"
 import type { ReportTable } from "../src/report/table.js"
+import { claimFindings } from "./claimFindings.js"
 import { claimsTable, exponentPoints } from "./claims.js"
 import { evidenceTable } from "./evidence.js"
 import type { Effort, Experiment } from "./experiment.js"
-import { type Budget, type Setting, taskCount } from "./measure.js"
-import { BUDGET, type Claim, SETTINGS, settingName, verifyTheorySetting } from "./theorySetting.js"
+import { type Budget, measure, type Setting, taskCount } from "./measure.js"
+import { rechecked, widened } from "./recheck.js"
+import { BUDGET, type Claim, judgeMeasurements, SETTINGS, settingName } from "./theorySetting.js"
 
 /** Derived exponents beside measured ones in the theory's setting. */
 export const theorySetting = theoryExperiment(SETTINGS, { quick: BUDGET, full: { ...BUDGET, seeds: 128 } })
@@ -24,18 +25,20 @@ export function theoryExperiment(
     tasks: (effort) => taskCount(settings, budgetOf(effort)),
     run: async (effort, options) => {
       const budget = budgetOf(effort)
-      return theorySection(settings, await verifyTheorySetting(settings, budget, options), budget, effort.seeds)
+      const claims: Claim[] = []
+      const measurements = await measure(settings, budget, options)
+      const judged = judgeMeasurements(settings, budget, measurements)
+      for (const setting of settings) {
+        const own = judged.filter(({ id }) => id.startsWith(`${settingName(setting)}/`))
+        claims.push(...(await rechecked(setting, own, budget, widened(budget.widths), options)))
+      }
+      return theorySection(settings, claims, budget)
     },
   }
 }
 
-/** The section of the claims; `factor` is how many times the size's seeds were run. */
-function theorySection(
-  settings: readonly Setting[],
-  claims: readonly Claim[],
-  budget: Budget,
-  factor: number,
-): Section {
+/** The section of the claims. */
+function theorySection(settings: readonly Setting[], claims: readonly Claim[], budget: Budget): Section {
   const { widths, seeds, steps } = budget
   const table = claimsTable(claims)
   const evidence = evidenceTable(claims)
@@ -65,43 +68,15 @@ function theorySection(
       },
       { kind: "table", caption: "Every quantity at every step", table },
     ],
-    findings: settings.map((setting) => {
+    findings: settings.flatMap((setting) => {
       const name = settingName(setting)
-      return finding(
+      return claimFindings(
         name,
         claims.filter(({ id }) => id.startsWith(`${name}/`)),
-        factor,
       )
     }),
     data: { claims: table, sizes: sizeTable(claims), theorems: evidence },
   }
-}
-
-/** One finding a setting: a contradiction rules, then what is undecided. */
-export function finding(name: string, claims: readonly Claim[], factor: number): Finding {
-  const of = (kind: Finding["verdict"]) => claims.filter(({ measured }) => measured.verdict === kind)
-  const [wrong, open] = [of("contradicts"), of("inconclusive")]
-  const names = (some: readonly Claim[]) => some.map(({ quantity, step }) => `${quantity}@${step}`).join(", ")
-  const claim = `${name}: the sizes of ${claims.length} quantities and steps follow their derived exponents`
-  if (wrong.length > 0) {
-    const causes = [...new Set(wrong.map(({ cause }) => cause))]
-    const why = causes.includes(null) ? null : causes.join("; ")
-    return { claim: `${claim}; not ${names(wrong)}`, verdict: "contradicts", why }
-  }
-  if (open.length > 0) return { claim, verdict: "inconclusive", why: `${names(open)}: ${deciding(open, factor)}` }
-  return { claim, verdict: "agrees", why: null }
-}
-
-/** The budget at which the intervals are narrow enough, if they narrow as one over the root of the seeds. */
-function deciding(open: readonly Claim[], factor: number): string {
-  const halves = open.map(({ measured: { plain, corrected } }) => {
-    const fit = corrected ?? plain
-    return fit === null ? Number.NaN : (fit.interval.high - fit.interval.low) / 2
-  })
-  const widest = Math.max(...halves)
-  return Number.isFinite(widest)
-    ? `--budget ${Math.ceil(factor * (widest / RULES.widestHalfWidth) ** 2)} would decide`
-    : "more widths would decide, no number of seeds"
 }
 
 /** Every root mean square. */

@@ -3,10 +3,10 @@ import { type CoordinatePoint, coordinateFigure } from "../src/report/figures/co
 import type { Section } from "../src/report/section.js"
 import { schemeNamed } from "../src/scheme/catalogue.js"
 import { coordinatePoints } from "./check.js"
+import { claimFindings } from "./claimFindings.js"
 import { claimsTable } from "./claims.js"
 import type { Effort, Experiment } from "./experiment.js"
 import { type Budget, measure, type Setting, taskCount } from "./measure.js"
-import { finding } from "./theorySection.js"
 import { type Claim, judgeMeasurements, settingName, withAlignments } from "./theorySetting.js"
 
 const ID = "through-training"
@@ -94,11 +94,10 @@ function section(claims: readonly Claim[], effort: Effort): Section {
       { kind: "table", caption: "Every quantity and alignment", table },
     ],
     findings: settings.flatMap((setting) =>
-      steps.map((step) =>
-        finding(
-          `${settingName(setting)} at step ${step}`,
+      steps.flatMap((step) =>
+        claimFindings(
+          settingName(setting),
           of(setting).filter((claim) => claim.step === step),
-          effort.seeds,
         ),
       ),
     ),

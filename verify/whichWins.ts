@@ -3,6 +3,7 @@ import { type PairedDifference, pairedDifference } from "../src/fit/paired.js"
 import { type AdvantagePoint, advantageFigure } from "../src/report/figures/advantage.js"
 import type { Finding, Section } from "../src/report/section.js"
 import type { ReportTable } from "../src/report/table.js"
+import { seedsToDecide } from "./deciding.js"
 import type { Experiment } from "./experiment.js"
 import { boundOfRate } from "./rateBounds.js"
 import { configOf, groupBy, plan, type SyntheticRun, type SyntheticScheme, teacherStudent } from "./teacherStudent.js"
@@ -141,7 +142,7 @@ function findings({ readout, width, steps, atBest, farBelow }: Duel, seeds: numb
     if (sign * low > 0 && sign * high > 0) return { claim, verdict: "agrees", why: null }
     const why = `log ratio ${mean.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`
     if (sign * low < 0 && sign * high < 0) return { claim, verdict: "contradicts", why: null }
-    const needed = Math.ceil(seeds * ((high - low) / 2 / mean) ** 2)
+    const needed = seedsToDecide({ low, high }, Math.abs(mean), seeds)
     return { claim, verdict: "inconclusive", why: `${why}; about ${needed} seeds would decide` }
   }
   // Where both outputs have one bound nothing says which is ahead.
