@@ -10,17 +10,14 @@ import type { Effort } from "../../verify/experiment.js"
 import { experiments } from "../../verify/experiments.js"
 import { reproduce, reproductionTasks } from "../../verify/reproduce.js"
 import { theoryExperiment } from "../../verify/theorySection.js"
-import { BUDGET } from "../../verify/theorySetting.js"
+import { BUDGET, settingName } from "../../verify/theorySetting.js"
 
 const small = { ...BUDGET, widths: [64, 128, 256, 512, 1024, 2048], seeds: 4 }
 const sign = (name: string) => ({ ...schemeNamed(name), optimiser: "sign" as const })
+/** Two steps of sign descent on a squared loss undo each other: a contradiction with a known cause. */
+const FLIPPED = { definition: { ...sign("init-a"), loss: "squared" as const }, values: { c: "-1/4" } }
 const experiment = theoryExperiment(
-  [
-    { definition: sign("init-a"), values: { c: "-1/2" } },
-    { definition: sign("init-b"), values: { c: "-1" } },
-    // Two steps of sign descent on a squared loss undo each other: a contradiction with a known cause.
-    { definition: { ...sign("init-a"), loss: "squared" }, values: { c: "-1/4" } },
-  ],
+  [{ definition: sign("init-a"), values: { c: "-1/2" } }, { definition: sign("init-b"), values: { c: "-1" } }, FLIPPED],
   { quick: small, full: small },
 )
 
@@ -72,9 +69,12 @@ test("the same store gives the same numbers, figures and findings, and no run tw
 
 test("a contradiction has its cause beside it", async () => {
   const { summary } = await reproduced("three")
-  const [a, b, flipped] = summary.sections[0]!.findings
-  expect([a!.verdict, b!.verdict]).not.toContain("contradicts")
-  expect(flipped).toMatchObject({ verdict: "contradicts", why: expect.stringContaining("sign flip") })
+  const wrong = summary.sections[0]!.findings.filter(({ verdict }) => verdict === "contradicts")
+  expect(wrong.length).toBeGreaterThan(0)
+  for (const { claim, why } of wrong) {
+    expect(claim.startsWith(settingName(FLIPPED))).toBe(true)
+    expect(why).toContain("sign flip")
+  }
 })
 
 test("a budget multiplies the seeds and is said in the document and with every number", async () => {
