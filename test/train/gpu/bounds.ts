@@ -10,15 +10,17 @@ import { boundedRun } from "../kernel/exactRun.js"
 /**
  * Expects a run's records within float32's rounding of the exact program, quantity by quantity.
  *
+ * @param stored what an activation is stored as; by default itself.
  * @returns how many bounds are within one per cent of the value, and how many there are.
  */
 export function expectWithinBounds(
   config: SyntheticConfig,
   history: readonly SyntheticRecord[],
   quotient: number,
+  stored = (x: number) => x,
 ): { readonly narrow: number; readonly all: number } {
   let [narrow, all] = [0, 0]
-  boundedRun(config, { quotient, squares: (entries) => entries + 4 }).forEach((exact, i) => {
+  boundedRun(config, { quotient, squares: (entries) => entries + 4, stored }).forEach((exact, i) => {
     for (const [name, record] of [
       ["loss", history[i]!],
       ["zA", history[i + 1]!],

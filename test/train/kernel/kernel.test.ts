@@ -20,7 +20,7 @@ const config = fc.record({
   recordEvery: fc.constant(1),
 })
 
-const OPTIONS: OpenOptions = { precision: "float32", threads: 1, memoryLimit: 2 ** 30 }
+const OPTIONS: OpenOptions = { precision: "float32", activations: "float32", threads: 1, memoryLimit: 2 ** 30 }
 
 async function train(run: SyntheticConfig, options: Partial<OpenOptions> = {}, binary?: "plain" | "relaxed") {
   const trainer = openCpu(run, { ...OPTIONS, ...options }, binary)
@@ -118,6 +118,6 @@ describe("the memory of a run", () => {
 
   test("at n = 2^20 and N = 256 is below 8 GiB", () => {
     const shape = { width: 2 ** 20, samples: 256, rank: 4, inputs: 5 }
-    expect(memoryNeeded(shape, { precision: "float32", threads: 1 })).toBeLessThan(8 * 2 ** 30)
+    expect(memoryNeeded(shape, { precision: "float32", activations: "float32", threads: 1 })).toBeLessThan(8 * 2 ** 30)
   })
 })
