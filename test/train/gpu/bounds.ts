@@ -2,10 +2,14 @@ import { expect } from "vitest"
 import { termsOf } from "../../../src/derive/terms.js"
 import { slope } from "../../../src/fit/slope.js"
 import type { Scheme } from "../../../src/scheme/scheme.js"
+import { asFloat16 } from "../../../src/train/gpu/activations.js"
 import type { RunConfig, RunResult } from "../../../src/train/run.js"
 import type { SyntheticRecord } from "../../../src/train/synthetic.js"
 import type { SyntheticConfig } from "../../../src/train/syntheticConfig.js"
 import { boundedRun } from "../kernel/exactRun.js"
+
+/** What an activation is in each format. */
+export const STORED = { float32: (x: number) => x, float16: asFloat16 }
 
 /**
  * Expects a run's records within float32's rounding of the exact program, quantity by quantity.

@@ -7,7 +7,7 @@ import { trainSynthetic } from "../../../src/train/gpu/synthetic.js"
 import type { SyntheticConfig } from "../../../src/train/syntheticConfig.js"
 import { startOf } from "../../../src/train/syntheticData.js"
 import { deviceForTests, WGSL_QUOTIENT } from "./adapter.js"
-import { expectWithinBounds } from "./bounds.js"
+import { expectWithinBounds, STORED } from "./bounds.js"
 
 const { gpu, title } = await deviceForTests()
 afterAll(() => gpu?.close())
@@ -131,11 +131,10 @@ describe.skipIf(gpu === null)(`the teacher-student experiment on a GPU: ${title}
   )
 
   test("and not of the program on the activations as drawn, where they are stored in float16", async () => {
-    const [result] = await trainSynthetic(gpu!, [wide], "float16")
-    expectWithinBounds(wide, result!.history, WGSL_QUOTIENT, asFloat16)
-    expect(() => expectWithinBounds(wide, result!.history, WGSL_QUOTIENT)).toThrow()
+    // Few entries: over many the roundings average out.
+    const small = { ...wide, width: 6, samples: 4, rank: 1 }
+    const [result] = await trainSynthetic(gpu!, [small], "float16")
+    expectWithinBounds(small, result!.history, WGSL_QUOTIENT, asFloat16)
+    expect(() => expectWithinBounds(small, result!.history, WGSL_QUOTIENT)).toThrow()
   })
 })
-
-/** What an activation is stored as. */
-const STORED = { float32: (x: number) => x, float16: asFloat16 }

@@ -36,6 +36,17 @@ describe("the traffic of a step, by the model", () => {
     },
   )
 
+  test.each([
+    [64, 0.06, 0.1],
+    [1, 0.45, 0.5],
+  ])("with %i runs at once that is between %d and %d of the bytes", (runs, least, most) => {
+    for (const k of [10, 12, 14, 16, 18, 20]) {
+      const saved = 1 - modelledCost(2 ** k, runs, "float16").bytes / modelledCost(2 ** k, runs).bytes
+      expect(saved).toBeGreaterThan(least)
+      expect(saved).toBeLessThan(most)
+    }
+  })
+
   const kernels = ["forward", "residual", "backward", "update", "sumZ", "sumGradientZ"] as const
   test.each(kernels.flatMap((kernel) => ACTIVATIONS.map((activations) => [kernel, activations] as const)))(
     "%s on %s reads what the plan says it reads, and only writes what it says it writes",
