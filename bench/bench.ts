@@ -4,9 +4,10 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { cpus, tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
-import { Command } from "commander"
+import { Command, Option } from "commander"
 import { markdownTable } from "markdown-table"
 import { openTrainer } from "../src/train/backend.js"
+import { ACTIVATIONS, type Activations } from "../src/train/gpu/activations.js"
 import type { SyntheticConfig } from "../src/train/syntheticConfig.js"
 import { type Contender, inside, outside, RATES } from "./contender.js"
 import { benchGpu } from "./gpu.js"
@@ -28,6 +29,11 @@ const options = new Command("bench")
   .option("--only <text...>", "contenders whose names contain one of these")
   .option("--backend <name>", "cpu, or gpu: the model of a step's traffic, and what an adapter reaches", "cpu")
   .option("--runs <k>", "with --backend gpu, runs at once", "64")
+  .addOption(
+    new Option("--activations <format>", "with --backend gpu, how they are stored")
+      .choices(ACTIVATIONS)
+      .default("float32"),
+  )
   .option("--model", "with --backend gpu, the model alone")
   .parse()
   .opts<{
@@ -41,12 +47,14 @@ const options = new Command("bench")
     only?: string[]
     backend: string
     runs: string
+    activations: Activations
     model?: boolean
   }>()
 
 const say = (line: string) => process.stdout.write(`${line}\n`)
 if (options.backend === "gpu") {
-  await benchGpu({ widths: options.widths.map(Number), runs: Number(options.runs), model: options.model ?? false }, say)
+  const { model = false, activations } = options
+  await benchGpu({ widths: options.widths.map(Number), runs: Number(options.runs), model, activations }, say)
   process.exit()
 }
 const folder = await mkdtemp(join(tmpdir(), "bench-"))

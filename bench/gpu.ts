@@ -1,6 +1,7 @@
 /** The GPU beside the CPU kernel: a table that a user with a card can send us. */
 import { markdownTable } from "markdown-table"
 import { openTrainer } from "../src/train/backend.js"
+import type { Activations } from "../src/train/gpu/activations.js"
 import { devicePeak, modelRows, throughput, throughputRows } from "../src/train/gpu/benchmark.js"
 import { GpuFailure, openGpu } from "../src/train/gpu/device.js"
 import type { SyntheticConfig } from "../src/train/syntheticConfig.js"
@@ -8,11 +9,23 @@ import { RATES } from "./contender.js"
 
 /** Prints the model of a step's traffic and, where there is an adapter, what it reaches at each width. */
 export async function benchGpu(
-  { widths, runs, model }: { readonly widths: readonly number[]; readonly runs: number; readonly model: boolean },
+  {
+    widths,
+    runs,
+    model,
+    activations,
+  }: {
+    readonly widths: readonly number[]
+    readonly runs: number
+    readonly model: boolean
+    readonly activations: Activations
+  },
   say: (line: string) => void,
 ): Promise<void> {
-  const { columns, rows } = modelRows()
-  say("64 runs at once, N = 256, r = 4; a model of the traffic on a card of 1 TB/s, not a measurement\n")
+  const { columns, rows } = modelRows(activations)
+  say(
+    `64 runs at once, N = 256, r = 4, activations ${activations}; a model of the traffic on a card of 1 TB/s, not a measurement\n`,
+  )
   say(markdownTable([[...columns], ...rows.map((row) => row.map(String))], { align: "r" }))
   if (model) return
   const gpu = await openGpu().catch((error: unknown) => {
@@ -24,7 +37,7 @@ export async function benchGpu(
   try {
     const peak = await devicePeak(gpu)
     const lines = []
-    for (const width of widths) lines.push(await throughput(gpu, width, runs))
+    for (const width of widths) lines.push(await throughput(gpu, width, runs, { activations }))
     const measured = throughputRows(gpu, peak, lines)
     say(`\n${measured.heading}\n`)
     const cpu = await Promise.all(widths.map((width) => cpuSeconds(width)))

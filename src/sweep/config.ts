@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { ACTIVATIONS } from "../train/gpu/activations.js"
 import { BACKENDS, PRECISIONS } from "./choices.js"
 
 const whole = (least: number) => z.int().min(least)
@@ -100,6 +101,11 @@ const TeacherStudent = z.strictObject({
   ),
   precision: precision(PRECISIONS["teacher-student"]),
   backend: backend(BACKENDS["teacher-student"]),
+  activations: field(
+    z.enum(ACTIVATIONS).default(ACTIVATIONS[0]),
+    `how a GPU stores the frozen activations: ${ACTIVATIONS.join(", ")}`,
+    ACTIVATIONS[0],
+  ),
 })
 
 /** A sweep's configuration file: the theory's setting, or the teacher-student experiment. Unknown fields are refused. */

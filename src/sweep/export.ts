@@ -16,10 +16,13 @@ const RUN = `id, config->>'$.scheme' as scheme`
 const DIGITS = `config->>'$.precision' as precision, config->>'$.backend' as backend`
 const VERSION = `environment->>'$.loraScaling' as version`
 
+/** What failed on a GPU before a run was computed as `computed_by` says, joined; null where nothing did. */
+const failed = (path: string) => `array_to_string(cast(result->'${path}' as varchar[]), '; ') as failed`
+
 /** The flat table of an experiment's runs in a view of stored runs, and its order. */
 const TABLES: Readonly<Record<Experiment, (view: string) => string>> = {
   theory: (view) => `
-    select id, scheme, point, optimiser, width, rank, seed, precision, backend, version, outcome, outcome_step,
+    select id, scheme, point, optimiser, width, rank, seed, precision, backend, version, computed_by, failed, outcome, outcome_step,
       cast(entry->>'step' as integer) as step, num(entry->>'loss') as loss,
       unnest(json_keys(entry->'meanSquares')) as quantity,
       sqrt(num(entry->'meanSquares'->>unnest(json_keys(entry->'meanSquares')))) as value
@@ -30,6 +33,7 @@ const TABLES: Readonly<Record<Experiment, (view: string) => string>> = {
         cast(config->>'$.task.config.width' as integer) as width, cast(config->>'$.task.config.rank' as integer) as rank,
         cast(config->>'$.task.seeds[0]' as bigint) as seed, ${DIGITS}, ${VERSION},
         result->>'$[0].outcome.kind' as outcome, cast(result->>'$[0].outcome.step' as integer) as outcome_step,
+        coalesce(result->>'$[0].backend', 'reference ' || (config->>'$.precision')) as computed_by, ${failed("$[0].failed")},
         unnest(cast(result->'$[0].history' as json[])) as entry
       from ${view} where config->>'$.experiment' = 'theory'
     ) order by scheme, point, optimiser, width, rank, seed, id, step, quantity`,
@@ -40,8 +44,9 @@ const TABLES: Readonly<Record<Experiment, (view: string) => string>> = {
       cast(config->>'$.task.config.teacherWidth' as integer) as teacher_width,
       cast(config->>'$.task.config.readout' as double) as readout, cast(config->>'$.task.config.steps' as integer) as steps,
       cast(config->>'$.task.config.seed' as bigint) as seed, cast(config->>'$.task.config.rates.A' as double) as rate,
-      cast(config->>'$.task.config.rates.B' as double) as rate_b, ${DIGITS}, ${VERSION},
-      result->>'$.outcome.kind' as outcome, cast(result->>'$.outcome.step' as integer) as outcome_step,
+      cast(config->>'$.task.config.rates.B' as double) as rate_b, ${DIGITS},
+      coalesce(config->>'$.task.activations', 'float32') as activations, ${VERSION},
+      result->>'$.backend' as computed_by, ${failed("$.failed")}, result->>'$.outcome.kind' as outcome, cast(result->>'$.outcome.step' as integer) as outcome_step,
       num(result->>'$.finalLoss') as loss, num(result->>'$.largest.zA') as zA, num(result->>'$.largest.zB') as zB,
       num(result->>'$.largest.outputChange') as output_change
     from ${view} where config->>'$.experiment' = 'teacher-student'

@@ -60,6 +60,15 @@ function groups(config: TeacherStudentSweep): Group[] {
       allowed: "float32 on a GPU; float64 with backend: cpu",
       example: "precision: float32",
     })
+  if (backend !== "gpu" && config.activations !== "float32")
+    throw new InputError({
+      field: "activations",
+      given: config.activations,
+      allowed: "float32 on the CPU; float16 with backend: gpu",
+      example: "activations: float32",
+    })
+  // The default is left out, so that runs stored before there was a choice keep their identity.
+  const stored = config.activations === "float32" ? {} : { activations: config.activations }
   return widestFirst(widths).flatMap((width) =>
     seedList(config.seeds).flatMap((seed) =>
       readouts.flatMap((readout) =>
@@ -69,7 +78,7 @@ function groups(config: TeacherStudentSweep): Group[] {
           const shared = { ...fixed, width, seed, readout, start }
           // What a refined rate depends on must be in the same shard; a plain grid is split run by run.
           const shardKey =
-            Array.isArray(rates) || rates.refine === 0 ? undefined : identity({ ...around, shared, ratio })
+            Array.isArray(rates) || rates.refine === 0 ? undefined : identity({ ...around, ...stored, shared, ratio })
           return (rate) =>
             plannedRun(
               {
@@ -78,6 +87,7 @@ function groups(config: TeacherStudentSweep): Group[] {
                   kind: "synthetic",
                   backend,
                   precision,
+                  ...stored,
                   config: { ...shared, rates: { A: rate, B: ratio * rate } },
                 },
               },

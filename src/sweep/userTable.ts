@@ -66,7 +66,7 @@ export function numberOf(row: Row, column: string): number {
 }
 
 /** Columns of a sweep's table that are results. */
-const MEASURED = ["id", "loss", "outcome", "outcome_step", "zA", "zB", "output_change"]
+const MEASURED = ["id", "failed", "loss", "outcome", "outcome_step", "zA", "zB", "output_change"]
 
 /** Which columns differ between rows with the same key: are they settings, the rows are no repetitions of one measurement. */
 export function differingColumns(rows: readonly Row[], key: readonly string[], value: string): string[] {

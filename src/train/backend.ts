@@ -13,7 +13,7 @@ const BACKENDS = { cpu: openCpu, gpu: openGpuTrainer } satisfies Record<
 export type BackendName = keyof typeof BACKENDS
 
 /** A trainer's defaults: float32, one thread, 8 GiB. */
-const DEFAULTS: OpenOptions = { precision: "float32", threads: 1, memoryLimit: 8 * 2 ** 30 }
+const DEFAULTS: OpenOptions = { precision: "float32", activations: "float32", threads: 1, memoryLimit: 8 * 2 ** 30 }
 
 /**
  * Opens a trainer for the network, data and rank of a configuration.

@@ -2,6 +2,7 @@
  * The paper's teacher-student experiment: f(x) = W_out φ((W_h + B A) φ(W_in x)), φ = ReLU, one adapter on the frozen W_h,
  * full batch, Adam with a rate per factor, loss (1/2N) Σ (f − y)². One interface, a backend behind it.
  */
+import type { Activations } from "./gpu/activations.js"
 import type { KernelPrecision } from "./kernel/layout.js"
 import type { Outcome } from "./run.js"
 import type { SyntheticConfig } from "./syntheticConfig.js"
@@ -44,6 +45,8 @@ export interface SyntheticTrainer {
 /** How a trainer computes. */
 export interface OpenOptions {
   readonly precision: KernelPrecision
+  /** How the frozen activations are stored: float16 on a GPU only. */
+  readonly activations: Activations
   /** Threads over the rows of a run; results do not depend on their number. */
   readonly threads: number
   /** The most bytes that the trainer may take. */

@@ -1,6 +1,7 @@
 import { Piscina } from "piscina"
 import { type SchemeDefinition, scheme } from "../scheme/scheme.js"
 import { type BackendName, openTrainer } from "./backend.js"
+import type { Activations } from "./gpu/activations.js"
 import type { KernelPrecision } from "./kernel/layout.js"
 import { type RunConfig, type RunResult, run } from "./run.js"
 import type { SyntheticResult, SyntheticTrainer } from "./synthetic.js"
@@ -22,6 +23,8 @@ export type Task =
       readonly backend: BackendName
       /** Default float32. */
       readonly precision?: KernelPrecision
+      /** How a GPU stores the frozen activations; default float32. */
+      readonly activations?: Activations
       readonly config: SyntheticConfig
     }
 
@@ -56,13 +59,14 @@ export default function work(task: Task): TaskResults[Task["kind"]] | Promise<Ta
 async function synthetic({
   backend,
   precision = "float32",
+  activations = "float32",
   config,
 }: Extract<Task, { kind: "synthetic" }>): Promise<SyntheticResult> {
   const { start: _, rates: __, steps: ___, recordEvery: ____, ...network } = config
-  const key = JSON.stringify([backend, precision, network])
+  const key = JSON.stringify([backend, precision, activations, network])
   if (cached?.key !== key) {
     const before = cached
-    cached = { key, trainer: openTrainer(config, { backend, precision, threads: rowThreads() }) }
+    cached = { key, trainer: openTrainer(config, { backend, precision, activations, threads: rowThreads() }) }
     await (await before?.trainer)?.close()
   }
   return (await cached.trainer).train(config)

@@ -53,6 +53,7 @@ describe("the theory's setting", () => {
     expect(new Set(rows.map(({ id }) => id)).size).toBe(192)
     const [row] = rows
     expect(row).toMatchObject({ precision: "float64", backend: "reference", outcome: "finished", seed: "1" })
+    expect(row).toMatchObject({ computed_by: "reference float64", failed: "" })
     const numbers = (row: Record<string, string>) => {
       const { value, loss, ...rest } = Object.fromEntries(Object.entries(row).filter(([, text]) => text !== ""))
       return [rest, Number(value), Number(loss)]
@@ -101,6 +102,11 @@ test("the teacher-student experiment, refined around its minima, and the rate's 
     rates.set(key, (rates.get(key) ?? new Set()).add(rate!))
   }
   expect(rates.size).toBe(2 * 4 * 3)
+  expect(rows[0]).toMatchObject({
+    activations: "float32",
+    computed_by: expect.stringMatching(/^cpu float32/),
+    failed: "",
+  })
   for (const found of rates.values()) expect(found.size).toBeGreaterThan(4)
   const fit = ["fit", "runs.duckdb", "--rate", "rate", "--loss", "loss", "--by", "scheme", "--json"]
   const { fits } = JSON.parse((await lora(folder, ...fit)).out)

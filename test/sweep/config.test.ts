@@ -33,6 +33,8 @@ describe("a bad configuration names the field's path, the value, what is allowed
     [{ ...theory, rates: [1] }, "rates", "[1]", "no such field"],
     [{ ...student, rates: { from: 1, to: 2, perDecade: 3, refined: 1 } }, "rates.refined", "1", "refine"],
     [{ ...student, rates: { from: 3, to: 2, perDecade: 3 } }, "rates.to", "2", "≥ from"],
+    [{ ...student, activations: "e4m3" }, "activations", "e4m3", "float32, float16"],
+    [{ ...theory, activations: "float16" }, "activations", "float16", "no such field"],
     [{ ...student, rates: [0] }, "rates[0]", "0", "rates > 0"],
     [{ ...student, schemes: ["init-c"] }, "schemes[0]", "init-c", "init-a or init-b"],
     [{ ...student, experiment: "practice" }, "experiment", "practice", "theory or teacher-student"],

@@ -48,6 +48,16 @@ describe("identities", () => {
     expect(base.filter((id) => other.has(id))).toEqual([])
   })
 
+  test("how activations are stored is part of them, unless it is the default", () => {
+    const of = (change: object) => ids(plan(checkedConfig({ ...student, backend: "gpu", ...change })))
+    const base = of({})
+    expect(of({ activations: "float32" })).toEqual(base)
+    const other = new Set(of({ activations: "float16" }))
+    expect(other.size).toBe(base.length)
+    expect(base.filter((id) => other.has(id))).toEqual([])
+    expect(() => plan(checkedConfig({ ...student, activations: "float16" }))).toThrow(/^activations: got "float16"/)
+  })
+
   test("the finer grid has the coarse one's runs", () => {
     const coarse = ids(plan(checkedConfig(student)))
     const fine = ids(plan(checkedConfig({ ...student, rates: { ...student.rates, perDecade: 4 } })))

@@ -1,4 +1,5 @@
 /** The benchmark of the GPU's kernels, in Node and in a browser alike: a table to be sent to others. */
+import type { Activations } from "./activations.js"
 import { type Gpu, GpuFailure } from "./device.js"
 import { trainBatch } from "./network.js"
 import { modelledCost } from "./traffic.js"
@@ -25,11 +26,14 @@ const MODEL_RUNS = 64
 const MODEL_BANDWIDTH = 1e12
 
 /** A model, not a measurement: a step of 64 runs at n = 2¹⁰ … 2²⁰ and the time that its bytes take at 1 TB/s. */
-export function modelRows(): { readonly columns: readonly string[]; readonly rows: readonly (string | number)[][] } {
+export function modelRows(activations: Activations = "float32"): {
+  readonly columns: readonly string[]
+  readonly rows: readonly (string | number)[][]
+} {
   return {
     columns: ["n", "dispatches", "MB a step", "least MB", "ratio", "ms at 1 TB/s", "MB of activations loaded", "GFLOP"],
     rows: [10, 12, 14, 16, 18, 20].map((k) => {
-      const { dispatches, bytes, leastBytes, activationLoads, flops } = modelledCost(2 ** k, MODEL_RUNS)
+      const { dispatches, bytes, leastBytes, activationLoads, flops } = modelledCost(2 ** k, MODEL_RUNS, activations)
       return [
         `2^${k}`,
         dispatches,
@@ -105,7 +109,12 @@ export async function devicePeak(gpu: Gpu, seconds = 0.2): Promise<DevicePeak> {
 }
 
 /** Time a step of so many runs on one set of data: the difference between a long and a short training. */
-export async function throughput(gpu: Gpu, width: number, runs: number, steps = 20): Promise<Throughput> {
+export async function throughput(
+  gpu: Gpu,
+  width: number,
+  runs: number,
+  { steps = 20, activations = "float32" }: { readonly steps?: number; readonly activations?: Activations } = {},
+): Promise<Throughput> {
   const size = { width, rank: RANK, samples: SAMPLES }
   const random = numbersFrom(width)
   const fill = (count: number, scale: number) => Float64Array.from({ length: count }, () => scale * random())
@@ -131,14 +140,14 @@ export async function throughput(gpu: Gpu, width: number, runs: number, steps = 
       config,
     }))
     const began = performance.now()
-    await trainBatch(gpu, size, data, batch)
+    await trainBatch(gpu, size, data, batch, activations)
     return (performance.now() - began) / 1000
   }
   await train(1)
   const [short, long] = [await train(1), await train(1 + steps)]
   const secondsPerStep = (long - short) / steps
   if (!(secondsPerStep > 0)) throw new GpuFailure("limit", "too few steps to be timed")
-  const { bytes, flops } = modelledCost(width, runs)
+  const { bytes, flops } = modelledCost(width, runs, activations)
   return { width, runs, secondsPerStep, bytes, flops }
 }
 

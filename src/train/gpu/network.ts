@@ -2,6 +2,7 @@
 import { RunSummary } from "../runSummary.js"
 import type { SyntheticResult } from "../synthetic.js"
 import type { Factors, SyntheticConfig } from "../syntheticConfig.js"
+import { ACTIVATION_BYTES, type Activations, packFloat16 } from "./activations.js"
 import { type Bindings, type Gpu, GpuFailure } from "./device.js"
 import { networkKernel } from "./networkKernels.js"
 import { type NetworkPlan, type PlannedDispatch, planNetwork, STEP } from "./networkPlan.js"
@@ -34,6 +35,7 @@ const STEPS_AT_ONCE = 16
  * Trains the runs side by side; nothing is read back before the last step.
  *
  * @param runs of one number of steps, in any order.
+ * @param activations how P and H lie on the device.
  * @returns their results in their order.
  * @throws GpuFailure if the batch does not fit or the device fails.
  */
@@ -42,10 +44,11 @@ export async function trainBatch(
   size: Pick<SyntheticConfig, "width" | "rank" | "samples">,
   data: readonly NetworkData[],
   runs: readonly BatchRun[],
+  activations: Activations = "float32",
 ): Promise<Omit<SyntheticResult, "backend">[]> {
   const readouts = new Map<string, number>()
   for (const { readoutName } of runs) if (!readouts.has(readoutName)) readouts.set(readoutName, readouts.size)
-  const shape = { ...size, runs: runs.length, data: data.length, readouts: readouts.size }
+  const shape = { ...size, runs: runs.length, data: data.length, readouts: readouts.size, activations }
   const together = planNetwork(shape, 1, gpu.limits).constants.together
   const slots = slotsOf(runs, data.length, together)
   const plan = planNetwork(shape, slots.length / together, gpu.limits)
@@ -99,7 +102,9 @@ function uploadData(gpu: Gpu, { shape, chunks }: NetworkPlan, buffers: Buffers, 
         const within = first + from - chunk.firstRow
         const own = Math.min(count - from, chunk.rows - within)
         const part = packed.subarray(from * N, 4 * Math.ceil((from + own) / 4) * N)
-        gpu.upload(buffers[`${name}${c}`]!, part, 4 * (set * chunk.rows + within) * N)
+        const stored = shape.activations === "float16" ? packFloat16(part) : part
+        const entry = (set * chunk.rows + within) * N
+        gpu.upload(buffers[`${name}${c}`]!, stored, ACTIVATION_BYTES[shape.activations] * entry)
         from += own
       }
     })

@@ -6,6 +6,7 @@
  * are summed a thread has a row, where rows are summed it has a sample; the ReLU's mask passes from one to the other as
  * bits in the workgroup's memory.
  */
+import { type Activations, QUADS, UNPACK_QUAD } from "./activations.js"
 
 /** What the kernels are written for. */
 export interface KernelConstants {
@@ -18,6 +19,8 @@ export interface KernelConstants {
   readonly tile: number
   /** Runs that a thread works on together: an activation is loaded once for all of them. */
   readonly together: number
+  /** How P and H lie. */
+  readonly activations: Activations
 }
 
 export type KernelName = "forward" | "residual" | "backward" | "sumGradientZ" | "update" | "sumZ"
@@ -75,6 +78,12 @@ const PLACE = `
   let tile0 = wg.y * s.tilesPerGroup;
   let tile1 = min(tile0 + s.tilesPerGroup, s.tiles);`
 
+/** The binding of activations, and what reads them. */
+function activationsAt({ activations }: KernelConstants, name: "P" | "H"): string {
+  const binding = `@group(0) @binding(1) var<storage, read> ${name}: array<${QUADS[activations].type}>;`
+  return activations === "float16" ? `${binding}\n${UNPACK_QUAD}` : binding
+}
+
 /** Loads a tile's rows of B and of the readout into the workgroup's memory. */
 const LOAD_B = `
       for (var x = t; x < G * R * T; x += W) {
@@ -108,8 +117,9 @@ function rowsOfQuad(constants: KernelConstants, text: (c: number, j: number) => 
 
 function forward(constants: KernelConstants): string {
   const { together } = constants
+  const { value } = QUADS[constants.activations]
   return `
-@group(0) @binding(1) var<storage, read> H: array<vec4f>;
+${activationsAt(constants, "H")}
 @group(0) @binding(2) var<storage, read> B: array<f32>;
 @group(0) @binding(3) var<storage, read> w: array<f32>;
 @group(0) @binding(4) var<storage, read> Z: array<f32>;
@@ -128,7 +138,7 @@ ${MAIN} {
       workgroupBarrier();${LOAD_B}
       workgroupBarrier();
       for (var quad = 0u; quad < T / 4u; quad++) {
-        let h = H[place + (tile * (T / 4u) + quad) * N + q];
+        let h = ${value("H[place + (tile * (T / 4u) + quad) * N + q]")};
         ${rowsOfQuad(constants, (c, j) => `let zB = ${zB(constants, j)}; sum${j} += vec2f(ws[row] * max(h[${c}] + zB, 0.0), zB * zB);`)}
       }
     }
@@ -229,8 +239,9 @@ function backward(constants: KernelConstants): string {
   const { together, rank, tile, threads } = constants
   const sums = kept(constants)
   const perThread = Math.ceil((together * tile) / threads)
+  const { value } = QUADS[constants.activations]
   return `
-@group(0) @binding(1) var<storage, read> H: array<vec4f>;
+${activationsAt(constants, "H")}
 @group(0) @binding(2) var<storage, read_write> B: array<f32>;
 @group(0) @binding(3) var<storage, read> w: array<f32>;
 @group(0) @binding(4) var<storage, read> Z: array<f32>;
@@ -255,7 +266,7 @@ ${MAIN} {
       for (var half = 0u; half < T / 32u; half++) {
         ${each(together, (j) => `var mask${j} = 0u;`)}
         for (var quad = half * 8u; quad < half * 8u + 8u; quad++) {
-          let h = H[place + (tile * (T / 4u) + quad) * N + q];
+          let h = ${value("H[place + (tile * (T / 4u) + quad) * N + q]")};
           ${rowsOfQuad(
             constants,
             (c, j) => `
@@ -292,8 +303,9 @@ function update(constants: KernelConstants): string {
   const { together, rank, tile, threads } = constants
   const sums = kept(constants)
   const perThread = Math.ceil((together * tile) / threads)
+  const { value } = QUADS[constants.activations]
   return `
-@group(0) @binding(1) var<storage, read> P: array<vec4f>;
+${activationsAt(constants, "P")}
 @group(0) @binding(2) var<storage, read_write> A: array<f32>;
 @group(0) @binding(3) var<storage, read> gradientZ: array<f32>;
 @group(0) @binding(4) var<storage, read> runs: array<Run>;
@@ -312,7 +324,7 @@ ${MAIN} {
       workgroupBarrier();
       for (var x = t; x < (T / 4u) * STAGED; x += W) {
         let q = q0 + x % STAGED;
-        let p = P[place + (tile * (T / 4u) + x / STAGED) * N + min(q, N - 1u)];
+        let p = ${value("P[place + (tile * (T / 4u) + x / STAGED) * N + min(q, N - 1u)]")};
         staged[(x / STAGED) * (STAGED + 1u) + x % STAGED] = select(vec4f(0), p, q < N);
       }
       for (var x = t; x < G * R * STAGED; x += W) {
@@ -336,7 +348,7 @@ ${MAIN} {
     ${BLOCKS} {
       ${SAMPLE}
       for (var quad = 0u; quad < T / 4u; quad++) {
-        let p = P[place + (tile * (T / 4u) + quad) * N + q];
+        let p = ${value("P[place + (tile * (T / 4u) + quad) * N + q]")};
         ${rowsOfQuad(constants, (c, j) => each(rank, (k) => `${sums.at(j, k)} += a[at${j} + ${k}u] * p[${c}];`))}
       }
     }

@@ -1,4 +1,5 @@
 /** How a batch of teacher-student runs is laid out on a device: tiles, groups, buffers, and the dispatches of a step. */
+import { ACTIVATION_BYTES, type Activations } from "./activations.js"
 import type { GpuLimits } from "./adapter.js"
 import { type Bound, GpuFailure } from "./device.js"
 import { type KernelConstants, type KernelName, workgroupBytes } from "./networkKernels.js"
@@ -13,6 +14,8 @@ export interface BatchShape {
   readonly data: number
   /** Readouts that differ, over all sets. */
   readonly readouts: number
+  /** How P and H lie. */
+  readonly activations: Activations
 }
 
 /** One dispatch: a kernel, over a chunk of the rows or over all, and the bytes that it can see of each buffer. */
@@ -78,10 +81,11 @@ export function planNetwork(shape: BatchShape, runGroups: number, limits: GpuLim
   const constants = constantsOf(shape, limits)
   const { samples: N, rank: r, width, data, readouts } = shape
   const { tile, threads, together } = constants
+  const activationBytes = ACTIVATION_BYTES[shape.activations]
   const slots = runGroups * together
   const rows = tile * Math.ceil(width / tile)
   const most = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize)
-  const bytesARow = Math.max(4 * N * data, 12 * r * slots, 4 * readouts)
+  const bytesARow = Math.max(activationBytes * N * data, 12 * r * slots, 4 * readouts)
   const rowsAtOnce = tile * Math.floor(most / bytesARow / tile)
   if (rowsAtOnce === 0) throw tooSmall("maxStorageBufferBindingSize", most, bytesARow * tile)
   const mostGroups = Math.min(512, Math.max(64, MANY_WORKGROUPS / runGroups))
@@ -109,7 +113,7 @@ export function planNetwork(shape: BatchShape, runGroups: number, limits: GpuLim
     partZ: 4 * strides.Z * groups,
   }
   chunks.forEach((chunk, c) => {
-    buffers[`P${c}`] = 4 * N * data * chunk.rows
+    buffers[`P${c}`] = activationBytes * N * data * chunk.rows
     buffers[`H${c}`] = buffers[`P${c}`]!
     buffers[`A${c}`] = 12 * r * slots * chunk.rows
     buffers[`B${c}`] = buffers[`A${c}`]!
@@ -206,17 +210,17 @@ function togetherAt(rank: number, runs: number): number {
 }
 
 /** The largest workgroup and tile that the limits allow. */
-function constantsOf({ samples, rank, runs, data }: BatchShape, limits: GpuLimits): KernelConstants {
+function constantsOf({ samples, rank, runs, data, activations }: BatchShape, limits: GpuLimits): KernelConstants {
   const most = Math.min(256, limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX)
   if (most < 32) throw tooSmall("maxComputeInvocationsPerWorkgroup", most, 32)
   const threads = Math.min(2 ** Math.floor(Math.log2(most)), Math.max(64, 2 ** Math.ceil(Math.log2(samples))))
   const together = togetherAt(rank, Math.ceil(runs / data))
   const blocks = Math.ceil(samples / threads)
   for (const tile of [64, 32]) {
-    const constants = { rank, threads, blocks, tile, together }
+    const constants = { rank, threads, blocks, tile, together, activations }
     if (workgroupBytes(constants) <= limits.maxComputeWorkgroupStorageSize) return constants
   }
-  const needed = workgroupBytes({ rank, threads, blocks, tile: 32, together })
+  const needed = workgroupBytes({ rank, threads, blocks, tile: 32, together, activations })
   throw tooSmall("maxComputeWorkgroupStorageSize", limits.maxComputeWorkgroupStorageSize, needed)
 }
 

@@ -133,7 +133,7 @@ function isForGpu(task: Task): boolean {
 
 /** What tasks of one batch have in common. */
 function keyOf(task: Task): string {
-  if (task.kind === "synthetic") return batchKey(task.config)
+  if (task.kind === "synthetic") return `${task.activations ?? "float32"} ${batchKey(task.config)}`
   const { seeds: _, ...shared } = task
   return JSON.stringify(shared)
 }
@@ -144,9 +144,10 @@ async function resultsOf(tasks: readonly Task[], batch: Batch, cpu: Pool): Promi
   if (first!.kind === "synthetic") {
     const own = tasks as readonly SyntheticTask[]
     for (const { precision = "float32" } of own) requireFloat32(precision)
+    const { activations } = own[0]!
     return batch(
       own.map(({ config }) => config),
-      trainSynthetic,
+      (gpu, configs) => trainSynthetic(gpu, configs, activations),
       (config): Promise<SyntheticResult> => cpu.run({ kind: "synthetic", backend: "cpu", config }),
     )
   }

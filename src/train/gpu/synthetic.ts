@@ -3,6 +3,7 @@ import { InputError } from "../../inputError.js"
 import type { OpenOptions, SyntheticResult, SyntheticTrainer } from "../synthetic.js"
 import type { SyntheticConfig } from "../syntheticConfig.js"
 import { drawActivations, productOf, readoutOf, startOf, targetsOf } from "../syntheticData.js"
+import type { Activations } from "./activations.js"
 import { type Gpu, openGpu } from "./device.js"
 import { type NetworkData, trainBatch } from "./network.js"
 
@@ -11,7 +12,11 @@ import { type NetworkData, trainBatch } from "./network.js"
  *
  * @throws GpuFailure if they do not fit at once, or the device fails.
  */
-export async function trainSynthetic(gpu: Gpu, configs: readonly SyntheticConfig[]): Promise<SyntheticResult[]> {
+export async function trainSynthetic(
+  gpu: Gpu,
+  configs: readonly SyntheticConfig[],
+  activations: Activations = "float32",
+): Promise<SyntheticResult[]> {
   const sets = new Map<string, number>()
   const data: NetworkData[] = []
   const starts = new Map<string, ReturnType<typeof startOf>>()
@@ -33,13 +38,13 @@ export async function trainSynthetic(gpu: Gpu, configs: readonly SyntheticConfig
       config,
     }
   })
-  const results = await trainBatch(gpu, configs[0]!, data, runs)
-  return results.map((result) => ({ backend: backendOf(gpu), ...result }))
+  const results = await trainBatch(gpu, configs[0]!, data, runs, activations)
+  return results.map((result) => ({ backend: backendOf(gpu, activations), ...result }))
 }
 
 /** What a result names as its backend. */
-export function backendOf({ name }: Pick<Gpu, "name">): string {
-  return `gpu float32 ${name}`
+export function backendOf({ name }: Pick<Gpu, "name">, activations: Activations = "float32"): string {
+  return activations === "float32" ? `gpu float32 ${name}` : `gpu float32, activations ${activations}, ${name}`
 }
 
 /** What runs of one batch have in common. */
@@ -52,12 +57,15 @@ export function batchKey({ width, rank, samples, steps }: SyntheticConfig): stri
  *
  * @throws GpuFailure if there is no adapter; InputError for another precision than float32.
  */
-export async function openGpuTrainer(_: SyntheticConfig, { precision }: OpenOptions): Promise<SyntheticTrainer> {
+export async function openGpuTrainer(
+  _: SyntheticConfig,
+  { precision, activations }: OpenOptions,
+): Promise<SyntheticTrainer> {
   requireFloat32(precision)
   const gpu = await openGpu()
   return {
-    backend: backendOf(gpu),
-    train: async (run) => (await trainSynthetic(gpu, [run]))[0]!,
+    backend: backendOf(gpu, activations),
+    train: async (run) => (await trainSynthetic(gpu, [run], activations))[0]!,
     close: async () => gpu.close(),
   }
 }

@@ -1,3 +1,4 @@
+import { ACTIVATION_BYTES, type Activations } from "./activations.js"
 import { type NetworkPlan, planNetwork } from "./networkPlan.js"
 
 /** What a step of a batch costs, counted from its dispatches; a model of a card's memory, not a measurement. */
@@ -16,6 +17,7 @@ export interface StepCost {
 /** The cost of a step of a plan. */
 export function stepCost({ shape, constants, slots, chunks, look, move }: NetworkPlan): StepCost {
   const { width: n, rank: r, samples: N, runs, data, readouts } = shape
+  const activation = ACTIVATION_BYTES[shape.activations]
   const dispatches = [...look, ...move]
   const rows = chunks.reduce((sum, chunk) => sum + chunk.rows, 0)
   return {
@@ -24,8 +26,8 @@ export function stepCost({ shape, constants, slots, chunks, look, move }: Networ
       (sum, { bound }) => sum + bound.reduce((own, { access, bytes }) => own + (access === "both" ? 2 : 1) * bytes, 0),
       0,
     ),
-    leastBytes: 8 * n * N * data + 48 * n * r * runs + 4 * n * readouts,
-    activationLoads: 4 * 4 * rows * N * (slots / constants.together),
+    leastBytes: 2 * activation * n * N * data + 48 * n * r * runs + 4 * n * readouts,
+    activationLoads: 4 * activation * rows * N * (slots / constants.together),
     flops: n * N * runs * (12 * r + 6) + 24 * n * r * runs,
   }
 }
@@ -42,8 +44,8 @@ const CARD = {
 } as const
 
 /** The cost of a step of so many runs on one set of data, N = 256 and r = 4, on a card with usual limits. */
-export function modelledCost(width: number, runs: number): StepCost {
-  const shape = { width, rank: 4, samples: 256, runs, data: 1, readouts: 1 }
+export function modelledCost(width: number, runs: number, activations: Activations = "float32"): StepCost {
+  const shape = { width, rank: 4, samples: 256, runs, data: 1, readouts: 1, activations }
   const { together } = planNetwork(shape, 1, CARD).constants
   return stepCost(planNetwork(shape, Math.ceil(runs / together), CARD))
 }

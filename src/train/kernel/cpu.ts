@@ -16,10 +16,17 @@ import { trainRows } from "./training.js"
  * Opens a trainer whose data is drawn now.
  *
  * @param binary by default the fastest that the runtime takes.
- * @throws InputError if the run needs more memory than the limit.
+ * @throws InputError if the run needs more memory than the limit, or activations other than float32.
  */
 export function openCpu(config: SyntheticConfig, options: OpenOptions, binary?: Binary): SyntheticTrainer {
-  const { precision, memoryLimit } = options
+  const { precision, activations, memoryLimit } = options
+  if (activations !== "float32")
+    throw new InputError({
+      field: "activations",
+      given: activations,
+      allowed: "float32 on the CPU; float16 on a GPU",
+      example: "activations: float32",
+    })
   const { width, rank, samples } = config
   // A thread without a group of rows would only be waited for.
   const threads = Math.min(options.threads, groupsOf(width))

@@ -2,23 +2,29 @@ import { expect } from "vitest"
 import { termsOf } from "../../../src/derive/terms.js"
 import { slope } from "../../../src/fit/slope.js"
 import type { Scheme } from "../../../src/scheme/scheme.js"
+import { asFloat16 } from "../../../src/train/gpu/activations.js"
 import type { RunConfig, RunResult } from "../../../src/train/run.js"
 import type { SyntheticRecord } from "../../../src/train/synthetic.js"
 import type { SyntheticConfig } from "../../../src/train/syntheticConfig.js"
 import { boundedRun } from "../kernel/exactRun.js"
 
+/** What an activation is in each format. */
+export const STORED = { float32: (x: number) => x, float16: asFloat16 }
+
 /**
  * Expects a run's records within float32's rounding of the exact program, quantity by quantity.
  *
+ * @param stored what an activation is stored as; by default itself.
  * @returns how many bounds are within one per cent of the value, and how many there are.
  */
 export function expectWithinBounds(
   config: SyntheticConfig,
   history: readonly SyntheticRecord[],
   quotient: number,
+  stored = (x: number) => x,
 ): { readonly narrow: number; readonly all: number } {
   let [narrow, all] = [0, 0]
-  boundedRun(config, { quotient, squares: (entries) => entries + 4 }).forEach((exact, i) => {
+  boundedRun(config, { quotient, squares: (entries) => entries + 4, stored }).forEach((exact, i) => {
     for (const [name, record] of [
       ["loss", history[i]!],
       ["zA", history[i + 1]!],

@@ -13,6 +13,7 @@ export type BrowserJob =
   | {
       readonly kind: "network"
       readonly size: object
+      readonly activations: string
       readonly data: readonly object[]
       readonly runs: readonly object[]
     }
@@ -132,9 +133,9 @@ const tagged = (_, value) => value instanceof Float32Array ? { type: "Float32Arr
 let gpu
 const done = {
   adapter: async () => { gpu ??= await openGpu(); return gpu.name },
-  network: async ({ size, data, runs }) => {
+  network: async ({ size, data, runs, activations }) => {
     const sets = data.map(({ rows, y }) => ({ y, draw: (sink) => rows.forEach(({ name, first, numbers }) => sink(name, first, numbers)) }))
-    return trainBatch(gpu, size, sets, runs.map(({ wOut, ...run }) => ({ ...run, readout: () => wOut })))
+    return trainBatch(gpu, size, sets, runs.map(({ wOut, ...run }) => ({ ...run, readout: () => wOut })), activations)
   },
   program: async ({ job }) => runJob(gpu, job),
   page: async ({ path }) => {

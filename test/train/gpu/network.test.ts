@@ -1,12 +1,13 @@
 import fc from "fast-check"
 import { afterAll, describe, expect, test } from "vitest"
+import { ACTIVATIONS, asFloat16 } from "../../../src/train/gpu/activations.js"
 import { Gpu } from "../../../src/train/gpu/device.js"
 import { planNetwork } from "../../../src/train/gpu/networkPlan.js"
 import { trainSynthetic } from "../../../src/train/gpu/synthetic.js"
 import type { SyntheticConfig } from "../../../src/train/syntheticConfig.js"
 import { startOf } from "../../../src/train/syntheticData.js"
 import { deviceForTests, WGSL_QUOTIENT } from "./adapter.js"
-import { expectWithinBounds } from "./bounds.js"
+import { expectWithinBounds, STORED } from "./bounds.js"
 
 const { gpu, title } = await deviceForTests()
 afterAll(() => gpu?.close())
@@ -48,25 +49,34 @@ describe.skipIf(gpu === null)(`the teacher-student experiment on a GPU: ${title}
     recordEvery: 1,
   }
 
-  test("a batch in chunks of rows, with more samples than threads and small tiles, gives the same numbers", async () => {
-    const limits = {
-      maxStorageBufferBindingSize: 4 * 100 * 64,
-      maxComputeInvocationsPerWorkgroup: 64,
-      maxComputeWorkgroupStorageSize: 8000,
-    }
-    const small = new Gpu(gpu!.device, gpu!, limits)
-    const shape = { ...wide, runs: 1, data: 1, readouts: 1 }
-    const plan = planNetwork(shape, 1, small.limits)
-    expect([plan.chunks.length, plan.constants]).toEqual([
-      3,
-      { rank: 3, threads: 64, blocks: 2, tile: 32, together: 1 },
-    ])
-    const [[chunked], [whole]] = [await trainSynthetic(small, [wide]), await trainSynthetic(gpu!, [wide])]
-    chunked!.history.forEach((record, i) => {
-      for (const name of ["loss", "zA", "zB", "outputChange"] as const)
-        expect(record[name]).toBeCloseTo(whole!.history[i]![name], 4)
-    })
-  })
+  test.each([
+    ["float32", 3],
+    ["float16", 2],
+  ] as const)(
+    "a batch of %s in chunks of rows, with more samples than threads and small tiles, gives the same numbers",
+    async (activations, chunks) => {
+      const limits = {
+        maxStorageBufferBindingSize: 4 * 100 * 64,
+        maxComputeInvocationsPerWorkgroup: 64,
+        maxComputeWorkgroupStorageSize: 8000,
+      }
+      const small = new Gpu(gpu!.device, gpu!, limits)
+      const shape = { ...wide, runs: 1, data: 1, readouts: 1, activations }
+      const plan = planNetwork(shape, 1, small.limits)
+      expect([plan.chunks.length, plan.constants]).toEqual([
+        chunks,
+        { rank: 3, threads: 64, blocks: 2, tile: 32, together: 1, activations },
+      ])
+      const [[chunked], [whole]] = [
+        await trainSynthetic(small, [wide], activations),
+        await trainSynthetic(gpu!, [wide], activations),
+      ]
+      chunked!.history.forEach((record, i) => {
+        for (const name of ["loss", "zA", "zB", "outputChange"] as const)
+          expect(record[name]).toBeCloseTo(whole!.history[i]![name], 4)
+      })
+    },
+  )
 
   test("the start is the CPU's to the bit, and so are the same runs twice", async () => {
     const still = { ...wide, rates: { A: 0, B: 0 }, steps: 1 }
@@ -100,20 +110,31 @@ describe.skipIf(gpu === null)(`the teacher-student experiment on a GPU: ${title}
     expect([diverged!.failed, fine!.failed]).toEqual([undefined, undefined])
   })
 
-  test("every run of a batch stays within float32's rounding of the exact program, quantity by quantity", async () => {
-    let [narrow, all] = [0, 0]
-    await fc.assert(
-      fc.asyncProperty(batch, async (configs) => {
-        const results = await trainSynthetic(gpu!, configs)
-        configs.forEach((config, run) => {
-          const found = expectWithinBounds(config, results[run]!.history, WGSL_QUOTIENT)
-          narrow += found.narrow
-          all += found.all
-        })
-      }),
-      { numRuns: 12 },
-    )
-    // A bound that says nothing would be met by anything.
-    expect(narrow / all).toBeGreaterThan(0.5)
+  test.each(ACTIVATIONS)(
+    "every run of a batch of %s activations stays within float32's rounding of the exact program on what is stored",
+    async (activations) => {
+      let [narrow, all] = [0, 0]
+      await fc.assert(
+        fc.asyncProperty(batch, async (configs) => {
+          const results = await trainSynthetic(gpu!, configs, activations)
+          configs.forEach((config, run) => {
+            const found = expectWithinBounds(config, results[run]!.history, WGSL_QUOTIENT, STORED[activations])
+            narrow += found.narrow
+            all += found.all
+          })
+        }),
+        { numRuns: 12 },
+      )
+      // A bound that says nothing would be met by anything.
+      expect(narrow / all).toBeGreaterThan(0.5)
+    },
+  )
+
+  test("and not of the program on the activations as drawn, where they are stored in float16", async () => {
+    // Few entries: over many the roundings average out.
+    const small = { ...wide, width: 6, samples: 4, rank: 1 }
+    const [result] = await trainSynthetic(gpu!, [small], "float16")
+    expectWithinBounds(small, result!.history, WGSL_QUOTIENT, asFloat16)
+    expect(() => expectWithinBounds(small, result!.history, WGSL_QUOTIENT)).toThrow()
   })
 })

@@ -1,8 +1,15 @@
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { afterAll, describe, expect, test } from "vitest"
 import { InputError } from "../../../src/inputError.js"
 import { schemeNamed } from "../../../src/scheme/catalogue.js"
+import { exportRuns } from "../../../src/sweep/export.js"
+import { plan, runPlan } from "../../../src/sweep/plan.js"
+import { checkedConfig } from "../../../src/sweep/readConfig.js"
 import { openStore } from "../../../src/sweep/store.js"
 import { sweep } from "../../../src/sweep/sweep.js"
+import { readRows } from "../../../src/sweep/userTable.js"
 import { openTrainer } from "../../../src/train/backend.js"
 import { Gpu, openGpu } from "../../../src/train/gpu/device.js"
 import { createGpuPool } from "../../../src/train/gpu/pool.js"
@@ -133,6 +140,50 @@ describe.skipIf(gpu === null)(`a pool on a GPU: ${title}`, () => {
     const [result] = await pool.run({ ...schemeTask, definition: schemeNamed("muon-init-a") })
     expect(result!.backend).toBe("reference float64")
     expect(result!.failed).toEqual([expect.stringMatching(/orthogonalise/)])
+  })
+
+  test("runs with activations in float16 and in float32 are batches of their own, and say which", async () => {
+    const pool = createGpuPool(gpu!, never, createPool(0))
+    const task = synthetic(config)
+    const halves = { ...task, activations: "float16" as const }
+    const [one, other, last] = await Promise.all([pool.run(task), pool.run(halves), pool.run(task)])
+    expect(other.backend).toBe(`gpu float32, activations float16, ${gpu!.name}`)
+    expect(one.backend).toBe(`gpu float32 ${gpu!.name}`)
+    expect(last).toEqual(one)
+    expect(other.finalLoss).not.toBe(one.finalLoss)
+    expect(other.finalLoss).toBeCloseTo(one.finalLoss, 2)
+    await expect(openTrainer(config, { activations: "float16" })).rejects.toThrow(/^activations: got "float16"/)
+  })
+
+  test("a table says what computed a run and what failed before", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "pool-"))
+    const sizes = { widths: [8], seeds: 1, steps: 2, samples: 8, rates: [0.01], schemes: ["init-a"] }
+    const asked = { experiment: "teacher-student", backend: "gpu", activations: "float16", ...sizes }
+    const table = async (pool: Pool) => {
+      const store = await openStore(":memory:", {})
+      const runs = await runPlan(plan(checkedConfig(asked)), { pool, store })
+      const file = join(folder, "table.csv")
+      await exportRuns(
+        store.connection,
+        "teacher-student",
+        runs.map(({ id }) => id),
+        [file],
+      )
+      await store.close()
+      return (await readRows(file, []))[0]!
+    }
+    try {
+      const computed = await table(createGpuPool(gpu!, never, createPool(0)))
+      const wanted = { backend: "gpu", precision: "float32", activations: "float16" }
+      const name = `gpu float32, activations float16, ${gpu!.name}`
+      expect(computed).toMatchObject({ ...wanted, computed_by: name, failed: "" })
+      const sent = await table(createGpuPool(withLimits({ maxComputeWorkgroupStorageSize: 64 }), never, createPool(0)))
+      expect(sent).toMatchObject({ ...wanted, computed_by: expect.stringMatching(/^cpu float32/) })
+      expect(sent.failed).toMatch(/^1 at once: limit: maxComputeWorkgroupStorageSize/)
+      expect(sent.id).toBe(computed.id)
+    } finally {
+      await rm(folder, { recursive: true })
+    }
   })
 
   test("float64 is refused with the field's name", async () => {

@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from "vitest"
+import { ACTIVATIONS } from "../../../src/train/gpu/activations.js"
 import { type KernelName, networkKernel } from "../../../src/train/gpu/networkKernels.js"
 import { planNetwork } from "../../../src/train/gpu/networkPlan.js"
 import { trainSynthetic } from "../../../src/train/gpu/synthetic.js"
@@ -24,11 +25,38 @@ describe("the traffic of a step, by the model", () => {
     expect(modelledCost(n, runs).leastBytes).toBe(2 * 4 * n * N + runs * 6 * 2 * 4 * n * r + 4 * n)
   })
 
-  test.each(["forward", "residual", "backward", "update", "sumZ", "sumGradientZ"] as const)(
-    "%s reads what the plan says it reads, and only writes what it says it writes",
-    (kernel: KernelName) => {
+  test.each(Array.from({ length: 11 }, (_, i) => 10 + i))(
+    "at n = 2^%i, float16 saves two bytes an activation that is seen: H twice and P once; it too is within two of the least",
+    (k) => {
+      const [wide, half] = [modelledCost(2 ** k, 64), modelledCost(2 ** k, 64, "float16")]
+      expect(wide.bytes - half.bytes).toBe(3 * 2 * 2 ** k * 256)
+      expect(wide.leastBytes - half.leastBytes).toBe(2 * 2 * 2 ** k * 256)
+      expect(half.activationLoads).toBe(wide.activationLoads / 2)
+      expect(half.bytes).toBeLessThan(2 * half.leastBytes)
+    },
+  )
+
+  test.each([
+    [64, 0.06, 0.1],
+    [1, 0.45, 0.5],
+  ])("with %i runs at once that is between %d and %d of the bytes", (runs, least, most) => {
+    for (const k of [10, 12, 14, 16, 18, 20]) {
+      const saved = 1 - modelledCost(2 ** k, runs, "float16").bytes / modelledCost(2 ** k, runs).bytes
+      expect(saved).toBeGreaterThan(least)
+      expect(saved).toBeLessThan(most)
+    }
+  })
+
+  const kernels = ["forward", "residual", "backward", "update", "sumZ", "sumGradientZ"] as const
+  test.each(kernels.flatMap((kernel) => ACTIVATIONS.map((activations) => [kernel, activations] as const)))(
+    "%s on %s reads what the plan says it reads, and only writes what it says it writes",
+    (kernel: KernelName, activations) => {
       const limits = { ...LIMITS }
-      const plan = planNetwork({ width: 64, rank: 2, samples: 8, runs: 2, data: 1, readouts: 1 }, 1, limits)
+      const plan = planNetwork(
+        { width: 64, rank: 2, samples: 8, runs: 2, data: 1, readouts: 1, activations },
+        1,
+        limits,
+      )
       const { bound } = [...plan.look, ...plan.move].find((dispatch) => dispatch.kernel === kernel)!
       const text = networkKernel(kernel, plan.constants)
       bound.forEach(({ access }, binding) => {
@@ -54,55 +82,58 @@ const LIMITS = {
 }
 
 describe.skipIf(gpu === null)(`the traffic of a step as submitted: ${title}`, () => {
-  test("dispatches and bytes are those that the device is given", async () => {
-    const config: SyntheticConfig = {
-      width: 200,
-      rank: 4,
-      inputs: 3,
-      samples: 30,
-      teacherWidth: 16,
-      readout: 0.5,
-      steps: 3,
-      seed: 1,
-      start: { A: 0.1, B: 0 },
-      rates: { A: 0.01, B: 0.01 },
-      recordEvery: 1,
-    }
-    const sizes = new Map<object, number[]>()
-    const submitted: number[][] = []
-    let current: number[] = []
-    const restore = [
-      patch(GPUDevice.prototype, "createBindGroup", (group, [{ entries }]) => {
-        sizes.set(
-          group as object,
-          [...entries].map(({ resource }) => (resource as GPUBufferBinding).size!),
-        )
-      }),
-      patch(GPUComputePassEncoder.prototype, "setBindGroup", (_, [, group]) => {
-        current = sizes.get(group as object)!
-      }),
-      patch(GPUComputePassEncoder.prototype, "dispatchWorkgroups", () => {
-        submitted.push(current)
-      }),
-    ]
-    try {
-      await trainSynthetic(gpu!, [config, { ...config, rates: { A: 0.1, B: 0.1 } }])
-    } finally {
-      for (const undo of restore) undo()
-    }
-    const shape = { ...config, runs: 2, data: 1, readouts: 1 }
-    const plan = planNetwork(shape, 1, gpu!.limits)
-    const { start, look, move } = plan
-    const planned = [start, ...Array.from({ length: config.steps }, () => [...look, ...move]), look].flat()
-    expect(submitted).toEqual(planned.map(({ bound }) => bound.map(({ bytes }) => bytes)))
-    // What is both read and written counts twice.
-    const both = (dispatches: typeof look) =>
-      dispatches.flatMap(({ bound }) => bound.filter(({ access }) => access === "both").map(({ bytes }) => bytes))
-    const step = submitted.slice(start.length, start.length + look.length + move.length)
-    const { dispatches, bytes } = stepCost(plan)
-    expect(step).toHaveLength(dispatches)
-    expect(sum(step.flat()) + sum(both([...look, ...move]))).toBe(bytes)
-  })
+  test.each(ACTIVATIONS)(
+    "with %s activations, dispatches and bytes are those that the device is given",
+    async (activations) => {
+      const config: SyntheticConfig = {
+        width: 200,
+        rank: 4,
+        inputs: 3,
+        samples: 30,
+        teacherWidth: 16,
+        readout: 0.5,
+        steps: 3,
+        seed: 1,
+        start: { A: 0.1, B: 0 },
+        rates: { A: 0.01, B: 0.01 },
+        recordEvery: 1,
+      }
+      const sizes = new Map<object, number[]>()
+      const submitted: number[][] = []
+      let current: number[] = []
+      const restore = [
+        patch(GPUDevice.prototype, "createBindGroup", (group, [{ entries }]) => {
+          sizes.set(
+            group as object,
+            [...entries].map(({ resource }) => (resource as GPUBufferBinding).size!),
+          )
+        }),
+        patch(GPUComputePassEncoder.prototype, "setBindGroup", (_, [, group]) => {
+          current = sizes.get(group as object)!
+        }),
+        patch(GPUComputePassEncoder.prototype, "dispatchWorkgroups", () => {
+          submitted.push(current)
+        }),
+      ]
+      try {
+        await trainSynthetic(gpu!, [config, { ...config, rates: { A: 0.1, B: 0.1 } }], activations)
+      } finally {
+        for (const undo of restore) undo()
+      }
+      const shape = { ...config, runs: 2, data: 1, readouts: 1, activations }
+      const plan = planNetwork(shape, 1, gpu!.limits)
+      const { start, look, move } = plan
+      const planned = [start, ...Array.from({ length: config.steps }, () => [...look, ...move]), look].flat()
+      expect(submitted).toEqual(planned.map(({ bound }) => bound.map(({ bytes }) => bytes)))
+      // What is both read and written counts twice.
+      const both = (dispatches: typeof look) =>
+        dispatches.flatMap(({ bound }) => bound.filter(({ access }) => access === "both").map(({ bytes }) => bytes))
+      const step = submitted.slice(start.length, start.length + look.length + move.length)
+      const { dispatches, bytes } = stepCost(plan)
+      expect(step).toHaveLength(dispatches)
+      expect(sum(step.flat()) + sum(both([...look, ...move]))).toBe(bytes)
+    },
+  )
 })
 
 const sum = (values: readonly number[]) => values.reduce((x, y) => x + y, 0)

@@ -6,8 +6,15 @@ import type { Sizes } from "../../../src/train/reference.js"
 import type { SyntheticConfig } from "../../../src/train/syntheticConfig.js"
 import { startOf, syntheticData } from "../../../src/train/syntheticData.js"
 
-/** A run of the teacher-student experiment as a program with the data of its leaves, by name. */
-export function adapterProgram(run: SyntheticConfig): {
+/**
+ * A run of the teacher-student experiment as a program with the data of its leaves, by name.
+ *
+ * @param stored what an activation is stored as; by default itself.
+ */
+export function adapterProgram(
+  run: SyntheticConfig,
+  stored = (x: number) => x,
+): {
   readonly program: Program
   readonly sizes: Sizes
   readonly frozen: Readonly<Record<string, Float64Array>>
@@ -26,8 +33,8 @@ export function adapterProgram(run: SyntheticConfig): {
     program,
     sizes: { n: run.width, nIn: run.width, r: run.rank, samples: run.samples, one: 1 },
     frozen: {
-      P: Float64Array.from(data.P),
-      H: Float64Array.from(data.H),
+      P: Float64Array.from(data.P, stored),
+      H: Float64Array.from(data.H, stored),
       wOut: data.wOut,
       minusY: data.y.map((y) => -y),
     },

@@ -29,13 +29,18 @@ export function referenceRun(run: SyntheticConfig): Sizes3[] {
 /**
  * The same with the radius within which float32 must lie.
  *
- * @param rounding how often a quotient is rounded, and a sum of so many squares; by default as the CPU kernel does.
+ * @param rounding how often a quotient is rounded, and a sum of so many squares; by default as the CPU kernel does. And what
+ * an activation is stored as.
  */
 export function boundedRun(
   run: SyntheticConfig,
-  { quotient = 4, squares = () => 18 }: { quotient?: number; squares?: (entries: number) => number } = {},
+  {
+    quotient = 4,
+    squares = () => 18,
+    stored,
+  }: { quotient?: number; squares?: (entries: number) => number; stored?: (x: number) => number } = {},
 ): Record<keyof Sizes3, { value: number; radius: number }>[] {
-  const { program, sizes, frozen, start } = adapterProgram(run)
+  const { program, sizes, frozen, start } = adapterProgram(run, stored)
   const as = (node: Node, data?: Float64Array): [Node, Bounded] => {
     const { rows, columns, data: zero } = zeros(node, sizes)
     return [node, given(rows, columns, data ?? zero)]

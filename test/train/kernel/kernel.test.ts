@@ -20,7 +20,7 @@ const config = fc.record({
   recordEvery: fc.constant(1),
 })
 
-const OPTIONS: OpenOptions = { precision: "float32", threads: 1, memoryLimit: 2 ** 30 }
+const OPTIONS: OpenOptions = { precision: "float32", activations: "float32", threads: 1, memoryLimit: 2 ** 30 }
 
 async function train(run: SyntheticConfig, options: Partial<OpenOptions> = {}, binary?: "plain" | "relaxed") {
   const trainer = openCpu(run, { ...OPTIONS, ...options }, binary)
