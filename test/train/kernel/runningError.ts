@@ -117,7 +117,8 @@ function bounded(node: Node, at: (node: Node) => Bounded, sizes: Sizes, t: numbe
     }
     case "rootRatio": {
       const [x, y] = [at(operation.of), at(operation.over)]
-      const epsilon = operation.epsilon.constant
+      const { constant, power } = operation.epsilon
+      const epsilon = constant * (power === null ? 1 : sizes.n ** power.constant.valueOf())
       return entries((i) => {
         const value = x.value[i]! / (Math.sqrt(y.value[i]!) + epsilon)
         const [least, greatest] = [-1, 1].map((side) => Math.sqrt(Math.max(0, y.value[i]! + side * y.radius[i]!)))
