@@ -184,7 +184,7 @@ describe("the command line", () => {
     expect(judged.flatMap(({ verdicts }) => verdicts.map(({ verdict }) => verdict))).toEqual(
       theorems.flatMap(() => ["accepted", "accepted"]),
     )
-  }, 120_000)
+  }, 400_000)
   test.each([
     ["efficient for all t > 1 if c == -1/2", 1, /t = 2/],
     ["efficient for all t >= 3 if c == -1/2", 0, /proven/],
