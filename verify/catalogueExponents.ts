@@ -11,25 +11,23 @@ import type { Effort, Experiment } from "./experiment.js"
 import { type Budget, measure, type Setting, taskCount } from "./measure.js"
 import { rechecked, widened } from "./recheck.js"
 import { type Claim, judgeMeasurements, settingName } from "./theorySetting.js"
+import { fourthPowers } from "./widths.js"
 
 const ID = "catalogue"
 const TITLE = "Every scheme of the catalogue"
-
-/** Fourth powers, so that ranks n^(1/4) and n^(1/2) are whole; the widest first, so that threads end together. */
-const fourthPowers = (roots: readonly number[]) => roots.map((root) => root ** 4)
 
 /** Seeds that no other experiment uses. */
 const COMMON = { rank: 4, steps: 3, firstSeed: 14_000_000 }
 
 const SIZES: Readonly<Record<Effort["size"], Budget>> = {
-  quick: { ...COMMON, widths: fourthPowers([7, 6, 5, 4, 3]), seeds: 8 },
-  full: { ...COMMON, widths: fourthPowers([32, 23, 16, 11, 8, 6]), seeds: 4, seedsPerTask: 1 },
+  quick: { ...COMMON, widths: fourthPowers(3, 7), seeds: 8 },
+  full: { ...COMMON, widths: [6, 8, 11, 16, 23, 32].map((root) => root ** 4), seeds: 4, seedsPerTask: 1 },
 }
 
 /** Widths beyond these are out of reach for a rank that grows: the factors have n^(1 + ρ) entries. */
 const GROWING: Readonly<Record<Effort["size"], Pick<Budget, "widths">>> = {
-  quick: { widths: fourthPowers([7, 6, 5, 4, 3]) },
-  full: { widths: fourthPowers([14, 12, 10, 8, 7, 6]) },
+  quick: { widths: fourthPowers(3, 7) },
+  full: { widths: [6, 7, 8, 10, 12, 14].map((root) => root ** 4) },
 }
 
 /** A quick run judges what stability is about, at the last step: features and output. */

@@ -9,6 +9,7 @@ import { createPool } from "../src/train/pool.js"
 import { claimsJson } from "./claims.js"
 import { type Budget, measure, type Setting } from "./measure.js"
 import { BUDGET, type Claim, judgeMeasurements, withAlignments } from "./theorySetting.js"
+import { fourthPowers } from "./widths.js"
 
 /** How a scheme is checked. */
 export interface CheckOptions {
@@ -21,9 +22,6 @@ export interface CheckOptions {
   /** Threads; by default one per core. */
   readonly workers?: number
 }
-
-/** Widths whose fourth roots are integers, so that ranks n^(1/4) and n^(1/2) are exact. */
-const FOURTH_POWERS = [4, 5, 6, 7, 8, 9, 10, 11].map((k) => k ** 4)
 
 /** Seeds that no other experiment uses: the fit's model was settled on others. */
 const FIRST_SEED = 9_000_000
@@ -40,7 +38,7 @@ export function checkBudget({ definition, values }: Setting, given: Partial<Budg
     })
   const { rank } = scheme(definition, values).sizes
   const grows = !(rank.isConstant && rank.constant.equals(0))
-  const growing = grows ? { widths: FOURTH_POWERS, rank: 1 } : {}
+  const growing = grows ? { widths: fourthPowers(4, 11), rank: 1 } : {}
   return { ...BUDGET, seeds: SEEDS, firstSeed: FIRST_SEED, ...growing, ...given }
 }
 

@@ -11,6 +11,7 @@ import type { Finding, Judgement, Section } from "../src/report/section.js"
 import type { ReportTable } from "../src/report/table.js"
 import { gaussianStream } from "../src/train/random.js"
 import type { Experiment } from "./experiment.js"
+import { powersOfTwo } from "./widths.js"
 
 /** Draws the next so many standard normal numbers. */
 type Draw = (count: number) => Float64Array
@@ -25,7 +26,7 @@ export interface CoverageCase {
   readonly interval: (draw: Draw) => Interval | null
 }
 
-const WIDTHS = [8, 9, 10, 11, 12, 13, 14].map((k) => 2 ** k)
+const WIDTHS = powersOfTwo(8, 14)
 const RANK = 4
 /** As many as `verify` takes. */
 const SEEDS = 64

@@ -18,6 +18,7 @@ import type { Effort, Experiment } from "./experiment.js"
 import { type Budget, measure, type Setting, taskCount } from "./measure.js"
 import { rechecked, widened } from "./recheck.js"
 import { type Claim, judgeMeasurements } from "./theorySetting.js"
+import { powersOfTwo } from "./widths.js"
 
 /** Rates at which a network is measured: its two derived bounds, and 1/4 beyond that of the output. */
 const PLACES = {
@@ -36,7 +37,6 @@ export interface LayersSize {
   readonly places: readonly Place[]
 }
 
-const powersOfTwo = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => 2 ** (from + i))
 /** Seeds that no other experiment uses. */
 const fixed = { rank: 4, steps: 3, firstSeed: 43_000_000 }
 

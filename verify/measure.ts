@@ -31,7 +31,7 @@ export interface Measurements {
 
 const SEEDS_PER_TASK = 16
 
-/** Runs the settings by the reference interpreter; the results in the settings' order. */
+/** Runs the settings by the reference interpreter, the widest runs first so that threads end together; the results in the settings' order. */
 export async function measure(
   settings: readonly Setting[],
   { widths, rank, steps, seeds, firstSeed, seedsPerTask = SEEDS_PER_TASK }: Budget,
@@ -39,15 +39,17 @@ export async function measure(
 ): Promise<Measurements[]> {
   const all = Array.from({ length: seeds }, (_, i) => firstSeed + i)
   const chunks = all.flatMap((_, i) => (i % seedsPerTask === 0 ? [all.slice(i, i + seedsPerTask)] : []))
-  const tasks = settings.flatMap((setting, index) =>
-    widths.flatMap((width) =>
-      chunks.map((chunk) => ({
-        index,
-        width,
-        task: { kind: "scheme", ...setting, config: { width, rank, steps }, seeds: chunk } satisfies Task,
-      })),
-    ),
-  )
+  const tasks = settings
+    .flatMap((setting, index) =>
+      widths.flatMap((width) =>
+        chunks.map((chunk) => ({
+          index,
+          width,
+          task: { kind: "scheme", ...setting, config: { width, rank, steps }, seeds: chunk } satisfies Task,
+        })),
+      ),
+    )
+    .sort((x, y) => y.width - x.width)
   const results = await sweep(
     tasks.map(({ task }) => task),
     options,

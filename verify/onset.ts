@@ -11,25 +11,24 @@ import type { Effort, Experiment } from "./experiment.js"
 import { type Budget, type Measurements, measure, type Setting, taskCount } from "./measure.js"
 import { settingName } from "./theorySetting.js"
 import { WIDE_SETTINGS } from "./theoryWide.js"
+import { powersOfTwo } from "./widths.js"
 
 const ID = "onset"
 const TITLE = "Where the asymptotics begin"
 const TOLERANCE = 0.05
 const QUANTITIES = ["zA", "b", "zB", "delta1", "delta2", "delta3", "f"]
 
-const powers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => 2 ** (to - i))
-
 /** Narrow widths are cheap and noisy, wide ones the opposite. */
 const COMMON = { rank: 4, steps: 3, firstSeed: 15_000_000 }
 const SIZES: Readonly<Record<Effort["size"], readonly Budget[]>> = {
   quick: [
-    { ...COMMON, widths: powers(9, 13), seeds: 16 },
-    { ...COMMON, widths: powers(3, 8), seeds: 128 },
+    { ...COMMON, widths: powersOfTwo(9, 13), seeds: 16 },
+    { ...COMMON, widths: powersOfTwo(3, 8), seeds: 128 },
   ],
   full: [
-    { ...COMMON, widths: powers(15, 20), seeds: 8, seedsPerTask: 1 },
-    { ...COMMON, widths: powers(9, 14), seeds: 128 },
-    { ...COMMON, widths: powers(3, 8), seeds: 1024 },
+    { ...COMMON, widths: powersOfTwo(15, 20), seeds: 8, seedsPerTask: 1 },
+    { ...COMMON, widths: powersOfTwo(9, 14), seeds: 128 },
+    { ...COMMON, widths: powersOfTwo(3, 8), seeds: 1024 },
   ],
 }
 

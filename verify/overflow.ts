@@ -10,6 +10,7 @@ import { type PrecisionConfig, precisionOf } from "../src/train/precisionConfig.
 import type { RunResult } from "../src/train/run.js"
 import type { Task } from "../src/train/task.js"
 import type { Setting } from "./measure.js"
+import { powersOfTwo } from "./widths.js"
 
 /** One prediction: a scheme with its rate constant, read in a precision for so many steps. */
 export interface OverflowCase {
@@ -176,8 +177,6 @@ async function runsAt(
   return widths.map((width, i) => ({ width, results: results.slice(i * seeds, (i + 1) * seeds).flat() }))
 }
 
-const powers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => 2 ** (from + i))
-
 const COMMON = { rank: 4, steps: 3, seeds: 3, firstSeed: 12_000_000, widest: 2 ** 20 }
 
 function sign(name: string, values: Record<string, string>): Setting {
@@ -192,7 +191,7 @@ export const OVERFLOW_CASES: readonly OverflowCase[] = [
     setting: sign("init-a", { c: "-1/2" }),
     rateConstant: 8,
     precision: precisionOf("float16"),
-    fitWidths: powers(8, 13),
+    fitWidths: powersOfTwo(8, 13),
   },
   {
     ...COMMON,
@@ -200,7 +199,7 @@ export const OVERFLOW_CASES: readonly OverflowCase[] = [
     setting: sign("init-a", { c: "-1/4" }),
     rateConstant: 1,
     precision: precisionOf("float16"),
-    fitWidths: powers(5, 10),
+    fitWidths: powersOfTwo(5, 10),
   },
   {
     ...COMMON,
@@ -208,7 +207,7 @@ export const OVERFLOW_CASES: readonly OverflowCase[] = [
     setting: sign("lora-plus", { cA: "-1", cB: "0" }),
     rateConstant: 8,
     precision: precisionOf("float16"),
-    fitWidths: powers(8, 13),
+    fitWidths: powersOfTwo(8, 13),
   },
   {
     ...COMMON,
@@ -216,7 +215,7 @@ export const OVERFLOW_CASES: readonly OverflowCase[] = [
     setting: sign("init-b", { c: "-1" }),
     rateConstant: 8,
     precision: precisionOf("float16"),
-    fitWidths: powers(8, 13),
+    fitWidths: powersOfTwo(8, 13),
     seeds: 2,
   },
   {
@@ -226,7 +225,7 @@ export const OVERFLOW_CASES: readonly OverflowCase[] = [
     rateConstant: 36,
     steps: 4,
     precision: precisionOf("float16"),
-    fitWidths: powers(8, 13),
+    fitWidths: powersOfTwo(8, 13),
     seeds: 3,
   },
   {
@@ -236,7 +235,7 @@ export const OVERFLOW_CASES: readonly OverflowCase[] = [
     rateConstant: 36,
     steps: 4,
     precision: precisionOf("float64", { tensors: { zA: "float16" } }),
-    fitWidths: powers(8, 13),
+    fitWidths: powersOfTwo(8, 13),
     seeds: 3,
   },
   {
@@ -245,7 +244,7 @@ export const OVERFLOW_CASES: readonly OverflowCase[] = [
     setting: sign("init-a", { c: "-1/2" }),
     rateConstant: 8,
     precision: precisionOf("float16", { accumulator: "float16" }),
-    fitWidths: powers(12, 15),
+    fitWidths: powersOfTwo(12, 15),
     seeds: 2,
     widest: 2 ** 18,
   },
@@ -255,7 +254,7 @@ export const OVERFLOW_CASES: readonly OverflowCase[] = [
     setting: sign("init-a", { c: "-1/2" }),
     rateConstant: 1,
     precision: precisionOf("float16"),
-    fitWidths: powers(11, 16),
+    fitWidths: powersOfTwo(11, 16),
     seeds: 3,
   },
 ]

@@ -29,9 +29,8 @@ import { boundTable, fixedRateTable, lawFinding, lawTable, lines, points } from 
 import { rechecked } from "./recheck.js"
 import { type Claim, judgeMeasurements } from "./theorySetting.js"
 import { type Family, thresholds, thresholdTasks } from "./threshold.js"
+import { fourthPowers } from "./widths.js"
 
-/** Fourth powers: n^(1/4) and n^(1/2) are integers. */
-const fourthPowers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => (from + i) ** 4)
 /** Seeds that no other experiment uses. */
 const FIRST_SEED = 42_000_000
 const fixed = { rank: 1, steps: 3 }

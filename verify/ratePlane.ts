@@ -27,11 +27,11 @@ import {
   verdictAt,
   WINDOW,
 } from "./planePoints.js"
+import { powersOfTwo } from "./widths.js"
 
 /** Seeds that no other experiment uses. */
 const FIRST_SEED = 41_000_000
 const fixed = { rank: 4, steps: 3, firstSeed: FIRST_SEED }
-const powersOfTwo = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => 2 ** (from + i))
 
 const SIZES: Readonly<Record<Effort["size"], PlaneSize>> = {
   quick: {

@@ -9,6 +9,7 @@ import { schemeNamed } from "../src/scheme/catalogue.js"
 import { type Scheme, scheme } from "../src/scheme/scheme.js"
 import type { SweepOptions } from "../src/sweep/sweep.js"
 import { type Budget, type Measurements, measure, type Setting } from "./measure.js"
+import { powersOfTwo } from "./widths.js"
 
 /** One verdict: a quantity of a scheme at a step. */
 export interface Claim {
@@ -31,7 +32,7 @@ export interface Claim {
 
 /** Widths 2⁸ … 2¹⁴, three steps: the transient and the first step of the limit. */
 export const BUDGET: Budget = {
-  widths: [8, 9, 10, 11, 12, 13, 14].map((k) => 2 ** k),
+  widths: powersOfTwo(8, 14),
   rank: 4,
   steps: 3,
   seeds: 64,

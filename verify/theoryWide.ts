@@ -10,13 +10,14 @@ import type { SweepOptions } from "../src/sweep/sweep.js"
 import { bytesOfRun } from "../src/train/memory.js"
 import { type Budget, measure, type Setting } from "./measure.js"
 import { type Claim, judgeMeasurements } from "./theorySetting.js"
+import { powersOfTwo } from "./widths.js"
 
 /** How far a plain slope may lie from the derived exponent. */
 const TOLERANCE = 0.02
 
-/** The widest first, so that threads end together; seeds that no other experiment uses. */
+/** Seeds that no other experiment uses. */
 export const WIDE_BUDGET: Budget = {
-  widths: Array.from({ length: 11 }, (_, i) => 2 ** (20 - i)),
+  widths: powersOfTwo(10, 20),
   rank: 4,
   steps: 3,
   seeds: 32,

@@ -8,6 +8,7 @@ import { claimsTable } from "./claims.js"
 import type { Effort, Experiment } from "./experiment.js"
 import { type Budget, measure, type Setting, taskCount } from "./measure.js"
 import { type Claim, judgeMeasurements, settingName, withAlignments } from "./theorySetting.js"
+import { powersOfTwo } from "./widths.js"
 
 const ID = "through-training"
 const TITLE = "Coordinate checks through training"
@@ -28,20 +29,18 @@ interface Size {
   readonly steps: readonly number[]
 }
 
-const powers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => 2 ** (to - i))
-
 /** Seeds that no other experiment uses. */
 const COMMON = { rank: 4, firstSeed: 16_000_000 }
 
 const SIZES: Readonly<Record<Effort["size"], Size>> = {
   quick: {
     settings: ONE_LAYER,
-    budget: { ...COMMON, widths: powers(6, 10), steps: 8, seeds: 16, seedsPerTask: 4 },
+    budget: { ...COMMON, widths: powersOfTwo(6, 10), steps: 8, seeds: 16, seedsPerTask: 4 },
     steps: [2, 8],
   },
   full: {
     settings: [...ONE_LAYER, ...TWO_LAYERS],
-    budget: { ...COMMON, widths: powers(6, 11), steps: 32, seeds: 24, seedsPerTask: 4 },
+    budget: { ...COMMON, widths: powersOfTwo(6, 11), steps: 32, seeds: 24, seedsPerTask: 4 },
     steps: [1, 2, 4, 8, 16, 32],
   },
 }
