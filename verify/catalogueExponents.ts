@@ -1,5 +1,4 @@
 /** Claim: every scheme of the catalogue, at the point it is known by, follows its derived exponents to the widest width. */
-import { derive } from "../src/derive/derive.js"
 import { formatMin } from "../src/exponent/grammar.js"
 import { exponentFigure } from "../src/report/figures/exponents.js"
 import type { Section } from "../src/report/section.js"
@@ -7,10 +6,11 @@ import { CATALOGUE } from "../src/scheme/catalogue.js"
 import { type Scheme, scheme } from "../src/scheme/scheme.js"
 import { claimFindings } from "./claimFindings.js"
 import { claimsTable, exponentPoints } from "./claims.js"
+import { derivationOf } from "./derivations.js"
 import type { Effort, Experiment } from "./experiment.js"
 import { type Budget, measure, type Setting, taskCount } from "./measure.js"
 import { rechecked, widened } from "./recheck.js"
-import { type Claim, judgeMeasurements, settingName } from "./theorySetting.js"
+import { type Claim, claimsOf, judgeMeasurements, settingName } from "./theorySetting.js"
 import { fourthPowers } from "./widths.js"
 
 const ID = "catalogue"
@@ -77,7 +77,7 @@ function section(claims: readonly Claim[], { size, seeds }: Effort): Section {
   const { widths, steps, seeds: own } = SIZES[size]
   const table = claimsTable(claims)
   const bounds = POINTS.map(({ definition, values }) => {
-    const { features, output } = derive(scheme(definition)).largestRate
+    const { features, output } = derivationOf(definition).largestRate
     const point = Object.entries(values).map(([symbol, value]) => `${symbol} = ${value}`)
     return [definition.name, features && formatMin(features), output && formatMin(output), point.join(", ")]
   })
@@ -105,11 +105,7 @@ function section(claims: readonly Claim[], { size, seeds }: Effort): Section {
       },
     ],
     findings: POINTS.flatMap((point) => {
-      const name = settingName(point)
-      return claimFindings(
-        name,
-        claims.filter(({ id }) => id.startsWith(`${name}/`)),
-      )
+      return claimFindings(settingName(point), claimsOf(point, claims))
     }),
     data: { claims: table },
   }

@@ -1,13 +1,12 @@
 /** What is derived and proven, before anything is measured: each scheme's laws, and each theorem before its checkers. */
-import { derive } from "../src/derive/derive.js"
 import { formatCondition, formatMin } from "../src/exponent/grammar.js"
 import { CHECKERS, type Checker, createJudge, isInstalled, type Verdict } from "../src/prove/checkers.js"
 import { readTheorem, type Statement, theoremNames } from "../src/prove/theorem.js"
 import type { Finding } from "../src/report/section.js"
 import type { ReportTable } from "../src/report/table.js"
 import { CATALOGUE } from "../src/scheme/catalogue.js"
-import { scheme } from "../src/scheme/scheme.js"
 import type { SweepOptions } from "../src/sweep/sweep.js"
+import { derivationOf } from "./derivations.js"
 import type { Effort, Experiment } from "./experiment.js"
 
 /** Milliseconds for one check: on a busy machine thirty seconds were not enough, and a report should not depend on that. */
@@ -66,7 +65,7 @@ function derivedTable(): ReportTable {
   return {
     columns: ["scheme", "stable", "internally stable", "feature learning", "efficient", "largest rate"],
     rows: CATALOGUE.map((definition) => {
-      const { stable, internallyStable, featureLearning, efficient, largestRate } = derive(scheme(definition))
+      const { stable, internallyStable, featureLearning, efficient, largestRate } = derivationOf(definition)
       const conditions = [stable, internallyStable, featureLearning, efficient].map((condition) =>
         condition === null ? "-" : formatCondition(condition),
       )

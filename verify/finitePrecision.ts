@@ -1,7 +1,7 @@
 /** Question: what does Z_A's growth under Init[A] cost in the number formats that people train in, and what removes it? */
+import { logAverage } from "simple-statistics"
 import type { Finding, Section } from "../src/report/section.js"
 import type { ReportTable } from "../src/report/table.js"
-import { schemeNamed } from "../src/scheme/catalogue.js"
 import { type SweepOptions, sweep } from "../src/sweep/sweep.js"
 import { PRECISIONS, type PrecisionName } from "../src/train/precision.js"
 import { type PrecisionConfig, precisionOf } from "../src/train/precisionConfig.js"
@@ -13,17 +13,12 @@ import type { Setting } from "./measure.js"
 import { OVERFLOW_CASES, type OverflowVerdict, overflow } from "./overflow.js"
 import { lostTable, overflowTable } from "./overflowTables.js"
 import { settingName } from "./theorySetting.js"
+import { trained } from "./trained.js"
 
 const ID = "finite-precision"
 const TITLE = "Internal instability in finite precision"
 
-/** Trained on the squared loss of four samples, at the largest rates that keep the output bounded; LoRA+ keeps Z_A bounded too. */
-const trained = (name: string, values: Record<string, string>): Setting => ({
-  definition: { ...schemeNamed(name), optimiser: "adam", loss: "squared", batch: 4 },
-  values,
-})
-
-/** Z_A grows as n^(1/4) in the first, as 1 in the others. */
+/** At the largest rates that keep the output bounded; Z_A grows as n^(1/4) in the first, as 1 in the others. */
 const SETTINGS = [
   trained("init-a", { c: "-3/4" }),
   trained("init-b", { c: "-1" }),
@@ -191,7 +186,7 @@ function lossTable(measured: readonly Losses[]): ReportTable {
 /** The geometric mean of the last losses; null where a run ended early. */
 function lossOf(runs: readonly RunResult[]): number | null {
   const all = runs.map(({ outcome, history }) => (outcome.kind === "finished" ? history.at(-1)!.loss : Number.NaN))
-  const mean = Math.exp(all.reduce((sum, loss) => sum + Math.log(loss), 0) / all.length)
+  const mean = logAverage(all)
   return Number.isFinite(mean) ? mean : null
 }
 

@@ -3,16 +3,16 @@
  * output's change, follow their derived exponents through t = 3; Init[B] on all L layers keeps the output bounded iff
  * c ≤ −1 + (o − 1/2)/L (ours, for 1/2 ≤ o ≤ 1).
  */
-
-import { type Derivation, derive } from "../src/derive/derive.js"
+import type { Derivation } from "../src/derive/derive.js"
 import { type LayerExponent, layersFigure } from "../src/report/figures/layers.js"
 import type { Finding, Section } from "../src/report/section.js"
 import type { ReportTable } from "../src/report/table.js"
 import { schemeNamed } from "../src/scheme/catalogue.js"
-import { type SchemeDefinition, scheme } from "../src/scheme/scheme.js"
+import type { SchemeDefinition } from "../src/scheme/scheme.js"
 import type { SweepOptions } from "../src/sweep/sweep.js"
 import { claimFindings } from "./claimFindings.js"
 import { claimsTable } from "./claims.js"
+import { derivationOf } from "./derivations.js"
 import { boundThrough, leastAt } from "./derivedBound.js"
 import type { Effort, Experiment } from "./experiment.js"
 import { type Budget, measure, type Setting, taskCount } from "./measure.js"
@@ -77,25 +77,13 @@ function deepScheme({ name, base }: (typeof STARTS)[number], layers: number, rea
     name: `layers-${layers}-${base.name.slice("two-layers-".length)}`,
     network: { ...base.network!, layers },
   }
-  const derivation = derive(scheme(definition, { o: readout }))
-  return { start: name, layers, readout, definition, derivation }
+  return { start: name, layers, readout, definition, derivation: derivationOf(definition, { o: readout }) }
 }
 
-/** All networks of a size; each is derived once. */
+/** All networks of a size. */
 export function deepSchemes({ layers, readouts }: Pick<LayersSize, "layers" | "readouts">): Deep[] {
-  return STARTS.flatMap((start) =>
-    layers.flatMap((l) =>
-      readouts.map((o) => {
-        const key = `${start.name} ${l} ${o}`
-        const deep = derived.get(key) ?? deepScheme(start, l, o)
-        derived.set(key, deep)
-        return deep
-      }),
-    ),
-  )
+  return STARTS.flatMap((start) => layers.flatMap((l) => readouts.map((o) => deepScheme(start, l, o))))
 }
-
-const derived = new Map<string, Deep>()
 
 /** The experiment at any size. */
 export async function layerLaws(size: LayersSize, options: SweepOptions): Promise<Section> {
@@ -177,7 +165,7 @@ function section(deep: readonly Deep[], judged: readonly Judged[], { budget, rea
       },
       {
         kind: "table",
-        caption: "Derived largest rates and the time the derivation took.",
+        caption: "Derived largest rates.",
         table: boundTable(deep, last),
       },
       ...readouts.map((readout) => ({

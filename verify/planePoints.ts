@@ -1,5 +1,5 @@
 import { Fraction } from "fraction.js"
-import { type Derivation, derive } from "../src/derive/derive.js"
+import type { Derivation } from "../src/derive/derive.js"
 import { Affine } from "../src/exponent/affine.js"
 import type { Condition } from "../src/exponent/condition.js"
 import type { Window } from "../src/exponent/polygon.js"
@@ -7,9 +7,10 @@ import { type SlopeFit, slope, type WidthSample } from "../src/fit/slope.js"
 import type { OptimiserName } from "../src/program/optimiser.js"
 import type { Judgement } from "../src/report/section.js"
 import { schemeNamed } from "../src/scheme/catalogue.js"
-import { type SchemeDefinition, scheme } from "../src/scheme/scheme.js"
+import type { SchemeDefinition } from "../src/scheme/scheme.js"
 import type { SweepOptions } from "../src/sweep/sweep.js"
 import { decidingBudget, intervalOf } from "./deciding.js"
+import { derivationOf } from "./derivations.js"
 import { type Budget, type Measurements, measure, type Setting } from "./measure.js"
 import { type Claim, judgeMeasurements } from "./theorySetting.js"
 
@@ -68,11 +69,6 @@ export interface Plane {
   readonly points: readonly PlanePoint[]
 }
 
-/** The derived side of a plane: the two sets. */
-export function derivedSets(definition: SchemeDefinition): Derivation {
-  return derive(scheme(definition))
-}
-
 /** The settings of a grid over the window. */
 export function grid(step: Fraction, definition: SchemeDefinition): Setting[] {
   const [along, up] = WINDOW.map(({ low, high }) =>
@@ -88,7 +84,7 @@ export async function measuredPlane(
   { step, budget }: PlaneSize,
   options: SweepOptions,
 ): Promise<Plane> {
-  const derivation = derivedSets(definition)
+  const derivation = derivationOf(definition)
   const settings = grid(step, definition)
   const measurements = await measure(settings, budget, options)
   const tolerance = step.valueOf() / 2

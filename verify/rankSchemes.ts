@@ -1,9 +1,10 @@
 import { Fraction } from "fraction.js"
-import { type Derivation, derive } from "../src/derive/derive.js"
+import type { Derivation } from "../src/derive/derive.js"
 import { Affine } from "../src/exponent/affine.js"
 import type { OptimiserName } from "../src/program/optimiser.js"
 import { schemeNamed } from "../src/scheme/catalogue.js"
-import { type SchemeDefinition, scheme } from "../src/scheme/scheme.js"
+import type { SchemeDefinition } from "../src/scheme/scheme.js"
+import { derivationOf } from "./derivations.js"
 import { boundThrough, leastAt } from "./derivedBound.js"
 import type { Budget, Setting } from "./measure.js"
 import type { Threshold } from "./threshold.js"
@@ -67,16 +68,11 @@ export function rankSchemes(updates: readonly OptimiserName[]): RankScheme[] {
     UPDATES.filter(({ optimiser }) => updates.includes(optimiser)).flatMap(({ optimiser, name: update }) =>
       MULTIPLIERS.map(({ name: multiplier, exponent }, i): RankScheme => {
         const definition = { ...base, name: `${base.name}-${i}`, optimiser, multiplier: exponent }
-        const key = `${definition.name} ${optimiser}`
-        const derivation = derived.get(key) ?? derive(scheme(definition))
-        derived.set(key, derivation)
-        return { start, update, multiplier, definition, derivation }
+        return { start, update, multiplier, definition, derivation: derivationOf(definition) }
       }),
     ),
   )
 }
-
-const derived = new Map<string, Derivation>()
 
 /** A scheme at one exponent of the rank. */
 export interface Ranked {

@@ -1,7 +1,6 @@
 import { Fraction } from "fraction.js"
-import { derive } from "../src/derive/derive.js"
 import { schemeNamed } from "../src/scheme/catalogue.js"
-import { scheme } from "../src/scheme/scheme.js"
+import { derivationOf } from "./derivations.js"
 import { leastAt } from "./derivedBound.js"
 import type { RateLaw, SyntheticScheme } from "./teacherStudent.js"
 
@@ -9,8 +8,7 @@ const NAMES: Readonly<Record<SyntheticScheme, string>> = { "Init[A]": "init-a", 
 
 /** The exponent of the largest stable rate, derived: of the features, or of the output's change at a readout exponent. */
 export function boundOfRate({ scheme: name, readout, level }: Pick<RateLaw, "scheme" | "readout" | "level">): Fraction {
-  const ready = scheme(schemeNamed(NAMES[name]), { o: new Fraction(readout).toFraction() })
-  const forms = derive(ready).largestRate[level]
+  const forms = derivationOf(schemeNamed(NAMES[name]), { o: new Fraction(readout).toFraction() }).largestRate[level]
   if (forms === null) throw new Error(`${name} has no largest rate`)
   return leastAt(forms, new Map())
 }

@@ -127,11 +127,9 @@ function finding({ name, optimiser, derivation, points }: Plane, kind: Class, st
     claim: `${name}, ${optimiser}: ${kind} iff ${formatCondition(set)}; so classified are ${points.length - odd.length} of ${points.length} points${rest}${elsewhere}`,
     verdict,
     why:
-      verdict === "agrees"
-        ? null
-        : verdict === "contradicts"
-          ? null
-          : undecided.map((point) => `${at(point)}: ${decidingAt(point, kind, step)}`).join("; "),
+      verdict === "inconclusive"
+        ? undecided.map((point) => `${at(point)}: ${decidingAt(point, kind, step)}`).join("; ")
+        : null,
   }
 }
 

@@ -8,6 +8,7 @@ import { curveFitTable, curvesTable, readings } from "../src/report/fit.js"
 import type { Finding, Part, Section } from "../src/report/section.js"
 import { readRows } from "../src/sweep/userTable.js"
 import type { Experiment } from "./experiment.js"
+import { boundOfRate } from "./rateBounds.js"
 
 /** The columns of a table of LoRA runs: model, hidden_size, rank, learning_rate, test_nll; the family is in the model's name. */
 const LORA_TABLE: CurveColumns = {
@@ -22,9 +23,6 @@ const LORA_TABLE: CurveColumns = {
 
 /** The stability edge: no more than this share above a curve's least loss. */
 const EDGE_SHARE = 0.02
-
-/** The exponents of the derived bounds at feature level and fixed rank that an observed slope is set beside. */
-const BOUNDS = { "Init[A]": -1 / 2, "Init[B]": -1 } as const
 
 /** What the table says: exponents against width a family and rank, all models together, and against rank within models. */
 export interface RealTable {
@@ -131,9 +129,10 @@ function edgeFinding(group: string, edge: CensoredFit | null): Finding[] {
  */
 function finding(what: string, low: number, high: number): Finding {
   const text = (end: number) => (Number.isFinite(end) ? end.toFixed(2) : end < 0 ? "-inf" : "inf")
-  const where = Object.entries(BOUNDS).map(
-    ([name, bound]) => `${low <= bound && bound <= high ? "includes" : "excludes"} ${bound} (${name})`,
-  )
+  const where = (["Init[A]", "Init[B]"] as const).map((scheme) => {
+    const bound = boundOfRate({ scheme, readout: 1 / 2, level: "features" }).valueOf()
+    return `${low <= bound && bound <= high ? "includes" : "excludes"} ${bound} (${scheme})`
+  })
   return {
     claim: `${what}: 95 % interval [${text(low)}, ${text(high)}], which ${where.join(" and ")}`,
     verdict: "inconclusive",

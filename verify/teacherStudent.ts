@@ -5,6 +5,7 @@
  * Feature level: the largest rate at which |Z_B| stays within a limit. Output level: the rate of least loss. They are two
  * things; every number says which it is.
  */
+import { groupsOf } from "../src/fit/groups.js"
 import {
   type GridPoint,
   type LocatedAtWidth,
@@ -141,10 +142,12 @@ export async function bisected(
 ): Promise<SyntheticRun[]> {
   let runs = [...grid]
   for (let round = 0; round < config.bisections; round++) {
-    const middles = groupBy(runs, keyOf).flatMap((group): PlannedRun[] => {
+    const middles = [...groupsOf(runs, keyOf).values()].flatMap((group): PlannedRun[] => {
       const bracket = thresholdBracket(gridOf(group, "features"), config.featureLimit)
       const { scheme, config: one } = group[0]!
-      return bracket === null ? [] : [planned(config, { scheme, ...one }, Math.sqrt(bracket.below * bracket.above))]
+      return bracket === null
+        ? []
+        : [planned(config, { scheme, ...one }, Math.sqrt(bracket.below.rate * bracket.above.rate))]
     })
     runs = [...runs, ...(await runAll(middles, options))]
   }
@@ -186,7 +189,7 @@ export function rateLaws(
         const own = (level === "output" ? grid : finer).filter(
           (run) => run.scheme === scheme && run.config.readout === readout,
         )
-        const located = groupBy(own, keyOf).map((group): LocatedAtWidth => {
+        const located = [...groupsOf(own, keyOf).values()].map((group): LocatedAtWidth => {
           const { width, seed } = group[0]!.config
           const points = gridOf(group, level)
           return { width, seed, ...(level === "output" ? optimalRate(points) : thresholdRate(points, featureLimit)) }
@@ -195,15 +198,4 @@ export function rateLaws(
       }),
     ),
   )
-}
-
-/** The runs in groups of equal key, in the order of their first members. */
-export function groupBy<T>(items: readonly T[], key: (item: T) => string): T[][] {
-  const groups = new Map<string, T[]>()
-  for (const item of items) {
-    const group = groups.get(key(item))
-    if (group) group.push(item)
-    else groups.set(key(item), [item])
-  }
-  return [...groups.values()]
 }

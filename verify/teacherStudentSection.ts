@@ -1,3 +1,5 @@
+import { logAverage } from "simple-statistics"
+import { groupsOf } from "../src/fit/groups.js"
 import { RULES } from "../src/fit/judge.js"
 import { powerLabel } from "../src/report/figures/axes.js"
 import { type LossPoint, lossFigure } from "../src/report/figures/loss.js"
@@ -12,7 +14,6 @@ import {
   bisected,
   bisectionCount,
   configOf,
-  groupBy,
   plan,
   type RateLaw,
   rateLaws,
@@ -133,7 +134,7 @@ function overshoot(
       outcome.kind === "finished" &&
       largest.zB <= featureLimit,
   )
-  const highest = groupBy(bounded, ({ config: { seed } }) => String(seed)).map((group) =>
+  const highest = [...groupsOf(bounded, ({ config: { seed } }) => String(seed)).values()].map((group) =>
     group.reduce((x, y) => (y.config.rates.A > x.config.rates.A ? y : x)),
   )
   const moved = Math.min(...highest.map(({ result }) => result.largest.outputChange))
@@ -284,12 +285,14 @@ function trajectoryData(runs: readonly SyntheticRun[], laws: readonly RateLaw[],
 /** The geometric mean over seeds of the final loss at each rate; null where a seed diverged. */
 function lossData(runs: readonly SyntheticRun[], readout: number): LossPoint[] {
   const own = runs.filter(({ config }) => config.readout === readout)
-  return groupBy(own, ({ scheme, config }) => `${scheme} ${config.width} ${config.rates.A}`).map((group): LossPoint => {
-    const { scheme, config } = group[0]!
-    const losses = group.map(({ result }) => (result.outcome.kind === "diverged" ? Number.NaN : result.finalLoss))
-    const mean = Math.exp(losses.reduce((sum, loss) => sum + Math.log(loss), 0) / losses.length)
-    return { scheme, width: config.width, rate: config.rates.A, loss: Number.isFinite(mean) ? mean : null }
-  })
+  return [...groupsOf(own, ({ scheme, config }) => `${scheme} ${config.width} ${config.rates.A}`).values()].map(
+    (group): LossPoint => {
+      const { scheme, config } = group[0]!
+      const losses = group.map(({ result }) => (result.outcome.kind === "diverged" ? Number.NaN : result.finalLoss))
+      const mean = logAverage(losses)
+      return { scheme, width: config.width, rate: config.rates.A, loss: Number.isFinite(mean) ? mean : null }
+    },
+  )
 }
 
 function extremeWidths(runs: readonly SyntheticRun[]): number[] {

@@ -7,7 +7,7 @@ import { evidenceTable } from "./evidence.js"
 import type { Effort, Experiment } from "./experiment.js"
 import { type Budget, measure, type Setting, taskCount } from "./measure.js"
 import { rechecked, widened } from "./recheck.js"
-import { BUDGET, type Claim, judgeMeasurements, SETTINGS, settingName } from "./theorySetting.js"
+import { BUDGET, type Claim, claimsOf, judgeMeasurements, SETTINGS, settingName } from "./theorySetting.js"
 
 /** Derived exponents beside measured ones in the theory's setting. */
 export const theorySetting = theoryExperiment(SETTINGS, { quick: BUDGET, full: { ...BUDGET, seeds: 128 } })
@@ -29,8 +29,7 @@ export function theoryExperiment(
       const measurements = await measure(settings, budget, options)
       const judged = judgeMeasurements(settings, budget, measurements)
       for (const setting of settings) {
-        const own = judged.filter(({ id }) => id.startsWith(`${settingName(setting)}/`))
-        claims.push(...(await rechecked(setting, own, budget, widened(budget.widths), options)))
+        claims.push(...(await rechecked(setting, claimsOf(setting, judged), budget, widened(budget.widths), options)))
       }
       return theorySection(settings, claims, budget)
     },
@@ -68,13 +67,7 @@ function theorySection(settings: readonly Setting[], claims: readonly Claim[], b
       },
       { kind: "table", caption: "Every quantity at every step", table },
     ],
-    findings: settings.flatMap((setting) => {
-      const name = settingName(setting)
-      return claimFindings(
-        name,
-        claims.filter(({ id }) => id.startsWith(`${name}/`)),
-      )
-    }),
+    findings: settings.flatMap((setting) => claimFindings(settingName(setting), claimsOf(setting, claims))),
     data: { claims: table, sizes: sizeTable(claims), theorems: evidence },
   }
 }

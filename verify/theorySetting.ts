@@ -62,6 +62,11 @@ export function settingName({ definition, values }: Setting): string {
   return [definition.name, ...point, definition.optimiser ?? "adam"].join("/")
 }
 
+/** The claims of one setting. */
+export function claimsOf(setting: Setting, claims: readonly Claim[]): Claim[] {
+  return claims.filter(({ id }) => id.startsWith(`${settingName(setting)}/`))
+}
+
 /** The settings measured, and a verdict on every quantity at every step. */
 export async function verifyTheorySetting(
   settings: readonly Setting[],

@@ -1,24 +1,19 @@
 /** Claim: the derived exponents hold at every step of training on a squared loss, in each layer, with the derived alignments. */
-import { type CoordinatePoint, coordinateFigure } from "../src/report/figures/coordinates.js"
+import { coordinateFigure } from "../src/report/figures/coordinates.js"
 import type { Section } from "../src/report/section.js"
-import { schemeNamed } from "../src/scheme/catalogue.js"
 import { coordinatePoints } from "./check.js"
 import { claimFindings } from "./claimFindings.js"
 import { claimsTable } from "./claims.js"
 import type { Effort, Experiment } from "./experiment.js"
 import { type Budget, measure, type Setting, taskCount } from "./measure.js"
-import { type Claim, judgeMeasurements, settingName, withAlignments } from "./theorySetting.js"
+import { type Claim, claimsOf, judgeMeasurements, settingName, withAlignments } from "./theorySetting.js"
+import { trained } from "./trained.js"
 import { powersOfTwo } from "./widths.js"
 
 const ID = "through-training"
 const TITLE = "Coordinate checks through training"
 
-/** Four samples, a squared loss and Adam, as in the synthetic experiment; each at the largest rate that keeps the output bounded. */
-const trained = (name: string, values: Record<string, string>): Setting => ({
-  definition: { ...schemeNamed(name), optimiser: "adam", loss: "squared", batch: 4 },
-  values,
-})
-
+/** Each at the largest rate that keeps the output bounded. */
 const ONE_LAYER = [trained("init-a", { c: "-3/4" }), trained("init-b", { c: "-1" })]
 const TWO_LAYERS = [trained("two-layers-init-a", { c: "-3/4" }), trained("two-layers-init-b", { c: "-1" })]
 
@@ -72,7 +67,6 @@ function section(claims: readonly Claim[], effort: Effort): Section {
   const { settings, steps } = SIZES[effort.size]
   const { widths, seeds, steps: last } = budgetOf(effort)
   const table = claimsTable(claims)
-  const of = (setting: Setting) => claims.filter(({ id }) => id.startsWith(`${settingName(setting)}/`))
   return {
     id: ID,
     title: TITLE,
@@ -88,7 +82,7 @@ function section(claims: readonly Claim[], effort: Effort): Section {
         kind: "figure" as const,
         name: settingName(setting).replace(/[^a-z-]+/g, "-"),
         caption: `${settingName(setting)} at step ${last}: sizes and alignments against width, and the derived power through the widest width.`,
-        spec: coordinateFigure(coordinatePoints(of(setting)) satisfies CoordinatePoint[]),
+        spec: coordinateFigure(coordinatePoints(claimsOf(setting, claims))),
       })),
       { kind: "table", caption: "Every quantity and alignment", table },
     ],
@@ -96,7 +90,7 @@ function section(claims: readonly Claim[], effort: Effort): Section {
       steps.flatMap((step) =>
         claimFindings(
           settingName(setting),
-          of(setting).filter((claim) => claim.step === step),
+          claimsOf(setting, claims).filter((claim) => claim.step === step),
         ),
       ),
     ),

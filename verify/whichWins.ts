@@ -1,4 +1,6 @@
 /** Question: which start ends with less loss, at its own best rate, at the same rate, and far below both bounds? */
+import { logAverage } from "simple-statistics"
+import { groupsOf } from "../src/fit/groups.js"
 import { type PairedDifference, pairedDifference } from "../src/fit/paired.js"
 import { type AdvantagePoint, advantageFigure } from "../src/report/figures/advantage.js"
 import type { Finding, Section } from "../src/report/section.js"
@@ -6,7 +8,7 @@ import type { ReportTable } from "../src/report/table.js"
 import { seedsToDecide } from "./deciding.js"
 import type { Experiment } from "./experiment.js"
 import { boundOfRate } from "./rateBounds.js"
-import { configOf, groupBy, plan, type SyntheticRun, type SyntheticScheme, teacherStudent } from "./teacherStudent.js"
+import { configOf, plan, type SyntheticRun, type SyntheticScheme, teacherStudent } from "./teacherStudent.js"
 
 const ID = "which-wins"
 const TITLE = "Which start wins at which budget"
@@ -47,7 +49,9 @@ export const whichWins: Experiment = {
     const runs = await teacherStudent(config, options)
     const budgets = BUDGETS.map((part) => nearest(recorded(runs), part * config.steps))
     const duels = budgets.flatMap((steps) =>
-      groupBy(runs, ({ config: { readout, width } }) => `${readout} ${width}`).map((group) => duel(group, steps)),
+      [...groupsOf(runs, ({ config: { readout, width } }) => `${readout} ${width}`).values()].map((group) =>
+        duel(group, steps),
+      ),
     )
     return section(duels, config.seeds.length)
   },
@@ -64,10 +68,12 @@ function nearest(steps: readonly number[], wanted: number): number {
 function duel(runs: readonly SyntheticRun[], steps: number): Duel {
   const { readout, width } = runs[0]!.config
   const lossesOf = (wanted: SyntheticScheme): Losses[] =>
-    groupBy(
-      runs.filter(({ scheme }) => scheme === wanted),
-      ({ config }) => String(config.rates.A),
-    ).map((group) => ({
+    [
+      ...groupsOf(
+        runs.filter(({ scheme }) => scheme === wanted),
+        ({ config }) => String(config.rates.A),
+      ).values(),
+    ].map((group) => ({
       rate: group[0]!.config.rates.A,
       bySeed: new Map(
         group.map(({ config, result }) => {
@@ -97,7 +103,7 @@ function duel(runs: readonly SyntheticRun[], steps: number): Duel {
 
 /** The rate of least geometric mean over seeds. */
 function least(losses: readonly Losses[]): Losses {
-  const mean = ({ bySeed }: Losses) => [...bySeed.values()].reduce((sum, loss) => sum + Math.log(loss), 0)
+  const mean = ({ bySeed }: Losses) => logAverage([...bySeed.values()])
   return losses.reduce((best, one) => (mean(one) < mean(best) ? one : best))
 }
 
@@ -162,8 +168,7 @@ function findings({ readout, width, steps, atBest, farBelow }: Duel, seeds: numb
 }
 
 function duelTable(duels: readonly Duel[]): ReportTable {
-  const geometric = ({ bySeed }: Losses) =>
-    Math.exp([...bySeed.values()].reduce((sum, loss) => sum + Math.log(loss), 0) / bySeed.size)
+  const geometric = ({ bySeed }: Losses) => logAverage([...bySeed.values()])
   const text = (one: PairedDifference | null) =>
     one && `${one.mean.toFixed(2)} [${one.low.toFixed(2)}, ${one.high.toFixed(2)}]`
   return {

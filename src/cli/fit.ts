@@ -1,4 +1,5 @@
 import { type CurveColumns, curveTable } from "../fit/curves.js"
+import { groupsOf } from "../fit/groups.js"
 import { slope } from "../fit/slope.js"
 import { InputError } from "../inputError.js"
 import { curveFitTable, curvesTable, curveTableJson, type FitJson } from "../report/fit.js"
@@ -43,11 +44,7 @@ export async function fitCommand(path: string, options: FitOptions): Promise<num
   }
   const rows = ofQuantity(await readRows(path, [options.width, options.value], options.by), options.quantity)
   const last = rows[0]!.step === undefined || options.by.includes("step") ? null : lastStep(rows)
-  const groups = new Map<string, Row[]>()
-  for (const row of rows) {
-    const key = options.by.map((name) => row[name]).join(" / ")
-    groups.set(key, [...(groups.get(key) ?? []), row])
-  }
+  const groups = groupsOf(rows, (row) => options.by.map((name) => row[name]).join(" / "))
   const fits = [...groups].map(([group, members]) => ({
     group: group || "all",
     ...slopeFit(last === null ? members : atStep(last, members, options), options),

@@ -13,7 +13,9 @@ export async function verifyCommand(names: readonly string[], options: VerifyOpt
   const [experiment, ...others] = names
   if (experiment === "theory-wide" && others.length === 0)
     return (await import("./theoryWide.js")).theoryWideCommand(options)
-  if (experiment !== undefined && others.length === 0) {
+  const isClaim = (name: string) => SETTINGS.some((setting) => matches(settingName(setting), name))
+  // Sections bring the whole report with them, which a claim does not need.
+  if (experiment !== undefined && others.length === 0 && !isClaim(experiment)) {
     const { EXPERIMENT_IDS, experimentCommand } = await import("./experiment.js")
     if (EXPERIMENT_IDS.includes(experiment)) return experimentCommand(experiment, options)
   }
@@ -29,7 +31,7 @@ export async function verifyCommand(names: readonly string[], options: VerifyOpt
   const chosen = SETTINGS.filter(
     (setting) => names.length === 0 || names.some((name) => matches(settingName(setting), name)),
   )
-  const unknown = names.find((name) => !SETTINGS.some((setting) => matches(settingName(setting), name)))
+  const unknown = names.find((name) => !isClaim(name))
   if (unknown !== undefined)
     throw new InputError({
       field: "claim",

@@ -3,6 +3,7 @@ import { InputError } from "../inputError.js"
 import { differingColumns, numberOf, type Row } from "../sweep/userTable.js"
 import { type Bracket, edgeBracket, optimumBracket, type Place, repeatDeviation } from "./bracket.js"
 import { type Censored, type CensoredFit, censoredSlope } from "./censored.js"
+import { groupsOf } from "./groups.js"
 import { type GridPoint, rateAgainstWidth } from "./optimum.js"
 
 /** Which columns of a table mean what. */
@@ -65,9 +66,9 @@ export interface CurveTable {
 export function curveTable(rows: readonly Row[], columns: CurveColumns, share: number): CurveTable {
   const { width, rate, loss, seed, model } = columns
   const groupOf = grouping(rows, columns)
-  const groups = new Map([...gather(rows, groupOf)].sort(([x], [y]) => x.localeCompare(y, "en", { numeric: true })))
+  const groups = new Map([...groupsOf(rows, groupOf)].sort(([x], [y]) => x.localeCompare(y, "en", { numeric: true })))
   const curveRows = [...groups].flatMap(([group, members]) =>
-    [...gather(members, (row) => [model === null ? "" : row[model], row[width], row[seed] ?? ""].join(" "))].map(
+    [...groupsOf(members, (row) => [model === null ? "" : row[model], row[width], row[seed] ?? ""].join(" "))].map(
       ([, own]) => ({ group, own }),
     ),
   )
@@ -189,15 +190,4 @@ function positive(row: Row, column: string): number {
   const value = numberOf(row, column)
   if (value > 0 && Number.isFinite(value)) return value
   throw new InputError({ field: column, given: row[column], allowed: "a number > 0", example: "1024" })
-}
-
-function gather<T>(items: readonly T[], key: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>()
-  for (const item of items) {
-    const at = key(item)
-    const group = groups.get(at)
-    if (group === undefined) groups.set(at, [item])
-    else group.push(item)
-  }
-  return groups
 }

@@ -54,24 +54,26 @@ export function optimalRate(grid: readonly GridPoint[]): Located {
  */
 export function thresholdRate(grid: readonly GridPoint[], limit: number): Located {
   const sorted = sortedGrid(grid)
-  const beyond = sorted.findIndex(({ value }) => !(value <= limit))
-  if (beyond < 0) return { rate: sorted.at(-1)!.rate, censored: "high" }
-  if (beyond === 0) return { rate: sorted[0]!.rate, censored: "low" }
-  const [below, above] = [sorted[beyond - 1]!, sorted[beyond]!]
+  const bracket = thresholdBracket(sorted, limit)
+  if (bracket === null)
+    return sorted[0]!.value <= limit
+      ? { rate: sorted.at(-1)!.rate, censored: "high" }
+      : { rate: sorted[0]!.rate, censored: "low" }
+  const { below, above } = bracket
   if (!Number.isFinite(above.value) || below.value <= 0)
     return { rate: Math.sqrt(below.rate * above.rate), censored: null }
   const part = Math.log(limit / below.value) / Math.log(above.value / below.value)
   return { rate: below.rate * (above.rate / below.rate) ** part, censored: null }
 }
 
-/** The rates on either side of the first crossing of the limit; null where the grid has none. @throws InputError as `thresholdRate`. */
+/** The points on either side of the first crossing of the limit; null where the grid has none. @throws InputError as `thresholdRate`. */
 export function thresholdBracket(
   grid: readonly GridPoint[],
   limit: number,
-): { readonly below: number; readonly above: number } | null {
+): { readonly below: GridPoint; readonly above: GridPoint } | null {
   const sorted = sortedGrid(grid)
   const beyond = sorted.findIndex(({ value }) => !(value <= limit))
-  return beyond <= 0 ? null : { below: sorted[beyond - 1]!.rate, above: sorted[beyond]!.rate }
+  return beyond <= 0 ? null : { below: sorted[beyond - 1]!, above: sorted[beyond]! }
 }
 
 /** One seed's rate at one width. */

@@ -33,7 +33,8 @@ export async function svgToPdf(svg: string, fontFile: string): Promise<Uint8Arra
   return Buffer.concat(chunks)
 }
 
-function sizeOf(svg: string): [number, number] {
+/** Width and height of an SVG picture, in pixels. */
+export function sizeOf(svg: string): [number, number] {
   const size = (name: string) => Number(new RegExp(`<svg[^>]* ${name}="([\\d.]+)"`).exec(svg)?.[1])
   return [size("width"), size("height")]
 }

@@ -8,6 +8,7 @@ import { replaceFolder, writeFileAtomic } from "./files.js"
 import { documentHtml } from "./html.js"
 import { documentLatex } from "./latexDocument.js"
 import { documentMarkdown } from "./markdownDocument.js"
+import { sizeOf } from "./pdf.js"
 import { renderTable } from "./table.js"
 
 /** Its presence says that a folder is an earlier report. */
@@ -44,7 +45,7 @@ export async function writeReport(document: ReportDocument, configuration: unkno
     )
     await write(
       "appendix.tex",
-      documentLatex(document, (file) => widthOf(drawing(file))),
+      documentLatex(document, (file) => sizeOf(drawing(file).svg)[0]),
     )
     const spent = document.chapters.map(({ section, spent }) => [section.id, spent])
     await write(MARKER, json({ ...document.environment, spent: Object.fromEntries(spent) }))
@@ -64,8 +65,4 @@ async function draw({ chapters }: ReportDocument): Promise<Map<string, Drawing>>
   const drawings = new Map<string, Drawing>()
   for (const [file, spec] of specs) drawings.set(file, await renderFigure(spec))
   return drawings
-}
-
-function widthOf({ svg }: Drawing): number {
-  return Number(/<svg[^>]* width="([\d.]+)"/.exec(svg)?.[1])
 }

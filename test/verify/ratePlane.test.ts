@@ -4,7 +4,8 @@ import { parseCondition } from "../../src/exponent/grammar.js"
 import { renderFigure } from "../../src/report/figure.js"
 import { openStore } from "../../src/sweep/store.js"
 import { createPool } from "../../src/train/pool.js"
-import { derivedSets, PLANES } from "../../verify/planePoints.js"
+import { derivationOf } from "../../verify/derivations.js"
+import { PLANES } from "../../verify/planePoints.js"
 import { ratePlane, ratePlanes } from "../../verify/ratePlane.js"
 
 /** The sets as worked by hand (theory notes, section 4: "two rates, stable", "efficient set with two rates"). */
@@ -14,7 +15,7 @@ const BY_HAND = {
 }
 
 test.each(PLANES)("the sets derived for $name are those worked by hand", ({ name, definition }) => {
-  const { stable, efficient } = derivedSets(definition)
+  const { stable, efficient } = derivationOf(definition)
   const byHand = BY_HAND[name as keyof typeof BY_HAND]
   expect(stable.equals(parseCondition(byHand.stable))).toBe(true)
   expect(efficient!.equals(parseCondition(byHand.efficient))).toBe(true)
