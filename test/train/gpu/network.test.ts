@@ -8,6 +8,7 @@ import type { SyntheticConfig } from "../../../src/train/syntheticConfig.js"
 import { startOf } from "../../../src/train/syntheticData.js"
 import { deviceForTests, WGSL_QUOTIENT } from "./adapter.js"
 import { expectWithinBounds, STORED } from "./bounds.js"
+import { SMALL_RUN } from "./smallRun.js"
 
 const { gpu, title } = await deviceForTests()
 afterAll(() => gpu?.close())
@@ -36,17 +37,13 @@ const batch = fc
 
 describe.skipIf(gpu === null)(`the teacher-student experiment on a GPU: ${title}`, () => {
   const wide: SyntheticConfig = {
+    ...SMALL_RUN,
     width: 150,
     rank: 3,
-    inputs: 3,
     samples: 100,
-    teacherWidth: 16,
-    readout: 0.5,
-    steps: 3,
     seed: 4,
     start: { A: 0.1, B: 0.2 },
     rates: { A: 0.01, B: 0.02 },
-    recordEvery: 1,
   }
 
   test.each([

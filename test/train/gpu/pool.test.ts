@@ -17,23 +17,12 @@ import { createPool, type Pool } from "../../../src/train/pool.js"
 import type { SyntheticConfig } from "../../../src/train/syntheticConfig.js"
 import type { Task } from "../../../src/train/task.js"
 import { deviceForTests } from "./adapter.js"
+import { SMALL_RUN } from "./smallRun.js"
 
 const { gpu, title } = await deviceForTests()
 afterAll(() => gpu?.close())
 
-const config: SyntheticConfig = {
-  width: 70,
-  rank: 2,
-  inputs: 3,
-  samples: 20,
-  teacherWidth: 16,
-  readout: 0.5,
-  steps: 3,
-  seed: 1,
-  start: { A: 0.1, B: 0 },
-  rates: { A: 0.01, B: 0.01 },
-  recordEvery: 1,
-}
+const config = SMALL_RUN
 const runs = [1e-3, 1e-2, 1e-1].map((rate) => ({ ...config, rates: { A: rate, B: rate } }))
 const synthetic = (one: SyntheticConfig) => ({ kind: "synthetic", backend: "gpu", config: one }) satisfies Task
 const schemeTask = {

@@ -6,6 +6,7 @@ import { trainSynthetic } from "../../../src/train/gpu/synthetic.js"
 import { modelledCost, stepCost } from "../../../src/train/gpu/traffic.js"
 import type { SyntheticConfig } from "../../../src/train/syntheticConfig.js"
 import { deviceForTests } from "./adapter.js"
+import { SMALL_RUN } from "./smallRun.js"
 
 const { gpu, title } = await deviceForTests()
 afterAll(() => gpu?.close())
@@ -85,19 +86,7 @@ describe.skipIf(gpu === null)(`the traffic of a step as submitted: ${title}`, ()
   test.each(ACTIVATIONS)(
     "with %s activations, dispatches and bytes are those that the device is given",
     async (activations) => {
-      const config: SyntheticConfig = {
-        width: 200,
-        rank: 4,
-        inputs: 3,
-        samples: 30,
-        teacherWidth: 16,
-        readout: 0.5,
-        steps: 3,
-        seed: 1,
-        start: { A: 0.1, B: 0 },
-        rates: { A: 0.01, B: 0.01 },
-        recordEvery: 1,
-      }
+      const config: SyntheticConfig = { ...SMALL_RUN, width: 200, rank: 4, samples: 30 }
       const sizes = new Map<object, number[]>()
       const submitted: number[][] = []
       let current: number[] = []

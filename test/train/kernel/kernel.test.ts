@@ -5,6 +5,7 @@ import { memoryNeeded, openCpu } from "../../../src/train/kernel/cpu.js"
 import type { OpenOptions } from "../../../src/train/synthetic.js"
 import type { SyntheticConfig } from "../../../src/train/syntheticConfig.js"
 import { boundedRun, referenceRun } from "./exactRun.js"
+import { expectWithin } from "./expectWithin.js"
 
 const config = fc.record({
   width: fc.integer({ min: 1, max: 24 }),
@@ -55,18 +56,9 @@ describe("the kernel of the teacher-student experiment", () => {
       await fc.assert(
         fc.asyncProperty(config, async (run) => {
           const { history } = await train(run, {}, binary)
-          boundedRun(run).forEach((exact, i) => {
-            for (const [name, record] of [
-              ["loss", history[i]!],
-              ["zA", history[i + 1]!],
-              ["zB", history[i + 1]!],
-            ] as const) {
-              const { value, radius } = exact[name]
-              expect(Math.abs(record[name] - value)).toBeLessThanOrEqual(radius)
-              all++
-              if (radius <= 0.01 * value) narrow++
-            }
-          })
+          const found = expectWithin(boundedRun(run), history)
+          narrow += found.narrow
+          all += found.all
         }),
         { numRuns: 60 },
       )
