@@ -1,11 +1,10 @@
 /** What is derived and proven, before anything is measured: each scheme's laws, and each theorem before its checkers. */
 import { formatCondition, formatMin } from "../src/exponent/grammar.js"
-import { CHECKERS, type Checker, createJudge, isInstalled, type Verdict } from "../src/prove/checkers.js"
-import { readTheorem, type Statement, theoremNames } from "../src/prove/theorem.js"
+import { CHECKERS, type Checker, isInstalled, type Judged, judgeAll, type Verdict } from "../src/prove/checkers.js"
+import { readTheorem, theoremNames } from "../src/prove/theorem.js"
 import type { Finding } from "../src/report/section.js"
 import type { ReportTable } from "../src/report/table.js"
 import { CATALOGUE } from "../src/scheme/catalogue.js"
-import type { SweepOptions } from "../src/sweep/sweep.js"
 import { derivationOf } from "./derivations.js"
 import type { Effort, Experiment } from "./experiment.js"
 
@@ -24,7 +23,7 @@ export const derived: Experiment = {
     const checkers: Checker[] = []
     for (const checker of ASKED[size]) if (await isInstalled(checker)) checkers.push(checker)
     const missing = CHECKERS.filter((checker) => !checkers.includes(checker))
-    const judged = await judgeAll(checkers, options)
+    const judged = await judgeAll(theoremNames().map(readTheorem), checkers, { ...options, timeLimit: TIME_LIMIT })
     const laws = derivedTable()
     const theorems = theoremTable(judged)
     return {
@@ -55,11 +54,6 @@ export const derived: Experiment = {
   },
 }
 
-interface Judged {
-  readonly statement: Statement
-  readonly verdicts: readonly Verdict[]
-}
-
 /** What each scheme's program implies at the feature level. */
 function derivedTable(): ReportTable {
   return {
@@ -74,35 +68,18 @@ function derivedTable(): ReportTable {
   }
 }
 
-async function judgeAll(checkers: readonly Checker[], { signal, onFinished }: SweepOptions): Promise<Judged[]> {
-  const { judge, close } = createJudge(TIME_LIMIT)
-  try {
-    const judged: Judged[] = []
-    for (const name of theoremNames()) {
-      signal?.throwIfAborted()
-      const theorem = readTheorem(name)
-      const verdicts: Verdict[] = []
-      for (const checker of checkers) verdicts.push(await judge(checker, theorem))
-      judged.push({ statement: theorem.statement, verdicts })
-      onFinished?.()
-    }
-    return judged
-  } finally {
-    close()
-  }
-}
-
 function theoremTable(judged: readonly Judged[]): ReportTable {
   const checkers = judged[0]?.verdicts.map(({ checker }) => checker) ?? []
   return {
     columns: ["theorem", "statement", "about", "source", ...checkers],
-    rows: judged.map(({ statement: { name, claim, scheme, source }, verdicts }) => [
-      name,
-      claim,
-      scheme,
-      source,
-      ...verdicts.map(({ verdict }) => verdict),
-    ]),
+    rows: judged.map(
+      ({
+        theorem: {
+          statement: { name, claim, scheme, source },
+        },
+        verdicts,
+      }) => [name, claim, scheme, source, ...verdicts.map(({ verdict }) => verdict)],
+    ),
   }
 }
 
@@ -110,7 +87,7 @@ function theoremTable(judged: readonly Judged[]): ReportTable {
 function acceptance(checker: Checker, judged: readonly Judged[]): Finding {
   const verdictOf = ({ verdicts }: Judged) => verdicts.find((verdict) => verdict.checker === checker)!.verdict
   const names = (kind: Verdict["verdict"]) =>
-    judged.filter((one) => verdictOf(one) === kind).map(({ statement }) => statement.name)
+    judged.filter((one) => verdictOf(one) === kind).map(({ theorem }) => theorem.statement.name)
   const [refused, unknown] = [names("refused"), names("unknown")]
   const claim = `Each of ${judged.length} theorems is accepted by ${checker}`
   if (refused.length > 0) return { claim: `${claim}: ${refused.join(", ")} is not`, verdict: "contradicts", why: null }

@@ -1,5 +1,5 @@
 import { InputError } from "../inputError.js"
-import { CHECKERS, type Checker, createJudge, isInstalled, type Verdict } from "../prove/checkers.js"
+import { CHECKERS, type Checker, isInstalled, judgeAll, type Verdict } from "../prove/checkers.js"
 import { parseClaim } from "../prove/claim.js"
 import { proofText } from "../prove/proofText.js"
 import { type Counterexample, type Decision, decide, Undecided } from "../prove/prover.js"
@@ -29,7 +29,10 @@ export async function proveCommand(given: readonly string[], options: ProveOptio
     process.stdout.write(theorems.map((theorem) => proofText(theorem, output.format)).join("\n"))
     return 0
   }
-  const judged = await judgeAll(theorems, checkers)
+  const judged = (await judgeAll(theorems, checkers)).map(({ theorem: { statement }, verdicts }) => {
+    const { name, title, source, scheme, claim, assumptions } = statement
+    return { name, title, source, scheme, statement: claim, assumptions, verdicts }
+  })
   print(output, { schema: "lora-scaling/prove/1", theorems: judged }, [
     [
       "Theorems",
@@ -50,22 +53,6 @@ export async function proveCommand(given: readonly string[], options: ProveOptio
   for (const { name, checker, verdict, reason } of refused)
     process.stderr.write(`${name}: ${checker}: ${verdict}: ${reason}\n`)
   return refused.length > 0 ? 1 : 0
-}
-
-async function judgeAll(theorems: readonly Theorem[], checkers: readonly Checker[]) {
-  const { judge, close } = createJudge()
-  try {
-    const judged = []
-    for (const theorem of theorems) {
-      const verdicts: Verdict[] = []
-      for (const checker of checkers) verdicts.push(await judge(checker, theorem))
-      const { name, title, source, scheme, claim, assumptions } = theorem.statement
-      judged.push({ name, title, source, scheme, statement: claim, assumptions, verdicts })
-    }
-    return judged
-  } finally {
-    close()
-  }
 }
 
 /** A claim as typed: its certificate before the checkers, or the values at which it is false. */

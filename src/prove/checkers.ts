@@ -1,4 +1,6 @@
 import { spawn } from "node:child_process"
+import { availableParallelism } from "node:os"
+import pMap from "p-map"
 import { check, Refusal } from "../../proofs/kernel.js"
 import { InputError } from "../inputError.js"
 import { smtText, Unstatable } from "./smt.js"
@@ -20,7 +22,57 @@ export interface Verdict {
 /** Milliseconds a solver may take for one check. */
 const TIME_LIMIT = 30_000
 
-/** Judges theorems, one after the other; `close` ends the solvers' threads. */
+/** How many theorems a checker judges at once: the kernel blocks, z3 runs one call at a time, cvc5 is a process for each. */
+const AT_ONCE: Readonly<Record<Checker, number>> = { kernel: 1, z3: 1, cvc5: availableParallelism() }
+
+/** A theorem and what each checker says of it. */
+export interface Judged {
+  readonly theorem: Theorem
+  /** In the order of the checkers asked. */
+  readonly verdicts: readonly Verdict[]
+}
+
+/** How theorems are judged. */
+export interface JudgeOptions {
+  /** Milliseconds a solver may take for one check; by default 30 seconds. */
+  readonly timeLimit?: number
+  readonly signal?: AbortSignal
+  /** Called once for each theorem's worth of verdicts. */
+  readonly onFinished?: () => void
+}
+
+/**
+ * Theorems before each of the checkers, which work side by side.
+ *
+ * @throws InputError where a checker is not installed.
+ */
+export async function judgeAll(
+  theorems: readonly Theorem[],
+  checkers: readonly Checker[],
+  { timeLimit, signal, onFinished }: JudgeOptions = {},
+): Promise<Judged[]> {
+  const { judge, close } = createJudge(timeLimit)
+  let count = 0
+  const verdictsOf = (checker: Checker) =>
+    pMap(
+      theorems,
+      async (theorem) => {
+        const verdict = await judge(checker, theorem)
+        count++
+        if (count % checkers.length === 0) onFinished?.()
+        return verdict
+      },
+      { concurrency: AT_ONCE[checker], ...(signal && { signal }) },
+    )
+  try {
+    const columns = await Promise.all(checkers.map(verdictsOf))
+    return theorems.map((theorem, row) => ({ theorem, verdicts: columns.map((column) => column[row]!) }))
+  } finally {
+    close()
+  }
+}
+
+/** Judges theorems, z3 one after the other; `close` ends the solvers' threads. */
 export interface Judge {
   readonly judge: (checker: Checker, theorem: Theorem) => Promise<Verdict>
   readonly close: () => void
