@@ -143,13 +143,14 @@ const MOST_OTHERS = 3
 /** Derived terms as the numbers that a fit needs: here exact exponents meet data. */
 export function expected(terms: Terms): Expected {
   if (terms.kind === "zero") return terms
-  const { exponent, others, corrections, relation } = terms
+  const { exponent, others, orthogonal, corrections, relation } = terms
   const numbers = (values: readonly Fraction[], most: number) => values.slice(0, most).map((value) => value.valueOf())
   return {
     kind: "power",
     exponent: exponent.valueOf(),
     others: numbers(others, MOST_OTHERS),
     corrections: numbers(corrections, 1),
+    coherence: orthogonal ? "none" : "full or none",
     relation,
   }
 }

@@ -10,6 +10,8 @@ import { lead, type Size, shifted, sizeOf } from "./size.js"
 export interface StepSizes {
   /** Per quantity, null where it is exactly zero. */
   readonly sizes: Readonly<Record<string, Size | null>>
+  /** The quantities whose terms' squares add (see `Graded.isOrthogonal`). */
+  readonly orthogonal: ReadonlySet<string>
   /** Per quantity, the sizes of the moments of its optimiser up to now (see `Terms.corrections`). */
   readonly moments: Readonly<Record<string, readonly Size[]>>
 }
@@ -272,6 +274,7 @@ function stepSizes(history: readonly Moment[], cell: Cell): StepSizes[] {
     for (const [name, sizes] of seen) moments.set(name, [...(moments.get(name) ?? []), ...sizes])
     return {
       sizes: Object.fromEntries([...quantities].map(([name, tensor]) => [name, tensor.size(cell)])),
+      orthogonal: new Set(names(quantities).filter((name) => quantities.get(name)!.isOrthogonal)),
       moments: Object.fromEntries(moments),
     }
   })

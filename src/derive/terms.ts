@@ -17,6 +17,8 @@ export type Terms =
       readonly exponent: Fraction
       /** The other terms of the max, largest first. */
       readonly others: readonly Fraction[]
+      /** Whether all terms are of different parity: then they are independent up to n^(−1/2), and their squares add. */
+      readonly orthogonal: boolean
       /**
        * Gaps > 0, smallest first: the size is n^exponent (1 + Σ O(n^−gap)). A sign or Adam's quotient approaches its limit
        * as the terms of its argument separate (the share of entries that the smaller one decides is n^−gap); two leading terms of equal exponent that are independent overlap by n^(−1/2).
@@ -87,6 +89,7 @@ export function termsOf(concrete: Scheme): (quantity: string, t: number) => Term
       kind: "power",
       exponent: leading!,
       others,
+      orthogonal: at.orthogonal.has(quantity),
       corrections: distinct(corrections).reverse(),
       relation: size.relation,
     }

@@ -1,18 +1,14 @@
-import { LEAST_SHARE, type LeadingFit, leadingExponent } from "./leading.js"
+import { type Company, LEAST_SHARE, type LeadingFit, leadingExponent } from "./leading.js"
 import { isDeterministic, logPoints, type SlopeFit, slope, type WidthSample } from "./slope.js"
 
 /** What is derived for a quantity: its exponent and the other terms of its max, or that it is zero. */
 export type Expected =
   | { readonly kind: "zero" }
-  | {
+  | (Company & {
       readonly kind: "power"
       readonly exponent: number
-      /** Exponents of the other terms, largest first. */
-      readonly others: readonly number[]
-      /** Gaps of corrections relative to the leading term, of either sign. */
-      readonly corrections: readonly number[]
       readonly relation: "equal" | "atMost"
-    }
+    })
 
 /** Derived and measured set side by side. */
 export interface Verdict {

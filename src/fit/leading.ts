@@ -18,10 +18,27 @@ export interface Company {
   readonly others: readonly number[]
   /** Gaps > 0 of corrections a n^(e − gap) of either sign, relative to the leading term. */
   readonly corrections: readonly number[]
+  /** How the terms add; by default either as they are or as squares. */
+  readonly coherence?: Coherence
 }
 
-/** What is taken for known of how the terms add: as they are, either so or as squares, or in any way between. */
-export type Coherence = "full" | "full or none" | "any"
+/** What is known of how the terms add: as squares (they are independent), as they are, either way, or in any way between. */
+export type Coherence = "none" | "full" | "full or none" | "any"
+
+/** How a model's terms add: as they are, or as squares with a cross term n^(e + e₁ − cross). */
+interface Addition {
+  readonly power: 1 | 2
+  readonly cross: number | null
+}
+
+const COHERENT = { power: 1, cross: null } as const
+const INDEPENDENT = { power: 2, cross: 1 / 2 } as const
+const ADDITIONS: Readonly<Record<Coherence, readonly Addition[]>> = {
+  none: [INDEPENDENT],
+  full: [COHERENT],
+  "full or none": [COHERENT, INDEPENDENT],
+  any: [{ power: 2, cross: 0 }],
+}
 
 /** How far above the plain slope a leading exponent is looked for; below, the next term bounds it. */
 const REACH = 1.5
@@ -39,9 +56,10 @@ export const LEAST_SHARE = 1 / 4
  * amplitudes at their bound 0 break it. The leading exponent is at least the next one, others[0]; where the data do not
  * exclude that the two are equal, it is the interval's lower end.
  *
- * Two terms may also be partly coherent: RMS² has a cross term b n^(e + e₁), |b| ≤ 2 a a₁. With `coherence: "any"` it is fitted in place of
- * the smaller one, and intervals are about twice as wide; without it both models bracket such data, and cover it more often than
- * the level says (`verify interval-coverage`). With "full" only the first model is fitted.
+ * With `coherence: "none"` only the second model is fitted, with "full" only the first. Two terms may also be partly coherent:
+ * RMS² has a cross term b n^(e + e₁), |b| ≤ 2 a a₁. With "any" it is fitted in place of the smaller one, and intervals are
+ * wider; with "full or none" both models bracket such data, and cover it more often than the level says
+ * (`verify interval-coverage`).
  *
  * Assumed throughout: at the widest width the leading term is at least {@link LEAST_SHARE} of every other.
  *
@@ -52,22 +70,22 @@ export const LEAST_SHARE = 1 / 4
  */
 export function leadingExponent(
   samples: readonly WidthSample[],
-  { others, corrections }: Company,
-  { level = 0.95, coherence = "full or none" }: { level?: number; coherence?: Coherence } = {},
+  { others, corrections, coherence = "full or none" }: Company,
+  { level = 0.95 }: { level?: number } = {},
 ): LeadingFit {
   const points = logPoints(samples)
   const weights = variancesOf(points, degreesOf(samples)).map((variance) => 1 / variance)
   const logWidths = points.map(({ logWidth }) => logWidth)
   const centre = logWidths.reduce((x, y) => x + y) / logWidths.length
-  const cross = coherence === "any" ? 0 : 1 / 2
+  const additions = ADDITIONS[coherence]
   // Relative residuals: dividing each row by the value makes weights those of the logarithm.
-  const chiSquare = (e: number, power: 1 | 2): number => {
+  const chiSquare = (e: number, { power, cross }: Addition): number => {
     const columns: Column[] = [
       { power: power * e, kind: "term" },
       ...others.map((x): Column => ({ power: power * x, kind: "term" })),
       ...corrections.map((gap): Column => ({ power: power * e - gap, kind: "correction" })),
     ]
-    if (power === 2 && others[0] !== undefined) columns.push({ power: e + others[0] - cross, kind: "cross" })
+    if (cross !== null && others[0] !== undefined) columns.push({ power: e + others[0] - cross, kind: "cross" })
     const rows = points.map(({ logWidth, logValue }, i) => {
       const scale = Math.sqrt(weights[i]!) / power
       return columns.map((c) => scale * Math.exp(c.power * (logWidth - centre) - power * logValue))
@@ -80,27 +98,23 @@ export function leadingExponent(
       LEAST_SHARE ** power,
     )
   }
-  const best = (e: number) => (coherence === "full" ? chiSquare(e, 1) : Math.min(chiSquare(e, 1), chiSquare(e, 2)))
+  const best = (e: number) => Math.min(...additions.map((addition) => chiSquare(e, addition)))
   const rough = (points.at(-1)!.logValue - points[0]!.logValue) / (logWidths.at(-1)! - logWidths[0]!)
   const floor = others[0] ?? rough - REACH
   const count = Math.ceil((Math.max(rough, floor) + REACH - floor) / STEP) + 1
   const grid = Array.from({ length: count }, (_, i) => floor + i * STEP)
   const values = grid.map(best)
   const least = values.indexOf(Math.min(...values))
-  // Each model by itself, since the lesser of two has two minima.
+  // Each model by itself, since the lesser of several has several minima.
   const around = [grid[Math.max(0, least - 1)]!, grid[Math.min(grid.length - 1, least + 1)]!] as const
-  const minima = (coherence === "full" ? ([1] as const) : ([1, 2] as const)).map((power) =>
-    minimise((e) => chiSquare(e, power), ...around),
-  )
+  const minima = additions.map((addition) => minimise((e) => chiSquare(e, addition), ...around))
   const exponent = [grid[least]!, ...minima].reduce((x, y) => (best(y) < best(x) ? y : x))
   const minimum = best(exponent)
   const degrees = Math.max(1, points.length - 2)
-  const model = chiSquare(exponent, 1) <= best(exponent) ? "coherent" : "quadrature"
+  const addition = additions.find((each) => chiSquare(exponent, each) <= minimum)!
+  const model = addition === COHERENT ? "coherent" : "quadrature"
   const confounded =
-    coherence === "full or none" &&
-    others.length > 0 &&
-    model === "quadrature" &&
-    Math.abs(exponent - cross - floor) < CONFOUNDED
+    addition === INDEPENDENT && others.length > 0 && Math.abs(exponent - INDEPENDENT.cross - floor) < CONFOUNDED
   const threshold = minimum + statistic(level, degreesOf(samples), confounded)
   // The minimum may be sharper than the grid, so its own neighbourhood always counts as inside.
   const inside = (i: number) => i === least || values[i]! <= threshold

@@ -1,0 +1,23 @@
+import { expect, test } from "vitest"
+import { termsOf } from "../../src/derive/terms.js"
+import { schemeNamed } from "../../src/scheme/catalogue.js"
+import { scheme } from "../../src/scheme/scheme.js"
+
+const INIT_B = scheme({ ...schemeNamed("init-b"), optimiser: "sign" }, { c: "-3/4" })
+
+/**
+ * zB = B₀ zA + ΔB zA, with B₀'s entries along one random matrix over n and ΔB = −η sign(dZ zAᵀ) along dZ: an entry of one
+ * says nothing of an entry of the other. f sums dZ times either: both sums are even, of one parity.
+ */
+test("terms along different random tensors are independent, sums over n of squares are not known to be", () => {
+  const at = termsOf(INIT_B)
+  expect(at("zB", 2)).toMatchObject({ orthogonal: true, others: [{ s: -1n, n: 1n, d: 2n }] })
+  expect(at("b", 2)).toMatchObject({ orthogonal: true })
+  expect(at("f", 2)).toMatchObject({ orthogonal: false, others: [{ n: 0n }] })
+})
+
+/** Over a rank that does not grow nothing is told apart: Z_A's start and its change are one part. */
+test("terms of a vector over a fixed index are of one part", () => {
+  const initA = scheme({ ...schemeNamed("init-a"), optimiser: "sign" }, { c: "-3/4" })
+  expect(termsOf(initA)("zA", 2)).toMatchObject({ orthogonal: false, others: [{ n: 0n }] })
+})
