@@ -9,6 +9,7 @@ import { markdownTable } from "markdown-table"
 import { openTrainer } from "../src/train/backend.js"
 import { ACTIVATIONS, type Activations } from "../src/train/gpu/activations.js"
 import type { SyntheticConfig } from "../src/train/syntheticConfig.js"
+import { benchArrayLibrary } from "./arrayLibrary.js"
 import { type Contender, inside, outside, RATES } from "./contender.js"
 import { benchGpu } from "./gpu.js"
 import { interpreter, mlMatrix } from "./plain.js"
@@ -35,6 +36,7 @@ const options = new Command("bench")
       .default("float32"),
   )
   .option("--model", "with --backend gpu, the model alone")
+  .option("--array-library", "with --backend gpu, kernels written from a program beside TensorFlow.js on WebGPU")
   .parse()
   .opts<{
     widths: string[]
@@ -49,12 +51,15 @@ const options = new Command("bench")
     runs: string
     activations: Activations
     model?: boolean
+    arrayLibrary?: boolean
   }>()
 
 const say = (line: string) => process.stdout.write(`${line}\n`)
 if (options.backend === "gpu") {
   const { model = false, activations } = options
-  await benchGpu({ widths: options.widths.map(Number), runs: Number(options.runs), model, activations }, say)
+  const [widths, runs] = [options.widths.map(Number), Number(options.runs)]
+  if (options.arrayLibrary) await benchArrayLibrary({ widths, seeds: runs, repeats: Number(options.repeats) }, say)
+  else await benchGpu({ widths, runs, model, activations }, say)
   process.exit()
 }
 const folder = await mkdtemp(join(tmpdir(), "bench-"))
