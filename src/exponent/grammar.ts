@@ -7,7 +7,8 @@
  * mathjs parses and prints; what it accepts beyond this grammar (implicit products, functions, powers) is refused here.
  */
 import { Fraction } from "fraction.js"
-import { create, type FactoryFunctionMap, type MathNode, parseDependencies } from "mathjs"
+import type { MathNode } from "mathjs"
+import mathjs from "mathjs/lib/browser/math.js"
 import { InputError } from "../inputError.js"
 import { Affine } from "./affine.js"
 import { Condition } from "./condition.js"
@@ -15,7 +16,7 @@ import { MaxPlus } from "./maxPlus.js"
 import type { Piecewise } from "./piecewise.js"
 import type { Constraint } from "./system.js"
 
-const math = create({ parseDependencies } as FactoryFunctionMap, { number: "Fraction" })
+const math = mathjs.create({ number: "Fraction" })
 
 const EXPONENT_GRAMMAR = "a rational, -inf, a symbol, sums, products with rationals and max(...) of these"
 const CONDITION_GRAMMAR = "exponents compared by <=, <, >=, > or ==, joined by and / or; or always, never"
