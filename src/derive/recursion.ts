@@ -288,9 +288,9 @@ function momentsOf(node: Node, values: ReadonlyMap<Node, Graded>, cell: Cell): S
         return size === null ? [] : [size]
       }
       case "clip": {
+        // At a finite width some seeds are clipped and others not: the share falls as the norm's distance from the bound.
         const size = values.get(operation.norm)!.size(cell)
-        const reaches = size !== null && lead(size).minus(operation.bound.power).at(cell.point).compare(0) >= 0
-        return reaches ? [size] : []
+        return size === null ? [] : [{ ...size, terms: [...size.terms, operation.bound.power] }]
       }
       default:
         return []

@@ -19,7 +19,7 @@ export type Terms =
       readonly others: readonly Fraction[]
       /**
        * Gaps > 0, smallest first: the size is n^exponent (1 + Σ O(n^−gap)). A sign, Adam's quotient or a clipped step approaches its limit
-       * as the terms of its argument separate (the share of entries that the smaller one decides is n^−gap); two leading terms of equal exponent that are independent overlap by n^(−1/2).
+       * as the terms of its argument (of the norm and its bound) separate (the share of entries that the smaller one decides is n^−gap); two leading terms of equal exponent that are independent overlap by n^(−1/2).
        */
       readonly corrections: readonly Fraction[]
       readonly relation: Relation
