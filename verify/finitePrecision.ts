@@ -75,7 +75,7 @@ const SIZES: Readonly<Record<Effort["size"], Size>> = {
     seeds: 8,
     float64Seeds: 8,
     widestChanged: 4096,
-    growth: { widths: [64, 256, 1024, 4096, 16384, 65536], steps: 3, seeds: 24, seedsPerTask: 4 },
+    growth: { widths: [64, 256, 1024, 4096, 16384, 65536], steps: 3, seeds: 40, seedsPerTask: 4 },
   },
 }
 
