@@ -1,5 +1,4 @@
 /** Question: what does Z_A's growth under Init[A] cost in the number formats that people train in, and what removes it? */
-import { logAverage } from "simple-statistics"
 import type { Finding, Section } from "../src/report/section.js"
 import type { ReportTable } from "../src/report/table.js"
 import { type SweepOptions, sweep } from "../src/sweep/sweep.js"
@@ -9,21 +8,28 @@ import type { RunResult } from "../src/train/run.js"
 import type { Task } from "../src/train/task.js"
 import type { Effort, Experiment } from "./experiment.js"
 import { LOST_BUDGET, type LostVerdict, lostUpdates } from "./lostUpdates.js"
-import type { Setting } from "./measure.js"
+import { type Budget, type Setting, taskCount } from "./measure.js"
 import { OVERFLOW_CASES, type OverflowVerdict, overflow } from "./overflow.js"
 import { lostTable, overflowTable } from "./overflowTables.js"
-import { settingName } from "./theorySetting.js"
-import { trained } from "./trained.js"
+import {
+  CHANGED,
+  type Float64Runs,
+  finalLoss,
+  growthClaims,
+  growthTable,
+  PLAIN,
+  priceTable,
+  REPLACED,
+  remedyFindings,
+  remedyParts,
+} from "./remedies.js"
+import { type Claim, settingName } from "./theorySetting.js"
 
 const ID = "finite-precision"
 const TITLE = "Internal instability in finite precision"
 
-/** At the largest rates that keep the output bounded; Z_A grows as n^(1/4) in the first, as 1 in the others. */
-const SETTINGS = [
-  trained("init-a", { c: "-3/4" }),
-  trained("init-b", { c: "-1" }),
-  trained("lora-plus", { cA: "-1", cB: "-1/2" }),
-]
+/** Init[A] and what is said to help, at the largest rates that keep the output bounded. */
+const SETTINGS = [PLAIN, ...CHANGED, ...REPLACED].map(({ setting }) => setting)
 
 /** The format of every tensor, and narrow formats with the optimiser's state in float32, as mixed precision keeps it. */
 const VARIANTS: readonly { readonly name: string; readonly precision: PrecisionConfig }[] = [
@@ -40,14 +46,37 @@ interface Size {
   readonly widths: readonly number[]
   readonly steps: number
   readonly seeds: number
+  /** In float64, which the price of a remedy is measured in. */
+  readonly float64Seeds: number
+  /** The widest width of Init[A] trained otherwise in formats other than float64. */
+  readonly widestChanged: number
+  /** Where Z_A's growth is measured, and after which step. */
+  readonly growth: Omit<Budget, "rank" | "firstSeed">
 }
 
 /** Seeds that no other experiment uses. */
 const FIRST_SEED = 17_000_000
+const RANK = 4
 
 const SIZES: Readonly<Record<Effort["size"], Size>> = {
-  quick: { cases: ["init-a-above-its-bound"], widths: [256, 1024], steps: 10, seeds: 2 },
-  full: { cases: OVERFLOW_CASES.map(({ name }) => name), widths: [256, 1024, 4096, 16384], steps: 30, seeds: 8 },
+  quick: {
+    cases: ["init-a-above-its-bound"],
+    widths: [256, 1024],
+    steps: 10,
+    seeds: 2,
+    float64Seeds: 8,
+    widestChanged: 1024,
+    growth: { widths: [16, 64, 256, 1024, 4096], steps: 2, seeds: 24 },
+  },
+  full: {
+    cases: OVERFLOW_CASES.map(({ name }) => name),
+    widths: [256, 1024, 4096, 16384],
+    steps: 30,
+    seeds: 8,
+    float64Seeds: 8,
+    widestChanged: 4096,
+    growth: { widths: [64, 256, 1024, 4096, 16384, 65536], steps: 3, seeds: 40, seedsPerTask: 4 },
+  },
 }
 
 /** Losses of one scheme at one width, a format each. */
@@ -55,6 +84,13 @@ interface Losses {
   readonly setting: Setting
   readonly width: number
   readonly byFormat: ReadonlyMap<string, readonly RunResult[]>
+  /** Those in float64 with all their seeds. */
+  readonly float64: Float64Runs
+}
+
+function growthBudget({ size, seeds }: Effort): Budget {
+  const { growth } = SIZES[size]
+  return { ...growth, rank: RANK, firstSeed: FIRST_SEED, seeds: seeds * growth.seeds }
 }
 
 /** Overflow, lost updates and losses in float64 … e4m3. */
@@ -62,8 +98,10 @@ export const finitePrecision: Experiment = {
   id: ID,
   title: TITLE,
   configuration: ({ size }) => ({ ...SIZES[size], settings: SETTINGS.map(settingName), lostUpdates: LOST_BUDGET }),
-  tasks: ({ size }) => SIZES[size].cases.length + 1 + tasksOf(size, 1).length,
-  run: async ({ size, seeds }, options) => {
+  tasks: (effort) =>
+    SIZES[effort.size].cases.length + 1 + tasksOf(effort.size, 1).length + taskCount(SETTINGS, growthBudget(effort)),
+  run: async (effort, options) => {
+    const { size, seeds } = effort
     const quiet = { ...options, onFinished: () => {} }
     const verdicts: OverflowVerdict[] = []
     for (const given of OVERFLOW_CASES.filter(({ name }) => SIZES[size].cases.includes(name))) {
@@ -72,21 +110,25 @@ export const finitePrecision: Experiment = {
     }
     const lost = await lostUpdates(LOST_BUDGET, quiet)
     options.onFinished?.()
-    return section(verdicts, lost, await losses(size, seeds, options), size)
+    const claims = await growthClaims(growthBudget(effort), options)
+    return section(verdicts, lost, await losses(size, seeds, options), claims, size)
   },
 }
 
 function tasksOf(size: Effort["size"], factor: number): (Extract<Task, { kind: "scheme" }> & { format: string })[] {
-  const { widths, steps, seeds } = SIZES[size]
+  const { widths, steps, seeds, float64Seeds, widestChanged } = SIZES[size]
+  const isChanged = (setting: Setting) => CHANGED.some((remedy) => remedy.setting === setting)
   return [...widths].reverse().flatMap((width) =>
     SETTINGS.flatMap((setting) =>
-      VARIANTS.map(({ name, precision }) => ({
-        format: name,
-        kind: "scheme" as const,
-        ...setting,
-        config: { width, rank: 4, steps, precision },
-        seeds: Array.from({ length: factor * seeds }, (_, i) => FIRST_SEED + i),
-      })),
+      VARIANTS.filter(({ name }) => name === "float64" || width <= widestChanged || !isChanged(setting)).map(
+        ({ name, precision }) => ({
+          format: name,
+          kind: "scheme" as const,
+          ...setting,
+          config: { width, rank: RANK, steps, precision },
+          seeds: Array.from({ length: factor * (name === "float64" ? float64Seeds : seeds) }, (_, i) => FIRST_SEED + i),
+        }),
+      ),
     ),
   )
 }
@@ -98,15 +140,17 @@ async function losses(size: Effort["size"], factor: number, options: SweepOption
     options,
   )
   return SIZES[size].widths.flatMap((width) =>
-    SETTINGS.map((setting) => ({
-      setting,
-      width,
-      byFormat: new Map(
+    SETTINGS.map((setting) => {
+      const byFormat = new Map(
         tasks.flatMap((task, i) =>
           task.config.width === width && task.definition === setting.definition ? [[task.format, results[i]!]] : [],
         ),
-      ),
-    })),
+      )
+      const float64 = { setting, width, runs: byFormat.get("float64")! }
+      // Formats are compared on the same seeds.
+      byFormat.set("float64", float64.runs.slice(0, factor * SIZES[size].seeds))
+      return { setting, width, byFormat, float64 }
+    }),
   )
 }
 
@@ -114,11 +158,13 @@ function section(
   verdicts: readonly OverflowVerdict[],
   lost: LostVerdict,
   measured: readonly Losses[],
+  claims: readonly Claim[],
   size: Effort["size"],
 ): Section {
   const { steps } = SIZES[size]
   const [lostCaption, lostRows] = lostTable(lost)
   const table = lossTable(measured)
+  const float64 = measured.map((losses) => losses.float64)
   return {
     id: ID,
     title: TITLE,
@@ -137,9 +183,16 @@ function section(
         text: `The price in loss: ${steps} steps of Adam on a squared loss of four samples, every tensor in the format, or all but the optimiser's state, sums in float32. LoRA+ at (−1, −1/2) keeps both Z_A and the output bounded. A loss is the geometric mean over seeds at the last step, over that of float64; *overflowed* counts seeds, *first* is the tensor that left the format first (Adam's second moment below the format's smallest number makes its quotient infinite), *lost* the part of updates that left an entry of A or B as it was.`,
       },
       { kind: "table", caption: "Loss by number format", table },
+      ...remedyParts(claims, float64, steps),
     ],
-    findings: [...verdicts.map(overflowFinding), lostFinding(lost)],
-    data: { overflow: overflowTable(verdicts), "lost-updates": lostRows, losses: table },
+    findings: [...verdicts.map(overflowFinding), lostFinding(lost), ...remedyFindings(claims)],
+    data: {
+      overflow: overflowTable(verdicts),
+      "lost-updates": lostRows,
+      losses: table,
+      growth: growthTable(claims),
+      prices: priceTable(float64),
+    },
   }
 }
 
@@ -163,10 +216,9 @@ function lossTable(measured: readonly Losses[]): ReportTable {
   return {
     columns: ["scheme", "n", "format", "loss", "over float64", "overflowed", "first", "updates lost"],
     rows: measured.flatMap(({ setting, width, byFormat }) => {
-      const reference = lossOf(byFormat.get("float64")!)
-      return VARIANTS.map(({ name: format }) => {
-        const runs = byFormat.get(format)!
-        const loss = lossOf(runs)
+      const reference = finalLoss(byFormat.get("float64")!)
+      return [...byFormat].map(([format, runs]) => {
+        const loss = finalLoss(runs)
         const overflowed = runs.filter(({ outcome }) => outcome.kind === "overflowed").length
         return [
           settingName(setting),
@@ -181,13 +233,6 @@ function lossTable(measured: readonly Losses[]): ReportTable {
       })
     }),
   }
-}
-
-/** The geometric mean of the last losses; null where a run ended early. */
-function lossOf(runs: readonly RunResult[]): number | null {
-  const all = runs.map(({ outcome, history }) => (outcome.kind === "finished" ? history.at(-1)!.loss : Number.NaN))
-  const mean = logAverage(all)
-  return Number.isFinite(mean) ? mean : null
 }
 
 /** The tensor that left its format, and when, in the first run that ended so. */

@@ -43,7 +43,7 @@ export async function checkCommand(name: string | undefined, options: CheckComma
       allowed: "either one scheme or --all",
       example: "check init-a --set c=-1/2",
     })
-  const single = (["figure", "optimiser", "loss", "batch"] as const).find((name) => options[name] !== undefined)
+  const single = (["figure", "optimiser", "loss", "batch", "clip"] as const).find((name) => options[name] !== undefined)
   if (options.all && (options.set.length > 0 || single !== undefined))
     throw new InputError({
       field: single === undefined ? "--set" : `--${single}`,

@@ -52,6 +52,11 @@ const loss = () =>
   )
 const batch = () =>
   new Option("--batch <samples>", "samples in a batch (default: the scheme's own, 1 if it names none)")
+const clip = () =>
+  new Option(
+    "--clip <exponent>",
+    "clip the joint norm of all gradients to n^exponent; 0 is max_grad_norm = 1 (default: the scheme's own, none if it names none)",
+  )
 /** The columns of a user's table. */
 const columns = (definition: Command) =>
   definition
@@ -95,6 +100,7 @@ command(
     .addOption(optimiser())
     .addOption(loss())
     .addOption(batch())
+    .addOption(clip())
     .addOption(format()),
   async (name: string, options: DeriveOptions) => (await import("./derive.js")).deriveCommand(name, options),
 )
@@ -132,6 +138,7 @@ command(
     .addOption(optimiser())
     .addOption(loss())
     .addOption(batch())
+    .addOption(clip())
     .option(
       "--precision <format>",
       "read the program in float64, float32, bfloat16, float16 or e4m3, and count roundings",
@@ -228,6 +235,7 @@ command(
     .addOption(optimiser())
     .addOption(loss())
     .addOption(batch())
+    .addOption(clip())
     .option("--seeds <count>", "seeds per width (default: 32)")
     .option("--store <file>", "keep runs in this DuckDB file and resume from it", ":memory:")
     .option("--figure <file>", "draw sizes against width to this SVG file")

@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os"
 import cliProgress from "cli-progress"
+import { formatAffine, parseAffine } from "../exponent/grammar.js"
 import { InputError } from "../inputError.js"
 import { OPTIMISERS, type OptimiserName } from "../program/optimiser.js"
 import { type ReportTable, renderTable, TABLE_FORMATS, type TableFormat } from "../report/table.js"
@@ -80,16 +81,22 @@ export interface VariantOptions {
   readonly optimiser?: string
   readonly loss?: string
   readonly batch?: string
+  readonly clip?: string
 }
 
-/** The named scheme, with another update rule, loss or batch where one is given. @throws InputError for an unknown name. */
-export function schemeWith(name: string, { optimiser, loss, batch }: VariantOptions): SchemeDefinition {
+/**
+ * The named scheme, with another update rule, loss, batch or bound on the gradients where one is given.
+ *
+ * @throws InputError for an unknown name, or a bound that is not an exponent.
+ */
+export function schemeWith(name: string, { optimiser, loss, batch, clip }: VariantOptions): SchemeDefinition {
   const names = Object.keys(OPTIMISERS) as OptimiserName[]
   return {
     ...schemeNamed(name),
     ...(optimiser === undefined ? {} : { optimiser: oneOf("--optimiser", optimiser, names) }),
     ...(loss === undefined ? {} : { loss: oneOf("--loss", loss, ["linear", "squared"]) }),
     ...(batch === undefined ? {} : { batch: integer("--batch", batch) }),
+    ...(clip === undefined ? {} : { clip: formatAffine(parseAffine(clip, "--clip")) }),
   }
 }
 

@@ -6,7 +6,7 @@ import { ACTIVATIONS } from "./activation.js"
 import type { Cell } from "./cell.js"
 import { Graded, isZeroForm, type RandomTerm } from "./graded.js"
 import { type Bases, Parity } from "./parity.js"
-import { lead, type Size, shifted, sizeOf, weakened } from "./size.js"
+import { larger, lead, type Size, shifted, sizeOf, weakened } from "./size.js"
 
 /** A program whose exponents this engine cannot derive, with the operation and the reason. */
 export class Underivable extends Error {
@@ -110,6 +110,10 @@ function readNode(node: Node, value: (node: Node) => Graded, reading: Reading): 
       return rootRatio(value(operation.of), value(operation.over), operation.epsilon.power, reading)
     case "orthogonalise":
       return orthogonalised(node, entries(value(operation.of), "orthogonalise"), reading)
+    case "norm":
+      return jointNorm(operation.of, value, reading)
+    case "clip":
+      return clipped(node, entries(value(operation.of), "clip"), value(operation.norm), operation.bound.power, reading)
     case "activate":
       return ACTIVATIONS[operation.by].value(entries(value(operation.of), operation.by), cell)
     case "slope": {
@@ -153,6 +157,32 @@ function orthogonalised(node: Node, of: Graded, { cell, dimensions, assume }: Re
   assume("the orthogonalised gradient has rank Θ(1), its singular values one size")
   const entry = dimensions[node.shape[0]].plus(dimensions[node.shape[1]]).times("-1/2")
   return of.normalised(cell).map((size) => shifted(isZeroForm(lead(size)) ? sizeOf(Affine.ZERO) : size, entry))
+}
+
+/** Half the exponent of the number of a tensor's entries: what its Frobenius norm exceeds their root mean square by. */
+function halfEntries({ shape: [rows, columns] }: Node, dimensions: Dimensions): Affine {
+  return dimensions[rows].plus(dimensions[columns]).times("1/2")
+}
+
+/** The largest of the tensors' Frobenius norms: squares are never negative, so that nothing cancels in their sum. */
+function jointNorm(of: readonly Node[], value: (node: Node) => Graded, { cell, dimensions }: Reading): Graded {
+  const sizes = of.flatMap((node) => {
+    const size = entries(value(node), "norm").size(cell)
+    return size === null ? [] : [shifted(size, halfEntries(node, dimensions))]
+  })
+  return sizes.length === 0 ? Graded.ZERO : Graded.even(sizes.reduce((x, y) => larger(cell, x, y)))
+}
+
+/** A tensor times min(1, bound / norm): where the norm is known as a bound only, so is what is left of the tensor. */
+function clipped(node: Node, of: Graded, norm: Graded, bound: Affine, { cell, dimensions, assume }: Reading): Graded {
+  cell.usesGaps = true
+  const size = norm.size(cell)
+  if (size === null) return of
+  assume("the gradients' joint norm is that of its largest part, in every seed up to a factor Θ(1)")
+  if (cell.compare(lead(size), bound) <= 0) return of
+  if (size.relation === "equal") return of.map((part) => shifted(part, bound.minus(lead(size))))
+  const most = bound.minus(halfEntries(node, dimensions))
+  return of.map((part) => weakened(cell.compare(lead(part), most) <= 0 ? part : shifted(part, most.minus(lead(part)))))
 }
 
 /** The exponent by which a sum of two parts exceeds its terms: the same question comes up over and over. */

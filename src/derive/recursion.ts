@@ -280,11 +280,23 @@ function stepSizes(history: readonly Moment[], cell: Cell): StepSizes[] {
   })
 }
 
-/** The sizes under each scale-free function (a sign, Adam's quotient, an orthogonalisation) that the node depends on; what came before is in earlier steps. */
+/** The sizes under each scale-free function (a sign, Adam's quotient, an orthogonalisation) and each norm that clips, that the node depends on; what came before is in earlier steps. */
 function momentsOf(node: Node, values: ReadonlyMap<Node, Graded>, cell: Cell): Size[] {
   return inOrder([node]).flatMap(({ operation }) => {
-    const isScaleFree = ["rootRatio", "sign", "orthogonalise"].includes(operation.op)
-    const size = isScaleFree && "of" in operation ? values.get(operation.of)!.size(cell) : null
-    return size === null ? [] : [size]
+    switch (operation.op) {
+      case "rootRatio":
+      case "sign":
+      case "orthogonalise": {
+        const size = values.get(operation.of)!.size(cell)
+        return size === null ? [] : [size]
+      }
+      case "clip": {
+        // At a finite width some seeds are clipped and others not: the share falls as the norm's distance from the bound.
+        const size = values.get(operation.norm)!.size(cell)
+        return size === null ? [] : [{ ...size, terms: [...size.terms, operation.bound.power] }]
+      }
+      default:
+        return []
+    }
   })
 }

@@ -20,8 +20,8 @@ export type Terms =
       /** Whether all terms are of different parity: then they are independent up to n^(−1/2), and their squares add. */
       readonly orthogonal: boolean
       /**
-       * Gaps > 0, smallest first: the size is n^exponent (1 + Σ O(n^−gap)). A sign or Adam's quotient approaches its limit
-       * as the terms of its argument separate (the share of entries that the smaller one decides is n^−gap); two leading terms of equal exponent that are independent overlap by n^(−1/2).
+       * Gaps > 0, smallest first: the size is n^exponent (1 + Σ O(n^−gap)). A sign, Adam's quotient or a clipped step approaches its limit
+       * as the terms of its argument (of the norm and its bound) separate (the share of entries that the smaller one decides is n^−gap); two leading terms of equal exponent that are independent overlap by n^(−1/2).
        */
       readonly corrections: readonly Fraction[]
       readonly relation: Relation
@@ -59,7 +59,7 @@ export function termsOf(concrete: Scheme): (quantity: string, t: number) => Term
       ? "zero"
       : { ...given, exponent: named(`start${side}`, deviation.power) }
   }
-  const { multiplier, readout, input, inputWidth, rank, epsilon } = concrete.sizes
+  const { multiplier, readout, input, inputWidth, rank, epsilon, clip } = concrete.sizes
   const generic = scheme({
     ...definition,
     start: { A: startOf("A"), B: startOf("B") },
@@ -70,6 +70,7 @@ export function termsOf(concrete: Scheme): (quantity: string, t: number) => Term
     inputWidth: formatAffine(inputWidth),
     rank: formatAffine(rank),
     ...(epsilon === null ? {} : { epsilon: formatAffine(epsilon) }),
+    ...(clip === null ? {} : { clip: formatAffine(clip) }),
   })
   const found = recursion(generic, new Cell(point, true))
   if (found === null) throw new Underivable(definition.name, "its exponents neither repeat nor grow steadily")

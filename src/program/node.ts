@@ -44,6 +44,8 @@ type Operation =
   | { readonly op: "activationChange"; readonly of: Node; readonly at: Node; readonly by: Activation }
   | { readonly op: "rootRatio"; readonly of: Node; readonly over: Node; readonly epsilon: Epsilon }
   | { readonly op: "orthogonalise"; readonly of: Node }
+  | { readonly op: "norm"; readonly of: readonly Node[] }
+  | { readonly op: "clip"; readonly of: Node; readonly norm: Node; readonly bound: Coefficient }
 
 /** One tensor of the program: an operation and the shape [rows, columns] of its result. */
 export class Node {
@@ -65,6 +67,11 @@ export class Node {
   /** The zero tensor. */
   static zero(shape: readonly [Dimension, Dimension]): Node {
     return new Node({ op: "zero" }, shape)
+  }
+
+  /** The joint Frobenius norm of some tensors, a scalar: the root of the sum of all their squared entries. */
+  static norm(of: readonly Node[]): Node {
+    return new Node({ op: "norm", of }, ["one", "one"])
   }
 
   /** The matrix product; @throws InputError unless this tensor's columns are the other's rows. */
@@ -130,6 +137,12 @@ export class Node {
     return new Node({ op: "orthogonalise", of: this }, this.shape)
   }
 
+  /** This tensor times min(1, bound / norm), itself where the norm is zero; @throws InputError for a norm that is no scalar. */
+  clip(norm: Node, bound: Coefficient): Node {
+    if (norm.shape.join() !== "one,one") throw shapeError("clip", this, norm, "a tensor and a norm one×one")
+    return new Node({ op: "clip", of: this, norm, bound }, this.shape)
+  }
+
   private requireSameShape(operation: string, other: Node): void {
     if (this.shape.join() !== other.shape.join()) throw shapeError(operation, this, other, "two tensors of one shape")
   }
@@ -156,6 +169,10 @@ export function operands({ operation }: Node): readonly Node[] {
       return [operation.of, operation.at]
     case "rootRatio":
       return [operation.of, operation.over]
+    case "norm":
+      return operation.of
+    case "clip":
+      return [operation.of, operation.norm]
     default:
       return [operation.of]
   }

@@ -53,6 +53,8 @@ export interface StartRule {
  *
  * @param start see {@link StartRule}.
  * @param motions per adapter and factor, "frozen" for one that is not trained.
+ * @param clip the bound on the joint norm of the gradients of all factors that move, which the optimiser sees clipped to it;
+ * null for none.
  * @throws Error if the loss does not depend on a factor that moves.
  */
 export function trainingStep(
@@ -61,6 +63,7 @@ export function trainingStep(
   epsilon: Epsilon,
   start: StartRule,
   motions: readonly Readonly<Record<"A" | "B", Motion | "frozen">>[],
+  clip: Coefficient | null = null,
 ): Program {
   const numbered = (name: string, i: number) => (layer.adapters === 1 ? name : `${name}${i + 1}`)
   const { input, output } = layer.spaces
@@ -98,6 +101,7 @@ export function trainingStep(
   )
   const next = new Map<Node, Node>()
   const gradients = trained.map((_, i) => ({ A: found[2 * i]!, B: found[2 * i + 1]! }))
+  const seen = clip === null ? (own: Node) => own : clippedTo(clip, moving(gradients, motions))
   const steps = trained.map((factors, i): Step => {
     const update = (side: "A" | "B"): { change: Node; after: Node } => {
       const motion = motions[i]![side]
@@ -108,7 +112,7 @@ export function trainingStep(
     const moved = (factor: Node, name: string, direction: Node | null, motion: Motion) => {
       if (direction === null) throw new Error(`the loss does not depend on ${name}`)
       const state = optimiser.state.map((part) => Node.leaf(`${name}.${part}`, "state", factor.shape))
-      const result = optimiser.step(direction, state, epsilon)
+      const result = optimiser.step(seen(direction), state, epsilon)
       result.state.forEach((value, k) => {
         next.set(state[k]!, value)
       })
@@ -138,6 +142,25 @@ export function trainingStep(
     residual,
     gradients,
   }
+}
+
+/** The gradients of the factors that are trained. */
+function moving(
+  gradients: Program["gradients"],
+  motions: readonly Readonly<Record<"A" | "B", Motion | "frozen">>[],
+): Node[] {
+  return gradients.flatMap((pair, i) =>
+    (["A", "B"] as const).flatMap((side) => {
+      const own = pair[side]
+      return own === null || motions[i]![side] === "frozen" ? [] : [own]
+    }),
+  )
+}
+
+/** Clips a gradient by the joint norm of all. */
+function clippedTo(bound: Coefficient, all: readonly Node[]): (own: Node) => Node {
+  const norm = Node.norm(all)
+  return (own) => own.clip(norm, bound)
 }
 
 function alignmentsOf(quantities: Readonly<Record<string, Node>>): Record<string, Alignment> {

@@ -64,7 +64,7 @@ function bare(term: Term): Term {
  * gradient's size. A sum over the rank r = n^ρ of B₀ with A₀ gives n^(ρ/2); of B₀ with the moved A, which lies along
  * sign(Bᵀ₀ dZ), the larger of that and of n^(ρ − 1/2); all others n^ρ.
  *
- * @throws InputError for a scheme with several layers, other optimisers, frozen factors, a subtracted start or spaces of
+ * @throws InputError for a scheme with several layers, other optimisers, clipped gradients, frozen factors, a subtracted start or spaces of
  * its own beside the toy's.
  */
 export function recurrenceOf({ definition, program, start, rates, sizes, domain }: Scheme): RecurrenceJson {
@@ -77,6 +77,7 @@ export function recurrenceOf({ definition, program, start, rates, sizes, domain 
   if (network !== undefined) refuse("several layers", "one adapted layer")
   if (!["adam", "sign", "sgd"].includes(optimiser) || sizes.epsilon !== null)
     refuse(`optimiser ${optimiser}`, "adam with negligible ε, sign or sgd")
+  if (sizes.clip !== null) refuse("gradient clipping", "gradients that are not clipped")
   if (definition.weightDecay) refuse("weight decay", "no weight decay")
   if (subtractStart) refuse("a subtracted start", "a start that is kept")
   if (spaces !== undefined && !isToy) refuse("an adapter of other spaces", "a hidden layer's or the toy's")

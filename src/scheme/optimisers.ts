@@ -59,6 +59,21 @@ export const OPTIMISER_SCHEMES: readonly SchemeDefinition[] = [
     example: { c: "-1/2" },
   },
   {
+    name: "clip-init-a",
+    title: "Init[A], Adam, gradients clipped to norm 1",
+    ...initA,
+    clip: "0",
+    example: { c: "-1/2" },
+  },
+  {
+    name: "clip-sgd-init-a",
+    title: "Init[A], gradient descent, gradients clipped to norm 1",
+    ...initA,
+    optimiser: "sgd",
+    clip: "0",
+    example: { c: "0" },
+  },
+  {
     name: "squared-init-a",
     title: "Init[A], Adam, squared loss, batches of four",
     ...initA,

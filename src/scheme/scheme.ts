@@ -47,6 +47,11 @@ export interface SchemeDefinition {
   readonly optimiser?: OptimiserName
   /** Adam's ε as an exponent, ε = n^epsilon; by default it is negligible. */
   readonly epsilon?: string
+  /**
+   * Exponent k of the bound n^k to which the joint norm of all gradients is clipped before the optimiser sees them
+   * (max_grad_norm = 1 is "0"); by default they are not.
+   */
+  readonly clip?: string
   /** λ of decoupled weight decay on both factors; default 0. */
   readonly weightDecay?: number
   /** The part of A that Stable-LoRA takes away in each step; default 0. */
@@ -100,7 +105,7 @@ export interface Scheme {
   readonly start: ReadonlyMap<Node, Coefficient | "zero">
   /** Per adapter. */
   readonly rates: readonly Readonly<Record<"A" | "B", Affine | "frozen">>[]
-  /** The exponents of multiplier, readout and rank, and of Adam's ε where it is not negligible. */
+  /** The exponents of multiplier, readout and rank, of Adam's ε where it is not negligible, and of the bound on the gradients' norm. */
   readonly sizes: {
     readonly multiplier: Affine
     readonly readout: Affine
@@ -108,6 +113,7 @@ export interface Scheme {
     readonly inputWidth: Affine
     readonly rank: Affine
     readonly epsilon: Affine | null
+    readonly clip: Affine | null
   }
   /** The exponent of every index space. */
   readonly dimensions: Readonly<Record<Dimension, Affine>>
@@ -152,6 +158,7 @@ export function scheme(
     rank: affine(definition.rank ?? DEFAULTS.rank.symbol, "rank"),
     readout: affine(definition.readout ?? DEFAULTS.readout.symbol, "readout"),
     epsilon: definition.epsilon === undefined ? null : affine(definition.epsilon, "epsilon"),
+    clip: definition.clip === undefined ? null : affine(definition.clip, "clip"),
     inputWidth: affine(definition.inputWidth ?? DEFAULTS.inputWidth.symbol, "inputWidth"),
     input: affine(definition.input ?? "0", "input"),
     startA: start.A === "zero" ? null : affine(start.A.exponent, "start.A"),
@@ -174,6 +181,7 @@ export function scheme(
   const rank = set(raw.rank)
   const sizes = { multiplier: set(raw.multiplier), readout: set(raw.readout), input: set(raw.input) }
   const epsilon = raw.epsilon && set(raw.epsilon)
+  const clip = raw.clip && set(raw.clip)
   const motion = (side: "A" | "B", form: Affine | null): Motion | "frozen" => {
     if (form === null) return "frozen"
     const { weightDecay = 0, shrinkage = 0 } = definition
@@ -189,13 +197,14 @@ export function scheme(
     { constant: raw.epsilon === null ? NEGLIGIBLE_EPSILON : 1, power: epsilon },
     startRule(definition, layer),
     rates.map(({ A, B }) => ({ A: motion("A", A), B: motion("B", B) })),
+    clip && { constant: 1, power: clip },
   )
   const factor = (side: Start, form: Affine | null): Coefficient | "zero" =>
     side === "zero" || form === null ? "zero" : { constant: side.constant ?? 1, power: set(form) }
   return {
     definition,
     program,
-    sizes: { ...sizes, inputWidth: set(raw.inputWidth), rank, epsilon },
+    sizes: { ...sizes, inputWidth: set(raw.inputWidth), rank, epsilon, clip },
     start: new Map(
       program.starts.flatMap(({ A, B }) => [
         [A, factor(start.A, raw.startA)],

@@ -25,16 +25,19 @@ export interface TensorRecord {
   largest: number
 }
 
+/** What decides a tensor's format: its role, or for a norm that of sums. */
+type FormatRole = PrecisionRole | "accumulator"
+
 /** A tensor that became infinite or NaN. */
 export interface OverflowEvent {
   readonly tensor: string
-  readonly role: PrecisionRole
+  readonly role: FormatRole
 }
 
 /** How a node is read: null leaves it in float64, uncounted (what is only watched is measured, not trained with). */
 interface NodeReading {
   readonly name: string
-  readonly role: PrecisionRole
+  readonly role: FormatRole
   /** Whether it is read after the step: the numbers that the next step's forward pass meets. */
   readonly after: boolean
   /** Whether it is a weight plus its change, in which updates can be lost. */
@@ -159,7 +162,7 @@ export class Numerics implements Reading {
 function readings(program: Program, scaled: ReadonlyMap<Node, Node>): ReadonlyMap<Node, NodeReading> {
   const { name, isForward } = tensorNames(program, scaled)
   const result = new Map<Node, NodeReading>()
-  const read = (node: Node, role: PrecisionRole, after = false, isUpdate = false) => {
+  const read = (node: Node, role: FormatRole, after = false, isUpdate = false) => {
     // A transpose holds what was rounded before.
     if (!result.has(node) && node.operation.op !== "transpose")
       result.set(node, { name: name(node), role, after, isUpdate })
@@ -172,7 +175,7 @@ function readings(program: Program, scaled: ReadonlyMap<Node, Node>): ReadonlyMa
   for (const node of inOrder([program.loss])) read(node, "activations")
   const gradients = program.gradients.flatMap(({ A, B }) => [A, B]).filter((node) => node !== null)
   for (const node of inOrder([...gradients, ...scaled.values()])) read(node, "gradients")
-  for (const node of inOrder([...next])) read(node, "state")
+  for (const node of inOrder([...next])) read(node, updateRole(node))
   const afterwards = new Map<Node, boolean>()
   const factors = Object.values(program.alignments).flatMap(({ left, right }) => [left, right])
   for (const node of inOrder([...Object.values(program.quantities), ...factors])) {
@@ -181,4 +184,10 @@ function readings(program: Program, scaled: ReadonlyMap<Node, Node>): ReadonlyMa
     if (isForward(node)) read(node, "activations", after)
   }
   return result
+}
+
+/** The role of a tensor between the gradients and the next values: what is clipped is a gradient still. */
+function updateRole({ operation }: Node): FormatRole {
+  if (operation.op === "norm") return "accumulator"
+  return operation.op === "clip" ? "gradients" : "state"
 }

@@ -21,7 +21,7 @@ export function coefficientValue({ constant, power, biasCorrection }: Coefficien
 
 /** How a program is read, beyond float64: what is done to each value before others read it. */
 export interface Reading {
-  /** What rounds every partial sum of a node that is a product; null leaves them in float64. */
+  /** What rounds every partial sum of a node that is a product or a norm; null leaves them in float64. */
   accumulator(node: Node): Rounding | null
   /** Changes the value of a node in place; `read` are the operands' values. */
   settle(node: Node, value: Matrix, read: readonly LeafValue[]): void
@@ -108,6 +108,7 @@ function ofWholeTensors(
 ): Matrix {
   const { operation } = node
   if (operation.op === "transpose") return transposed(read[0] as Matrix, spare)
+  if (operation.op === "norm") return jointNorm(read as Matrix[], spare, accumulate)
   if (operation.op !== "matmul") return orthogonalised(read[0] as Matrix)
   const [left, right] = read as [LeafValue, Matrix]
   const isTransposed = (side: Node) => side !== untransposed(side)
@@ -123,6 +124,17 @@ function ofWholeTensors(
     accumulate,
   )
   return result
+}
+
+/** The root of the sum of all squared entries, summed in the order of the tensors and of their entries. */
+function jointNorm(of: readonly Matrix[], spare: Spare, accumulate: Rounding | null): Matrix {
+  let sum = 0
+  for (const { data } of of)
+    if (accumulate === null) for (let i = 0; i < data.length; i++) sum += data[i]! * data[i]!
+    else for (let i = 0; i < data.length; i++) sum = accumulate(sum + data[i]! * data[i]!)
+  const result = spare.take(1)
+  result[0] = Math.sqrt(sum)
+  return { rows: 1, columns: 1, data: result }
 }
 
 /** A zero tensor of the node's shape. */
@@ -203,6 +215,12 @@ function entriesInto(
       const { constant, power } = operation.epsilon
       const epsilon = constant * (power === null ? 1 : sizes.n ** power.constant.valueOf())
       paired(result, x, y, (of, over) => of / (Math.sqrt(over) + epsilon))
+      return
+    }
+    case "clip": {
+      const bound = coefficientValue(operation.bound, sizes.n, t)
+      const norm = y[0]!
+      scale(result, x, norm > bound ? bound / norm : 1)
       return
     }
     default:

@@ -39,9 +39,11 @@ export function readBy(node: Node): readonly Node[] {
   return node.operation.op === "matmul" ? read.map(untransposed) : read
 }
 
+const WHOLE: ReadonlySet<string> = new Set(["matmul", "transpose", "orthogonalise", "norm"])
+
 /** Whether an operation reads its operands as a whole, and so needs an array beside theirs; others go entry by entry. */
 export function readsWhole({ operation }: Node): boolean {
-  return operation.op === "matmul" || operation.op === "transpose" || operation.op === "orthogonalise"
+  return WHOLE.has(operation.op)
 }
 
 /** The tensor that a transpose is of, or the tensor itself. */

@@ -93,6 +93,10 @@ function formulaOf({ operation }: Node, write: (node: Node) => string): string {
       return `change of ${operation.by}(${write(operation.at)}) by ${inside(operation.of)}`
     case "rootRatio":
       return `${inside(operation.of)} / √(${write(operation.over)})`
+    case "norm":
+      return `norm of ${operation.of.map(write).join(", ")}`
+    case "clip":
+      return `clipped ${write(operation.of)}`
     default:
       return `${operation.op}(${write(operation.of)})`
   }

@@ -45,6 +45,18 @@ describe("derive", () => {
     expect((await parsed("lora-plus")).efficient).toBe("cA + cB == -1 and cA >= -1")
   })
 
+  test("a bound on the gradients' norm, as a number or a symbol", async () => {
+    const parsed = async (...words: string[]) =>
+      DerivationJson.parse(JSON.parse((await lora("derive", "sgd-init-a", ...words, "--json")).out))
+    // By hand: test/derive/clip.test.ts.
+    expect((await parsed("--clip", "0")).stable).toBe("c <= 0")
+    expect(await parsed("--clip", "k", "--free", "k", "--set", "c=-1/4")).toMatchObject({
+      symbols: ["k"],
+      stable: "k <= 1/4",
+      stableOutput: "k <= 0",
+    })
+  })
+
   test.each(["text", "markdown", "latex", "csv"])("prints %s", async (format) => {
     const { code, out } = await lora("derive", "init-b", "--format", format)
     expect(code).toBe(0)
@@ -80,6 +92,9 @@ test.each([
   [["check", "nothing"], "scheme"],
   [["derive", "init-a", "--free", "q"], "--free"],
   [["derive", "init-a", "--level", "deep"], "--level"],
+  [["derive", "init-a", "--clip", "max(0, c)"], "--clip"],
+  [["train", "init-a", "--width", "64", "--set", "c=-1", "--clip", "k"], "--set"],
+  [["check", "--all", "--clip", "0"], "--clip"],
   [["derive", "init-a", "--optimiser", "sofia"], "--optimiser"],
 ])("bad input of %j names %s", async (words, field) => {
   const { code, out, err } = await lora(...words)

@@ -71,7 +71,16 @@ test("reverse mode agrees with differences on the ReLU network", () => {
   )
 })
 
+test("what belongs to updates is refused by name", () => {
+  const loss = B.transpose().times(B)
+  const scalar = Node.leaf("v", "trained", ["n", "one"])
+  const square = scalar.transpose().times(scalar)
+  expect(() => gradient(square.clip(Node.norm([loss]), { constant: 1, power: Affine.ZERO }), [scalar])).toThrow(/clip/)
+  expect(() => gradient(Node.norm([scalar]), [scalar])).toThrow(/norm/)
+})
+
 test("shapes that do not fit are refused", () => {
+  expect(() => A.clip(B, { constant: 1, power: Affine.ZERO })).toThrow(InputError)
   expect(() => A.times(A)).toThrow(InputError)
   expect(() => A.plus(B)).toThrow(InputError)
 })

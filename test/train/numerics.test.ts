@@ -72,6 +72,16 @@ function plainly(node: Node, leaves: ReadonlyMap<Node, Matrix>, sizes: Sizes, t:
       const epsilon = constant * sizes.n ** (power?.constant.valueOf() ?? 0)
       return entries((i, j) => at(x, i, j) / (Math.sqrt(at(y, i, j)) + epsilon))
     }
+    case "norm": {
+      let sum = 0
+      for (const { data } of operation.of.map(value)) for (const x of data) sum += x * x
+      return entries(() => Math.sqrt(sum))
+    }
+    case "clip": {
+      const [x, norm] = [value(operation.of), value(operation.norm).data[0]!]
+      const bound = coefficientValue(operation.bound, sizes.n, t)
+      return entries((i, j) => at(x, i, j) * (norm > bound ? bound / norm : 1))
+    }
     default:
       throw new Error(`${operation.op} is not asked for here`)
   }

@@ -22,3 +22,13 @@ describe("sign descent on a squared loss", () => {
     expect(claims.filter(({ verdict }) => verdict === "agrees").length).toBeGreaterThan(claims.length / 2)
   })
 })
+
+test("clipped gradient descent follows its derived exponents where nearly every step is clipped", async () => {
+  const claims = await check(schemeNamed("clip-sgd-init-a"), options)
+  const sizes = claims.filter(({ quantity }) => !quantity.startsWith("alignment"))
+  expect(sizes.filter(({ verdict }) => verdict === "contradicts")).toEqual([])
+  expect(sizes.filter(({ verdict }) => verdict === "agrees").length).toBeGreaterThan(sizes.length / 2)
+  // By hand (test/derive/clip.test.ts): at c = 0, Z_A is n^(1/2), B n^(-1/2) and Z_B n^0 from t = 3 on.
+  const derivedAt3 = (name: string) => sizes.find(({ quantity, step }) => quantity === name && step === 3)!.derived
+  expect(["zA", "b", "zB", "delta1", "delta2", "delta3"].map(derivedAt3)).toEqual(["1/2", "-1/2", "0", "0", "0", "0"])
+})

@@ -1,5 +1,5 @@
 /**
- * WGSL kernels written from a program: any tensor program without frozen n×n matrices and orthogonalisation.
+ * WGSL kernels written from a program: any tensor program without frozen n×n matrices, orthogonalisation and clipped gradients.
  *
  * Every run of a batch has its tensors side by side in one array. Nodes are put on levels, each after what it reads: the
  * nodes of one level and shape are one kernel, a thread an entry, and pass their values on in registers; a sum over the
@@ -52,6 +52,7 @@ const DIMENSIONS: readonly Dimension[] = ["n", "nIn", "r", "samples", "one"]
 export function unsupported(roots: readonly Node[], leaves: { has(node: Node): boolean }): string | null {
   for (const { node } of schedule(roots, leaves)) {
     if (node.operation.op === "orthogonalise") return "orthogonalise (muon)"
+    if (node.operation.op === "norm") return "norm (gradient clipping)"
     if (readBy(node).some(({ shape }) => isWide(shape[0]) && isWide(shape[1])))
       return "a frozen n×n matrix (networks of adapted layers)"
   }

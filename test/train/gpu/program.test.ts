@@ -16,6 +16,7 @@ afterAll(() => gpu?.close())
 /** Refused by name, with the operation that has no kernel. */
 const REFUSED: Readonly<Record<string, RegExp>> = {
   "muon-": /orthogonalise/,
+  "clip-": /gradient clipping/,
   "two-layers-": /n×n/,
   "three-layers-": /n×n/,
   "tanh-": /n×n/,
