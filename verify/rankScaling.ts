@@ -130,7 +130,7 @@ async function claimsAt(
         families: settings.length,
         ...(quantities && { quantitiesOf: () => quantities }),
       })
-      all.push(...(await rechecked(setting, claims, used, wider, options)))
+      all.push(...(await rechecked(setting, claims, used, [wider], options)))
     }
   }
   return all

@@ -97,9 +97,9 @@ export function termsOf(concrete: Scheme): (quantity: string, t: number) => Term
   }
 }
 
-/** The values of the terms that lead somewhere, largest first. */
+/** The values of all terms, largest first: those too that lead nowhere, as n^(1/2) between 1 and n in (1 + n^(1/2))². */
 function descending({ terms }: Size, point: ReadonlyMap<string, Fraction>): Fraction[] {
-  return distinct(MaxPlus.of(...terms).forms.map((form) => form.at(point)))
+  return distinct(terms.map((form) => form.at(point)))
 }
 
 function distinct(values: readonly Fraction[]): Fraction[] {

@@ -22,8 +22,8 @@ export interface Company {
   readonly coherence?: Coherence
 }
 
-/** What is known of how the terms add: as squares (they are independent), as they are, either way, or in any way between. */
-export type Coherence = "none" | "full" | "full or none" | "any"
+/** What is known of how the terms add: as squares (they are independent), as they are, or either way. */
+export type Coherence = "none" | "full" | "full or none"
 
 /** How a model's terms add: as they are, or as squares with a cross term n^(e + e₁ − cross). */
 interface Addition {
@@ -37,7 +37,6 @@ const ADDITIONS: Readonly<Record<Coherence, readonly Addition[]>> = {
   none: [INDEPENDENT],
   full: [COHERENT],
   "full or none": [COHERENT, INDEPENDENT],
-  any: [{ power: 2, cross: 0 }],
 }
 
 /** How far above the plain slope a leading exponent is looked for; below, the next term bounds it. */
@@ -45,6 +44,14 @@ const REACH = 1.5
 const STEP = 0.02
 /** At the widest width the leading term is at least this part of every other: a smaller one is not seen by such data. */
 export const LEAST_SHARE = 1 / 4
+
+/** How a leading exponent is fitted. */
+export interface LeadingOptions {
+  /** Of the interval; default 0.95. */
+  readonly level?: number
+  /** "free" lets go of every bound on the amplitudes but that the leading one is positive: intervals become longer. */
+  readonly amplitudes?: "bounded" | "free"
+}
 
 /**
  * The leading exponent e of a quantity whose other terms' exponents eₖ are derived: RMS = a nᵉ + Σ aₖ n^eₖ where the
@@ -56,10 +63,9 @@ export const LEAST_SHARE = 1 / 4
  * amplitudes at their bound 0 break it. The leading exponent is at least the next one, others[0]; where the data do not
  * exclude that the two are equal, it is the interval's lower end.
  *
- * With `coherence: "none"` only the second model is fitted, with "full" only the first. Two terms may also be partly coherent:
- * RMS² has a cross term b n^(e + e₁), |b| ≤ 2 a a₁. With "any" it is fitted in place of the smaller one, and intervals are
- * wider; with "full or none" both models bracket such data, and cover it more often than the level says
- * (`verify interval-coverage`).
+ * With `coherence: "none"` only the second model is fitted, with "full" only the first. Terms may also be partly coherent: with
+ * "full or none" both models bracket such data. Bounds on amplitudes make the interval shorter, and cover more often than
+ * the level says (`verify interval-coverage`).
  *
  * Assumed throughout: at the widest width the leading term is at least {@link LEAST_SHARE} of every other.
  *
@@ -71,7 +77,7 @@ export const LEAST_SHARE = 1 / 4
 export function leadingExponent(
   samples: readonly WidthSample[],
   { others, corrections, coherence = "full or none" }: Company,
-  { level = 0.95 }: { level?: number } = {},
+  { level = 0.95, amplitudes = "bounded" }: LeadingOptions = {},
 ): LeadingFit {
   const points = logPoints(samples)
   const weights = variancesOf(points, degreesOf(samples)).map((variance) => 1 / variance)
@@ -95,7 +101,7 @@ export function leadingExponent(
       rows,
       target,
       columns.map(({ kind }) => kind),
-      LEAST_SHARE ** power,
+      amplitudes === "free" ? null : LEAST_SHARE ** power,
     )
   }
   const best = (e: number) => Math.min(...additions.map((addition) => chiSquare(e, addition)))
@@ -156,17 +162,17 @@ interface Column {
 /**
  * The least squared residual over admissible amplitudes, by trying every set of active columns: the first amplitude is
  * > 0, a term's is ≥ 0 and not above the leading one by more than 1 / share at the widest width (the last row), a cross term's is bounded by its two terms (the first two columns), a correction at the narrowest
- * width (the first row) by the leading term, at which bound it is tried too.
+ * width (the first row) by the leading term, at which bound it is tried too. A null share frees all but the first.
  */
 function constrainedResidual(
   rows: readonly (readonly number[])[],
   target: readonly number[],
   kinds: readonly Column["kind"][],
-  share: number,
+  share: number | null,
 ): number {
   const correction = kinds.indexOf("correction")
   const free = leastResidual(rows, target, kinds, share)
-  if (correction < 0) return free
+  if (correction < 0 || share === null) return free
   const bound = rows[0]![0]! / rows[0]![correction]!
   const pinned = [-bound, bound].map((factor) =>
     leastResidual(
@@ -183,7 +189,7 @@ function leastResidual(
   rows: readonly (readonly number[])[],
   target: readonly number[],
   kinds: readonly Column["kind"][],
-  share: number,
+  share: number | null,
 ): number {
   const [narrowest, widest] = [rows[0]!, rows.at(-1)!]
   let least = Number.POSITIVE_INFINITY
@@ -199,6 +205,7 @@ function leastResidual(
     const amplitudes = kinds.map((_, k) => found[active.indexOf(k)] ?? 0)
     const [first, second] = amplitudes
     const admissible = (a: number, k: number) => {
+      if (share === null) return k > 0 || a > 0
       if (kinds[k] === "term") return a >= 0 && first! * widest[0]! >= share * a * widest[k]!
       if (kinds[k] === "cross") return Math.abs(a) <= 2 * Math.sqrt(Math.max(0, first! * second!))
       return Math.abs(a) * narrowest[k]! <= first! * narrowest[0]!

@@ -13,7 +13,17 @@ test("a contradiction is measured again; what agrees is left alone", async () =>
   const claims = judgeMeasurements([setting], budget, await measure([setting], budget, { pool, store }))
   const runs = store.finished.size
   const agreeing = claims.filter(({ measured }) => measured.verdict === "agrees")
-  const again = (given: readonly Claim[]) => rechecked(setting, given, budget, [512, 1024, 2048], { pool, store })
+  const again = (given: readonly Claim[]) =>
+    rechecked(
+      setting,
+      given,
+      budget,
+      [
+        [512, 1024, 2048],
+        [2048, 4096, 8192],
+      ],
+      { pool, store },
+    )
   expect(await again(agreeing)).toEqual(agreeing)
   expect(store.finished.size).toBe(runs)
 
