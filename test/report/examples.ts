@@ -3,8 +3,11 @@ import { advantageFigure } from "../../src/report/figures/advantage.js"
 import { powerLabel } from "../../src/report/figures/axes.js"
 import { coordinateFigure } from "../../src/report/figures/coordinates.js"
 import { exponentFigure } from "../../src/report/figures/exponents.js"
+import { layersFigure } from "../../src/report/figures/layers.js"
 import { localSlopeFigure } from "../../src/report/figures/localSlopes.js"
 import { lossFigure } from "../../src/report/figures/loss.js"
+import { rankFigure } from "../../src/report/figures/rank.js"
+import { ratePlaneFigure } from "../../src/report/figures/ratePlane.js"
 import { optimalRateFigure } from "../../src/report/figures/rates.js"
 import { trajectoryFigure } from "../../src/report/figures/trajectory.js"
 
@@ -94,6 +97,74 @@ const localSlopes = localSlopeFigure(
   0.05,
 )
 
+const layers = layersFigure(
+  [2, 3].flatMap((depth) =>
+    ["Init[A]", "Init[B]"].flatMap((scheme, s) =>
+      ["Z_A", "Z_B"].flatMap((quantity, q) =>
+        Array.from({ length: depth }, (_, i) => {
+          const [derived, measured] = [(1 - s) * (0.5 - q / 2), (1 - s) * (0.5 - q / 2) + 0.03 * i]
+          return {
+            layers: depth,
+            scheme,
+            quantity,
+            layer: i + 1,
+            derived,
+            measured,
+            low: measured - 0.1,
+            high: measured + 0.06,
+          }
+        }),
+      ),
+    ),
+  ),
+)
+
+const MULTIPLIERS = [
+  { multiplier: "α", slope: -1 / 2 },
+  { multiplier: "α/r", slope: 1 / 2 },
+]
+const rank = rankFigure(
+  MULTIPLIERS.flatMap(({ multiplier, slope }) =>
+    [0, 1 / 4, 1 / 2].map((rho) => ({
+      panel: "Init[A], sign",
+      multiplier,
+      rho,
+      c: slope * rho - 1 / 2,
+      steps: "all t",
+    })),
+  ),
+  MULTIPLIERS.flatMap(({ multiplier, slope }) =>
+    [0, 1 / 4, 1 / 2].map((rho) => {
+      const c = slope * rho - 0.48
+      return { panel: "Init[A], sign", multiplier, rho, c, low: c - 0.06, high: c + 0.04 }
+    }),
+  ),
+)
+
+const ratePlane = ratePlaneFigure([
+  [
+    {
+      title: "Init[A]: exponent of Z_B at t = 3",
+      subtitle: "stable iff cB <= 0 and cA + cB <= -1",
+      legend: "exponent",
+      step: 1 / 2,
+      cells: [-2, -3 / 2, -1, -1 / 2, 0].flatMap((cA) =>
+        [-1, -1 / 2, 0, 1 / 2].map((cB) => ({
+          cA,
+          cB,
+          value: cA === -2 && cB === -1 ? null : Math.max(cB, cA + cB + 1),
+          differs: cA === 0 && cB === 0,
+        })),
+      ),
+      edges: [
+        { cA: -2, cB: 0, toA: -1, toB: 0 },
+        { cA: -1, cB: 0, toA: 0, toB: -1 },
+      ],
+      label: { text: "stable", cA: -1.5, cB: -0.5 },
+    },
+  ],
+])
+
 /** One figure of each kind, from data that nothing changes. */
 export const EXAMPLES: Readonly<Record<string, TopLevelSpec>> = {
   rates,
@@ -103,4 +174,7 @@ export const EXAMPLES: Readonly<Record<string, TopLevelSpec>> = {
   coordinates,
   advantage,
   "local-slopes": localSlopes,
+  layers,
+  rank,
+  "rate-plane": ratePlane,
 }

@@ -13,6 +13,9 @@ export interface LayerExponent {
   readonly high: number
 }
 
+/** Pixels between panels, for an axis's numbers. */
+const SPACING = 55
+
 /** Exponents layer by layer: bars where derived, points with intervals where measured; a row a quantity, a column a depth. */
 export function layersFigure(points: readonly LayerExponent[]): TopLevelSpec {
   const schemes = [...new Set(points.map(({ scheme }) => scheme))]
@@ -78,6 +81,9 @@ export function layersFigure(points: readonly LayerExponent[]): TopLevelSpec {
   return {
     $schema: "https://vega.github.io/schema/vega-lite/v6.json",
     vconcat: quantities.map((quantity) => ({
+      // Panels alone are measured, not their titles and axes, so that rows stand in line.
+      bounds: "flush",
+      spacing: SPACING,
       hconcat: depths.map((layers, i) => cell(quantity, layers, i === 0, quantity === quantities.at(-1))),
     })),
   } as unknown as TopLevelSpec

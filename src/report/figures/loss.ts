@@ -43,13 +43,17 @@ export function lossFigure(points: readonly LossPoint[]): TopLevelSpec {
     const ends = [minima[0], minima.length > 1 ? minima.at(-1) : undefined]
       .filter((end) => end !== undefined)
       .sort((p, q) => p.rate - q.rate)
+    const rates = drawn.map(({ rate }) => Math.log(rate))
+    const [least, most] = [Math.min(...rates), Math.max(...rates)]
+    // On the left only where there is room for it.
+    const isLeft = (rate: number, i: number) => i === 0 && Math.log(rate) - least > 0.2 * (most - least)
     const named = ends.map((end, i) => ({
       data: { values: [{ ...end, text: `n = ${end.width}` }] },
       mark: {
         type: "text",
         baseline: "bottom",
-        align: i === 0 ? "right" : "left",
-        dx: i === 0 ? -4 : 4,
+        align: isLeft(end.rate, i) ? "right" : "left",
+        dx: isLeft(end.rate, i) ? -4 : 4,
         dy: -4,
         color: "#333",
       },
