@@ -42,7 +42,7 @@ export interface JudgeOptions {
 }
 
 /**
- * Theorems before each of the checkers, which work side by side.
+ * Theorems before each of the checkers in turn.
  *
  * @throws InputError where a checker is not installed.
  */
@@ -65,7 +65,9 @@ export async function judgeAll(
       { concurrency: AT_ONCE[checker], ...(signal && { signal }) },
     )
   try {
-    const columns = await Promise.all(checkers.map(verdictsOf))
+    // One checker after the other: z3's threads are left alone with the process.
+    const columns: Verdict[][] = []
+    for (const checker of checkers) columns.push(await verdictsOf(checker))
     return theorems.map((theorem, row) => ({ theorem, verdicts: columns.map((column) => column[row]!) }))
   } finally {
     close()
