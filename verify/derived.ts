@@ -72,14 +72,10 @@ function theoremTable(judged: readonly Judged[]): ReportTable {
   const checkers = judged[0]?.verdicts.map(({ checker }) => checker) ?? []
   return {
     columns: ["theorem", "statement", "about", "source", ...checkers],
-    rows: judged.map(
-      ({
-        theorem: {
-          statement: { name, claim, scheme, source },
-        },
-        verdicts,
-      }) => [name, claim, scheme, source, ...verdicts.map(({ verdict }) => verdict)],
-    ),
+    rows: judged.map(({ theorem, verdicts }) => {
+      const { name, claim, scheme, source } = theorem.statement
+      return [name, claim, scheme, source, ...verdicts.map(({ verdict }) => verdict)]
+    }),
   }
 }
 
