@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process"
 import { availableParallelism } from "node:os"
+import { setTimeout } from "node:timers/promises"
 import pMap from "p-map"
 import { check, Refusal } from "../../proofs/kernel.js"
 import { InputError } from "../inputError.js"
@@ -65,7 +66,7 @@ export async function judgeAll(
       { concurrency: AT_ONCE[checker], ...(signal && { signal }) },
     )
   try {
-    // One checker after the other: z3's threads are left alone with the process.
+    // One checker after the other, so that the kernel does not hold up the answers of the others.
     const columns: Verdict[][] = []
     for (const checker of checkers) columns.push(await verdictsOf(checker))
     return theorems.map((theorem, row) => ({ theorem, verdicts: columns.map((column) => column[row]!) }))
@@ -151,7 +152,16 @@ async function loadZ3(timeLimit: number): Promise<Z3> {
         const place = em._malloc(bytes.length)
         try {
           em.HEAPU8.set(bytes, place)
-          return await em.async_call(em._async_Z3_eval_smtlib2_string, context, place)
+          const threads = () => Object.keys(em.PThread.pthreads)
+          let started: string[] = []
+          const answer: string = await em.async_call(() => {
+            const before = threads()
+            em._async_Z3_eval_smtlib2_string(context, place)
+            started = threads().filter((thread) => !before.includes(thread))
+          })
+          // The answer comes before the call's thread clears a timer of ten minutes, which would keep the process alive.
+          while (threads().some((thread) => started.includes(thread))) await setTimeout(1)
+          return answer
         } finally {
           em._free(place)
         }
