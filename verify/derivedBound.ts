@@ -25,7 +25,7 @@ export function boundThrough(
   },
 ): Fraction | null {
   const steps = Array.from({ length: last }, (_, i) => i + 1)
-  const sizes = names.flatMap((name) => steps.map((t) => atStep(quantities[name]!, t).substitute(values)))
+  const sizes = names.flatMap((name) => steps.map((t) => atStep(quantities[name]!, t)!.substitute(values)))
   const bounded = sizes.flatMap(({ minima }) =>
     minima.map((forms) => Condition.NEVER.or(...forms.map((form) => Condition.where(form, "<=")))),
   )

@@ -143,7 +143,7 @@ function derivedExponent(setting: Setting): string {
 }
 
 function limitOf({ definition, values }: Setting) {
-  return derivationOf(definition, values).quantities.zA!.limit
+  return derivationOf(definition, values).quantities.zA!.limit!
 }
 
 /** Whether Z_A grows with the width. */

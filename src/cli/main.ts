@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError, Option } from "commander"
+import { Underivable } from "../derive/read.js"
 import { InputError } from "../inputError.js"
 import { environment } from "../report/environment.js"
 import type { CheckCommandOptions } from "./check.js"
@@ -275,7 +276,7 @@ try {
   if (interruption.signal.aborted) {
     process.stderr.write("interrupted; finished runs are kept in the store\n")
     process.exitCode = 130
-  } else if (error instanceof InputError) {
+  } else if (error instanceof InputError || error instanceof Underivable) {
     process.stderr.write(`error: ${error.message}\n`)
     process.exitCode = 2
   } else if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2

@@ -1,6 +1,6 @@
 import { Fraction } from "fraction.js"
 import { Affine } from "../exponent/affine.js"
-import { type Constraint, implies, witness } from "../exponent/system.js"
+import { type Constraint, irredundant, witness } from "../exponent/system.js"
 
 /** The sign of a difference, and the difference as the form that is ≥ 0. */
 interface Answer {
@@ -123,13 +123,4 @@ export function explore<T>(
   }
   visit(domain.map(({ form }) => ({ form, relation: "<" })))
   return regions
-}
-
-function irredundant(constraints: readonly Constraint[]): Constraint[] {
-  let kept = [...constraints]
-  for (const candidate of constraints) {
-    const others = kept.filter((c) => c !== candidate)
-    if (implies(others, candidate)) kept = others
-  }
-  return kept
 }

@@ -7,7 +7,8 @@ import { InputError } from "../inputError.js"
 import type { Scheme } from "../scheme/scheme.js"
 import { explore, type Region } from "./cell.js"
 import { isZeroForm } from "./graded.js"
-import { givenAlignment } from "./read.js"
+import { withLongTransients } from "./longTransient.js"
+import { givenAlignment, Underivable } from "./read.js"
 import { type Recursion, recursion, sizeAt } from "./recursion.js"
 import type { Relation } from "./size.js"
 
@@ -17,17 +18,21 @@ export interface Switches {
   readonly stableIncludesZA: boolean
   /** What "stable" in "efficient" bounds: the layer's features Z_B, or the output's change f − f₀. */
   readonly level: "features" | "output"
-  /** The step from which feature learning and efficiency are asked; by default the end of the transient. */
-  readonly from: number
+  /**
+   * The step from which feature learning and efficiency are asked, by default the end of the transient: null if that has no
+   * longest length. A step that is named is before the end of such a transient, so where there is one neither holds.
+   */
+  readonly from: number | null
 }
 
 /** The exponents of one quantity at t = 1, 2, … and for all later t. */
 export interface QuantitySteps {
-  /** `steps[0]` is t = 1; outside {@link grows} and {@link falls} the last entry holds for all later t. */
+  /** `steps[0]` is t = 1; outside {@link grows}, {@link falls} and `late` the last entry holds for all later t. */
   readonly steps: readonly Piecewise[]
-  readonly limit: Piecewise
-  /** The first t from which the limit holds. */
-  readonly from: number
+  /** Null if it jumps from one of the {@link Derivation.regions} to another. */
+  readonly limit: Piecewise | null
+  /** The first t from which the limit holds, outside {@link Derivation.late}; null if nothing is outside. */
+  readonly from: number | null
   readonly relation: Relation
   /** Where the exponent grows without end as t does. */
   readonly grows: Condition
@@ -46,6 +51,8 @@ export interface Derivation {
   /** The phase diagram: in each polyhedron the limit of every quantity is one affine form. */
   readonly regions: readonly { readonly where: Condition; readonly limits: Readonly<Record<string, Limit>> }[]
   readonly assumptions: readonly string[]
+  /** Where the limits hold from a later t than is said, ever later towards its edge. */
+  readonly late: Condition
   /** Where neither a fixed point nor a growth was found: no statement speaks of these symbols. */
   readonly undecided: Condition
   /** Z_B = O(1) for all t (of every adapter); like all statements within {@link Scheme.domain}. */
@@ -66,13 +73,21 @@ export interface Derivation {
  * The scaling laws of a scheme, for all t and all values of its free symbols ([Init], definitions and Theorems 1, 2).
  *
  * @param switches how to read the definitions; see {@link Switches}.
- * @throws Underivable if the program has an operation without a rule.
+ * @throws Underivable if the program has an operation without a rule, or where nothing is known of all later t.
  */
 export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Derivation {
-  const explored = explore(scheme.domain, scheme.symbols, (cell) => recursion(scheme, cell))
+  const explored = withLongTransients(
+    scheme,
+    explore(scheme.domain, scheme.symbols, (cell) => recursion(scheme, cell)),
+  )
   const regions = explored.flatMap(({ result, ...region }) => (result === null ? [] : [{ ...region, result }]))
+  if (regions.length === 0)
+    throw new Underivable(scheme.definition.name, "its exponents neither repeat nor grow in a way that is known")
   const undecided = Condition.NEVER.or(
     ...explored.filter(({ result }) => result === null).map(({ where }) => Condition.all(where)),
+  ).merged()
+  const late = Condition.NEVER.or(
+    ...regions.filter(({ result }) => result.limit !== null).map(({ where }) => Condition.all(where)),
   ).merged()
   const assumptions = [
     ...new Set([...regions.flatMap(({ result }) => result.assumptions), ...(scheme.program.residual ? [NO_FLIP] : [])]),
@@ -82,8 +97,14 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
   const last = Math.max(switches.from ?? 1, ...regions.map(({ result }) => result.steps.length))
   const quantities = Object.fromEntries(names.map((name) => [name, quantitySteps(regions, name, last)]))
   const deltas = ["delta1", "delta2", "delta3"].filter((name) => names.includes(name))
-  const from = switches.from ?? Math.max(1, ...deltas.map((name) => quantities[name]!.from))
+  const settled = deltas.map((name) => quantities[name]!.from)
+  const from = switches.from ?? (settled.includes(null) ? null : Math.max(1, ...settled.map(Number)))
   const stableIncludesZA = switches.stableIncludesZA ?? false
+  const learning = (region: Region<Recursion>, condition: (steps: readonly number[]) => Condition): Condition => {
+    const isLate = region.result.limit !== null
+    if (isLate && typeof switches.from === "number") return Condition.NEVER
+    return condition(isLate || from === null ? [lastStep(region.result, last)] : stepsFrom(from, last))
+  }
 
   const everywhere = (condition: (region: Region<Recursion>) => Condition) =>
     Condition.NEVER.or(...regions.map((region) => Condition.all(region.where).and(condition(region))))
@@ -92,14 +113,18 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
   const bounded = (prefix: string) =>
     everywhere(({ result }) =>
       Condition.all(
-        names.filter((name) => isNamed(name, prefix)).flatMap((name) => allSteps(result, name, 1, last, "<=")),
+        names
+          .filter((name) => isNamed(name, prefix))
+          .flatMap((name) => allSteps(result, name, stepsFrom(1, lastStep(result, last)), "<=")),
       ),
     )
   const stable = bounded("zB")
   const internallyStable = stable.and(bounded("zA"))
   const bothMove = () =>
-    everywhere(({ result }) =>
-      Condition.all(["delta1", "delta2"].flatMap((name) => allSteps(result, name, from, last, "=="))),
+    everywhere((region) =>
+      learning(region, (steps) =>
+        Condition.all(["delta1", "delta2"].flatMap((name) => allSteps(region.result, name, steps, "=="))),
+      ),
     )
   const hasDeltas = deltas.length === 3
   const level = switches.level ?? "features"
@@ -110,13 +135,16 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
     scheme,
     quantities,
     regions: phases(regions, names, last),
+    late,
     undecided,
     assumptions,
     switches: { stableIncludesZA, level, from },
     stable,
     internallyStable,
     stableOutput,
-    featureLearning: hasDeltas ? everywhere(({ result }) => changes(result, deltas, from, last)) : null,
+    featureLearning: hasDeltas
+      ? everywhere((region) => learning(region, (steps) => changes(region.result, deltas, steps)))
+      : null,
     efficient: hasDeltas ? required.and(bothMove()) : null,
     largestRate: { features: largestRate(scheme, stable), output: largestRate(scheme, stableOutput) },
   }
@@ -137,9 +165,13 @@ function requireUsed({ definition, alignments }: Scheme, assumptions: readonly s
       })
 }
 
-/** The exponent of a quantity at step t ≥ 1; see {@link QuantitySteps.steps}. */
-export function atStep({ steps, limit }: QuantitySteps, t: number): Piecewise {
+/** The exponent of a quantity at step t ≥ 1, beyond the listed ones the limit; see {@link QuantitySteps.steps}. */
+export function atStep({ steps, limit }: QuantitySteps, t: number): Piecewise | null {
   return steps[t - 1] ?? limit
+}
+
+function stepsFrom(first: number, last: number): number[] {
+  return Array.from({ length: last - first + 1 }, (_, i) => first + i)
 }
 
 /** Whether a quantity is the named one, of the only adapter or of any. */
@@ -147,34 +179,27 @@ function isNamed(name: string, prefix: string): boolean {
   return new RegExp(`^${prefix}\\d*$`).test(name)
 }
 
-/** The constraints that say that a quantity is O(1), or Θ(1), at all steps from `from` on. */
+/** The constraints that say that a quantity is O(1), or Θ(1), at the given steps and as it grows. */
 function allSteps(
   result: Recursion,
   name: string,
-  from: number,
-  last: number,
+  steps: readonly number[],
   relation: "<=" | "==",
 ): readonly Constraint[] {
-  const constraints: Constraint[] = []
-  for (let t = from; t <= last; t++) {
+  const constraints = steps.flatMap((t): Constraint[] => {
     const form = sizeAt(result, name, t)
-    if (form !== null) constraints.push({ form, relation })
-    else if (relation === "==") constraints.push(IMPOSSIBLE)
-  }
+    return form !== null ? [{ form, relation }] : relation === "==" ? [IMPOSSIBLE] : []
+  })
   return [...constraints, { form: result.growth[name]!, relation }]
 }
 
-/** The largest of the quantities is Θ(1) at all steps from `from` on. */
-function changes(result: Recursion, names: readonly string[], from: number, last: number): Condition {
-  const atMost = Condition.all(
-    names.flatMap((name) =>
-      allSteps(result, name, from, last, "<=").map((c): Constraint => ({ ...c, relation: "<=" })),
-    ),
-  )
-  const reached = Array.from({ length: last - from + 1 }, (_, i) =>
+/** The largest of the quantities is Θ(1) at each of the given steps. */
+function changes(result: Recursion, names: readonly string[], steps: readonly number[]): Condition {
+  const atMost = Condition.all(names.flatMap((name) => allSteps(result, name, steps, "<=")))
+  const reached = steps.map((t) =>
     Condition.NEVER.or(
       ...names.flatMap((name) => {
-        const form = sizeAt(result, name, from + i)
+        const form = sizeAt(result, name, t)
         const constraints: Constraint[] = [
           { form: form ?? IMPOSSIBLE.form, relation: "==" },
           { form: result.growth[name]!, relation: "==" },
@@ -190,12 +215,14 @@ function changes(result: Recursion, names: readonly string[], from: number, last
 const IMPOSSIBLE: Constraint = { form: Affine.constant(1), relation: "==" }
 
 function quantitySteps(regions: readonly Region<Recursion>[], name: string, last: number): QuantitySteps {
-  const steps = Array.from({ length: last }, (_, i) => pieces(regions, name, i + 1))
+  const steps = Array.from({ length: last }, (_, i) => pieces(regions, name, () => i + 1)!)
   const settled = regions.filter(({ result }) => isZeroForm(result.growth[name]!))
-  const limit = settled.length === 0 ? steps.at(-1)! : pieces(settled, name, last)
-  const settles = (t: number) => (settled.length === 0 ? steps[t - 1]! : pieces(settled, name, t)).key === limit.key
-  let from = last
-  while (from > 1 && settles(from - 1)) from--
+  const limit = settled.length === 0 ? steps.at(-1)! : pieces(settled, name, (result) => lastStep(result, last))
+  const prompt = (settled.length === 0 ? regions : settled).filter(({ result }) => result.limit === null)
+  const settles = (t: number) =>
+    prompt.every(({ result }) => sizeAt(result, name, t)?.key === sizeAt(result, name, last)?.key)
+  let from = prompt.length === 0 ? null : last
+  while (from !== null && from > 1 && settles(from - 1)) from--
   const relations = regions.flatMap(({ result }) => result.steps.map(({ sizes }) => sizes[name]?.relation ?? "equal"))
   const moving = (sign: 1 | -1) =>
     Condition.NEVER.or(
@@ -215,8 +242,18 @@ function quantitySteps(regions: readonly Region<Recursion>[], name: string, last
   }
 }
 
-function pieces(regions: readonly Region<Recursion>[], name: string, t: number): Piecewise {
-  const found = regions.map(({ where, result }) => ({ where, form: sizeAt(result, name, t) }))
+/** The step whose sizes are the limit's: a transient without a longest length is over at none that is listed. */
+function lastStep({ limit }: Recursion, last: number): number {
+  return limit === null ? last : last + 1
+}
+
+/** A quantity over all regions, each at a step of its own; null if it jumps. */
+function pieces(
+  regions: readonly Region<Recursion>[],
+  name: string,
+  step: (result: Recursion) => number,
+): Piecewise | null {
+  const found = regions.map(({ where, result }) => ({ where, form: sizeAt(result, name, step(result)) }))
   const finite = found.flatMap(({ where, form }) => (form === null ? [] : [{ where, form }]))
   if (finite.length === 0) return Piecewise.NEGATIVE_INFINITY
   if (finite.length < found.length) throw new Error(`${name} is exactly zero in some regions only`)
@@ -229,7 +266,7 @@ function phases(regions: readonly Region<Recursion>[], names: readonly string[],
   for (const { where, point, result } of regions) {
     const limit = (name: string): Limit => {
       const growth = result.growth[name]!
-      if (isZeroForm(growth)) return sizeAt(result, name, last)
+      if (isZeroForm(growth)) return sizeAt(result, name, lastStep(result, last))
       return growth.at(point).compare(0) > 0 ? "grows" : "falls"
     }
     const limits = Object.fromEntries(names.map((name) => [name, limit(name)]))

@@ -6,8 +6,9 @@ import { InputError } from "../inputError.js"
 import { type Scheme, scheme } from "../scheme/scheme.js"
 import { Cell } from "./cell.js"
 import { Underivable } from "./read.js"
-import { recursion } from "./recursion.js"
+import { firstSteps, recursion, type StepSizes, stepSizes } from "./recursion.js"
 import type { Relation, Size } from "./size.js"
+import { stepper } from "./step.js"
 
 /** A quantity at one step of a scheme without free symbols: its exponent and the other terms of its max. */
 export type Terms =
@@ -73,9 +74,10 @@ export function termsOf(concrete: Scheme): (quantity: string, t: number) => Term
     ...(clip === null ? {} : { clip: formatAffine(clip) }),
   })
   const found = recursion(generic, new Cell(point, true))
-  if (found === null) throw new Underivable(definition.name, "its exponents neither repeat nor grow steadily")
-  const { steps } = found
+  const steps = found?.steps ?? readSteps(generic, new Cell(point, true))
   return (quantity, t) => {
+    if (found === null && t > steps.length)
+      throw new Underivable(definition.name, `step ${t} lies in a transient of which ${steps.length} steps are read`)
     const at = steps[Math.min(t, steps.length) - 1]!
     const size = at.sizes[quantity]
     if (!size) return { kind: "zero" }
@@ -95,6 +97,16 @@ export function termsOf(concrete: Scheme): (quantity: string, t: number) => Term
       relation: size.relation,
     }
   }
+}
+
+function readSteps(scheme: Scheme, cell: Cell): StepSizes[] {
+  return stepSizes(
+    firstSteps(
+      scheme,
+      cell,
+      stepper(scheme, cell, () => {}),
+    ),
+  )
 }
 
 /** The values of all terms, largest first: those too that lead nowhere, as n^(1/2) between 1 and n in (1 + n^(1/2))². */

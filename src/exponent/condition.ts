@@ -1,6 +1,6 @@
 import { Affine } from "./affine.js"
 import type { MaxPlus } from "./maxPlus.js"
-import { type Constraint, implies, isFeasible, negate, solveLinear } from "./system.js"
+import { type Constraint, implies, irredundant, isFeasible, negate, solveLinear } from "./system.js"
 
 /**
  * A set of symbol values: a union of polyhedra, each a conjunction of linear constraints.
@@ -83,7 +83,8 @@ export class Condition {
 
   /**
    * The same set in fewer pieces: two become the polyhedron of the constraints of either that hold on both (their union,
-   * if that is convex: Bemporad, Fukuda, Torrisi 2001), as long as one such lies in the set.
+   * if that is convex: Bemporad, Fukuda, Torrisi 2001), as long as one such lies in the set. Then each piece loses the
+   * inequalities that only keep it out of other pieces.
    */
   merged(): Condition {
     const [waiting, done] = [[...this.pieces], [] as (readonly Constraint[])[]]
@@ -96,7 +97,7 @@ export class Condition {
         waiting.splice(0, waiting.length, larger, ...rest)
       }
     }
-    return new Condition(done)
+    return Condition.union(done.map((piece) => relaxed(piece, done)))
   }
 
   /** The set as it is said of a domain: without the constraints that all of the domain satisfies. */
@@ -139,6 +140,18 @@ function joinedWithOne(
   return null
 }
 
+/** The piece without the inequalities beyond which the others go on. */
+function relaxed(piece: readonly Constraint[], all: readonly (readonly Constraint[])[]): readonly Constraint[] {
+  if (all.length === 1) return piece
+  let kept = piece
+  for (const candidate of piece.filter(({ relation }) => relation !== "==")) {
+    const others = kept.filter((c) => c !== candidate)
+    const beyond = negate(candidate).map((opposite) => [...others, opposite])
+    if (beyond.every((part) => isCovered(part, all))) kept = others
+  }
+  return kept
+}
+
 /** The constraints of either polyhedron that hold on both. */
 function envelope(p: readonly Constraint[], q: readonly Constraint[]): Constraint[] {
   const oneSided = ({ form, relation }: Constraint): Constraint[] =>
@@ -167,10 +180,6 @@ function simplified(piece: readonly Constraint[]): Constraint[] | null {
   const equalities = [...solved].map(
     ([name, value]): Constraint => ({ form: Affine.symbol(name).minus(value), relation: "==" }),
   )
-  let kept = piece.filter((c) => !isTight(c)).map((c) => ({ ...c, form: c.form.substitute(solved) }))
-  for (const candidate of [...kept]) {
-    const others = kept.filter((c) => c !== candidate)
-    if (implies(others, candidate)) kept = others
-  }
-  return [...equalities, ...kept]
+  const open = piece.filter((c) => !isTight(c)).map((c) => ({ ...c, form: c.form.substitute(solved) }))
+  return [...equalities, ...irredundant(open)]
 }

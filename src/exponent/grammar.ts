@@ -64,8 +64,12 @@ export function formatAffine(form: Affine): string {
     .join(" ")
 }
 
-/** The text of an exponent: `-inf`, an affine form, or `max(...)`, of which some may be `min(...)`. */
-export function formatExponent(exponent: MaxPlus | Piecewise): string {
+/**
+ * The text of an exponent: `-inf`, an affine form, or `max(...)`, of which some may be `min(...)`; `by region` for null, an
+ * exponent that jumps and has no such form.
+ */
+export function formatExponent(exponent: MaxPlus | Piecewise | null): string {
+  if (exponent === null) return "by region"
   const minima = exponent instanceof MaxPlus ? exponent.forms.map((form) => [form]) : exponent.minima
   return minima.length === 0 ? "-inf" : among("max", minima.map(formatMin))
 }

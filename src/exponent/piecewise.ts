@@ -1,6 +1,6 @@
 import { Affine } from "./affine.js"
 import { MaxPlus } from "./maxPlus.js"
-import { type Constraint, implies } from "./system.js"
+import { type Constraint, implies, isFeasible } from "./system.js"
 
 /** One affine piece of a function: its form on a closed polyhedron. */
 export interface AffinePiece {
@@ -30,23 +30,26 @@ export class Piecewise {
   }
 
   /**
-   * The continuous function with the given pieces, which cover its domain.
+   * The continuous function with the given pieces, which cover its domain; null if the pieces jump.
    *
    * If every form is the largest on its own piece the function is their max. If not it is the max over pieces of the
    * min of the forms that are nowhere below the piece's own form on it (the lattice form, Tarela and Martínez 1999).
    */
-  static ofPieces(pieces: readonly AffinePiece[]): Piecewise {
+  static ofPieces(pieces: readonly AffinePiece[]): Piecewise | null {
     const forms = [...new Map(pieces.map(({ form }) => [form.key, form])).values()]
     const isBelow = ({ where }: AffinePiece, x: Affine, y: Affine) =>
       x.key === y.key || implies(where, { form: x.minus(y), relation: "<=" })
     const isConvex = pieces.every((piece) => forms.every((form) => isBelow(piece, form, piece.form)))
     if (isConvex) return Piecewise.max(MaxPlus.of(...forms))
     const minima = pieces.map((piece) => forms.filter((form) => isBelow(piece, piece.form, form)).sort(byKey))
+    const exceeds = (set: readonly Affine[], { where, form }: AffinePiece) =>
+      isFeasible([...where, ...set.map((other): Constraint => ({ form: form.minus(other), relation: "<" }))])
     const distinct = [...new Map(minima.map((set) => [set.map((form) => form.key).join(), set])).values()]
     // A min over more forms is nowhere larger than one over fewer of them.
     const needed = distinct.filter(
       (set) => !distinct.some((other) => other !== set && other.every((form) => set.includes(form))),
     )
+    if (needed.some((set) => pieces.some((piece) => exceeds(set, piece)))) return null
     return new Piecewise(needed.sort((x, y) => (x[0]!.key < y[0]!.key ? -1 : 1)))
   }
 

@@ -50,6 +50,34 @@ export function implies(system: readonly Constraint[], constraint: Constraint): 
   return negate(constraint).every((opposite) => !isFeasible([...system, opposite]))
 }
 
+/**
+ * The inequalities of the other symbols that hold at exactly the points for which some value of the named symbol satisfies
+ * the given inequalities: Fourier and Motzkin's elimination, without redundant ones.
+ */
+export function eliminate(system: readonly Constraint[], name: string): Constraint[] {
+  const slope = ({ form }: Constraint) => form.coefficient(name)
+  const [above, below, free] = [1n, -1n, 0n].map((sign) =>
+    system.filter((c) => slope(c).s * (slope(c).n === 0n ? 0n : 1n) === sign),
+  )
+  const pairs = above!.flatMap((upper) =>
+    below!.map((lower): Constraint => {
+      const form = upper.form.times(slope(upper).inverse()).plus(lower.form.times(slope(lower).abs().inverse()))
+      return { form, relation: [upper, lower].some(({ relation }) => relation === "<") ? "<" : "<=" }
+    }),
+  )
+  return irredundant([...free!, ...pairs])
+}
+
+/** The same set by fewer constraints: each that the others imply is left out. */
+export function irredundant(constraints: readonly Constraint[]): Constraint[] {
+  let kept = [...constraints]
+  for (const candidate of constraints) {
+    const others = kept.filter((c) => c !== candidate)
+    if (implies(others, candidate)) kept = others
+  }
+  return kept
+}
+
 /** The form in the other symbols that the named symbol must equal for `form` to vanish. The symbol must occur. */
 export function solveLinear(form: Affine, name: string): Affine {
   const q = form.coefficient(name)

@@ -28,8 +28,8 @@ export function disagreements(recurrence: RecurrenceJson, derivation: Derivation
     [...values].flatMap(([name, value]) => {
       const quantity = derivation.quantities[name]
       if (quantity === undefined) return []
-      const derived = atStep(quantity, i + 1).convex
-      const isEqual = derived !== null && isWithin(derived, value, domain) && isWithin(value, derived, domain)
+      const derived = atStep(quantity, i + 1)?.convex
+      const isEqual = derived && isWithin(derived, value, domain) && isWithin(value, derived, domain)
       return isEqual ? [] : [`${name} at t = ${i + 1}`]
     }),
   )

@@ -6,8 +6,11 @@ import type { ReportTable } from "./table.js"
 
 const Quantity = z.object({
   steps: z.array(z.string()).describe("exponents at t = 1, 2, …; the last one holds for all later t"),
-  limit: z.string(),
-  from: z.int().describe("the first t from which the limit holds"),
+  limit: z.string().describe("by region where it is not continuous"),
+  from: z
+    .int()
+    .nullable()
+    .describe("the first t from which the limit holds, but where `late`; null if that is everywhere"),
   relation: z.enum(["equal", "atMost"]),
   grows: z.string().describe("where the exponent grows without end as t does; the limit holds elsewhere"),
   falls: z.string().describe("where it falls without end"),
@@ -19,7 +22,11 @@ export const DerivationJson = z.object({
   scheme: z.string(),
   optimiser: z.string(),
   symbols: z.array(z.string()),
-  switches: z.object({ stableIncludesZA: z.boolean(), level: z.enum(["features", "output"]), from: z.int() }),
+  switches: z.object({
+    stableIncludesZA: z.boolean(),
+    level: z.enum(["features", "output"]),
+    from: z.int().nullable(),
+  }),
   quantities: z.record(z.string(), Quantity).describe("f is the adapter's change of the output"),
   stable: z.string(),
   internallyStable: z.string(),
@@ -30,6 +37,7 @@ export const DerivationJson = z.object({
   regions: z
     .array(z.object({ where: z.string(), limits: z.record(z.string(), z.string()) }))
     .describe("the phase diagram: per polyhedron the limit of each quantity as one affine form, or grows or falls"),
+  late: z.string().describe("where limits hold from a later t than is said, without a latest"),
   undecided: z.string().describe("symbols about which no statement is made"),
   assumptions: z.array(z.string()),
 })
@@ -63,6 +71,7 @@ export function derivationJson(derivation: Derivation, steps: number): Derivatio
       where: formatCondition(where),
       limits: Object.fromEntries(Object.entries(limits).map(([name, limit]) => [name, formatLimit(limit)])),
     })),
+    late: formatCondition(derivation.late),
     undecided: formatCondition(derivation.undecided),
     assumptions: [...assumptions, ...(scheme.definition.caveats ?? [])],
   }
@@ -77,7 +86,7 @@ export function stepTable({ quantities }: Derivation, steps: number): ReportTabl
     rows: [
       ...Array.from({ length: steps }, (_, i) => [i + 1, ...row(i + 1)]),
       ["limit", ...names.map((name) => formatExponent(quantities[name]!.limit))],
-      ["holds from", ...names.map((name) => quantities[name]!.from)],
+      ["holds from", ...names.map((name) => quantities[name]!.from ?? "later")],
     ],
   }
 }
@@ -98,12 +107,14 @@ function formatLimit(limit: Limit): string {
   return limit === null ? "-inf" : typeof limit === "string" ? limit : formatAffine(limit)
 }
 
+const LATE = "here limits hold from a later t, the later the nearer to an edge"
+
 /** The statements that follow, a row each, with the switches they were read under. */
 export function statementTable(derivation: Derivation): ReportTable {
   const { stable, internallyStable, stableOutput, featureLearning, efficient, largestRate, switches } = derivation
   const least = (forms: typeof largestRate.features) => (forms === null ? "-" : formatMin(forms))
   const condition = (set: Condition | null) => (set === null ? "-" : formatCondition(set))
-  const from = `for all t >= ${switches.from}`
+  const from = switches.from === null ? "for all t after the transient" : `for all t >= ${switches.from}`
   const za = switches.stableIncludesZA ? "stable includes zA = O(1)" : "stable does not include zA = O(1)"
   return {
     columns: ["statement", "holds iff", "read as"],
@@ -117,6 +128,7 @@ export function statementTable(derivation: Derivation): ReportTable {
         condition(efficient),
         `delta1 and delta2 = Theta(1) ${from}; stable at ${switches.level} level; ${za}`,
       ],
+      ...(derivation.late.isNever ? [] : [["late", condition(derivation.late), LATE] as const]),
       ["undecided", condition(derivation.undecided), "no statement above speaks of these"],
       ["largest rate", least(largestRate.features), "feature level"],
       ["largest rate", least(largestRate.output), "output level"],

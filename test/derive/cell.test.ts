@@ -44,7 +44,7 @@ test("the regions of an expression cover the domain, and the joined pieces have 
     fc.property(expression, fc.array(point, { minLength: 5, maxLength: 5 }), (of, points) => {
       const symbols = [...new Set([...SYMBOLS, ...symbolsOf(of)])]
       const regions = explore([], symbols, (cell) => read(of, cell))
-      const joined = Piecewise.ofPieces(regions.map(({ where, result }) => ({ where, form: result })))
+      const joined = Piecewise.ofPieces(regions.map(({ where, result }) => ({ where, form: result })))!
       for (const at of points) {
         const numbers = new Map([...at].map(([name, form]) => [name, form.constant]))
         const exact = value(of, numbers).toFraction()
@@ -55,6 +55,23 @@ test("the regions of an expression cover the domain, and the joined pieces have 
     }),
     { numRuns: 100 },
   )
+})
+
+test("pieces that jump have no joined form", () => {
+  const [zero, one] = [0, 1].map((value) => Affine.constant(value))
+  const c = Affine.symbol("c")
+  const negative = [{ form: c, relation: "<=" as const }]
+  const positive = [{ form: c.negated, relation: "<" as const }]
+  const joined = (below: Affine, above: Affine) =>
+    Piecewise.ofPieces([
+      { where: negative, form: below },
+      { where: positive, form: above },
+    ])
+  expect(joined(zero!, one!)).toBeNull()
+  expect(joined(one!, zero!)).toBeNull()
+  expect(joined(one!, c)).toBeNull()
+  expect(joined(zero!, c)).not.toBeNull()
+  expect(joined(c, zero!)).not.toBeNull()
 })
 
 test("merging pieces of a union changes nothing but their number", () => {

@@ -1,6 +1,7 @@
 import fc from "fast-check"
 import { expect, test } from "vitest"
 import { type Inequality, interiorPoint } from "../../src/exponent/simplex.js"
+import { type Constraint, eliminate, isFeasible } from "../../src/exponent/system.js"
 import { affine, point } from "../arbitraries.js"
 
 const holdsAt = ({ form, strict }: Inequality, at: ReadonlyMap<string, { n: bigint }>): boolean => {
@@ -28,6 +29,23 @@ test("none is returned only if there is none: a system built around a point has 
       )
       expect(around.every((constraint) => holdsAt(constraint, numbers))).toBe(true)
       expect(interiorPoint(around)).not.toBeNull()
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test("what is left after a symbol is eliminated holds where some value of it satisfies all", () => {
+  const constraints = fc.array(fc.record({ form: affine, relation: fc.constantFrom("<=" as const, "<" as const) }), {
+    minLength: 1,
+    maxLength: 6,
+  })
+  fc.assert(
+    fc.property(constraints, point, (system, at) => {
+      const others = new Map([...at].filter(([name]) => name !== "c"))
+      const section = (constraint: Constraint) => ({ ...constraint, form: constraint.form.substitute(others) })
+      const left = eliminate(system, "c")
+      expect(left.flatMap(({ form }) => form.symbols)).not.toContain("c")
+      expect(isFeasible(left.map(section))).toBe(isFeasible(system.map(section)))
     }),
     { numRuns: 500 },
   )

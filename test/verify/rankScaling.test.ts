@@ -43,7 +43,7 @@ describe("at a rate free of r ([rsLoRA])", () => {
   })
   test("sign updates learn as fast for every rank with α/r", () => {
     const { steps, limit } = find("Init[A]", "sign", "α/r").derivation.quantities.zB!
-    for (const exponent of [...steps, limit]) expect(exponent.symbols).toEqual(["c"])
+    for (const exponent of [...steps, limit]) expect(exponent!.symbols).toEqual(["c"])
   })
 })
 

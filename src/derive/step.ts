@@ -1,0 +1,157 @@
+import { Affine } from "../exponent/affine.js"
+import { inOrder, type Node } from "../program/node.js"
+import type { Scheme } from "../scheme/scheme.js"
+import type { Cell } from "./cell.js"
+import { Graded } from "./graded.js"
+import { type Asked, randomTensor, readExponents } from "./read.js"
+import { lead, type Size, shifted, sizeOf } from "./size.js"
+
+/** Everything that the next step depends on. */
+export interface State {
+  readonly leaves: ReadonlyMap<Node, Graded>
+  readonly asked: ReadonlyMap<Node, Asked>
+}
+
+/** A quantity as a step shows it. */
+export interface Seen {
+  /** Null where it is exactly zero. */
+  readonly size: Size | null
+  /** Whether the squares of its terms add (see `Graded.isOrthogonal`). */
+  readonly isOrthogonal: boolean
+  /** The sizes of the moments under the quotients that it depends on (see `Terms.corrections`). */
+  readonly moments: readonly Size[]
+}
+
+/** A step as it was read: the state after it, the comparisons made, and the quantities. */
+export interface Moment {
+  readonly state: State
+  readonly comparisons: readonly Affine[]
+  readonly quantities: ReadonlyMap<string, Seen>
+}
+
+const ZERO = sizeOf(Affine.ZERO)
+
+/** The state before the first step. */
+export function initialState({ program, start, dimensions }: Scheme, cell: Cell): State {
+  const leaves = new Map<Node, Graded>([...program.next.keys()].map((node) => [node, Graded.ZERO]))
+  for (const [node, deviation] of start)
+    leaves.set(node, deviation === "zero" ? Graded.ZERO : randomTensor(node, deviation.power, { cell, dimensions }))
+  return { leaves, asked: new Map() }
+}
+
+/** One step from a state. */
+export type Advance = (state: State) => Moment
+
+/** The step of a scheme in a cell, as a map of states; `assume` is called with every assumption that a rule makes. */
+export function stepper(
+  { program, dimensions, alignments }: Scheme,
+  cell: Cell,
+  assume: (assumption: string) => void,
+): Advance {
+  const frozen = program.layer.frozen.map(
+    ({ node, deviation }) => [node, randomTensor(node, deviation.power, { cell, dimensions })] as const,
+  )
+  const watched = Object.entries(program.quantities)
+  const growths = new Map<string, Affine>()
+  return ({ leaves, asked }) => {
+    const before = cell.comparisons.length
+    const nextAsked = new Map(asked)
+    const values = readExponents([...program.next.values(), ...Object.values(program.quantities)], {
+      cell,
+      dimensions,
+      alignments,
+      leaves: new Map([...frozen, ...leaves]),
+      asked: nextAsked,
+      growths,
+      assume,
+    })
+    const quantities = new Map(
+      watched.map(([name, node]): [string, Seen] => {
+        const value = values.get(node)!
+        const moments = cell.keepsTerms ? momentsOf(node, values, cell) : []
+        return [name, { size: value.size(cell), isOrthogonal: value.isOrthogonal, moments }]
+      }),
+    )
+    if (cell.keepsTerms)
+      for (const [name, { product, left, right }] of Object.entries(program.alignments)) {
+        const [of, x, y] = [product, left, right].map((node) => values.get(node)!.size(cell))
+        const terms = lead(x ?? ZERO)
+          .plus(lead(y ?? ZERO))
+          .plus(dimensions[left.shape[1]])
+        const size = of ? shifted(of, terms.negated) : null
+        // Where a factor is a sum of several terms, the ratio approaches its limit like a quotient of moments.
+        const moments = [x, y].flatMap((factor) => factor ?? [])
+        quantities.set(name, { size, isOrthogonal: size === null || size.terms.length === 1, moments })
+      }
+    const after = (node: Node, value: Graded) => {
+      const next = program.next.get(node)
+      return next === undefined ? value : values.get(next)!
+    }
+    return {
+      state: { leaves: new Map([...leaves].map(([node, value]) => [node, after(node, value)])), asked: nextAsked },
+      comparisons: cell.comparisons.slice(before),
+      quantities,
+    }
+  }
+}
+
+/** All tensors of a state, in a fixed order. */
+function tensors({ leaves, asked }: State): Graded[] {
+  return [...leaves.values(), ...[...asked.values()].flatMap((seen) => [seen.arguments, seen.transposed])]
+}
+
+/** Whether two states have equal parts, of equal leading forms. */
+export function isRepeated(before: State, after: State): boolean {
+  const [x, y] = [tensors(before), tensors(after)]
+  return x.length === y.length && x.every((tensor, i) => tensor.key === y[i]!.key)
+}
+
+/** How much each part of each tensor grew between two states of the same parities; null for other parities. */
+export function increments(before: State, after: State): Affine[] | null {
+  const [old, now] = [tensors(before), tensors(after)]
+  const shape = (all: readonly Graded[]) =>
+    all.map(({ parts, randoms }) => [...parts.map(({ parity }) => parity.key), randoms.length].join()).join(";")
+  if (shape(old) !== shape(now)) return null
+  const forms = (all: readonly Graded[]) =>
+    all.flatMap(({ parts, randoms }) => [...parts, ...randoms].map(({ size }) => lead(size)))
+  const earlier = forms(old)
+  return forms(now).map((form, i) => form.minus(earlier[i]!))
+}
+
+/** The state with a form added to each part, in the order of {@link increments}. */
+export function grown(state: State, added: readonly Affine[]): State {
+  let i = 0
+  const next = (tensor: Graded) => tensor.map((size) => shifted(size, added[i++]!))
+  const leaves = new Map([...state.leaves].map(([node, tensor]) => [node, next(tensor)]))
+  const asked = new Map(
+    [...state.asked].map(([node, seen]) => [
+      node,
+      { arguments: next(seen.arguments), transposed: next(seen.transposed) },
+    ]),
+  )
+  return { leaves, asked }
+}
+
+/**
+ * The sizes under each scale-free function (a sign, Adam's quotient, an orthogonalisation) and each norm that clips, that
+ * the node depends on; what came before is in earlier steps.
+ */
+function momentsOf(node: Node, values: ReadonlyMap<Node, Graded>, cell: Cell): Size[] {
+  return inOrder([node]).flatMap(({ operation }) => {
+    switch (operation.op) {
+      case "rootRatio":
+      case "sign":
+      case "orthogonalise": {
+        const size = values.get(operation.of)!.size(cell)
+        return size === null ? [] : [size]
+      }
+      case "clip": {
+        // At a finite width some seeds are clipped and others not: the share falls as the norm's distance from the bound.
+        const size = values.get(operation.norm)!.size(cell)
+        return size === null ? [] : [{ ...size, terms: [...size.terms, operation.bound.power] }]
+      }
+      default:
+        return []
+    }
+  })
+}
