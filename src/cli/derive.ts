@@ -1,7 +1,7 @@
 import { derive } from "../derive/derive.js"
 import { InputError } from "../inputError.js"
 import { derivationJson, regionTable, statementTable, stepTable } from "../report/derivation.js"
-import type { ReportTable } from "../report/table.js"
+import { narrowed, type ReportTable } from "../report/table.js"
 import { type Alignment, scheme } from "../scheme/scheme.js"
 import { integer, oneOf, outputOptions, print, schemeWith, settings, type VariantOptions } from "./terminal.js"
 
@@ -44,10 +44,14 @@ export async function deriveCommand(name: string, options: DeriveOptions): Promi
     ...(options.from === undefined ? {} : { from: integer("--from", options.from) }),
   })
   const json = derivationJson(derivation, steps)
+  const readable = (table: ReportTable) =>
+    output.format === "text" ? narrowed(table, ["quantity", "exponent"]) : table
   print(output, json, [
-    [`${derivation.scheme.definition.title}; ${json.optimiser}`, stepTable(derivation, steps)],
+    [`${derivation.scheme.definition.title}; ${json.optimiser}`, readable(stepTable(derivation, steps))],
     ["Statements", statementTable(derivation)],
-    ...(derivation.regions.length > 1 ? [["Regions (limits)", regionTable(derivation)] as [string, ReportTable]] : []),
+    ...(derivation.regions.length > 1
+      ? [["Regions (limits)", readable(regionTable(derivation))] as [string, ReportTable]]
+      : []),
     ["Assumptions", { columns: ["assumed"], rows: json.assumptions.map((text) => [text]) }],
   ])
   return 0
