@@ -1,6 +1,6 @@
 import { Affine } from "./affine.js"
 import type { MaxPlus } from "./maxPlus.js"
-import { type Constraint, implies, irredundant, isFeasible, negate, solveLinear } from "./system.js"
+import { type Constraint, holdsAt, implies, irredundant, isFeasible, negate, solveLinear, witness } from "./system.js"
 
 /**
  * A set of symbol values: a union of polyhedra, each a conjunction of linear constraints.
@@ -43,7 +43,10 @@ export class Condition {
     const simple = pieces.map(simplified).filter((piece) => piece !== null)
     const kept: (readonly Constraint[])[] = []
     simple.forEach((piece, i) => {
-      const covered = (other: readonly Constraint[]) => other.every((constraint) => implies(piece, constraint))
+      const point = witness(piece)!
+      const covered = (other: readonly Constraint[]) =>
+        other.every((constraint) => holdsAt(constraint, point)) &&
+        other.every((constraint) => implies(piece, constraint))
       if (!kept.some(covered) && !simple.slice(i + 1).some((other) => covered(other) && !sameSet(other, piece)))
         kept.push(piece)
     })
@@ -165,9 +168,13 @@ function envelope(p: readonly Constraint[], q: readonly Constraint[]): Constrain
 }
 
 /** The piece with implied equalities made explicit and redundant constraints dropped; null if it is empty. */
-function simplified(piece: readonly Constraint[]): Constraint[] | null {
+function simplified(constraints: readonly Constraint[]): Constraint[] | null {
+  const piece = [...new Map(constraints.map((c) => [`${c.form.scaled.key} ${c.relation}`, c])).values()]
   if (!isFeasible(piece)) return null
-  const isTight = ({ form, relation }: Constraint) => relation === "==" || implies(piece, { form, relation: "==" })
+  // Where some point satisfies all inequalities strictly none of them is an equality in disguise.
+  const isFull = witness(piece.map((c) => (c.relation === "<=" ? { ...c, relation: "<" } : c))) !== null
+  const isTight = ({ form, relation }: Constraint) =>
+    relation === "==" || (!isFull && implies(piece, { form, relation: "==" }))
   const solved = new Map<string, Affine>()
   for (const { form } of piece.filter(isTight)) {
     const rest = form.substitute(solved)

@@ -23,13 +23,13 @@ export function negate({ form, relation }: Constraint): Constraint[] {
  * A point of ℚᵏ that satisfies all constraints, as deep inside the strict ones as the others allow, or null if there is
  * none: decided exactly, equalities by substitution, inequalities by {@link interiorPoint}.
  */
-export function witness(system: readonly Constraint[]): Map<string, Fraction> | null {
+export function witness(system: readonly Constraint[]): ReadonlyMap<string, Fraction> | null {
   const equality = system.find((c) => c.relation === "==" && !c.form.isConstant)
   if (equality !== undefined) {
     const name = equality.form.symbols[0]!
     const value = solveLinear(equality.form, name)
-    const solved = new Map([[name, value]])
-    const rest = witness(system.filter((c) => c !== equality).map((c) => ({ ...c, form: c.form.substitute(solved) })))
+    const replaced = new Map([[name, value]])
+    const rest = witness(system.filter((c) => c !== equality).map((c) => ({ ...c, form: c.form.substitute(replaced) })))
     return rest && new Map([...rest, [name, value.at(rest)]])
   }
   const open: Inequality[] = []
@@ -37,7 +37,27 @@ export function witness(system: readonly Constraint[]): Map<string, Fraction> | 
     if (!form.isConstant) open.push({ form, strict: relation === "<" })
     else if (!holds(form.constant, relation)) return null
   }
-  return interiorPoint(deduplicate(open))
+  return solved(deduplicate(open))
+}
+
+/** Systems remembered at most. */
+const MOST_KNOWN = 100_000
+const known = new Map<string, ReadonlyMap<string, Fraction> | null>()
+
+/** {@link interiorPoint}, remembered: simplifying conditions asks of the same few systems over and over. */
+function solved(system: readonly Inequality[]): ReadonlyMap<string, Fraction> | null {
+  const key = system.map(({ form, strict }) => `${form.key} ${strict ? "<" : "<="} 0`).join()
+  const seen = known.get(key)
+  if (seen !== undefined) return seen
+  if (known.size >= MOST_KNOWN) known.clear()
+  const point = interiorPoint(system)
+  known.set(key, point)
+  return point
+}
+
+/** Whether the constraint holds at a point; symbols that the point does not name count as 0. */
+export function holdsAt({ form, relation }: Constraint, point: ReadonlyMap<string, Fraction>): boolean {
+  return holds(form.at(point), relation)
 }
 
 /** Whether some point of ℚᵏ satisfies all constraints, decided exactly. */
