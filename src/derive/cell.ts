@@ -34,8 +34,7 @@ export class Cell {
   /**
    * The sign of x − y in the cell.
    *
-   * Where the point lies on the boundary it counts as moved by an infinitesimal amount along the symbols in the order of
-   * their names, always the same, so that a cell has an inside.
+   * Where the point lies on the boundary {@link signNear} decides, so that a cell has an inside.
    */
   compare(x: Affine, y: Affine): -1 | 0 | 1 {
     if (x.key === y.key) return 0
@@ -45,13 +44,16 @@ export class Cell {
     return sign
   }
 
+  /** Whether a form is < 0 in the cell, if the cell lies on one side of it; nothing is kept. */
+  isNegative(form: Affine): boolean {
+    return form.key !== Affine.ZERO.key && signNear(form, this.point) < 0
+  }
+
   private decide(x: Affine, y: Affine, question: string): Answer {
     const whole = x.minus(y)
     const forever = perForever(whole)
     const difference = forever.key === Affine.ZERO.key ? whole : forever
-    const value = difference.at(this.point)
-    const decisive = value.n !== 0n ? value : [...difference.coefficients.values()][0]!
-    const sign = decisive.s > 0n ? 1 : -1
+    const sign = signNear(difference, this.point)
     const answer: Answer = { sign, positive: sign > 0 ? difference : difference.negated }
     this.answers.set(question, answer)
     if (!answer.positive.isConstant) this.halfSpaces.set(answer.positive.key, answer.positive)
@@ -62,6 +64,16 @@ export class Cell {
   get constraints(): Constraint[] {
     return [...this.halfSpaces.values()].map((form) => ({ form: form.negated, relation: "<=" }))
   }
+}
+
+/**
+ * The sign of a form that is not 0 at the point moved by an infinitesimal amount along the symbols in the order of their
+ * names: in every cell around the point that this motion leads into it is the form's sign.
+ */
+export function signNear(form: Affine, point: ReadonlyMap<string, Fraction>): -1 | 1 {
+  const value = form.at(point)
+  const decisive = value.n !== 0n ? value : [...form.coefficients.values()][0]!
+  return decisive.s > 0n ? 1 : -1
 }
 
 const FOREVER = "∞"

@@ -5,7 +5,7 @@ import { solveFor } from "../exponent/solve.js"
 import type { Constraint } from "../exponent/system.js"
 import { InputError } from "../inputError.js"
 import type { Scheme } from "../scheme/scheme.js"
-import { explore, type Region } from "./cell.js"
+import { explore, type Region, signNear } from "./cell.js"
 import { isZeroForm } from "./graded.js"
 import { withLongTransients } from "./longTransient.js"
 import { givenAlignment, Underivable } from "./read.js"
@@ -267,7 +267,7 @@ function phases(regions: readonly Region<Recursion>[], names: readonly string[],
     const limit = (name: string): Limit => {
       const growth = result.growth[name]!
       if (isZeroForm(growth)) return sizeAt(result, name, lastStep(result, last))
-      return growth.at(point).compare(0) > 0 ? "grows" : "falls"
+      return signNear(growth, point) > 0 ? "grows" : "falls"
     }
     const limits = Object.fromEntries(names.map((name) => [name, limit(name)]))
     const text = (limit: Limit) => (limit === null || typeof limit === "string" ? limit : limit.key)

@@ -13,7 +13,7 @@ export function growthOver(history: readonly Moment[], period: number, cell: Cel
   if (now === undefined || then === undefined) return null
   if (isRepeated(then.state, now.state)) return noGrowth(now)
   const round = steadyRound(history, period)
-  const isLasting = round?.margins.every(({ change }) => change.at(cell.point).compare(0) >= 0) ?? false
+  const isLasting = round?.margins.every(({ change }) => !cell.isNegative(change)) ?? false
   if (round !== null && isLasting) {
     for (const form of [...round.margins.map(({ change }) => change), ...Object.values(round.growth)])
       cell.compare(form, Affine.ZERO)
@@ -89,7 +89,7 @@ function eventualGrowth(
   const increment = increments(earlier, then.state)
   const recent = increments(then.state, now.state)
   if (increment === null || recent === null) return null
-  const isNegative = (form: Affine) => form.at(cell.point).compare(0) < 0
+  const isNegative = (form: Affine) => cell.isNegative(form)
   const gains = recent.map((form, i) => form.minus(increment[i]!))
   if (increment.some(isNegative) || gains.some(isNegative)) return null
   const start = grown(now.state, increment.map(timesForever))

@@ -3,7 +3,7 @@ import { Affine } from "../exponent/affine.js"
 import { Condition } from "../exponent/condition.js"
 import { type Constraint, eliminate, implies, irredundant, isFeasible } from "../exponent/system.js"
 import type { Scheme } from "../scheme/scheme.js"
-import { type Cell, explore, type Region } from "./cell.js"
+import { type Cell, explore, type Region, signNear } from "./cell.js"
 import { isZeroForm } from "./graded.js"
 import { type Round, steadyRound } from "./growth.js"
 import { type Course, firstSteps, LONGEST_PERIOD, type Recursion, settle, stepSizes } from "./recursion.js"
@@ -119,8 +119,10 @@ function endOfGrowth(history: readonly Moment[], cell: Cell): End | typeof ELSEW
       now: form.plus(gained.times(of(change))),
       next: form.plus(gained.plus(unit).times(of(change))),
     }))
-    const isNegative = (form: Affine) => form.at(cell.point).compare(0) < 0
-    const [broken, first] = [margins.find(({ now }) => isNegative(now)), margins.find(({ next }) => isNegative(next))]
+    const [broken, first] = [
+      margins.find(({ now }) => cell.isNegative(now)),
+      margins.find(({ next }) => cell.isNegative(next)),
+    ]
     for (const { now } of broken ? [broken] : margins) cell.compare(now, Affine.ZERO)
     if (broken) return ELSEWHERE
     for (const { next } of first ? [first] : margins) cell.compare(next, Affine.ZERO)
@@ -145,10 +147,11 @@ function multiplesOfOne(
   { point }: Cell,
 ): { readonly unit: Affine; readonly of: (form: Affine) => Fraction } | null {
   const forms = [...increments, ...margins.map(({ change }) => change), ...Object.values(growth)]
-  const first = forms.find((form) => form.at(point).n !== 0n)
+  const first = forms.find((form) => !isZeroForm(form))
   if (first === undefined) return null
-  const unit = first.at(point).s > 0n ? first : first.negated
-  const of = (form: Affine) => form.at(point).div(unit.at(point))
+  const unit = signNear(first, point) > 0 ? first : first.negated
+  const part = (form: Affine) => (unit.isConstant ? form.constant : form.coefficient(unit.symbols[0]!))
+  const of = (form: Affine) => part(form).div(part(unit))
   return forms.every((form) => form.key === unit.times(of(form)).key) ? { unit, of } : null
 }
 
@@ -159,10 +162,9 @@ function limitOf(listed: Moment, end: End, { history, period, growth }: Course, 
     const sizes = history.map(({ quantities }) => quantities.get(name)!.size)
     const last = sizes.at(-1)!
     const repeats = sizes.slice(-period).every((size) => formOf(size)?.key === formOf(last)?.key)
-    const goesOn = growth[name]!.at(cell.point)
     const isTold = isZeroForm(growth[name]!)
       ? repeats && areAtMost(cell, [end.forms.get(name)!, ...sizes.map(formOf)], formOf(first), formOf(last))
-      : goesOn.compare(0) > 0
+      : !cell.isNegative(growth[name]!)
     if (!isTold || [growth[name]!, formOf(last)].some((form) => form?.symbols.includes(GAINED))) return null
     limit[name] = last
   }

@@ -96,6 +96,18 @@ describe("Adam with ε = n^e", () => {
 })
 
 describe("gradient descent, clipped far above its first norm", () => {
+  // Either nothing grows, or the norm comes to be n^k and the step is n^(c + k) along a gradient of norm 1: test/derive/clip.test.ts
+  // with c + k in the place of c.
+  test("with the bound a symbol", () => {
+    const { stable, internallyStable, stableOutput, undecided } = derive(
+      scheme({ ...schemeNamed("sgd-init-a"), clip: "k" }),
+    )
+    says(undecided, "never")
+    says(stable, "c <= -1/2 or c + k <= 0")
+    says(internallyStable, "c <= -1/2 or c + k <= -1/2")
+    says(stableOutput, "c <= -1/2 or c + k <= -1/4")
+  })
+
   // The first norm is n^0, and for c > -1/2 it grows until it is n^k.
   test.each(["1/4", "1/2", "1"])("to n^%s", (clip) => {
     const definition = { ...schemeNamed("sgd-init-a"), clip }
