@@ -109,15 +109,17 @@ export interface Region<T> {
  * cell, until nothing with an inside is left: every point of the domain lies in some closed cell.
  *
  * @param read reads at the cell's point, asking the cell for every comparison.
+ * @returns null if there are more cells than `most`.
  */
 export function explore<T>(
   domain: readonly Constraint[],
   symbols: readonly string[],
   read: (cell: Cell) => T,
-): Region<T>[] {
+  most = Number.POSITIVE_INFINITY,
+): Region<T>[] | null {
   const regions: Region<T>[] = []
   const visit = (piece: readonly Constraint[]): void => {
-    const inside = witness(piece)
+    const inside = regions.length > most ? null : witness(piece)
     if (inside === null) return
     const point = new Map(symbols.map((name) => [name, inside.get(name) ?? new Fraction(0)]))
     let region = regions.find(({ where }) => where.every(({ form }) => form.at(point).compare(0) <= 0))
@@ -134,5 +136,5 @@ export function explore<T>(
     }
   }
   visit(domain.map(({ form }) => ({ form, relation: "<" })))
-  return regions
+  return regions.length > most ? null : regions
 }

@@ -7,10 +7,11 @@ import { InputError } from "../inputError.js"
 import type { Scheme } from "../scheme/scheme.js"
 import { explore, type Region, signNear } from "./cell.js"
 import { isZeroForm } from "./graded.js"
-import { withLongTransients } from "./longTransient.js"
+import { throughTransient } from "./longTransient.js"
 import { givenAlignment, Underivable } from "./read.js"
 import { type Recursion, recursion, sizeAt } from "./recursion.js"
 import type { Relation } from "./size.js"
+import { openAtWalls } from "./walls.js"
 
 /** The readings on which the truth of a claim depends; part of every statement. */
 export interface Switches {
@@ -73,12 +74,20 @@ export interface Derivation {
  * The scaling laws of a scheme, for all t and all values of its free symbols ([Init], definitions and Theorems 1, 2).
  *
  * @param switches how to read the definitions; see {@link Switches}.
- * @throws Underivable if the program has an operation without a rule, or where nothing is known of all later t.
+ * @throws Underivable if the program has an operation without a rule, where nothing is known of all later t, or of too
+ *   many regions.
  */
 export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Derivation {
-  const explored = withLongTransients(
-    scheme,
-    explore(scheme.domain, scheme.symbols, (cell) => recursion(scheme, cell)),
+  const cells = explore(scheme.domain, scheme.symbols, (cell) => recursion(scheme, cell), MOST_CELLS)
+  if (cells === null)
+    throw new Underivable(
+      scheme.definition.name,
+      `its symbols ${scheme.symbols.join(", ")} split into more than ${MOST_CELLS} regions; set one of them, as with --set`,
+    )
+  const explored = openAtWalls(
+    cells.flatMap((region) =>
+      region.result === null ? (throughTransient(scheme, region.where) ?? [region]) : [region],
+    ),
   )
   const regions = explored.flatMap(({ result, ...region }) => (result === null ? [] : [{ ...region, result }]))
   if (regions.length === 0)
@@ -149,6 +158,9 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
     largestRate: { features: largestRate(scheme, stable), output: largestRate(scheme, stableOutput) },
   }
 }
+
+/** Beyond this a phase diagram is no longer one to read, and takes minutes: residuals that double exponents do that. */
+const MOST_CELLS = 300
 
 /** What the max rule asks of a loss whose gradient follows the output. */
 const NO_FLIP = "no step turns the residual's sign, so that no two steps undo each other"

@@ -1,7 +1,6 @@
 import type { Fraction } from "fraction.js"
 import { Affine } from "../exponent/affine.js"
-import { Condition } from "../exponent/condition.js"
-import { type Constraint, eliminate, implies, irredundant, isFeasible } from "../exponent/system.js"
+import { type Constraint, eliminate, irredundant, isFeasible } from "../exponent/system.js"
 import type { Scheme } from "../scheme/scheme.js"
 import { type Cell, explore, type Region, signNear } from "./cell.js"
 import { isZeroForm } from "./graded.js"
@@ -14,35 +13,6 @@ import { grown, type Moment, type State, stepper } from "./step.js"
 const GAINED = "κ"
 const gained = Affine.symbol(GAINED)
 
-/** The regions, those without a recursion read beyond their long transients where that can be done. */
-export function withLongTransients(
-  scheme: Scheme,
-  regions: readonly Region<Recursion | null>[],
-): Region<Recursion | null>[] {
-  const read = regions.flatMap((region) =>
-    region.result === null ? (throughTransient(scheme, region.where) ?? [region]) : [region],
-  )
-  const open = read.flatMap(({ where }) => where.filter(({ relation }) => relation === "<"))
-  return read.map((region) => ({
-    ...region,
-    where: open.reduce((where, wall) => opened(where, wall, read), region.where),
-  }))
-}
-
-/** The region without its part in a wall, if it stands on the wall's open side and others hold that part. */
-function opened(
-  where: readonly Constraint[],
-  wall: Constraint,
-  regions: readonly Region<unknown>[],
-): readonly Constraint[] {
-  const { form } = wall
-  if (!implies(where, { form, relation: "<=" })) return where
-  const beyond = regions.filter((region) => implies(region.where, { form: form.negated, relation: "<=" }))
-  const part = Condition.all([...where, { form, relation: "==" }])
-  const isHeld = part.isWithin(Condition.NEVER.or(...beyond.map((region) => Condition.all(region.where))))
-  return isHeld ? irredundant([wall, ...where]) : where
-}
-
 /**
  * The recursion in a region where the state grows steadily until, K rounds later, a comparison is answered otherwise: K has
  * no bound in the region, as the growth δ vanishes towards its edge.
@@ -53,9 +23,10 @@ function opened(
  *
  * @returns null where the growth is not of this kind, where no end is seen after it either, or where that depends on κ.
  */
-function throughTransient(scheme: Scheme, where: readonly Constraint[]): Region<Recursion>[] | null {
+export function throughTransient(scheme: Scheme, where: readonly Constraint[]): Region<Recursion>[] | null {
   const domain: Constraint[] = [...where, { form: gained.negated, relation: "<=" }]
-  const cells = explore(domain, [...scheme.symbols, GAINED], (cell) => recursionBeyond(scheme, cell))
+  const cells = explore(domain, [...scheme.symbols, GAINED], (cell) => recursionBeyond(scheme, cell), MOST_CELLS)
+  if (cells === null) return null
   const regions: Region<Recursion>[] = []
   for (const { where, point, result } of cells) {
     if (result === null) return null
@@ -73,6 +44,9 @@ function throughTransient(scheme: Scheme, where: readonly Constraint[]): Region<
     outcome(x.result) !== outcome(y.result) && overlap(x, y)
   return regions.some((x, i) => regions.slice(0, i).some((y) => contradict(x, y))) ? null : regions
 }
+
+/** What follows a growth is a few cells, unless it is another growth. */
+const MOST_CELLS = 50
 
 /** A κ that no number of rounds gives. */
 const ELSEWHERE = "elsewhere"

@@ -43,7 +43,7 @@ test("the regions of an expression cover the domain, and the joined pieces have 
   fc.assert(
     fc.property(expression, fc.array(point, { minLength: 5, maxLength: 5 }), (of, points) => {
       const symbols = [...new Set([...SYMBOLS, ...symbolsOf(of)])]
-      const regions = explore([], symbols, (cell) => read(of, cell))
+      const regions = explore([], symbols, (cell) => read(of, cell))!
       const joined = Piecewise.ofPieces(regions.map(({ where, result }) => ({ where, form: result })))!
       for (const at of points) {
         const numbers = new Map([...at].map(([name, form]) => [name, form.constant]))
@@ -101,7 +101,7 @@ test("a point on a boundary still gives a cell with an inside", () => {
   const regions = explore([], ["a", "c"], (cell) => {
     const [a, c] = [Affine.symbol("a"), Affine.symbol("c")]
     return cell.compare(a, c) + 10 * cell.compare(a, Affine.ZERO) + 100 * cell.compare(Affine.ZERO, c)
-  })
+  })!
   expect(new Set(regions.map(({ result }) => result)).size).toBe(6)
   expect(new Fraction(0).compare(regions[0]!.point.get("a")!)).toBe(0)
 })

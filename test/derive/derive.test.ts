@@ -288,6 +288,10 @@ describe("refusals", () => {
     expect(() => scheme({ ...schemeNamed("init-a"), start: { A: "zero", B: "zero" } })).toThrow(InputError))
   test("a start along the gradient that is kept", () =>
     expect(() => scheme({ ...schemeNamed("peft-lora-ga"), subtractStart: false })).toThrow(/along the gradient/))
+  test("symbols that split into hundreds of regions", () =>
+    expect(() => derive(scheme({ ...schemeNamed("adam-epsilon"), loss: "squared", batch: 4 }))).toThrow(
+      /c, e split into/,
+    ))
   test("an unknown symbol", () => expect(() => derived("init-a", { q: "1" })).toThrow(/--set/))
   test("Underivable is an error of its own", () => expect(new Underivable("relu", "why")).toBeInstanceOf(Error))
 })
