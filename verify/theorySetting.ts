@@ -2,7 +2,6 @@
  * Claim: in the theory's setting (one sample, linear loss) every quantity's size follows its derived exponent, at every
  * step of the transient and beyond.
  */
-import type { Fraction } from "fraction.js"
 import { type Terms, termsOf } from "../src/derive/terms.js"
 import { type Expected, judge, type Verdict } from "../src/fit/judge.js"
 import { schemeNamed } from "../src/scheme/catalogue.js"
@@ -137,19 +136,20 @@ export function withAlignments({ program }: Scheme): string[] {
   return [...Object.keys(program.quantities), ...Object.keys(program.alignments)]
 }
 
-/** A fit has no more terms than the widths can tell apart. */
-const MOST_OTHERS = 3
-
-/** Derived terms as the numbers that a fit needs: here exact exponents meet data. */
+/**
+ * Derived terms as the numbers that a fit needs: here exact exponents meet data.
+ *
+ * All other terms enter, near ones too that the widths cannot tell apart: where six layers give seven powers n^(1/12) apart,
+ * each as often as there are sets of so many layers, the fourth (20 sets of three) exceeds the first up to n = 20⁴.
+ */
 export function expected(terms: Terms): Expected {
   if (terms.kind === "zero") return terms
   const { exponent, others, orthogonal, corrections, relation } = terms
-  const numbers = (values: readonly Fraction[], most: number) => values.slice(0, most).map((value) => value.valueOf())
   return {
     kind: "power",
     exponent: exponent.valueOf(),
-    others: numbers(others, MOST_OTHERS),
-    corrections: numbers(corrections, 1),
+    others: others.map(Number),
+    corrections: corrections.slice(0, 1).map(Number),
     coherence: orthogonal ? "none" : "full or none",
     relation,
   }
