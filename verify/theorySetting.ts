@@ -136,21 +136,29 @@ export function withAlignments({ program }: Scheme): string[] {
   return [...Object.keys(program.quantities), ...Object.keys(program.alignments)]
 }
 
-/**
- * Derived terms as the numbers that a fit needs: here exact exponents meet data.
- *
- * All other terms enter, near ones too that the widths cannot tell apart: where six layers give seven powers n^(1/12) apart,
- * each as often as there are sets of so many layers, the fourth (20 sets of three) exceeds the first up to n = 20⁴.
- */
+/** A fit tries every set of its terms. */
+const MOST_OTHERS = 4
+
+/** Derived terms as the numbers that a fit needs: here exact exponents meet data. */
 export function expected(terms: Terms): Expected {
   if (terms.kind === "zero") return terms
   const { exponent, others, orthogonal, corrections, relation } = terms
   return {
     kind: "power",
     exponent: exponent.valueOf(),
-    others: others.map(Number),
+    others: spread(others, MOST_OTHERS).map(Number),
     corrections: corrections.slice(0, 1).map(Number),
     coherence: orthogonal ? "none" : "full or none",
     relation,
   }
+}
+
+/**
+ * At most so many of the values, the first and the last among them: over a few octaves a power between two others is nearly a
+ * mixture of these, but nothing stands in for the last. Six layers give powers n^(1/12) apart, each as often as there are
+ * sets of so many layers: the fourth (20 sets of three) exceeds the first up to n = 20⁴.
+ */
+function spread<T>(values: readonly T[], most: number): T[] {
+  if (values.length <= most) return [...values]
+  return Array.from({ length: most }, (_, i) => values[Math.round((i * (values.length - 1)) / (most - 1))]!)
 }
