@@ -2,6 +2,7 @@
  * Claim: in the theory's setting (one sample, linear loss) every quantity's size follows its derived exponent, at every
  * step of the transient and beyond.
  */
+import type { Fraction } from "fraction.js"
 import { type Terms, termsOf } from "../src/derive/terms.js"
 import { type Expected, judge, type Verdict } from "../src/fit/judge.js"
 import { schemeNamed } from "../src/scheme/catalogue.js"
@@ -136,29 +137,20 @@ export function withAlignments({ program }: Scheme): string[] {
   return [...Object.keys(program.quantities), ...Object.keys(program.alignments)]
 }
 
-/** A fit tries every set of its terms. */
-const MOST_OTHERS = 4
+/** A fit has no more terms than the widths can tell apart. */
+const MOST_OTHERS = 3
 
 /** Derived terms as the numbers that a fit needs: here exact exponents meet data. */
 export function expected(terms: Terms): Expected {
   if (terms.kind === "zero") return terms
   const { exponent, others, orthogonal, corrections, relation } = terms
+  const numbers = (values: readonly Fraction[], most: number) => values.slice(0, most).map((value) => value.valueOf())
   return {
     kind: "power",
     exponent: exponent.valueOf(),
-    others: spread(others, MOST_OTHERS).map(Number),
-    corrections: corrections.slice(0, 1).map(Number),
+    others: numbers(others, MOST_OTHERS),
+    corrections: numbers(corrections, 1),
     coherence: orthogonal ? "none" : "full or none",
     relation,
   }
-}
-
-/**
- * At most so many of the values, the first and the last among them: over a few octaves a power between two others is nearly a
- * mixture of these, but nothing stands in for the last. Six layers give powers n^(1/12) apart, each as often as there are
- * sets of so many layers: the fourth (20 sets of three) exceeds the first up to n = 20⁴.
- */
-function spread<T>(values: readonly T[], most: number): T[] {
-  if (values.length <= most) return [...values]
-  return Array.from({ length: most }, (_, i) => values[Math.round((i * (values.length - 1)) / (most - 1))]!)
 }
