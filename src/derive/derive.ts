@@ -92,12 +92,8 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
   const regions = explored.flatMap(({ result, ...region }) => (result === null ? [] : [{ ...region, result }]))
   if (regions.length === 0)
     throw new Underivable(scheme.definition.name, "its exponents neither repeat nor grow in a way that is known")
-  const undecided = Condition.NEVER.or(
-    ...explored.filter(({ result }) => result === null).map(({ where }) => Condition.all(where)),
-  ).merged()
-  const late = Condition.NEVER.or(
-    ...regions.filter(({ result }) => result.limit !== null).map(({ where }) => Condition.all(where)),
-  ).merged()
+  const undecided = Condition.any(explored.filter(({ result }) => result === null).map(({ where }) => where)).merged()
+  const late = Condition.any(regions.filter(({ result }) => result.limit !== null).map(({ where }) => where)).merged()
   const assumptions = [
     ...new Set([...regions.flatMap(({ result }) => result.assumptions), ...(scheme.program.residual ? [NO_FLIP] : [])]),
   ]

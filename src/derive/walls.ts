@@ -32,6 +32,6 @@ function opened(
   if (!implies(where, { form, relation: "<=" })) return where
   const beyond = regions.filter((region) => implies(region.where, { form: form.negated, relation: "<=" }))
   const part = Condition.all([...where, { form, relation: "==" }])
-  const isHeld = part.isWithin(Condition.NEVER.or(...beyond.map((region) => Condition.all(region.where))))
+  const isHeld = part.isWithin(Condition.any(beyond.map((region) => region.where)))
   return isHeld ? irredundant([wall, ...where]) : where
 }

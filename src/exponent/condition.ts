@@ -28,6 +28,11 @@ export class Condition {
     return Condition.union([constraints])
   }
 
+  /** The union of polyhedra, each of the given constraints. */
+  static any(pieces: readonly (readonly Constraint[])[]): Condition {
+    return Condition.union(pieces)
+  }
+
   /** The set where the max is ≤ the bound: all its forms are. */
   static atMost(element: MaxPlus, bound: Affine = Affine.ZERO): Condition {
     return Condition.ALWAYS.and(...element.forms.map((form) => Condition.where(form.minus(bound), "<=")))
@@ -168,8 +173,7 @@ function envelope(p: readonly Constraint[], q: readonly Constraint[]): Constrain
 }
 
 /** The piece with implied equalities made explicit and redundant constraints dropped; null if it is empty. */
-function simplified(constraints: readonly Constraint[]): Constraint[] | null {
-  const piece = [...new Map(constraints.map((c) => [`${c.form.scaled.key} ${c.relation}`, c])).values()]
+function simplified(piece: readonly Constraint[]): Constraint[] | null {
   if (!isFeasible(piece)) return null
   // Where some point satisfies all inequalities strictly none of them is an equality in disguise.
   const isFull = witness(piece.map((c) => (c.relation === "<=" ? { ...c, relation: "<" } : c))) !== null

@@ -76,16 +76,16 @@ export function implies(system: readonly Constraint[], constraint: Constraint): 
  */
 export function eliminate(system: readonly Constraint[], name: string): Constraint[] {
   const slope = ({ form }: Constraint) => form.coefficient(name)
-  const [above, below, free] = [1n, -1n, 0n].map((sign) =>
-    system.filter((c) => slope(c).s * (slope(c).n === 0n ? 0n : 1n) === sign),
-  )
-  const pairs = above!.flatMap((upper) =>
-    below!.map((lower): Constraint => {
+  const above = system.filter((c) => slope(c).compare(0) > 0)
+  const below = system.filter((c) => slope(c).compare(0) < 0)
+  const free = system.filter((c) => slope(c).n === 0n)
+  const pairs = above.flatMap((upper) =>
+    below.map((lower): Constraint => {
       const form = upper.form.times(slope(upper).inverse()).plus(lower.form.times(slope(lower).abs().inverse()))
       return { form, relation: [upper, lower].some(({ relation }) => relation === "<") ? "<" : "<=" }
     }),
   )
-  return irredundant([...free!, ...pairs])
+  return irredundant([...free, ...pairs])
 }
 
 /** The same set by fewer constraints: each that the others imply is left out. */
