@@ -137,19 +137,16 @@ export function withAlignments({ program }: Scheme): string[] {
   return [...Object.keys(program.quantities), ...Object.keys(program.alignments)]
 }
 
-/** A fit has no more terms than the widths can tell apart. */
-const MOST_OTHERS = 3
-
 /** Derived terms as the numbers that a fit needs: here exact exponents meet data. */
 export function expected(terms: Terms): Expected {
   if (terms.kind === "zero") return terms
   const { exponent, others, orthogonal, corrections, relation } = terms
-  const numbers = (values: readonly Fraction[], most: number) => values.slice(0, most).map((value) => value.valueOf())
+  const numbers = (values: readonly Fraction[]) => values.map((value) => value.valueOf())
   return {
     kind: "power",
     exponent: exponent.valueOf(),
-    others: numbers(others, MOST_OTHERS),
-    corrections: numbers(corrections, 1),
+    others: numbers(others),
+    corrections: numbers(corrections),
     coherence: orthogonal ? "none" : "full or none",
     relation,
   }

@@ -14,7 +14,7 @@ export function studentQuantile(level: number, degrees: number): number {
 }
 
 /** P(|t| ≤ x) with whole degrees of freedom ≥ 1. */
-export function studentWithin(x: number, degrees: number): number {
+function studentWithin(x: number, degrees: number): number {
   const angle = Math.atan(x / Math.sqrt(degrees))
   const square = Math.cos(angle) ** 2
   const odd = degrees % 2
