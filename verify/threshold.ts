@@ -165,6 +165,6 @@ function slopesOf(samples: readonly WidthSample[], terms: Terms, level: number):
   const hasCompany = known.kind === "power" && known.others.length + known.corrections.length > 0
   const leavesOpen = hasCompany && (known.others[0] ?? -1) < 0
   return [
-    { exponent, plain: interval, fitted: leavesOpen ? leadingExponent(samples, known, { level }).interval : interval },
+    { exponent, plain: interval, fitted: leavesOpen ? leadingExponent(samples, known)(level).interval : interval },
   ]
 }

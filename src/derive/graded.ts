@@ -69,7 +69,7 @@ export class Graded {
     return sizes.length === 0 ? null : sizes.reduce((x, y) => larger(cell, x, y))
   }
 
-  /** Whether no two of its terms lie in one part: sums over parts of different parity are uncorrelated. */
+  /** Whether no two of its terms lie in one part: sums over parts of different parity are independent, up to n^(−1/2). */
   get isOrthogonal(): boolean {
     return [...this.parts, ...this.randoms].every(({ size }) => size.terms.length === 1)
   }

@@ -18,7 +18,7 @@ export type Terms =
       readonly exponent: Fraction
       /** The other terms of the max, largest first. */
       readonly others: readonly Fraction[]
-      /** Whether all terms are of different parity: then they are uncorrelated, and their squares add. */
+      /** Whether all terms are of different parity: then they are independent up to n^(−1/2), and their squares add. */
       readonly orthogonal: boolean
       /**
        * Gaps > 0, smallest first: the size is n^exponent (1 + Σ O(n^−gap)). A sign, Adam's quotient or a clipped step approaches its limit

@@ -72,12 +72,10 @@ export function judge(expected: Expected, samples: readonly WidthSample[], tests
       ? verdict("agrees", "an exact power of the width", plain)
       : verdict("contradicts", `an exact power whose exponent is off by ${gap.toExponential(1)}`, plain)
   }
-  const corrected = hasCompany ? leadingExponent(samples, expected, { level: RULES.level }) : null
+  const leading = hasCompany ? leadingExponent(samples, expected) : null
+  const corrected = leading?.(RULES.level) ?? null
   const testLevel = 1 - (1 - RULES.level) / tests
-  const test =
-    corrected !== null
-      ? leadingExponent(samples, expected, { level: testLevel }).interval
-      : slope(samples, { level: testLevel }).interval
+  const test = (leading?.(testLevel) ?? slope(samples, { level: testLevel })).interval
   const { low, high } = (corrected ?? plain).interval
   const share =
     expected.others.length > 0

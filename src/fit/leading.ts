@@ -31,23 +31,22 @@ type Power = 1 | 2
 
 const POWERS: Readonly<Record<Coherence, readonly Power[]>> = { none: [2], full: [1], "full or none": [1, 2] }
 
+/** Two independent terms have a correlation of n^(−CROSS). */
+const CROSS = 1 / 2
+
 /** How far above the plain slope a leading exponent is looked for; below, the next term bounds it. */
 const REACH = 1.5
 const STEP = 0.02
 /** At the widest width the leading term is at least this part of every other: a smaller one is not seen by such data. */
 export const LEAST_SHARE = 1 / 4
 
-/** How a leading exponent is fitted. */
-export interface LeadingOptions {
-  /** Of the interval; default 0.95. */
-  readonly level?: number
-  /** "free" lets go of every bound on the amplitudes but that the leading one is positive: intervals become longer. */
-  readonly amplitudes?: "bounded" | "free"
-}
+/** How amplitudes are fitted: "free" lets go of every bound but that the leading one is positive: intervals become longer. */
+export type AmplitudeBounds = "bounded" | "free"
 
 /**
  * The leading exponent e of a quantity whose other terms' exponents eₖ are derived: RMS = a nᵉ + Σ aₖ n^eₖ where the
- * terms are coherent; where they are of different parity, and so uncorrelated, their squares add: RMS² = a² n²ᵉ + Σ aₖ² n^2eₖ.
+ * terms are coherent; where they are independent their squares add, RMS² = a² n²ᵉ + Σ aₖ² n^2eₖ + b n^(e + e₁ − 1/2):
+ * a sum of n products of independent terms is n^(−1/2) of its largest value, so |b| ≤ 2 a a₁, and its sign is free.
  *
  * For a given e both models are linear in their amplitudes, so χ²(e) is the least over models and amplitudes, and the
  * interval spans all e where it exceeds its minimum by less than the quantile (profile likelihood). A bootstrap is not used:
@@ -64,20 +63,60 @@ export interface LeadingOptions {
  * narrowest width.
  *
  * @param company the derived other terms and corrections.
+ * @returns the fit, with an interval of the level asked for.
  * @throws InputError as `logPoints`.
  */
 export function leadingExponent(
   samples: readonly WidthSample[],
-  { others, corrections, coherence = "full or none" }: Company,
-  { level = 0.95, amplitudes = "bounded" }: LeadingOptions = {},
-): LeadingFit {
+  company: Company,
+  amplitudes: AmplitudeBounds = "bounded",
+): (level: number) => LeadingFit {
+  const points = logPoints(samples)
+  const powers = POWERS[company.coherence ?? "full or none"]
+  const chiSquare = chiSquares(samples, company, amplitudes)
+  const best = (e: number) => Math.min(...powers.map((power) => chiSquare(e, power)))
+  const [narrowest, widest] = [points[0]!, points.at(-1)!]
+  const rough = (widest.logValue - narrowest.logValue) / (widest.logWidth - narrowest.logWidth)
+  const floor = company.others[0] ?? rough - REACH
+  const count = Math.ceil((Math.max(rough, floor) + REACH - floor) / STEP) + 1
+  const grid = Array.from({ length: count }, (_, i) => floor + i * STEP)
+  const values = grid.map(best)
+  const least = values.indexOf(Math.min(...values))
+  // Each model by itself, since the lesser of several has several minima.
+  const around = [grid[Math.max(0, least - 1)]!, grid[Math.min(grid.length - 1, least + 1)]!] as const
+  const minima = powers.map((power) => minimise((e) => chiSquare(e, power), ...around))
+  const exponent = [grid[least]!, ...minima].reduce((x, y) => (best(y) < best(x) ? y : x))
+  const minimum = best(exponent)
+  const degrees = Math.max(1, points.length - 2)
+  const model = powers.includes(1) && chiSquare(exponent, 1) <= minimum ? "coherent" : "quadrature"
+  return (level) => {
+    // With estimated errors: Student's t² in place of χ² with one degree.
+    const threshold = minimum + studentQuantile(level, degreesOf(samples)) ** 2
+    // The minimum may be sharper than the grid, so its own neighbourhood always counts as inside.
+    const inside = (i: number) => i === least || values[i]! <= threshold
+    const first = values.findIndex((_, i) => inside(i))
+    const last = values.findLastIndex((_, i) => inside(i))
+    const low =
+      first <= 0 ? floor : crossing(best, threshold, first === least ? exponent : grid[first]!, grid[first - 1]!)
+    const high =
+      last === grid.length - 1
+        ? Number.POSITIVE_INFINITY
+        : crossing(best, threshold, last === least ? exponent : grid[last]!, grid[last + 1]!)
+    return { exponent, interval: { low, high, level }, model, chiSquare: minimum, degrees }
+  }
+}
+
+/** χ²(e) of the logarithms, the least over amplitudes, of the model in which the sizes' powers add. */
+function chiSquares(
+  samples: readonly WidthSample[],
+  { others, corrections }: Company,
+  amplitudes: AmplitudeBounds,
+): (e: number, power: Power) => number {
   const points = logPoints(samples)
   const weights = variancesOf(points, degreesOf(samples)).map((variance) => 1 / variance)
-  const logWidths = points.map(({ logWidth }) => logWidth)
-  const centre = logWidths.reduce((x, y) => x + y) / logWidths.length
-  const powers = POWERS[coherence]
+  const centre = points.reduce((sum, { logWidth }) => sum + logWidth, 0) / points.length
   // Relative residuals: dividing each row by the value makes weights those of the logarithm.
-  const chiSquare = (e: number, power: Power): number => {
+  return (e, power) => {
     const scales = weights.map((weight) => Math.sqrt(weight) / power)
     const column = (kind: Column["kind"], exponent: number): Column => ({
       kind,
@@ -90,51 +129,35 @@ export function leadingExponent(
       ...others.map((x) => column("term", power * x)),
       ...corrections.map((gap) => column("correction", power * e - gap)),
     ]
+    if (power === 2 && others[0] !== undefined) columns.push(column("cross", e + others[0] - CROSS))
     return leastSquares(columns, scales, amplitudes === "free" ? null : LEAST_SHARE ** power).residual
   }
-  const best = (e: number) => Math.min(...powers.map((power) => chiSquare(e, power)))
-  const rough = (points.at(-1)!.logValue - points[0]!.logValue) / (logWidths.at(-1)! - logWidths[0]!)
-  const floor = others[0] ?? rough - REACH
-  const count = Math.ceil((Math.max(rough, floor) + REACH - floor) / STEP) + 1
-  const grid = Array.from({ length: count }, (_, i) => floor + i * STEP)
-  const values = grid.map(best)
-  const least = values.indexOf(Math.min(...values))
-  // Each model by itself, since the lesser of several has several minima.
-  const around = [grid[Math.max(0, least - 1)]!, grid[Math.min(grid.length - 1, least + 1)]!] as const
-  const minima = powers.map((power) => minimise((e) => chiSquare(e, power), ...around))
-  const exponent = [grid[least]!, ...minima].reduce((x, y) => (best(y) < best(x) ? y : x))
-  const minimum = best(exponent)
-  const degrees = Math.max(1, points.length - 2)
-  const model = powers.includes(1) && chiSquare(exponent, 1) <= minimum ? "coherent" : "quadrature"
-  // With estimated errors: Student's t² in place of χ² with one degree.
-  const threshold = minimum + studentQuantile(level, degreesOf(samples)) ** 2
-  // The minimum may be sharper than the grid, so its own neighbourhood always counts as inside.
-  const inside = (i: number) => i === least || values[i]! <= threshold
-  const first = values.findIndex((_, i) => inside(i))
-  const last = values.findLastIndex((_, i) => inside(i))
-  const low =
-    first <= 0 ? floor : crossing(best, threshold, first === least ? exponent : grid[first]!, grid[first - 1]!)
-  const high =
-    last === grid.length - 1
-      ? Number.POSITIVE_INFINITY
-      : crossing(best, threshold, last === least ? exponent : grid[last]!, grid[last + 1]!)
-  return { exponent, interval: { low, high, level }, model, chiSquare: minimum, degrees }
 }
 
+/** Golden-section search, to 1e-5 of the bracket. */
 function minimise(f: (x: number) => number, low: number, high: number): number {
   const golden = (Math.sqrt(5) - 1) / 2
+  const inner = (x: number) => ({ x, y: f(x) })
   let [a, b] = [low, high]
-  for (let i = 0; i < 30; i++) {
-    const [x, y] = [b - golden * (b - a), a + golden * (b - a)]
-    if (f(x) < f(y)) b = y
-    else a = x
+  let [left, right] = [inner(b - golden * (b - a)), inner(a + golden * (b - a))]
+  while (b - a > 1e-5 * (high - low)) {
+    if (left.y < right.y) {
+      b = right.x
+      right = left
+      left = inner(b - golden * (b - a))
+    } else {
+      a = left.x
+      left = right
+      right = inner(a + golden * (b - a))
+    }
   }
   return (a + b) / 2
 }
 
+/** Bisection, to 1e-5 of the bracket. */
 function crossing(f: (x: number) => number, threshold: number, inside: number, outside: number): number {
   let [a, b] = [inside, outside]
-  for (let i = 0; i < 20; i++) {
+  while (Math.abs(b - a) > 1e-5 * Math.abs(outside - inside)) {
     const middle = (a + b) / 2
     if (f(middle) <= threshold) a = middle
     else b = middle

@@ -15,7 +15,7 @@ const problem = fc.record({
   share: fc.constantFrom(1, 1 / 4, 1 / 16),
 })
 
-function columnsOf(terms: readonly number[], corrections: readonly number[]): Column[] {
+function columnsOf(terms: readonly number[], corrections: readonly number[], cross: readonly number[] = []): Column[] {
   const column = (kind: Column["kind"], gap: number): Column => ({
     kind,
     values: WIDTHS.map((width) => (width / MIDDLE) ** (-gap / 12)),
@@ -24,6 +24,7 @@ function columnsOf(terms: readonly number[], corrections: readonly number[]): Co
     column("term", 0),
     ...[...new Set(terms)].map((gap) => column("term", gap)),
     ...corrections.map((gap) => column("correction", gap)),
+    ...cross.map((gap) => column("cross", gap)),
   ]
 }
 
@@ -95,6 +96,7 @@ test("with as many terms as a derivation names, amplitudes are admissible and no
   const many = fc.record({
     terms: fc.array(fc.integer({ min: 1, max: 24 }), { minLength: 4, maxLength: 20 }),
     corrections: fc.uniqueArray(fc.integer({ min: 1, max: 12 }), { maxLength: 4 }),
+    cross: fc.array(fc.integer({ min: 1, max: 24 }), { maxLength: 1 }),
     slope: fc.integer({ min: -24, max: 12 }),
     noise: fc.array(fc.double({ min: -0.1, max: 0.1, noNaN: true }), { minLength: 7, maxLength: 7 }),
     shares: fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })),
@@ -102,8 +104,8 @@ test("with as many terms as a derivation names, amplitudes are admissible and no
   })
   const share = 1 / 4
   fc.assert(
-    fc.property(many, ({ terms, corrections, slope, noise, shares, lead }) => {
-      const columns = columnsOf(terms, corrections)
+    fc.property(many, ({ terms, corrections, cross, slope, noise, shares, lead }) => {
+      const columns = columnsOf(terms, corrections, cross)
       const target = sizes(slope, noise)
       const most = bounds(columns, share)
       const { amplitudes, residual } = leastSquares(columns, target, share)
@@ -120,11 +122,16 @@ test("with as many terms as a derivation names, amplitudes are admissible and no
         0,
       )
       expect(used).toBeLessThanOrEqual(amplitudes[0]! + slack)
-      const other = columns.map(({ kind }, k) => {
+      if (cross.length > 0)
+        expect(amplitudes.at(-1)! ** 2).toBeLessThanOrEqual((4 * amplitudes[0]! + slack) * (amplitudes[1]! + slack))
+      const other: number[] = []
+      for (const [k, { kind }] of columns.entries()) {
         const part = shares.next().value!
-        if (k === 0) return lead
-        return kind === "term" ? lead * most[k]! * part : (lead * most[k]! * (2 * part - 1)) / corrections.length
-      })
+        if (k === 0) other.push(lead)
+        else if (kind === "term") other.push(lead * most[k]! * part)
+        else if (kind === "correction") other.push((lead * most[k]! * (2 * part - 1)) / corrections.length)
+        else other.push(2 * (2 * part - 1) * Math.sqrt(lead * other[1]!))
+      }
       for (const part of [1, 0.01]) {
         const between = amplitudes.map((amplitude, k) => amplitude + part * (other[k]! - amplitude))
         expect(residual).toBeLessThanOrEqual(residualOf(columns, between, target) + 1e-9)

@@ -84,7 +84,7 @@ test("near a crossover the fit with the derived next term covers, the plain slop
     const samples = sumOfTerms(0.5, 0.5 - gap, ratio, coherent, seed)
     const inside = ({ low, high }: { low: number; high: number }) => low <= 0.5 && 0.5 <= high
     return {
-      corrected: inside(leadingExponent(samples, { others: [0.5 - gap], corrections: [] }).interval),
+      corrected: inside(leadingExponent(samples, { others: [0.5 - gap], corrections: [] })(0.95).interval),
       plain: inside(slope(samples).interval),
     }
   })

@@ -37,7 +37,7 @@ test("an interval of half its length is found out", () => {
   expect(judgeCoverage(coverage)).toBe("contradicts")
 })
 
-test("a thousand repetitions decide, few only where they are far out", () => {
+test("four thousand repetitions decide, few only where they are far out", () => {
   const of = (covered: number, repetitions: number): Coverage => ({
     name: "",
     fit: "",
@@ -47,7 +47,7 @@ test("a thousand repetitions decide, few only where they are far out", () => {
     undecided: 0,
     medianWidth: 1,
   })
-  expect([929, 930, 970, 971].map((covered) => judgeCoverage(of(covered, 1000)))).toEqual([
+  expect([3719, 3720, 3880, 3881].map((covered) => judgeCoverage(of(covered, 4000)))).toEqual([
     "contradicts",
     "agrees",
     "agrees",
