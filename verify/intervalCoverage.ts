@@ -189,6 +189,7 @@ export const CASES: readonly CoverageCase[] = [
   leading(0.25, 1, 1, "full"),
   leading(0.25, 1, 1, "full", "free"),
   leading(0.5, 2, 1, "full"),
+  leading(0.5, 2, 1, "full", "free"),
   corrected(0.5, 0.5, 64),
   corrected(0.5, -0.5, 64),
   optima(-0.5, 4),

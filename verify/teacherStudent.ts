@@ -109,10 +109,13 @@ export function plan(config: TeacherStudentConfig): PlannedRun[] {
   )
 }
 
-/** How many runs bisection adds at most. */
-export function bisectionCount({ widths, seeds, readouts, bisections }: TeacherStudentConfig): number {
-  return bisections * widths.length * seeds.length * readouts.length * Object.keys(STARTS).length
+/** How many runs the search for the feature limits adds at most. */
+export function thresholdCount({ widths, seeds, readouts, bisections }: TeacherStudentConfig): number {
+  return (LOWER_DECADES + bisections) * widths.length * seeds.length * readouts.length * Object.keys(STARTS).length
 }
+
+/** How many decades below the grid a feature limit is looked for. */
+const LOWER_DECADES = 3
 
 interface PlannedRun {
   readonly scheme: SyntheticScheme
@@ -134,23 +137,34 @@ export function teacherStudent(config: TeacherStudentConfig, options: SweepOptio
   return runAll(plan(config), options)
 }
 
-/** Runs that halve the bracket of each feature limit, again and again; those of the grid come first in what is returned. */
-export async function bisected(
+/**
+ * Runs at rates a tenth as high while even the lowest passes the feature limit, and runs that halve each limit's bracket,
+ * again and again; those of the grid come first in what is returned.
+ */
+export async function aroundThresholds(
   grid: readonly SyntheticRun[],
   config: TeacherStudentConfig,
   options: SweepOptions,
 ): Promise<SyntheticRun[]> {
   let runs = [...grid]
-  for (let round = 0; round < config.bisections; round++) {
-    const middles = [...groupsOf(runs, keyOf).values()].flatMap((group): PlannedRun[] => {
-      const bracket = thresholdBracket(gridOf(group, "features"), config.featureLimit)
+  const extend = async (next: (points: readonly GridPoint[]) => number | null) => {
+    const planning = [...groupsOf(runs, keyOf).values()].flatMap((group): PlannedRun[] => {
+      const rate = next(gridOf(group, "features"))
       const { scheme, config: one } = group[0]!
-      return bracket === null
-        ? []
-        : [planned(config, { scheme, ...one }, Math.sqrt(bracket.below.rate * bracket.above.rate))]
+      return rate === null ? [] : [planned(config, { scheme, ...one }, rate)]
     })
-    runs = [...runs, ...(await runAll(middles, options))]
+    runs = [...runs, ...(await runAll(planning, options))]
   }
+  for (let round = 0; round < LOWER_DECADES; round++)
+    await extend((points) => {
+      const lowest = points.reduce((x, y) => (y.rate < x.rate ? y : x))
+      return lowest.value <= config.featureLimit ? null : lowest.rate / 10
+    })
+  for (let round = 0; round < config.bisections; round++)
+    await extend((points) => {
+      const bracket = thresholdBracket(points, config.featureLimit)
+      return bracket && Math.sqrt(bracket.below.rate * bracket.above.rate)
+    })
   return runs
 }
 

@@ -11,8 +11,7 @@ import { seedsToDecide } from "./deciding.js"
 import type { Experiment } from "./experiment.js"
 import { boundOfRate } from "./rateBounds.js"
 import {
-  bisected,
-  bisectionCount,
+  aroundThresholds,
   configOf,
   plan,
   type RateLaw,
@@ -20,6 +19,7 @@ import {
   teacherStudent as runAll,
   type SyntheticRun,
   type TeacherStudentConfig,
+  thresholdCount,
 } from "./teacherStudent.js"
 
 /** The paper's synthetic experiment at both levels. */
@@ -27,11 +27,11 @@ export const teacherStudent: Experiment = {
   id: "teacher-student",
   title: "Teacher and student",
   configuration: configOf,
-  tasks: (effort) => plan(configOf(effort)).length + bisectionCount(configOf(effort)),
+  tasks: (effort) => plan(configOf(effort)).length + thresholdCount(configOf(effort)),
   run: async (effort, options) => {
     const config = configOf(effort)
     const runs = await runAll(config, options)
-    const finer = await bisected(runs, config, options)
+    const finer = await aroundThresholds(runs, config, options)
     const laws = rateLaws(runs, finer, config)
     const table = rateLawTable(laws)
     return {
@@ -45,7 +45,7 @@ export const teacherStudent: Experiment = {
           kind: "text",
           text: `f(x) = W_out φ((W_h + BA) φ(W_in x)), ReLU, rank ${config.rank}, input dimension ${config.inputs}, ${config.samples} samples, ${config.steps} steps of full-batch Adam, ${config.seeds.length} seeds, readout entries N(0, n^(−2o)). Where the paper leaves a constant open, the one used here is our choice, not the paper's. Two levels, which are not the same thing:
 
-- *feature level*: the largest rate at which the root mean square of Z_B stays within ${config.featureLimit} through training, bracketed by the grid and bisected ${config.bisections} times.
+- *feature level*: the largest rate at which the root mean square of Z_B stays within ${config.featureLimit} through training, bracketed by the grid, or by rates below it a decade apart, and bisected ${config.bisections} times.
 - *output level*: the rate of least final loss, beside the largest rate that keeps the adapter's change of the output bounded.
 
 What is derived is a bound on rates, for all t as n grows; what is measured is a threshold, or an optimum, after ${config.steps} steps at these widths.`,
@@ -75,7 +75,7 @@ function figures(runs: readonly SyntheticRun[], laws: readonly RateLaw[], readou
     {
       kind: "figure",
       name: name("rates"),
-      caption: `Rates against width with 95 % intervals over seeds, and the derived slopes through each scheme's first point. Hollow: a seed's rate lies beyond the grid. ${at}`,
+      caption: `Rates against width with 95 % intervals over seeds, and the derived slopes through each scheme's first point. Hollow: a seed's rate lies beyond the rates that were run. ${at}`,
       spec: optimalRateFigure(...rateFigureData(laws, readout)),
     },
     {
@@ -99,7 +99,8 @@ function finding(law: RateLaw, runs: readonly SyntheticRun[], config: TeacherStu
   const derived = boundOfRate(law)
   const what = level === "features" ? "the largest rate with bounded features" : "the rate of least loss"
   const claim = `${scheme}, o = ${readout}: ${what} goes as ${powerLabel("n", derived.toFraction())}`
-  if (fit.slope === null) return { claim, verdict: "inconclusive", why: "fewer than three widths lie within the grid" }
+  if (fit.slope === null)
+    return { claim, verdict: "inconclusive", why: "fewer than three widths lie within the grid: wider grids decide" }
   const { low, high } = fit.slope.interval
   const measured = `measured ${fit.slope.exponent.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`
   if (derived.valueOf() < low || derived.valueOf() > high)
