@@ -252,6 +252,7 @@ function rateFigureData(laws: readonly RateLaw[], readout: number): [RatePoint[]
     const [exponent, label] = [bound.valueOf(), powerLabel("n", bound.toFraction())]
     const first = widths[0]!
     return widths.map(({ width }) => ({
+      scheme,
       panel: PANELS[level],
       label,
       width,

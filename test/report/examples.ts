@@ -27,10 +27,18 @@ const rates = optimalRateFigure(
       }),
     ),
   ),
-  PANELS.flatMap((panel) =>
-    SCHEMES.flatMap(({ exponent, law }) =>
-      WIDTHS.map((width) => ({ panel, label: `n^(${law})`, width, rate: 0.3 * width ** exponent })),
-    ),
+  // In the second panel both schemes have one slope, and share its label.
+  PANELS.flatMap((panel, p) =>
+    SCHEMES.flatMap(({ scheme }, s) => {
+      const { exponent, law } = SCHEMES[p === 0 ? s : 0]!
+      return WIDTHS.map((width) => ({
+        scheme,
+        panel,
+        label: `n^(${law})`,
+        width,
+        rate: (0.3 + 0.1 * s) * width ** exponent,
+      }))
+    }),
   ),
 )
 

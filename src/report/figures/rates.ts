@@ -14,8 +14,9 @@ export interface RatePoint {
   readonly censored: boolean
 }
 
-/** A reference line rate = constant · n^exponent. */
+/** A point of a scheme's reference line rate = constant · n^exponent; schemes of one slope share its label. */
 export interface ReferenceLine {
+  readonly scheme: string
   readonly panel: string
   readonly label: string
   readonly width: number
@@ -73,7 +74,7 @@ export function optimalRateFigure(points: readonly RatePoint[], lines: readonly 
         {
           data: { values: references },
           mark: { type: "line", color: "#777", strokeDash: [5, 4] },
-          encoding: { x: encoding.x, y: { field: "rate", ...y }, detail: { field: "label" } },
+          encoding: { x: encoding.x, y: { field: "rate", ...y }, detail: { field: "scheme" } },
         },
         {
           data: { values: own },
