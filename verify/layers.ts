@@ -168,17 +168,17 @@ function section(deep: readonly Deep[], judged: readonly Judged[], { budget, rea
         caption: "Derived largest rates.",
         table: boundTable(deep, last),
       },
-      ...readouts.map((readout) => ({
-        kind: "figure" as const,
-        name: `layers-readout-${readout.replace("/", "-")}`,
-        caption: `Exponents per layer at t = ${last} at the largest rate of the features, readout exponent ${readout}: derived (grey bars) and measured (points, 95 % intervals).`,
+      {
+        kind: "figure",
+        name: "layers-features",
+        caption: `Exponents per layer at t = ${last} at the largest rate of the features: derived (grey bars) and measured (points, 95 % intervals). Readout exponent ${readouts[0]}; the sign of a gradient does not see the readout's size, so that at others the features are the same.`,
         spec: layersFigure(
           exponents(
-            judged.filter(({ of, places }) => of.readout === readout && places.includes("features")),
+            judged.filter(({ of, places }) => of.readout === readouts[0] && places.includes("features")),
             last,
           ),
         ),
-      })),
+      },
       {
         kind: "table",
         caption: `The output's change at t = ${last}.`,
