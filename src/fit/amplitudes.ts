@@ -36,7 +36,7 @@ export function leastSquares(columns: readonly Column[], target: readonly number
     const direction = cone(gradient)
     const values = combined(units, direction)
     const size = Math.sqrt(dot(values, values))
-    // No admissible amplitudes leave less than dot(rest, rest) − 2 scale dot(values, rest) / size (the duality gap of Frank and Wolfe).
+    // Half of what other amplitudes could still gain, where the best ray is about as long as this one (the duality gap of Frank and Wolfe).
     const gap = (scale * dot(values, rest)) / size
     if (!(gap > Math.max(EXACT * scale ** 2, PRECISION * dot(rest, rest)))) break
     const better = nonNegative([...rays, { direction, values, weight: 0 }], target)
