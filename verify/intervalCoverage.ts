@@ -225,7 +225,7 @@ export function coverageOf({ name, fit, exponent, interval }: CoverageCase, repe
   return { name, fit, exponent, repetitions, covered, undecided, medianWidth }
 }
 
-/** Draws that no choice of method rested on. */
+/** Draws that no choice of the fit rested on; the first thousand were seen before their number was raised. */
 const FIRST_SEED = 17_000_000
 /** What the coverage of a 95 % interval is held to. */
 const [LEAST, MOST] = [0.93, 0.97]
@@ -236,7 +236,7 @@ const REPETITIONS = { quick: 100, full: ENOUGH } as const
 
 /** The binomial standard error of a share of so many repetitions of a 95 % interval. */
 export function shareError(repetitions: number): number {
-  return Math.sqrt((0.95 * 0.05) / repetitions)
+  return Math.sqrt((LEVEL * (1 - LEVEL)) / repetitions)
 }
 
 /** Within the bounds or not; with few repetitions only where the share is beyond them by more than three standard errors. */

@@ -2,7 +2,6 @@
  * Claim: in the theory's setting (one sample, linear loss) every quantity's size follows its derived exponent, at every
  * step of the transient and beyond.
  */
-import type { Fraction } from "fraction.js"
 import { type Terms, termsOf } from "../src/derive/terms.js"
 import { type Expected, judge, type Verdict } from "../src/fit/judge.js"
 import { schemeNamed } from "../src/scheme/catalogue.js"
@@ -141,12 +140,11 @@ export function withAlignments({ program }: Scheme): string[] {
 export function expected(terms: Terms): Expected {
   if (terms.kind === "zero") return terms
   const { exponent, others, orthogonal, corrections, relation } = terms
-  const numbers = (values: readonly Fraction[]) => values.map((value) => value.valueOf())
   return {
     kind: "power",
     exponent: exponent.valueOf(),
-    others: numbers(others),
-    corrections: numbers(corrections),
+    others: others.map(Number),
+    corrections: corrections.map(Number),
     coherence: orthogonal ? "none" : "full or none",
     relation,
   }

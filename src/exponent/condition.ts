@@ -20,17 +20,12 @@ export class Condition {
 
   /** The set where `form relation 0`. */
   static where(form: Affine, relation: Constraint["relation"]): Condition {
-    return Condition.union([[{ form, relation }]])
+    return Condition.any([[{ form, relation }]])
   }
 
   /** The polyhedron of the given constraints. */
   static all(constraints: readonly Constraint[]): Condition {
-    return Condition.union([constraints])
-  }
-
-  /** The union of polyhedra, each of the given constraints. */
-  static any(pieces: readonly (readonly Constraint[])[]): Condition {
-    return Condition.union(pieces)
+    return Condition.any([constraints])
   }
 
   /** The set where the max is ≤ the bound: all its forms are. */
@@ -44,7 +39,8 @@ export class Condition {
     return Condition.atMost(element, value).and(reached)
   }
 
-  private static union(pieces: readonly (readonly Constraint[])[]): Condition {
+  /** The union of polyhedra, each of the given constraints. */
+  static any(pieces: readonly (readonly Constraint[])[]): Condition {
     const simple = pieces.map(simplified).filter((piece) => piece !== null)
     const kept: (readonly Constraint[])[] = []
     simple.forEach((piece, i) => {
@@ -60,18 +56,18 @@ export class Condition {
 
   and(...others: readonly Condition[]): Condition {
     return others.reduce<Condition>(
-      (set, other) => Condition.union(set.pieces.flatMap((p) => other.pieces.map((q) => [...p, ...q]))),
+      (set, other) => Condition.any(set.pieces.flatMap((p) => other.pieces.map((q) => [...p, ...q]))),
       this,
     )
   }
 
   or(...others: readonly Condition[]): Condition {
-    return Condition.union([this, ...others].flatMap((set) => set.pieces))
+    return Condition.any([this, ...others].flatMap((set) => set.pieces))
   }
 
   /** The complement. */
   not(): Condition {
-    const complements = this.pieces.map((piece) => Condition.union(piece.flatMap(negate).map((c) => [c])))
+    const complements = this.pieces.map((piece) => Condition.any(piece.flatMap(negate).map((c) => [c])))
     return Condition.ALWAYS.and(...complements)
   }
 
@@ -105,7 +101,7 @@ export class Condition {
         waiting.splice(0, waiting.length, larger, ...rest)
       }
     }
-    return Condition.union(done.map((piece) => relaxed(piece, done)))
+    return Condition.any(done.map((piece) => relaxed(piece, done)))
   }
 
   /** The set as it is said of a domain: without the constraints that all of the domain satisfies. */
@@ -115,7 +111,7 @@ export class Condition {
 
   /** The section of the set at the given values of some symbols. */
   substitute(values: ReadonlyMap<string, Affine>): Condition {
-    return Condition.union(this.pieces.map((p) => p.map((c) => ({ ...c, form: c.form.substitute(values) }))))
+    return Condition.any(this.pieces.map((p) => p.map((c) => ({ ...c, form: c.form.substitute(values) }))))
   }
 }
 

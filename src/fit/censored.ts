@@ -1,5 +1,6 @@
 import { InputError } from "../inputError.js"
 import { logDensity, logProbability, studentQuantile } from "./normal.js"
+import { boundary, minimum } from "./search.js"
 import type { Interval } from "./slope.js"
 
 /** One observation y at x: exact (low = high), or only known to lie between; ∓Infinity where nothing bounds it. */
@@ -53,17 +54,20 @@ export function censoredSlope(observations: readonly Censored[], level = 0.95): 
   const bounded = (end: "low" | "high") => used.some((observation) => Number.isFinite(observation[end]))
   if (degrees < 1 || !bounded("low") || !bounded("high")) return null
   const profile = (slope: number) => profileOf(used, groups, slope).likelihood
-  const exponent = maximum(profile, -REACH, REACH)
+  const exponent = minimum((slope) => -profile(slope), -REACH, REACH, GOLDEN_STEPS)
   const best = profileOf(used, groups, exponent)
   const least = best.likelihood - (weight / 2) * Math.log1p(studentQuantile(level, degrees) ** 2 / degrees)
   const end = (outside: number) => {
     if (profile(outside) >= least) return outside < 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY
-    return crossing(profile, least, exponent, outside)
+    return boundary((slope) => profile(slope) >= least, exponent, outside, BISECTIONS)
   }
   const interval = { low: end(-REACH), high: end(REACH), level }
   const censored = used.filter(({ low, high }) => low !== high).length
   return { exponent, interval, scatter: best.scatter, observations: used.length, censored }
 }
+
+/** The bracket of a slope is narrowed to 1e-9 of itself, that of an interval's end to 1e-12. */
+const [GOLDEN_STEPS, BISECTIONS] = [45, 40]
 
 /** Observations of groups in which x varies and something is bounded. */
 function informative(observations: readonly Censored[]): Censored[] {
@@ -163,36 +167,4 @@ const LONGEST_STEP = 1000
 function startOf(terms: readonly { low: number; high: number }[]): number {
   const ends = terms.flatMap(({ low, high }) => [low, high]).filter(Number.isFinite)
   return ends.length === 0 ? 0 : ends.reduce((sum, end) => sum + end, 0) / ends.length
-}
-
-function maximum(f: (x: number) => number, low: number, high: number): number {
-  const golden = (Math.sqrt(5) - 1) / 2
-  let [a, b] = [low, high]
-  let [x, y] = [b - golden * (b - a), a + golden * (b - a)]
-  let [fx, fy] = [f(x), f(y)]
-  for (let i = 0; i < 45; i++) {
-    if (fx < fy) {
-      a = x
-      ;[x, fx] = [y, fy]
-      y = a + golden * (b - a)
-      fy = f(y)
-    } else {
-      b = y
-      ;[y, fy] = [x, fx]
-      x = b - golden * (b - a)
-      fx = f(x)
-    }
-  }
-  return (a + b) / 2
-}
-
-/** Between a point inside and one outside, where the profile crosses the threshold. */
-function crossing(f: (x: number) => number, threshold: number, inside: number, outside: number): number {
-  let [a, b] = [inside, outside]
-  for (let i = 0; i < 40; i++) {
-    const middle = (a + b) / 2
-    if (f(middle) >= threshold) a = middle
-    else b = middle
-  }
-  return (a + b) / 2
 }

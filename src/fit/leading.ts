@@ -1,6 +1,7 @@
 import { type Column, leastSquares } from "./amplitudes.js"
 import { studentQuantile } from "./normal.js"
-import { degreesOf, type Interval, logPoints, variancesOf, type WidthSample } from "./slope.js"
+import { boundary, minimum } from "./search.js"
+import { degreesOf, type Interval, type LogPoint, logPoints, variancesOf, type WidthSample } from "./slope.js"
 
 /** The leading exponent of a sum of powers whose other exponents are known. */
 export interface LeadingFit {
@@ -72,9 +73,12 @@ export function leadingExponent(
   amplitudes: AmplitudeBounds = "bounded",
 ): (level: number) => LeadingFit {
   const points = logPoints(samples)
-  const powers = POWERS[company.coherence ?? "full or none"]
-  const chiSquare = chiSquares(samples, company, amplitudes)
-  const best = (e: number) => Math.min(...powers.map((power) => chiSquare(e, power)))
+  const variances = variancesOf(points, degreesOf(samples))
+  const models = POWERS[company.coherence ?? "full or none"].map((power) => ({
+    power,
+    chiSquare: chiSquareOf(power, points, variances, company, amplitudes),
+  }))
+  const best = (e: number) => Math.min(...models.map(({ chiSquare }) => chiSquare(e)))
   const [narrowest, widest] = [points[0]!, points.at(-1)!]
   const rough = (widest.logValue - narrowest.logValue) / (widest.logWidth - narrowest.logWidth)
   const floor = company.others[0] ?? rough - REACH
@@ -84,83 +88,56 @@ export function leadingExponent(
   const least = values.indexOf(Math.min(...values))
   // Each model by itself, since the lesser of several has several minima.
   const around = [grid[Math.max(0, least - 1)]!, grid[Math.min(grid.length - 1, least + 1)]!] as const
-  const minima = powers.map((power) => minimise((e) => chiSquare(e, power), ...around))
+  const minima = models.map(({ chiSquare }) => minimum(chiSquare, ...around, GOLDEN_STEPS))
   const exponent = [grid[least]!, ...minima].reduce((x, y) => (best(y) < best(x) ? y : x))
-  const minimum = best(exponent)
+  const lowest = best(exponent)
   const degrees = Math.max(1, points.length - 2)
-  const model = powers.includes(1) && chiSquare(exponent, 1) <= minimum ? "coherent" : "quadrature"
+  const { power } = models.find(({ chiSquare }) => chiSquare(exponent) <= lowest)!
+  const model = power === 1 ? "coherent" : "quadrature"
   return (level) => {
     // With estimated errors: Student's t² in place of χ² with one degree.
-    const threshold = minimum + studentQuantile(level, degreesOf(samples)) ** 2
+    const threshold = lowest + studentQuantile(level, degreesOf(samples)) ** 2
     // The minimum may be sharper than the grid, so its own neighbourhood always counts as inside.
     const inside = (i: number) => i === least || values[i]! <= threshold
+    const end = (i: number, beyond: number) =>
+      boundary((e) => best(e) <= threshold, i === least ? exponent : grid[i]!, grid[beyond]!, BISECTIONS)
     const first = values.findIndex((_, i) => inside(i))
     const last = values.findLastIndex((_, i) => inside(i))
-    const low =
-      first <= 0 ? floor : crossing(best, threshold, first === least ? exponent : grid[first]!, grid[first - 1]!)
-    const high =
-      last === grid.length - 1
-        ? Number.POSITIVE_INFINITY
-        : crossing(best, threshold, last === least ? exponent : grid[last]!, grid[last + 1]!)
-    return { exponent, interval: { low, high, level }, model, chiSquare: minimum, degrees }
+    const low = first <= 0 ? floor : end(first, first - 1)
+    const high = last === grid.length - 1 ? Number.POSITIVE_INFINITY : end(last, last + 1)
+    return { exponent, interval: { low, high, level }, model, chiSquare: lowest, degrees }
   }
 }
 
+/** A grid's step is narrowed to 1e-5 of itself. */
+const [GOLDEN_STEPS, BISECTIONS] = [24, 17]
+
 /** χ²(e) of the logarithms, the least over amplitudes, of the model in which the sizes' powers add. */
-function chiSquares(
-  samples: readonly WidthSample[],
+function chiSquareOf(
+  power: Power,
+  points: readonly LogPoint[],
+  variances: readonly number[],
   { others, corrections }: Company,
   amplitudes: AmplitudeBounds,
-): (e: number, power: Power) => number {
-  const points = logPoints(samples)
-  const weights = variancesOf(points, degreesOf(samples)).map((variance) => 1 / variance)
+): (e: number) => number {
   const centre = points.reduce((sum, { logWidth }) => sum + logWidth, 0) / points.length
   // Relative residuals: dividing each row by the value makes weights those of the logarithm.
-  return (e, power) => {
-    const scales = weights.map((weight) => Math.sqrt(weight) / power)
-    const column = (kind: Column["kind"], exponent: number): Column => ({
-      kind,
-      values: points.map(
-        ({ logWidth, logValue }, i) => scales[i]! * Math.exp(exponent * (logWidth - centre) - power * logValue),
-      ),
-    })
+  const scales = variances.map((variance) => Math.sqrt(1 / variance) / power)
+  const column = (kind: Column["kind"], exponent: number): Column => ({
+    kind,
+    values: points.map(
+      ({ logWidth, logValue }, i) => scales[i]! * Math.exp(exponent * (logWidth - centre) - power * logValue),
+    ),
+  })
+  const otherTerms = others.map((x) => column("term", power * x))
+  const share = amplitudes === "free" ? null : LEAST_SHARE ** power
+  return (e) => {
     const columns = [
       column("term", power * e),
-      ...others.map((x) => column("term", power * x)),
+      ...otherTerms,
       ...corrections.map((gap) => column("correction", power * e - gap)),
     ]
     if (power === 2 && others[0] !== undefined) columns.push(column("cross", e + others[0] - CROSS))
-    return leastSquares(columns, scales, amplitudes === "free" ? null : LEAST_SHARE ** power).residual
+    return leastSquares(columns, scales, share).residual
   }
-}
-
-/** Golden-section search, to 1e-5 of the bracket. */
-function minimise(f: (x: number) => number, low: number, high: number): number {
-  const golden = (Math.sqrt(5) - 1) / 2
-  const inner = (x: number) => ({ x, y: f(x) })
-  let [a, b] = [low, high]
-  let [left, right] = [inner(b - golden * (b - a)), inner(a + golden * (b - a))]
-  while (b - a > 1e-5 * (high - low)) {
-    if (left.y < right.y) {
-      b = right.x
-      right = left
-      left = inner(b - golden * (b - a))
-    } else {
-      a = left.x
-      left = right
-      right = inner(a + golden * (b - a))
-    }
-  }
-  return (a + b) / 2
-}
-
-/** Bisection, to 1e-5 of the bracket. */
-function crossing(f: (x: number) => number, threshold: number, inside: number, outside: number): number {
-  let [a, b] = [inside, outside]
-  while (Math.abs(b - a) > 1e-5 * Math.abs(outside - inside)) {
-    const middle = (a + b) / 2
-    if (f(middle) <= threshold) a = middle
-    else b = middle
-  }
-  return (a + b) / 2
 }
