@@ -15,6 +15,24 @@ module.exports = {
       from: { path: `^src/${layer}/` },
       to: { path: above(i) },
     })),
+    {
+      name: "instrument-imports-no-experiment",
+      severity: "error",
+      from: { path: "^verify/compare/" },
+      to: { path: "^verify/(?!compare/)" },
+    },
+    {
+      name: "experiments-import-no-command",
+      severity: "error",
+      from: { path: "^verify/" },
+      to: { path: "^src/cli/" },
+    },
+    {
+      name: "rooms-import-no-report-of-all",
+      severity: "error",
+      from: { path: "^verify/[^/]+/" },
+      to: { path: "^verify/(experiments|reproduce|account)\\.ts$" },
+    },
   ],
   options: {
     tsPreCompilationDeps: true,

@@ -1,6 +1,6 @@
 /** The public surface of lora-scaling. */
 
-export { type CheckOptions, check } from "../verify/check.js"
+export { type CheckOptions, check } from "../verify/compare/check.js"
 export { type Derivation, derive, type Switches } from "./derive/derive.js"
 export { type Terms, termsOf } from "./derive/terms.js"
 export { Affine } from "./exponent/affine.js"

@@ -1,5 +1,5 @@
-import { taskCount } from "../../verify/measure.js"
-import { theoryWide, WIDE_BUDGET, WIDE_SETTINGS, wideBytes, wideTable } from "../../verify/theoryWide.js"
+import { taskCount } from "../../verify/compare/measure.js"
+import { theoryWide, WIDE_BUDGET, WIDE_SETTINGS, wideBytes, wideTable } from "../../verify/theory/theoryWide.js"
 import { environment } from "../report/environment.js"
 import { openStore } from "../sweep/store.js"
 import { backendOption, openPool } from "./backendOption.js"

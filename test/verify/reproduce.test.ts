@@ -6,11 +6,12 @@ import { afterAll, beforeAll, expect, test } from "vitest"
 import { schemeNamed } from "../../src/scheme/catalogue.js"
 import { openStore } from "../../src/sweep/store.js"
 import { createPool } from "../../src/train/pool.js"
+import { BUDGET } from "../../verify/compare/measure.js"
+import { settingName } from "../../verify/compare/setting.js"
 import type { Effort } from "../../verify/experiment.js"
 import { experiments } from "../../verify/experiments.js"
 import { reproduce, reproductionTasks } from "../../verify/reproduce.js"
-import { theoryExperiment } from "../../verify/theorySection.js"
-import { BUDGET, settingName } from "../../verify/theorySetting.js"
+import { theoryExperiment } from "../../verify/theory/theorySection.js"
 
 const small = { ...BUDGET, widths: [64, 128, 256, 512, 1024, 2048], seeds: 4 }
 const sign = (name: string) => ({ ...schemeNamed(name), optimiser: "sign" as const })

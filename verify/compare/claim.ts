@@ -1,0 +1,108 @@
+import { type Terms, termsOf } from "../../src/derive/terms.js"
+import { type Expected, judge, type Verdict } from "../../src/fit/judge.js"
+import { type Scheme, scheme } from "../../src/scheme/scheme.js"
+import type { Budget, Measurements } from "./measure.js"
+import { type Setting, settingName } from "./setting.js"
+
+/** One verdict: a quantity of a scheme at a step. */
+export interface Claim {
+  readonly setting: Setting
+  readonly level: "features" | "output"
+  readonly quantity: string
+  readonly step: number
+  readonly derived: Terms
+  readonly measured: Verdict
+  /** For a contradiction, the assumption that was seen to fail; null if none was. */
+  readonly cause: string | null
+  readonly widths: readonly number[]
+  readonly seeds: number
+  /** The root mean square over seeds at each width. */
+  readonly values: readonly number[]
+}
+
+/** The name of a claim: its setting, quantity and step. */
+export function claimName({ setting, quantity, step }: Pick<Claim, "setting" | "quantity" | "step">): string {
+  return `${settingName(setting)}/${quantity}@${step}`
+}
+
+/** Whether a claim is contradicted by more than a measured failure of what it assumes. */
+export function isRefuted({ measured, cause }: Claim): boolean {
+  return measured.verdict === "contradicts" && cause === null
+}
+
+/** The claims of one setting, as it was given to `judgeMeasurements`. */
+export function claimsOf(setting: Setting, claims: readonly Claim[]): Claim[] {
+  return claims.filter((claim) => claim.setting === setting)
+}
+
+/** What is judged of measurements. */
+export interface Judged {
+  /** How many families of verdicts are given beside each other; default 1. */
+  readonly families?: number
+  /** The names of the quantities; by default all that the program names. */
+  readonly quantitiesOf?: (scheme: Scheme) => readonly string[]
+  /** By default every step. */
+  readonly steps?: readonly number[]
+}
+
+/** The verdicts on measurements, corrected for their number and that of other families tested beside them. */
+export function judgeMeasurements(
+  settings: readonly Setting[],
+  { widths, steps: last, seeds }: Budget,
+  measurements: readonly Measurements[],
+  { families = 1, quantitiesOf = ({ program }) => Object.keys(program.quantities), steps }: Judged = {},
+): Claim[] {
+  const schemes = settings.map(({ definition, values }) => scheme(definition, values))
+  const names = schemes.map(quantitiesOf)
+  const judged = steps ?? Array.from({ length: last }, (_, i) => i + 1)
+  const tests = families * judged.length * names.reduce((sum, { length }) => sum + length, 0)
+  return settings.flatMap((setting, index) => {
+    const terms = termsOf(schemes[index]!)
+    return judged.flatMap((step) =>
+      names[index]!.map((quantity): Claim => {
+        const derived = terms(quantity, step)
+        const samples = measurements[index]!.samples(quantity, step)
+        const measured = judge(expected(derived), samples, tests)
+        return {
+          setting,
+          level: quantity === "f" ? "output" : "features",
+          quantity,
+          step,
+          derived,
+          measured,
+          cause: measured.verdict === "contradicts" ? failedAssumption(measurements[index]!.flipped(step)) : null,
+          widths,
+          seeds,
+          values: samples.map(({ meanSquares }) => Math.sqrt(meanSquares.reduce((x, y) => x + y, 0) / seeds)),
+        }
+      }),
+    )
+  })
+}
+
+/** A residual that changes its sign in fewer runs than this leaves exponents alone. */
+const FEW_FLIPS = 0.05
+
+/** The max rule needs leading terms that do not cancel: where the residual's sign flips, two steps undo each other. */
+function failedAssumption(flipped: number): string | null {
+  return flipped < FEW_FLIPS ? null : `sign flip of the residual in ${Math.round(100 * flipped)} % of samples`
+}
+
+/** The names of a scheme's quantities and of the alignments behind them. */
+export function withAlignments({ program }: Scheme): string[] {
+  return [...Object.keys(program.quantities), ...Object.keys(program.alignments)]
+}
+
+/** Derived terms as the numbers that a fit needs: here exact exponents meet data. */
+export function expected(terms: Terms): Expected {
+  if (terms.kind === "zero") return terms
+  const { exponent, others, orthogonal, corrections, relation } = terms
+  return {
+    kind: "power",
+    exponent: exponent.valueOf(),
+    others: others.map(Number),
+    corrections: corrections.map(Number),
+    coherence: orthogonal ? "none" : "full or none",
+    relation,
+  }
+}

@@ -1,0 +1,215 @@
+/**
+ * The paper's synthetic experiment: which learning rate is best, and which is the largest that keeps the features
+ * bounded, at each width, for Init[A] and Init[B].
+ *
+ * Feature level: the largest rate at which |Z_B| stays within a limit. Output level: the rate of least loss. They are two
+ * things; every number says which it is.
+ */
+import { groupsOf } from "../../src/fit/groups.js"
+import {
+  type GridPoint,
+  type LocatedAtWidth,
+  optimalRate,
+  type RateFit,
+  rateAgainstWidth,
+  thresholdBracket,
+  thresholdRate,
+} from "../../src/fit/optimum.js"
+import { rateGrid } from "../../src/sweep/rates.js"
+import { type SweepOptions, sweep } from "../../src/sweep/sweep.js"
+import { STARTS as BY_NAME } from "../../src/sweep/teacherStudent.js"
+import type { SyntheticResult } from "../../src/train/synthetic.js"
+import type { SyntheticConfig } from "../../src/train/syntheticConfig.js"
+import type { Task } from "../../src/train/task.js"
+import type { Effort } from "../experiment.js"
+
+/** The experiment's constants. The paper's own, where it leaves them open, are not known; these are ours. */
+export interface TeacherStudentConfig {
+  readonly widths: readonly number[]
+  readonly rank: number
+  readonly inputs: number
+  readonly samples: number
+  readonly teacherWidth: number
+  readonly steps: number
+  readonly seeds: readonly number[]
+  /** Readout exponents o: 1/2 is standard, 1 is mean-field. */
+  readonly readouts: readonly number[]
+  readonly rates: { readonly from: number; readonly to: number; readonly perDecade: number }
+  /** The features count as bounded while the root mean square of Z_B stays within this. */
+  readonly featureLimit: number
+  readonly recordEvery: number
+  /** How often the bracket of each feature limit is halved, on the scale of log rate. */
+  readonly bisections: number
+}
+
+const QUICK: TeacherStudentConfig = {
+  widths: [128, 256, 512, 1024, 2048],
+  rank: 4,
+  inputs: 5,
+  samples: 64,
+  teacherWidth: 64,
+  steps: 100,
+  seeds: [1, 2, 3, 4],
+  readouts: [0.5, 1],
+  rates: { from: 1e-5, to: 10, perDecade: 3 },
+  featureLimit: 2,
+  recordEvery: 2,
+  bisections: 1,
+}
+
+const FULL: TeacherStudentConfig = {
+  ...QUICK,
+  widths: [128, 256, 512, 1024, 2048, 4096, 8192],
+  samples: 1000,
+  steps: 300,
+  seeds: [1, 2, 3, 4, 5],
+  rates: { from: 1e-4, to: 10, perDecade: 3 },
+  recordEvery: 10,
+  bisections: 2,
+}
+
+/** More seeds follow the size's own. */
+export function configOf({ size, seeds }: Effort): TeacherStudentConfig {
+  const config = size === "quick" ? QUICK : FULL
+  return { ...config, seeds: Array.from({ length: seeds * config.seeds.length }, (_, i) => 1 + i) }
+}
+
+/** The two schemes at one rate for both factors, by the deviations of their starting entries at width n, rank r. */
+const STARTS = { "Init[A]": BY_NAME["init-a"], "Init[B]": BY_NAME["init-b"] } as const
+
+export type SyntheticScheme = keyof typeof STARTS
+
+/** One run of the experiment. */
+export interface SyntheticRun {
+  readonly scheme: SyntheticScheme
+  readonly config: SyntheticConfig
+  readonly result: SyntheticResult
+}
+
+/** The exponent of a rate at one level. */
+export interface RateLaw {
+  readonly scheme: SyntheticScheme
+  readonly readout: number
+  readonly level: "features" | "output"
+  readonly fit: RateFit
+}
+
+/** The runs of the grid of rates; runs that share data stand together. */
+export function plan(config: TeacherStudentConfig): PlannedRun[] {
+  const { widths, seeds, readouts, rates } = config
+  const schemes = Object.keys(STARTS) as SyntheticScheme[]
+  return widths.flatMap((width) =>
+    seeds.flatMap((seed) =>
+      readouts.flatMap((readout) =>
+        schemes.flatMap((scheme) =>
+          rateGrid(rates).map((rate) => planned(config, { scheme, width, seed, readout }, rate)),
+        ),
+      ),
+    ),
+  )
+}
+
+/** How many runs the search for the feature limits adds at most. */
+export function thresholdCount({ widths, seeds, readouts, bisections }: TeacherStudentConfig): number {
+  return (LOWER_DECADES + bisections) * widths.length * seeds.length * readouts.length * Object.keys(STARTS).length
+}
+
+/** How many decades below the grid a feature limit is looked for. */
+const LOWER_DECADES = 3
+
+interface PlannedRun {
+  readonly scheme: SyntheticScheme
+  readonly config: SyntheticConfig
+}
+
+function planned(
+  { rank, inputs, samples, teacherWidth, steps, recordEvery }: TeacherStudentConfig,
+  { scheme, width, seed, readout }: Pick<SyntheticConfig, "width" | "seed" | "readout"> & { scheme: SyntheticScheme },
+  rate: number,
+): PlannedRun {
+  const fixed = { rank, inputs, samples, teacherWidth, steps, recordEvery }
+  const start = STARTS[scheme](width, rank)
+  return { scheme, config: { ...fixed, width, seed, readout, start, rates: { A: rate, B: rate } } }
+}
+
+/** Runs the grid. */
+export function teacherStudent(config: TeacherStudentConfig, options: SweepOptions): Promise<SyntheticRun[]> {
+  return runAll(plan(config), options)
+}
+
+/**
+ * Runs at rates a tenth as high while even the lowest passes the feature limit, and runs that halve each limit's bracket,
+ * again and again; those of the grid come first in what is returned.
+ */
+export async function aroundThresholds(
+  grid: readonly SyntheticRun[],
+  config: TeacherStudentConfig,
+  options: SweepOptions,
+): Promise<SyntheticRun[]> {
+  let runs = [...grid]
+  const extend = async (next: (points: readonly GridPoint[]) => number | null) => {
+    const planning = [...groupsOf(runs, keyOf).values()].flatMap((group): PlannedRun[] => {
+      const rate = next(gridOf(group, "features"))
+      const { scheme, config: one } = group[0]!
+      return rate === null ? [] : [planned(config, { scheme, ...one }, rate)]
+    })
+    runs = [...runs, ...(await runAll(planning, options))]
+  }
+  for (let round = 0; round < LOWER_DECADES; round++)
+    await extend((points) => {
+      const lowest = points.reduce((x, y) => (y.rate < x.rate ? y : x))
+      return lowest.value <= config.featureLimit ? null : lowest.rate / 10
+    })
+  for (let round = 0; round < config.bisections; round++)
+    await extend((points) => {
+      const bracket = thresholdBracket(points, config.featureLimit)
+      return bracket && Math.sqrt(bracket.below.rate * bracket.above.rate)
+    })
+  return runs
+}
+
+async function runAll(runs: readonly PlannedRun[], options: SweepOptions): Promise<SyntheticRun[]> {
+  const results = await sweep(
+    runs.map((run) => ({ kind: "synthetic", backend: "cpu", config: run.config }) satisfies Task),
+    options,
+  )
+  return runs.map((run, i) => ({ ...run, result: results[i]! }))
+}
+
+const keyOf = ({ scheme, config: { readout, width, seed } }: SyntheticRun) => `${scheme} ${readout} ${width} ${seed}`
+
+/** What a level looks at, by rate. */
+function gridOf(runs: readonly SyntheticRun[], level: RateLaw["level"]): GridPoint[] {
+  return runs.map(({ config, result }) => {
+    const value = level === "output" ? result.finalLoss : result.largest.zB
+    return { rate: config.rates.A, value: result.outcome.kind === "diverged" ? Number.POSITIVE_INFINITY : value }
+  })
+}
+
+/**
+ * The four rate laws of each readout: both schemes at both levels.
+ *
+ * @param grid the runs of the grid, for the rate of least loss.
+ * @param finer those and the runs of bisection, for the feature limit.
+ */
+export function rateLaws(
+  grid: readonly SyntheticRun[],
+  finer: readonly SyntheticRun[],
+  { readouts, featureLimit }: TeacherStudentConfig,
+): RateLaw[] {
+  return readouts.flatMap((readout) =>
+    (Object.keys(STARTS) as SyntheticScheme[]).flatMap((scheme) =>
+      (["features", "output"] as const).map((level): RateLaw => {
+        const own = (level === "output" ? grid : finer).filter(
+          (run) => run.scheme === scheme && run.config.readout === readout,
+        )
+        const located = [...groupsOf(own, keyOf).values()].map((group): LocatedAtWidth => {
+          const { width, seed } = group[0]!.config
+          const points = gridOf(group, level)
+          return { width, seed, ...(level === "output" ? optimalRate(points) : thresholdRate(points, featureLimit)) }
+        })
+        return { scheme, readout, level, fit: rateAgainstWidth(located) }
+      }),
+    ),
+  )
+}
