@@ -4,7 +4,7 @@ import { slope } from "../fit/slope.js"
 import { InputError } from "../inputError.js"
 import { curveFitTable, curvesTable, curveTableJson, type FitJson } from "../report/fit.js"
 import type { ReportTable } from "../report/table.js"
-import { differingColumns, numberOf, type Row, readRows } from "../sweep/userTable.js"
+import { differingColumns, numberOf, type Row, readRows } from "../table/rows.js"
 import { outputOptions, positive, print } from "./terminal.js"
 
 /** Options of a table's columns as typed. */

@@ -1,6 +1,6 @@
 /** Loss-against-rate curves of a user's table: optimum and stability edge of each, and their exponents in the width. */
 import { InputError } from "../inputError.js"
-import { differingColumns, numberOf, type Row } from "../sweep/userTable.js"
+import { differingColumns, numberOf, type Row } from "../table/rows.js"
 import { type Bracket, edgeBracket, optimumBracket, type Place, repeatDeviation } from "./bracket.js"
 import { type Censored, type CensoredFit, censoredSlope } from "./censored.js"
 import { groupsOf } from "./groups.js"

@@ -4,7 +4,7 @@ import { mkdir, rename, rm } from "node:fs/promises"
 import { extname, join } from "node:path"
 import { type DuckDBConnection, LIST, listValue, VARCHAR } from "@duckdb/node-api"
 import { InputError } from "../inputError.js"
-import { attachStore, connect, quoted } from "./database.js"
+import { attachStore, quoted } from "./database.js"
 
 export type Experiment = "theory" | "teacher-student"
 
@@ -113,35 +113,13 @@ async function choose(connection: DuckDBConnection, ids: readonly string[]): Pro
   )
 }
 
-/** A table as texts, as a CSV file has them; empty where there is no value. */
-export type TextRows = Record<string, string>[]
-
 /**
- * The rows of a Parquet file, or of a store: theory and teacher-student runs one below the other.
+ * The query whose rows are those of a store, theory and teacher-student runs one below the other.
  *
- * @throws InputError for a file that is neither.
+ * @throws InputError for a file that is no store.
  */
-export async function readTable(path: string): Promise<TextRows> {
-  const connection = await connect(".duckdb.spill")
-  try {
-    if (path.endsWith(".parquet")) return await textRows(connection, `select * from read_parquet(${quoted(path)})`)
-    await attachStore(connection, path, { as: "stored", field: "file" })
-    await connection.run(NUMBER)
-    const [theory, teacherStudent] = [TABLES.theory("stored"), TABLES["teacher-student"]("stored")]
-    return await textRows(connection, `(${theory}) union all by name (${teacherStudent})`)
-  } catch (error) {
-    if (error instanceof InputError) throw error
-    const allowed = `a Parquet file or a store that can be read (${String(error).split("\n")[0]})`
-    throw new InputError({ field: "file", given: path, allowed, example: "results.parquet" })
-  } finally {
-    connection.closeSync()
-  }
-}
-
-async function textRows(connection: DuckDBConnection, query: string): Promise<TextRows> {
-  const reader = await connection.runAndReadAll(query)
-  const names = reader.columnNames()
-  return reader
-    .getRows()
-    .map((row) => Object.fromEntries(names.map((name, i) => [name, row[i] === null ? "" : String(row[i])])))
+export async function storeQuery(connection: DuckDBConnection, path: string): Promise<string> {
+  await attachStore(connection, path, { as: "stored", field: "file" })
+  await connection.run(NUMBER)
+  return `(${TABLES.theory("stored")}) union all by name (${TABLES["teacher-student"]("stored")})`
 }

@@ -6,8 +6,8 @@ import { fileURLToPath } from "node:url"
 import { parse } from "csv-parse/sync"
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus"
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
-import { readTable } from "../../src/sweep/export.js"
 import { openStore } from "../../src/sweep/store.js"
+import { readRows } from "../../src/table/rows.js"
 import { lora, startLora } from "./lora.js"
 
 const examples = fileURLToPath(new URL("../../examples/", import.meta.url))
@@ -58,8 +58,8 @@ describe("the theory's setting", () => {
       const { value, loss, ...rest } = Object.fromEntries(Object.entries(row).filter(([, text]) => text !== ""))
       return [rest, Number(value), Number(loss)]
     }
-    expect((await readTable(join(folder, "table/results.parquet"))).map(numbers)).toEqual(rows.map(numbers))
-    expect((await readTable(join(folder, "runs.duckdb"))).map(numbers)).toEqual(rows.map(numbers))
+    expect((await readRows(join(folder, "table/results.parquet"), [])).map(numbers)).toEqual(rows.map(numbers))
+    expect((await readRows(join(folder, "runs.duckdb"), [])).map(numbers)).toEqual(rows.map(numbers))
 
     // Init[A] at c = -1/2 has Z_A at 1/2, LoRA+ at (-1, 0) at 0: theory's table, section 3.
     const fit = ["--width", "width", "--value", "value", "--by", "quantity"]

@@ -6,7 +6,7 @@ import type { CensoredFit } from "../../src/fit/censored.js"
 import { type CurveColumns, type CurveTable, curveTable } from "../../src/fit/curves.js"
 import { curveFitTable, curvesTable, readings } from "../../src/report/fit.js"
 import type { Finding, Part, Section } from "../../src/report/section.js"
-import { readRows } from "../../src/sweep/userTable.js"
+import { readRows } from "../../src/table/rows.js"
 import type { Experiment } from "../experiment.js"
 import { boundOfRate } from "../teacherStudent/rateBounds.js"
 
