@@ -16,6 +16,24 @@ module.exports = {
       to: { path: above(i) },
     })),
     {
+      name: "train-imports-no-backend",
+      severity: "error",
+      from: { path: "^src/train/[^/]+\\.ts$", pathNot: "^src/train/(backend|task|pool|gpuPool)\\.ts$" },
+      to: { path: "^src/train/(gpu|wasm)/" },
+    },
+    {
+      name: "backends-import-no-pool",
+      severity: "error",
+      from: { path: "^src/train/(gpu|wasm)/" },
+      to: { path: "^src/train/(backend|task|pool|gpuPool)\\.ts$" },
+    },
+    {
+      name: "wasm-imports-no-gpu",
+      severity: "error",
+      from: { path: "^src/train/wasm/" },
+      to: { path: "^src/train/gpu/" },
+    },
+    {
       name: "instrument-imports-no-experiment",
       severity: "error",
       from: { path: "^verify/compare/" },

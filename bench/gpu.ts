@@ -1,9 +1,9 @@
 /** The GPU beside the CPU kernel: a table that a user with a card can send us. */
 import { markdownTable } from "markdown-table"
 import { openTrainer } from "../src/train/backend.js"
-import type { Activations } from "../src/train/gpu/activations.js"
 import { devicePeak, modelRows, throughput, throughputRows } from "../src/train/gpu/benchmark.js"
 import { GpuFailure, openGpu } from "../src/train/gpu/device.js"
+import type { Activations } from "../src/train/synthetic.js"
 import type { SyntheticConfig } from "../src/train/syntheticConfig.js"
 import { RATES } from "./contender.js"
 

@@ -4,8 +4,8 @@ import type { Node } from "../src/program/node.js"
 import type { Matrix } from "../src/train/matrix.js"
 import { evaluate, zeros } from "../src/train/reference.js"
 import type { SyntheticConfig } from "../src/train/syntheticConfig.js"
-import { type SyntheticData, startOf } from "../src/train/syntheticData.js"
-import { adapterProgram } from "../test/train/kernel/adapter.js"
+import { type SyntheticData, startOf } from "../src/train/wasm/syntheticData.js"
+import { adapterProgram } from "../test/train/wasm/adapter.js"
 import { RATES } from "./contender.js"
 
 /** The program of src/program/network.ts. */

@@ -1,7 +1,7 @@
 import { InputError } from "../inputError.js"
-import { INSTALL } from "../train/gpu/adapter.js"
 import { type Gpu, GpuFailure, openGpu } from "../train/gpu/device.js"
-import { createGpuPool } from "../train/gpu/pool.js"
+import { INSTALL } from "../train/gpu/graphicsAdapter.js"
+import { createGpuPool } from "../train/gpuPool.js"
 import { createPool, type Pool } from "../train/pool.js"
 import { oneOf } from "./terminal.js"
 

@@ -1,5 +1,5 @@
 import { environment } from "../report/environment.js"
-import { findAdapters, INSTALL, LIMITS } from "../train/gpu/adapter.js"
+import { findAdapters, INSTALL, LIMITS } from "../train/gpu/graphicsAdapter.js"
 import { outputOptions, print } from "./terminal.js"
 
 /** Options of `devices` as typed. */

@@ -1,5 +1,5 @@
 import { z } from "zod"
-import { ACTIVATIONS } from "../train/gpu/activations.js"
+import { ACTIVATIONS } from "../train/synthetic.js"
 import { BACKENDS, PRECISIONS } from "./choices.js"
 
 const whole = (least: number) => z.int().min(least)

@@ -1,9 +1,9 @@
 import { inOrder } from "../program/node.js"
 import { scheme } from "../scheme/scheme.js"
-import { memoryNeeded as trainerBytes } from "../train/kernel/cpu.js"
 import { bytesOfRun } from "../train/memory.js"
 import { endsOf, sizesOf } from "../train/run.js"
 import type { Task } from "../train/task.js"
+import { memoryNeeded as trainerBytes } from "../train/wasm/cpu.js"
 
 /** What a task takes. */
 export interface Cost {

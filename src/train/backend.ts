@@ -1,7 +1,7 @@
 import { openGpuTrainer } from "./gpu/synthetic.js"
-import { openCpu } from "./kernel/cpu.js"
 import type { OpenOptions, SyntheticTrainer } from "./synthetic.js"
 import type { SyntheticConfig } from "./syntheticConfig.js"
+import { openCpu } from "./wasm/cpu.js"
 
 /** What can train the teacher-student experiment, by name. */
 const BACKENDS = { cpu: openCpu, gpu: openGpuTrainer } satisfies Record<

@@ -2,8 +2,6 @@
  * The paper's teacher-student experiment: f(x) = W_out φ((W_h + B A) φ(W_in x)), φ = ReLU, one adapter on the frozen W_h,
  * full batch, Adam with a rate per factor, loss (1/2N) Σ (f − y)². One interface, a backend behind it.
  */
-import type { Activations } from "./gpu/activations.js"
-import type { KernelPrecision } from "./kernel/layout.js"
 import type { Outcome } from "./run.js"
 import type { SyntheticConfig } from "./syntheticConfig.js"
 
@@ -41,6 +39,14 @@ export interface SyntheticTrainer {
   train(run: SyntheticConfig): Promise<SyntheticResult>
   close(): Promise<void>
 }
+
+/** The numbers that a trainer computes with. */
+export const KERNEL_PRECISIONS = ["float32", "float64"] as const
+export type KernelPrecision = (typeof KERNEL_PRECISIONS)[number]
+
+/** The formats in which a trainer stores the frozen activations, the default first. */
+export const ACTIVATIONS = ["float32", "float16"] as const
+export type Activations = (typeof ACTIVATIONS)[number]
 
 /** How a trainer computes. */
 export interface OpenOptions {

@@ -1,10 +1,8 @@
 import { Piscina } from "piscina"
 import { type SchemeDefinition, scheme } from "../scheme/scheme.js"
 import { type BackendName, openTrainer } from "./backend.js"
-import type { Activations } from "./gpu/activations.js"
-import type { KernelPrecision } from "./kernel/layout.js"
 import { type RunConfig, type RunResult, run } from "./run.js"
-import type { SyntheticResult, SyntheticTrainer } from "./synthetic.js"
+import type { Activations, KernelPrecision, SyntheticResult, SyntheticTrainer } from "./synthetic.js"
 import type { SyntheticConfig } from "./syntheticConfig.js"
 
 /** A piece of work for a thread; plain data, so that it travels. */

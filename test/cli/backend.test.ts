@@ -4,7 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { deviceForTests } from "../train/gpu/adapter.js"
+import { deviceForTests } from "../train/gpu/graphicsAdapter.js"
 import { loraIn } from "./lora.js"
 
 const { gpu, title } = await deviceForTests()

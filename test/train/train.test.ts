@@ -6,7 +6,7 @@ import { scheme } from "../../src/scheme/scheme.js"
 import { pivotedCholesky } from "../../src/train/pivotedCholesky.js"
 import { gaussianStream, gaussians } from "../../src/train/random.js"
 import { run } from "../../src/train/run.js"
-import { syntheticData } from "../../src/train/syntheticData.js"
+import { syntheticData } from "../../src/train/wasm/syntheticData.js"
 
 describe("random numbers", () => {
   test("depend on seed and stream alone; a shorter draw is a prefix of a longer one", () => {

@@ -5,13 +5,8 @@
  * feature shader-f16 is not needed.
  */
 import { FORMATS, nearest } from "../precision.js"
+import type { Activations } from "../synthetic.js"
 import { GpuFailure } from "./device.js"
-
-/** The formats by name, the default first. */
-export const ACTIVATIONS = ["float32", "float16"] as const
-
-/** The name of a format of activations. */
-export type Activations = (typeof ACTIVATIONS)[number]
 
 /** Bytes of an activation. */
 export const ACTIVATION_BYTES: Readonly<Record<Activations, number>> = { float32: 4, float16: 2 }

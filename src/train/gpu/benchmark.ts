@@ -1,5 +1,6 @@
 /** The benchmark of the GPU's kernels, in Node and in a browser alike: a table to be sent to others. */
-import type { Activations } from "./activations.js"
+
+import type { Activations } from "../synthetic.js"
 import { type Gpu, GpuFailure } from "./device.js"
 import { trainBatch } from "./network.js"
 import { modelledCost } from "./traffic.js"

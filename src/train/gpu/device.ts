@@ -1,4 +1,4 @@
-import { type FoundAdapter, findAdapters, type GpuLimits, INSTALL, LIMITS } from "./adapter.js"
+import { type FoundAdapter, findAdapters, type GpuLimits, INSTALL, LIMITS } from "./graphicsAdapter.js"
 
 /** Why a device could not do what was asked: the caller asks for less, or takes another backend. */
 export class GpuFailure extends Error {

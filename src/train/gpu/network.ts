@@ -1,8 +1,8 @@
 /** A batch of teacher-student runs on a device. Nothing here needs Node. */
 import { RunSummary } from "../runSummary.js"
-import type { SyntheticResult } from "../synthetic.js"
+import type { Activations, SyntheticResult } from "../synthetic.js"
 import type { Factors, SyntheticConfig } from "../syntheticConfig.js"
-import { ACTIVATION_BYTES, type Activations, packFloat16 } from "./activations.js"
+import { ACTIVATION_BYTES, packFloat16 } from "./activations.js"
 import { type Bindings, type Gpu, GpuFailure } from "./device.js"
 import { networkKernel } from "./networkKernels.js"
 import { type NetworkPlan, type PlannedDispatch, planNetwork, STEP } from "./networkPlan.js"

@@ -6,7 +6,9 @@
  * are summed a thread has a row, where rows are summed it has a sample; the ReLU's mask passes from one to the other as
  * bits in the workgroup's memory.
  */
-import { type Activations, QUADS, UNPACK_QUAD } from "./activations.js"
+
+import type { Activations } from "../synthetic.js"
+import { QUADS, UNPACK_QUAD } from "./activations.js"
 
 /** What the kernels are written for. */
 export interface KernelConstants {

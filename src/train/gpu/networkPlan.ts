@@ -1,7 +1,9 @@
 /** How a batch of teacher-student runs is laid out on a device: tiles, groups, buffers, and the dispatches of a step. */
-import { ACTIVATION_BYTES, type Activations } from "./activations.js"
-import type { GpuLimits } from "./adapter.js"
+
+import type { Activations } from "../synthetic.js"
+import { ACTIVATION_BYTES } from "./activations.js"
 import { type Bound, GpuFailure } from "./device.js"
+import type { GpuLimits } from "./graphicsAdapter.js"
 import { type KernelConstants, type KernelName, workgroupBytes } from "./networkKernels.js"
 
 /** A batch: runs of one width, rank and number of samples on one or more sets of data. */

@@ -1,9 +1,8 @@
 /** The teacher-student experiment on a device: data and starts are drawn here, so that they are the CPU's to the bit. */
 import { InputError } from "../../inputError.js"
-import type { OpenOptions, SyntheticResult, SyntheticTrainer } from "../synthetic.js"
+import type { Activations, OpenOptions, SyntheticResult, SyntheticTrainer } from "../synthetic.js"
 import type { SyntheticConfig } from "../syntheticConfig.js"
-import { drawActivations, productOf, readoutOf, startOf, targetsOf } from "../syntheticData.js"
-import type { Activations } from "./activations.js"
+import { drawActivations, productOf, readoutOf, startOf, targetsOf } from "../wasm/syntheticData.js"
 import { type Gpu, openGpu } from "./device.js"
 import { type NetworkData, trainBatch } from "./network.js"
 

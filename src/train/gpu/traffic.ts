@@ -1,4 +1,5 @@
-import { ACTIVATION_BYTES, type Activations } from "./activations.js"
+import type { Activations } from "../synthetic.js"
+import { ACTIVATION_BYTES } from "./activations.js"
 import { type NetworkPlan, planNetwork } from "./networkPlan.js"
 
 /** What a step of a batch costs, counted from its dispatches; a model of a card's memory, not a measurement. */

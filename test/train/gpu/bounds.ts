@@ -6,8 +6,8 @@ import { asFloat16 } from "../../../src/train/gpu/activations.js"
 import type { RunConfig, RunResult } from "../../../src/train/run.js"
 import type { SyntheticRecord } from "../../../src/train/synthetic.js"
 import type { SyntheticConfig } from "../../../src/train/syntheticConfig.js"
-import { boundedRun } from "../kernel/exactRun.js"
-import { expectWithin } from "../kernel/expectWithin.js"
+import { boundedRun } from "../wasm/exactRun.js"
+import { expectWithin } from "../wasm/expectWithin.js"
 
 /** What an activation is in each format. */
 export const STORED = { float32: (x: number) => x, float16: asFloat16 }

@@ -1,14 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { schemeNamed } from "../../../src/scheme/catalogue.js"
 import { scheme } from "../../../src/scheme/scheme.js"
-import { ACTIVATIONS } from "../../../src/train/gpu/activations.js"
 import { programBatch } from "../../../src/train/gpu/program.js"
-import type { SyntheticResult } from "../../../src/train/synthetic.js"
+import { ACTIVATIONS, type SyntheticResult } from "../../../src/train/synthetic.js"
 import type { SyntheticConfig } from "../../../src/train/syntheticConfig.js"
-import { drawActivations, productOf, readoutOf, startOf, targetsOf } from "../../../src/train/syntheticData.js"
-import { WGSL_QUOTIENT } from "./adapter.js"
+import { drawActivations, productOf, readoutOf, startOf, targetsOf } from "../../../src/train/wasm/syntheticData.js"
 import { expectDerivedExponents, expectWithinBounds, MEASURED, STORED } from "./bounds.js"
 import { type Browser, chromium, OFFER_SOFTWARE, startBrowser } from "./browser.js"
+import { WGSL_QUOTIENT } from "./graphicsAdapter.js"
 import { SMALL_RUN } from "./smallRun.js"
 
 const program = chromium()

@@ -1,13 +1,14 @@
 import fc from "fast-check"
 import { afterAll, describe, expect, test } from "vitest"
-import { ACTIVATIONS, asFloat16 } from "../../../src/train/gpu/activations.js"
+import { asFloat16 } from "../../../src/train/gpu/activations.js"
 import { Gpu } from "../../../src/train/gpu/device.js"
 import { planNetwork } from "../../../src/train/gpu/networkPlan.js"
 import { trainSynthetic } from "../../../src/train/gpu/synthetic.js"
+import { ACTIVATIONS } from "../../../src/train/synthetic.js"
 import type { SyntheticConfig } from "../../../src/train/syntheticConfig.js"
-import { startOf } from "../../../src/train/syntheticData.js"
-import { deviceForTests, WGSL_QUOTIENT } from "./adapter.js"
+import { startOf } from "../../../src/train/wasm/syntheticData.js"
 import { expectWithinBounds, STORED } from "./bounds.js"
+import { deviceForTests, WGSL_QUOTIENT } from "./graphicsAdapter.js"
 import { SMALL_RUN } from "./smallRun.js"
 
 const { gpu, title } = await deviceForTests()

@@ -6,9 +6,9 @@ import { type Scheme, scheme } from "../../../src/scheme/scheme.js"
 import { GpuFailure } from "../../../src/train/gpu/device.js"
 import { runProgram } from "../../../src/train/gpu/program.js"
 import { drawn, endsOf, run, sizesOf } from "../../../src/train/run.js"
-import { type Bounded, evaluateBounded, gamma, given } from "../kernel/runningError.js"
-import { deviceForTests, WGSL_QUOTIENT } from "./adapter.js"
+import { type Bounded, evaluateBounded, gamma, given } from "../wasm/runningError.js"
 import { expectDerivedExponents, MEASURED } from "./bounds.js"
+import { deviceForTests, WGSL_QUOTIENT } from "./graphicsAdapter.js"
 
 const { gpu, title } = await deviceForTests()
 afterAll(() => gpu?.close())

@@ -1,11 +1,11 @@
 import { afterAll, describe, expect, test } from "vitest"
-import { ACTIVATIONS } from "../../../src/train/gpu/activations.js"
 import { type KernelName, networkKernel } from "../../../src/train/gpu/networkKernels.js"
 import { planNetwork } from "../../../src/train/gpu/networkPlan.js"
 import { trainSynthetic } from "../../../src/train/gpu/synthetic.js"
 import { modelledCost, stepCost } from "../../../src/train/gpu/traffic.js"
+import { ACTIVATIONS } from "../../../src/train/synthetic.js"
 import type { SyntheticConfig } from "../../../src/train/syntheticConfig.js"
-import { deviceForTests } from "./adapter.js"
+import { deviceForTests } from "./graphicsAdapter.js"
 import { SMALL_RUN } from "./smallRun.js"
 
 const { gpu, title } = await deviceForTests()

@@ -3,13 +3,13 @@ import { Worker } from "node:worker_threads"
 import { InputError } from "../../inputError.js"
 import type { OpenOptions, SyntheticResult, SyntheticTrainer } from "../synthetic.js"
 import type { SyntheticConfig } from "../syntheticConfig.js"
-import { drawActivations, drawingBytes, productOf, readoutOf, startOf, targetsOf } from "../syntheticData.js"
 import { barrierWords, KernelArrays } from "./arrays.js"
 import { Barrier } from "./barrier.js"
 import { kernelModule } from "./binary.js"
 import { ADDRESSABLE, groupsOf, type Layout, layoutOf } from "./layout.js"
 import { type Binary, kernelMemory, kernelPhases } from "./phases.js"
 import type { RowJob, RowReply, RowWorkerData } from "./rowWorker.js"
+import { drawActivations, drawingBytes, productOf, readoutOf, startOf, targetsOf } from "./syntheticData.js"
 import { trainRows } from "./training.js"
 
 /**
@@ -84,7 +84,7 @@ class Team {
 
   constructor(data: Omit<RowWorkerData, "thread">) {
     // Threads load compiled files, also where this runs from TypeScript sources.
-    const file = import.meta.url.endsWith(".ts") ? "../../../dist/src/train/kernel/rowWorker.js" : "./rowWorker.js"
+    const file = import.meta.url.endsWith(".ts") ? "../../../dist/src/train/wasm/rowWorker.js" : "./rowWorker.js"
     this.workers = Array.from(
       { length: data.layout.shape.threads },
       (_, thread) =>

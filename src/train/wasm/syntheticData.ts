@@ -1,7 +1,7 @@
-import { Dense, denseBytes, ROWS_AT_ONCE } from "./kernel/dense.js"
-import { pivotedCholesky } from "./pivotedCholesky.js"
-import { gaussianStream, gaussians } from "./random.js"
-import type { Factors, SyntheticConfig } from "./syntheticConfig.js"
+import { pivotedCholesky } from "../pivotedCholesky.js"
+import { gaussianStream, gaussians } from "../random.js"
+import type { Factors, SyntheticConfig } from "../syntheticConfig.js"
+import { Dense, denseBytes, ROWS_AT_ONCE } from "./dense.js"
 
 /** Everything of the teacher-student experiment that training does not change; matrices are row-major. */
 export interface SyntheticData {

@@ -4,7 +4,7 @@ import { OPTIMISERS } from "../../../src/program/optimiser.js"
 import { type Program, trainingStep } from "../../../src/program/program.js"
 import type { Sizes } from "../../../src/train/reference.js"
 import type { SyntheticConfig } from "../../../src/train/syntheticConfig.js"
-import { startOf, syntheticData } from "../../../src/train/syntheticData.js"
+import { startOf, syntheticData } from "../../../src/train/wasm/syntheticData.js"
 
 /**
  * A run of the teacher-student experiment as a program with the data of its leaves, by name.

@@ -1,8 +1,5 @@
+import type { KernelPrecision } from "../synthetic.js"
 import type { SyntheticConfig } from "../syntheticConfig.js"
-
-/** The numbers a kernel computes with. */
-export const KERNEL_PRECISIONS = ["float32", "float64"] as const
-export type KernelPrecision = (typeof KERNEL_PRECISIONS)[number]
 
 /** What the kernel's memory depends on. */
 export interface KernelShape extends Pick<SyntheticConfig, "width" | "rank" | "samples"> {

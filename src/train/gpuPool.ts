@@ -1,11 +1,11 @@
-import { scheme } from "../../scheme/scheme.js"
-import type { Pool } from "../pool.js"
-import type { RunResult } from "../run.js"
-import type { SyntheticResult } from "../synthetic.js"
-import type { Task, TaskResults } from "../task.js"
-import { type Gpu, GpuFailure } from "./device.js"
-import { runProgram } from "./program.js"
-import { backendOf, batchKey, requireFloat32, trainSynthetic } from "./synthetic.js"
+import { scheme } from "../scheme/scheme.js"
+import { type Gpu, GpuFailure } from "./gpu/device.js"
+import { runProgram } from "./gpu/program.js"
+import { backendOf, batchKey, requireFloat32, trainSynthetic } from "./gpu/synthetic.js"
+import type { Pool } from "./pool.js"
+import type { RunResult } from "./run.js"
+import type { SyntheticResult } from "./synthetic.js"
+import type { Task, TaskResults } from "./task.js"
 
 /** How many tasks wait at most: they are what a batch can be made of. */
 const AT_ONCE = 512

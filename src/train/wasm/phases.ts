@@ -1,4 +1,5 @@
-import { CONTROL, type KernelPrecision, type Layout, planWords } from "./layout.js"
+import type { KernelPrecision } from "../synthetic.js"
+import { CONTROL, type Layout, planWords } from "./layout.js"
 
 /** The two builds of the kernel: with and without fused multiply-add. */
 export type Binary = "plain" | "relaxed"

@@ -1,9 +1,9 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { InputError } from "../../../src/inputError.js"
-import { memoryNeeded, openCpu } from "../../../src/train/kernel/cpu.js"
 import type { OpenOptions } from "../../../src/train/synthetic.js"
 import type { SyntheticConfig } from "../../../src/train/syntheticConfig.js"
+import { memoryNeeded, openCpu } from "../../../src/train/wasm/cpu.js"
 import { boundedRun, referenceRun } from "./exactRun.js"
 import { expectWithin } from "./expectWithin.js"
 
