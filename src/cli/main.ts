@@ -15,7 +15,7 @@ import type { SweepCommandOptions } from "./sweep.js"
 import { interruption } from "./terminal.js"
 import type { TrainOptions } from "./train.js"
 import type { TransferOptions } from "./transfer.js"
-import type { VerifyOptions } from "./verifyOptions.js"
+import type { VerifyOptions } from "./verify/verification.js"
 
 const program = new Command("lora-scaling")
   .description("Scaling exponents of LoRA fine-tuning: derived exactly, measured with intervals, and compared.")

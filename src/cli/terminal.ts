@@ -16,17 +16,19 @@ export interface OutputOptions {
 /** Aborted by Ctrl-C; everything long-running listens to it. */
 export const interruption = new AbortController()
 
-/** Prints the JSON, or the tables with their headings, to stdout. */
-export function print({ json, format }: OutputOptions, value: unknown, tables: readonly [string, ReportTable][]): void {
+/** What people read: tables with their headings, or a text in each format. */
+export type Readable = readonly [string, ReportTable][] | ((format: TableFormat) => string)
+
+/** Prints the JSON, or what people read, to stdout. */
+export function print({ json, format }: OutputOptions, value: unknown, readable: Readable): void {
   if (json) process.stdout.write(`${JSON.stringify(value, null, 2)}\n`)
-  else
-    process.stdout.write(
-      tables
-        .map(
-          ([title, table]) => `${format === "csv" ? "" : `${heading(title, format)}\n`}${renderTable(table, format)}`,
-        )
-        .join("\n"),
-    )
+  else process.stdout.write(typeof readable === "function" ? readable(format) : tablesText(readable, format))
+}
+
+function tablesText(tables: readonly [string, ReportTable][], format: TableFormat): string {
+  return tables
+    .map(([title, table]) => `${format === "csv" ? "" : `${heading(title, format)}\n`}${renderTable(table, format)}`)
+    .join("\n")
 }
 
 function heading(title: string, format: TableFormat): string {
