@@ -41,7 +41,7 @@ export async function checkCommand(name: string | undefined, options: CheckComma
       allowed: "one scheme, without --all",
       example: "check init-a --set c=-1/2 --figure check.svg",
     })
-  const definitions = name === undefined ? CATALOGUE : [schemeWith(name, options)]
+  const definitions = name === undefined ? CATALOGUE : [await schemeWith(name, options)]
   const chosen = definitions.map((definition) => ({
     definition,
     values: { ...definition.example, ...settings(options.set) },

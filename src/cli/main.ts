@@ -43,7 +43,7 @@ const setting = () =>
   new Option("--set <symbol=value...>", "values of the scheme's symbols, for instance c=-1/2").default([])
 const optimiser = () =>
   new Option(
-    "--optimiser <name>",
+    "--optimizer, --optimiser <name>",
     "adam, sign, sgd, momentum, lion or muon (default: the scheme's own, adam if it names none)",
   )
 const loss = () =>

@@ -1,4 +1,6 @@
 import { InputError } from "../inputError.js"
+import { plain, unknownName } from "../nearest.js"
+import { NOT_DERIVED, SCHEME_ALIASES } from "./aliases.js"
 import { initA } from "./initA.js"
 import { initAB } from "./initAB.js"
 import { initB } from "./initB.js"
@@ -21,10 +23,32 @@ export const CATALOGUE: readonly SchemeDefinition[] = [
   ...NETWORK_SCHEMES,
 ]
 
-/** The definition of a named scheme; @throws InputError that lists the names. */
-export function schemeNamed(name: string): SchemeDefinition {
+/** The name by which the catalogue has each of its schemes' spellings. */
+const SPELLINGS: ReadonlyMap<string, string> = new Map([
+  ...Object.entries(SCHEME_ALIASES).map(([alias, name]) => [plain(alias), name] as const),
+  ...CATALOGUE.flatMap(({ name }) => [name.replace(/^peft-/, ""), name].map((text) => [plain(text), name] as const)),
+])
+
+/**
+ * The definition of a named scheme, however its name is spelt: `lora`, `PiSSA` and `lora_fa` are known.
+ *
+ * @throws InputError that lists the names, or says why a known scheme is not among them.
+ */
+export function schemeNamed(text: string): SchemeDefinition {
+  const name = SPELLINGS.get(plain(text).replace(/niter\d+$/, ""))
   const found = CATALOGUE.find((definition) => definition.name === name)
-  if (found) return found
-  const allowed = CATALOGUE.map((definition) => definition.name).join(", ")
-  throw new InputError({ field: "scheme", given: name, allowed, example: "init-a" })
+  if (found !== undefined) return found
+  const absent = Object.entries(NOT_DERIVED).find(([known]) => plain(known) === plain(text))
+  if (absent !== undefined)
+    throw new InputError({
+      field: "scheme",
+      given: text,
+      allowed: `schemes of two factors; ${absent[1]}`,
+      example: "init-a",
+    })
+  throw unknownName(
+    "scheme",
+    text,
+    CATALOGUE.map((definition) => definition.name),
+  )
 }
