@@ -10,7 +10,7 @@ import { openGpu } from "../src/train/gpu/device.js"
 import { findAdapters } from "../src/train/gpu/graphicsAdapter.js"
 import { programBatch } from "../src/train/gpu/program.js"
 import { runJob } from "../src/train/gpu/programJob.js"
-import { coefficientValue, type Sizes } from "../src/train/reference.js"
+import { coefficientValue, type Sizes, shapeOf } from "../src/train/numbers.js"
 import { drawn, endsOf, sizesOf } from "../src/train/run.js"
 
 /** What is used of the library: it is installed by who wants this benchmark, so its types are not at hand. */
@@ -74,7 +74,7 @@ export async function benchArrayLibrary(
         const records = await runJob(gpu, job)
         return { ms: performance.now() - start, loss: results(records).at(-1)!.history.at(-1)!.loss }
       }
-      const operations = new Operations(library, own, sizesOf(own, { ...config, seed: 0 }), all)
+      const operations = new Operations(library, own, sizesOf(own, config), all)
       const [ours, theirs] = [await written(3), await operations.train(3)]
       if (!(Math.abs(ours.loss - theirs.loss) <= 1e-3 * Math.abs(ours.loss)))
         throw new Error(`${name} at n = ${width}: loss ${theirs.loss}, ours ${ours.loss}`)
@@ -143,12 +143,9 @@ class Operations {
 
   private starts(): Map<Node, Tensor> {
     const { tf, own, sizes, seeds } = this
-    const shape = (node: Node) => [seeds.length, sizes[node.shape[0]], sizes[node.shape[1]]]
+    const shape = (node: Node) => [seeds.length, ...shapeOf(node, sizes)]
     const leaves = new Map([...own.program.next.keys()].map((leaf) => [leaf, tf.zeros(shape(leaf))]))
-    const drawnLeaves = [
-      ...own.program.layer.frozen.map(({ node, deviation }) => [node, deviation] as const),
-      ...own.start,
-    ]
+    const drawnLeaves = [...own.program.frozen.map(({ node, deviation }) => [node, deviation] as const), ...own.start]
     for (const [node, deviation] of drawnLeaves) {
       if (deviation === "zero") continue
       const [count, rows, columns] = shape(node) as [number, number, number]
@@ -166,7 +163,7 @@ class Operations {
     return tf.tidy(() => {
       const ends = endsOf(program)
       const values = new Map(leaves)
-      for (const node of inOrder(ends)) if (!values.has(node)) values.set(node, this.apply(node, values, t))
+      for (const node of inOrder(ends, leaves)) values.set(node, this.apply(node, values, t))
       const at = (node: Node) => values.get(node)!
       return {
         loss: tf.keep(tf.mul(at(program.loss), 1)),
@@ -176,33 +173,21 @@ class Operations {
     })
   }
 
-  private apply({ operation, shape }: Node, values: ReadonlyMap<Node, Tensor>, t: number): Tensor {
+  private apply(node: Node, values: ReadonlyMap<Node, Tensor>, t: number): Tensor {
     const { tf, sizes, seeds } = this
-    const at = (node: Node) => values.get(node)!
-    const all = [seeds.length, sizes[shape[0]], sizes[shape[1]]]
-    switch (operation.op) {
-      case "one":
-        return tf.fill(all, 1)
-      case "zero":
-        return tf.zeros(all)
-      case "matmul":
-        return tf.matMul(at(operation.left), at(operation.right))
-      case "transpose":
-        return tf.transpose(at(operation.of), [0, 2, 1])
-      case "add":
-        return tf.add(at(operation.left), at(operation.right))
-      case "multiply":
-        return tf.mul(at(operation.left), at(operation.right))
-      case "scale":
-        return tf.mul(at(operation.of), coefficientValue(operation.by, sizes.n, t))
-      case "sign":
-        return tf.sign(at(operation.of))
-      case "rootRatio":
-        // ε is negligible in these schemes, and smaller than float32's smallest number.
-        return tf.divNoNan(at(operation.of), tf.sqrt(at(operation.over)))
-      default:
-        throw new Error(`${operation.op} is not among the operations of ${this.own.definition.name}`)
-    }
+    const [x, y] = node.operands.map((operand) => values.get(operand)!) as [Tensor, Tensor]
+    const all = [seeds.length, ...shapeOf(node, sizes)]
+    if (node.is("one")) return tf.fill(all, 1)
+    if (node.is("zero")) return tf.zeros(all)
+    if (node.is("matmul")) return tf.matMul(x, y)
+    if (node.is("transpose")) return tf.transpose(x, [0, 2, 1])
+    if (node.is("add")) return tf.add(x, y)
+    if (node.is("multiply")) return tf.mul(x, y)
+    if (node.is("scale")) return tf.mul(x, coefficientValue(node.attributes.by, sizes.n, t))
+    if (node.is("sign")) return tf.sign(x)
+    // ε is negligible in these schemes, and smaller than float32's smallest number.
+    if (node.is("rootRatio")) return tf.divNoNan(x, tf.sqrt(y))
+    throw new Error(`${node.op} is not among the operations of ${this.own.definition.name}`)
   }
 }
 

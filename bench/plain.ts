@@ -8,13 +8,11 @@ import { type SyntheticData, startOf } from "../src/train/wasm/syntheticData.js"
 import { adapterProgram } from "../test/train/wasm/adapter.js"
 import { RATES } from "./contender.js"
 
-/** The program of src/program/network.ts. */
+/** The program of src/program/models/teacherStudent.ts. */
 export function interpreter(run: SyntheticConfig): (steps: number) => number {
   const { program, sizes, frozen, start } = adapterProgram(run)
   const as = (node: Node, data: Float64Array): [Node, Matrix] => [node, { ...zeros(node, sizes), data }]
-  const leaves = program.layer.frozen.map(({ node }) =>
-    as(node, frozen[node.operation.op === "leaf" ? node.operation.name : ""]!),
-  )
+  const leaves = [...frozen].map(([node, values]) => as(node, values))
   return (steps) => {
     let state = new Map<Node, Matrix>([...program.next.keys()].map((leaf) => [leaf, zeros(leaf, sizes)]))
     for (const name of ["A", "B"] as const) state.set(...as(program.starts[0]![name], start[name]))

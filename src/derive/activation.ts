@@ -1,5 +1,5 @@
 import { Affine } from "../exponent/affine.js"
-import type { Activation } from "../program/node.js"
+import type { Activation } from "../program/operation.js"
 import type { Cell } from "./cell.js"
 import { Graded } from "./graded.js"
 import { lead, shifted, sizeOf, weakened } from "./size.js"

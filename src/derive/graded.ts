@@ -8,7 +8,7 @@
  */
 import type { Affine } from "../exponent/affine.js"
 import { Affine as Form } from "../exponent/affine.js"
-import type { Node } from "../program/node.js"
+import { leafName, type Node } from "../program/node.js"
 import type { Cell } from "./cell.js"
 import { type Bases, Parity } from "./parity.js"
 import { larger, lead, product, type Size, shifted, sizeKey, sizeOf, weakened } from "./size.js"
@@ -184,5 +184,5 @@ function inOrder(parts: readonly Part[]): Part[] {
 }
 
 function randomKey({ leaf, transposed }: RandomTerm): string {
-  return `${leaf.operation.op === "leaf" ? leaf.operation.name : ""}${transposed ? "ᵀ" : ""}`
+  return `${leafName(leaf)}${transposed ? "ᵀ" : ""}`
 }

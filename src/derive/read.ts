@@ -1,6 +1,8 @@
 import { Affine } from "../exponent/affine.js"
 import { formatAffine } from "../exponent/grammar.js"
-import { type Dimension, inOrder, type Node } from "../program/node.js"
+import { type Dimension, grows } from "../program/dimension.js"
+import { inOrder, leafName, lookUp, type Node } from "../program/node.js"
+import type { Op } from "../program/operation.js"
 import type { Scheme } from "../scheme/scheme.js"
 import { ACTIVATIONS } from "./activation.js"
 import type { Cell } from "./cell.js"
@@ -16,9 +18,6 @@ export class Underivable extends Error {
   }
 }
 
-/** The exponent d of every index space, of size n^d. */
-export type Dimensions = Readonly<Record<Dimension, Affine>>
-
 /**
  * What a random matrix G was applied to so far: the running max of the normalised arguments of G and of Gᵀ, as vectors
  * of the spaces that these live in.
@@ -31,7 +30,6 @@ export interface Asked {
 /** Everything that a reading of one step needs besides the nodes. */
 export interface Reading {
   readonly cell: Cell
-  readonly dimensions: Dimensions
   /** Alignments given by the user, in place of the rules'. */
   readonly alignments: Scheme["alignments"]
   /** The graded sizes of all leaves. */
@@ -51,80 +49,56 @@ export interface Reading {
  */
 export function readExponents(nodes: readonly Node[], reading: Reading): Map<Node, Graded> {
   const values = new Map<Node, Graded>(reading.leaves)
-  for (const node of inOrder(nodes))
-    if (!values.has(node))
-      values.set(
-        node,
-        readNode(node, (x) => values.get(x)!, reading),
-      )
+  for (const node of inOrder(nodes, reading.leaves)) {
+    const read = node.operands.map((operand) => values.get(operand)!)
+    values.set(node, lookUp(RULES, node, read, reading))
+  }
   return values
 }
 
 /** A tensor of independent symmetric entries of size n^power: a base of its own along each growing axis. */
-export function randomTensor(
-  node: Node,
-  power: Affine,
-  { cell, dimensions }: Pick<Reading, "cell" | "dimensions">,
-): Graded {
-  const grows = node.shape.map((dimension) => !isZeroForm(dimensions[dimension]))
+export function randomTensor(node: Node, power: Affine, cell: Cell): Graded {
+  const [rows, columns] = node.shape.map(grows)
   const size = sizeOf(power)
-  if (grows[0] && grows[1]) return Graded.of(cell, [], [{ leaf: node, transposed: false, size }])
+  if (rows && columns) return Graded.of(cell, [], [{ leaf: node, transposed: false, size }])
   const [image, pull] = basesOf(node)
-  return Graded.of(cell, [{ parity: Parity.of(grows[0] ? image : "", grows[1] ? pull : ""), size }])
+  return Graded.of(cell, [{ parity: Parity.of(rows ? image : "", columns ? pull : ""), size }])
 }
 
 /** The bases of a random tensor along its rows and along its columns. */
-function basesOf({ operation }: Node): readonly [string, string] {
-  if (operation.op !== "leaf") throw new Error("only leaves are random")
-  return [operation.name, `${operation.name}ᵀ`]
+function basesOf(leaf: Node): readonly [string, string] {
+  const name = leafName(leaf)
+  return [name, `${name}ᵀ`]
 }
 
-function readNode(node: Node, value: (node: Node) => Graded, reading: Reading): Graded {
-  const { operation } = node
-  const { cell, assume } = reading
-  switch (operation.op) {
-    case "leaf":
-      throw new Error(`leaf ${operation.name} has no value`)
-    case "one":
-      return Graded.even(sizeOf(Affine.ZERO))
-    case "zero":
-      return Graded.ZERO
-    case "matmul":
-      return matrixProduct(value(operation.left), value(operation.right), operation.left.shape[1], reading)
-    case "transpose":
-      return value(operation.of).transpose()
-    case "add": {
-      const [x, y] = [value(operation.left), value(operation.right)]
-      if (!x.isZero && !y.isZero) assume("leading terms of a sum do not cancel")
-      return x.plus(cell, y)
-    }
-    case "multiply":
-      return entries(value(operation.left), operation.op).multiply(cell, entries(value(operation.right), operation.op))
-    case "scale": {
-      const { power } = operation.by
-      return value(operation.of).map((size) => shifted(size, power))
-    }
-    case "sign":
-      return asSigns(entries(value(operation.of), "sign").normalised(cell).products(cell, "odd"))
-    case "rootRatio":
-      return rootRatio(value(operation.of), value(operation.over), operation.epsilon.power, reading)
-    case "orthogonalise":
-      return orthogonalised(node, entries(value(operation.of), "orthogonalise"), reading)
-    case "norm":
-      return jointNorm(operation.of, value, reading)
-    case "clip":
-      return clipped(node, entries(value(operation.of), "clip"), value(operation.norm), operation.bound.power, reading)
-    case "activate":
-      return ACTIVATIONS[operation.by].value(entries(value(operation.of), operation.by), cell)
-    case "slope": {
-      const at = entries(value(operation.at), operation.by)
-      return entries(value(operation.of), operation.op).multiply(cell, ACTIVATIONS[operation.by].slope(at, cell))
-    }
-    case "activationChange": {
-      const [change, at] = [operation.of, operation.at].map((node) => entries(value(node), operation.by))
-      return ACTIVATIONS[operation.by].change(change!, at!, cell)
-    }
-  }
+/** A node read, given the values of its operands. */
+type Rule<O extends Op> = (node: Node<O>, operands: readonly Graded[], reading: Reading) => Graded
+
+/** Every operation read in exponents. */
+const RULES: { readonly [O in Op]: Rule<O> } = {
+  leaf: ({ attributes: { name } }) => {
+    throw new Error(`leaf ${name} has no value`)
+  },
+  one: () => Graded.even(sizeOf(Affine.ZERO)),
+  zero: () => Graded.ZERO,
+  matmul: ({ operands: [left] }, [x, y], reading) => matrixProduct(x!, y!, left!.shape[1], reading),
+  transpose: (_, [x]) => x!.transpose(),
+  add: (_, [x, y], { cell, assume }) => {
+    if (!x!.isZero && !y!.isZero) assume("leading terms of a sum do not cancel")
+    return x!.plus(cell, y!)
+  },
+  multiply: ({ op }, [x, y], { cell }) => entries(x!, op).multiply(cell, entries(y!, op)),
+  scale: ({ attributes: { by } }, [x]) => x!.map((size) => shifted(size, by.power)),
+  sign: ({ op }, [x], { cell }) => asSigns(entries(x!, op).normalised(cell).products(cell, "odd")),
+  rootRatio: ({ attributes: { epsilon } }, [x, y], reading) => rootRatio(x!, y!, epsilon.power, reading),
+  orthogonalise: (node, [x], reading) => orthogonalised(node, entries(x!, node.op), reading),
+  norm: (node, of, reading) => jointNorm(node, of, reading),
+  clip: (node, [x, norm], reading) => clipped(node, entries(x!, node.op), norm!, node.attributes.bound.power, reading),
+  activate: ({ attributes: { by } }, [x], { cell }) => ACTIVATIONS[by].value(entries(x!, by), cell),
+  slope: ({ op, attributes: { by } }, [x, at], { cell }) =>
+    entries(x!, op).multiply(cell, ACTIVATIONS[by].slope(entries(at!, by), cell)),
+  activationChange: ({ attributes: { by } }, [change, at], { cell }) =>
+    ACTIVATIONS[by].change(entries(change!, by), entries(at!, by), cell),
 }
 
 /** A tensor of which only parts are known; a random matrix may only be multiplied, scaled and added. */
@@ -153,41 +127,41 @@ function rootRatio(mean: Graded, square: Graded, epsilon: Affine | null, { cell,
 }
 
 /** U Vᵀ of a matrix U S Vᵀ of rank Θ(1): every singular value becomes 1, and the largest is the Frobenius norm. */
-function orthogonalised(node: Node, of: Graded, { cell, dimensions, assume }: Reading): Graded {
+function orthogonalised({ shape: [rows, columns] }: Node, of: Graded, { cell, assume }: Reading): Graded {
   assume("the orthogonalised gradient has rank Θ(1), its singular values one size")
-  const entry = dimensions[node.shape[0]].plus(dimensions[node.shape[1]]).times("-1/2")
+  const entry = rows.exponent.plus(columns.exponent).times("-1/2")
   return of.normalised(cell).map((size) => shifted(isZeroForm(lead(size)) ? sizeOf(Affine.ZERO) : size, entry))
 }
 
 /** Half the exponent of the number of a tensor's entries: what its Frobenius norm exceeds their root mean square by. */
-function halfEntries({ shape: [rows, columns] }: Node, dimensions: Dimensions): Affine {
-  return dimensions[rows].plus(dimensions[columns]).times("1/2")
+function halfEntries({ shape: [rows, columns] }: Node): Affine {
+  return rows.exponent.plus(columns.exponent).times("1/2")
 }
 
 /** The largest of the tensors' Frobenius norms: squares are never negative, so that nothing cancels in their sum. */
-function jointNorm(of: readonly Node[], value: (node: Node) => Graded, { cell, dimensions }: Reading): Graded {
-  const sizes = of.flatMap((node) => {
-    const size = entries(value(node), "norm").size(cell)
-    return size === null ? [] : [shifted(size, halfEntries(node, dimensions))]
+function jointNorm({ op, operands }: Node, of: readonly Graded[], { cell }: Reading): Graded {
+  const sizes = of.flatMap((tensor, i) => {
+    const size = entries(tensor, op).size(cell)
+    return size === null ? [] : [shifted(size, halfEntries(operands[i]!))]
   })
   return sizes.length === 0 ? Graded.ZERO : Graded.even(sizes.reduce((x, y) => larger(cell, x, y)))
 }
 
 /** A tensor times min(1, bound / norm): where the norm is known as a bound only, so is what is left of the tensor. */
-function clipped(node: Node, of: Graded, norm: Graded, bound: Affine, { cell, dimensions, assume }: Reading): Graded {
+function clipped(node: Node, of: Graded, norm: Graded, bound: Affine, { cell, assume }: Reading): Graded {
   cell.usesGaps = true
   const size = norm.size(cell)
   if (size === null) return of
   assume("the gradients' joint norm is that of its largest part, in every seed up to a factor Θ(1)")
   if (cell.compare(lead(size), bound) <= 0) return of
   if (size.relation === "equal") return of.map((part) => shifted(part, bound.minus(lead(size))))
-  const most = bound.minus(halfEntries(node, dimensions))
+  const most = bound.minus(halfEntries(node))
   return of.map((part) => weakened(cell.compare(lead(part), most) <= 0 ? part : shifted(part, most.minus(lead(part)))))
 }
 
 /** The exponent by which a sum of two parts exceeds its terms: the same question comes up over and over. */
 function growthOfSum(x: Bases, y: Bases, inner: Dimension, reading: Reading): Affine {
-  const question = `${x}|${y}|${inner}`
+  const question = `${x}|${y}|${inner.name}`
   const known = reading.growths.get(question)
   if (known !== undefined) return known
   const growth = derivedGrowth(x, y, inner, reading)
@@ -196,8 +170,8 @@ function growthOfSum(x: Bases, y: Bases, inner: Dimension, reading: Reading): Af
 }
 
 /** Aligned 1, independent and centred 1/2, or as given, times the exponent of the index. */
-function derivedGrowth(x: Bases, y: Bases, inner: Dimension, { dimensions, alignments, assume }: Reading): Affine {
-  const dimension = dimensions[inner]
+function derivedGrowth(x: Bases, y: Bases, inner: Dimension, { alignments, assume }: Reading): Affine {
+  const dimension = inner.exponent
   if (isZeroForm(dimension)) return dimension
   const [left, right] = [nameOf(x), nameOf(y)]
   const given = alignments.find(({ between: [p, q] }) => (p === left && q === right) || (p === right && q === left))
@@ -245,8 +219,8 @@ function matrixProduct(left: Graded, right: Graded, inner: Dimension, reading: R
  */
 function applied({ leaf, transposed, size: w }: RandomTerm, to: Graded, reading: Reading): Graded {
   if (to.isZero) return Graded.ZERO
-  const { cell, dimensions, asked, assume } = reading
-  const [rows, columns] = leaf.shape.map((dimension) => dimensions[dimension]) as [Affine, Affine]
+  const { cell, asked, assume } = reading
+  const [rows, columns] = leaf.shape.map(({ exponent }) => exponent) as [Affine, Affine]
   const [image, pull] = basesOf(leaf)
   const [out, summed, fresh, own] = transposed ? [columns, rows, pull, image] : [rows, columns, image, pull]
   const name = transposed ? pull : image

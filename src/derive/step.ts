@@ -32,10 +32,10 @@ export interface Moment {
 const ZERO = sizeOf(Affine.ZERO)
 
 /** The state before the first step. */
-export function initialState({ program, start, dimensions }: Scheme, cell: Cell): State {
+export function initialState({ program, start }: Scheme, cell: Cell): State {
   const leaves = new Map<Node, Graded>([...program.next.keys()].map((node) => [node, Graded.ZERO]))
   for (const [node, deviation] of start)
-    leaves.set(node, deviation === "zero" ? Graded.ZERO : randomTensor(node, deviation.power, { cell, dimensions }))
+    leaves.set(node, deviation === "zero" ? Graded.ZERO : randomTensor(node, deviation.power, cell))
   return { leaves, asked: new Map() }
 }
 
@@ -43,14 +43,8 @@ export function initialState({ program, start, dimensions }: Scheme, cell: Cell)
 export type Advance = (state: State) => Moment
 
 /** The step of a scheme in a cell, as a map of states; `assume` is called with every assumption that a rule makes. */
-export function stepper(
-  { program, dimensions, alignments }: Scheme,
-  cell: Cell,
-  assume: (assumption: string) => void,
-): Advance {
-  const frozen = program.layer.frozen.map(
-    ({ node, deviation }) => [node, randomTensor(node, deviation.power, { cell, dimensions })] as const,
-  )
+export function stepper({ program, alignments }: Scheme, cell: Cell, assume: (assumption: string) => void): Advance {
+  const frozen = program.frozen.map(({ node, deviation }) => [node, randomTensor(node, deviation.power, cell)] as const)
   const watched = Object.entries(program.quantities)
   const growths = new Map<string, Affine>()
   return ({ leaves, asked }) => {
@@ -58,7 +52,6 @@ export function stepper(
     const nextAsked = new Map(asked)
     const values = readExponents([...program.next.values(), ...Object.values(program.quantities)], {
       cell,
-      dimensions,
       alignments,
       leaves: new Map([...frozen, ...leaves]),
       asked: nextAsked,
@@ -77,7 +70,7 @@ export function stepper(
         const [of, x, y] = [product, left, right].map((node) => values.get(node)!.size(cell))
         const terms = lead(x ?? ZERO)
           .plus(lead(y ?? ZERO))
-          .plus(dimensions[left.shape[1]])
+          .plus(left.shape[1].exponent)
         const size = of ? shifted(of, terms.negated) : null
         // Where a factor is a sum of several terms, the ratio approaches its limit like a quotient of moments.
         const moments = [x, y].flatMap((factor) => factor ?? [])
@@ -137,21 +130,15 @@ export function grown(state: State, added: readonly Affine[]): State {
  * the node depends on; what came before is in earlier steps.
  */
 function momentsOf(node: Node, values: ReadonlyMap<Node, Graded>, cell: Cell): Size[] {
-  return inOrder([node]).flatMap(({ operation }) => {
-    switch (operation.op) {
-      case "rootRatio":
-      case "sign":
-      case "orthogonalise": {
-        const size = values.get(operation.of)!.size(cell)
-        return size === null ? [] : [size]
-      }
-      case "clip": {
-        // At a finite width some seeds are clipped and others not: the share falls as the norm's distance from the bound.
-        const size = values.get(operation.norm)!.size(cell)
-        return size === null ? [] : [{ ...size, terms: [...size.terms, operation.bound.power] }]
-      }
-      default:
-        return []
+  return inOrder([node]).flatMap((each) => {
+    const sizeOfOperand = (i: number) => {
+      const size = values.get(each.operands[i]!)!.size(cell)
+      return size === null ? [] : [size]
     }
+    if (each.is("rootRatio") || each.is("sign") || each.is("orthogonalise")) return sizeOfOperand(0)
+    // At a finite width some seeds are clipped and others not: the share falls as the norm's distance from the bound.
+    if (each.is("clip"))
+      return sizeOfOperand(1).map((size) => ({ ...size, terms: [...size.terms, each.attributes.bound.power] }))
+    return []
   })
 }

@@ -1,4 +1,8 @@
+import { isScalar, shapeText } from "./dimension.js"
 import { inOrder, Node } from "./node.js"
+import type { Op } from "./operation.js"
+import type { Row } from "./operations/row.js"
+import { OPERATIONS } from "./operations/table.js"
 
 /**
  * The gradients of a scalar loss in the given leaves, as nodes of the same program (reverse mode).
@@ -8,51 +12,18 @@ import { inOrder, Node } from "./node.js"
  * @throws Error if the loss is not 1×1 or passes through an operation that is only meant for updates.
  */
 export function gradient(loss: Node, leaves: readonly Node[]): (Node | null)[] {
-  if (loss.shape.join() !== "one,one") throw new Error(`a loss is a scalar, not ${loss.shape.join("×")}`)
+  if (!isScalar(loss.shape)) throw new Error(`a loss is a scalar, not ${shapeText(loss.shape)}`)
   const adjoints = new Map<Node, Node>([[loss, Node.ONE]])
-  const contribute = (node: Node, part: Node) => {
-    const sum = adjoints.get(node)
-    adjoints.set(node, sum === undefined ? part : sum.plus(part))
-  }
   for (const node of inOrder([loss]).reverse()) {
     const adjoint = adjoints.get(node)
-    if (adjoint !== undefined) backward(node, adjoint, contribute)
+    if (adjoint === undefined) continue
+    const { gradient: rule } = OPERATIONS[node.op] as Row<Op>
+    if (rule === null) throw new Error(`${node.op} belongs to updates and has no gradient here`)
+    rule(node, adjoint).forEach((part, i) => {
+      const operand = node.operands[i]!
+      const sum = adjoints.get(operand)
+      if (part !== null) adjoints.set(operand, sum === undefined ? part : sum.plus(part))
+    })
   }
   return leaves.map((leaf) => adjoints.get(leaf) ?? null)
-}
-
-function backward({ operation }: Node, adjoint: Node, contribute: (node: Node, part: Node) => void): void {
-  switch (operation.op) {
-    case "leaf":
-    case "one":
-    case "zero":
-      return
-    case "matmul":
-      contribute(operation.left, adjoint.times(operation.right.transpose()))
-      contribute(operation.right, operation.left.transpose().times(adjoint))
-      return
-    case "transpose":
-      contribute(operation.of, adjoint.transpose())
-      return
-    case "add":
-      contribute(operation.left, adjoint)
-      contribute(operation.right, adjoint)
-      return
-    case "multiply":
-      contribute(operation.left, adjoint.multiply(operation.right))
-      contribute(operation.right, adjoint.multiply(operation.left))
-      return
-    case "scale":
-      contribute(operation.of, adjoint.scale(operation.by))
-      return
-    case "activate":
-      contribute(operation.of, adjoint.slope(operation.of, operation.by))
-      return
-    case "activationChange":
-      // The frozen pre-activation is no argument of the loss: only the change is.
-      contribute(operation.of, adjoint.slope(operation.at.plus(operation.of), operation.by))
-      return
-    default:
-      throw new Error(`${operation.op} belongs to updates and has no gradient here`)
-  }
 }

@@ -2,188 +2,184 @@
  * The tensor program: an immutable expression graph over matrices (a vector is n×1, a scalar 1×1).
  *
  * A program says what is computed, never how large or how: `derive` reads the same nodes in exponents and `train` reads
- * them in numbers. Only what both need is here.
+ * them in numbers. Only what both need is here. Sums with a zero tensor and products with one are left out as they are
+ * written.
  */
-import type { Affine } from "../exponent/affine.js"
-import { InputError } from "../inputError.js"
+import { grows, type Shape, SINGLE } from "./dimension.js"
+import {
+  type Activation,
+  type Attributes,
+  type Coefficient,
+  type Epsilon,
+  type Op,
+  type Role,
+  resultShape,
+} from "./operation.js"
 
-/** An index space: one of the width n, one of an input width n^d of its own, the rank, the samples, or a single index. */
-export type Dimension = "n" | "nIn" | "r" | "samples" | "one"
+/** One tensor of the program: an operation, the tensors that it reads, and the shape of its result. */
+export class Node<O extends Op = Op> {
+  readonly op: O
+  readonly operands: readonly Node[]
+  readonly attributes: Attributes[O]
+  readonly shape: Shape
 
-/** What a leaf is: a frozen tensor, a trained factor, or the optimiser's state of one (starting at zero). */
-export type Role = "frozen" | "trained" | "state"
-
-/** A scalar factor constant · n^power, times 1/(1 − beta^t) at step t where `biasCorrection` is given. */
-export interface Coefficient {
-  readonly constant: number
-  readonly power: Affine
-  readonly biasCorrection?: number
-}
-
-/** Adam's ε = constant · n^power; a null power says that it is negligible, whatever its value. */
-export interface Epsilon {
-  readonly constant: number
-  readonly power: Affine | null
-}
-
-/** An entrywise nonlinearity between layers. */
-export type Activation = "relu" | "tanh"
-
-type Operation =
-  | { readonly op: "leaf"; readonly name: string; readonly role: Role }
-  | { readonly op: "one" }
-  | { readonly op: "zero" }
-  | { readonly op: "matmul"; readonly left: Node; readonly right: Node }
-  | { readonly op: "transpose"; readonly of: Node }
-  | { readonly op: "add"; readonly left: Node; readonly right: Node }
-  | { readonly op: "multiply"; readonly left: Node; readonly right: Node }
-  | { readonly op: "scale"; readonly of: Node; readonly by: Coefficient }
-  | { readonly op: "sign"; readonly of: Node }
-  | { readonly op: "activate"; readonly of: Node; readonly by: Activation }
-  | { readonly op: "slope"; readonly of: Node; readonly at: Node; readonly by: Activation }
-  | { readonly op: "activationChange"; readonly of: Node; readonly at: Node; readonly by: Activation }
-  | { readonly op: "rootRatio"; readonly of: Node; readonly over: Node; readonly epsilon: Epsilon }
-  | { readonly op: "orthogonalise"; readonly of: Node }
-  | { readonly op: "norm"; readonly of: readonly Node[] }
-  | { readonly op: "clip"; readonly of: Node; readonly norm: Node; readonly bound: Coefficient }
-
-/** One tensor of the program: an operation and the shape [rows, columns] of its result. */
-export class Node {
-  readonly operation: Operation
-  readonly shape: readonly [Dimension, Dimension]
-
-  private constructor(operation: Operation, shape: readonly [Dimension, Dimension]) {
-    this.operation = operation
+  private constructor(op: O, operands: readonly Node[], attributes: Attributes[O], shape: Shape) {
+    this.op = op
+    this.operands = operands
+    this.attributes = attributes
     this.shape = shape
   }
 
-  static leaf(name: string, role: Role, shape: readonly [Dimension, Dimension]): Node {
-    return new Node({ op: "leaf", name, role }, shape)
+  /** The result of an operation, in its simplest form; @throws InputError for operands whose shapes do not fit. */
+  static of<O extends Op>(op: O, operands: readonly Node[], attributes: Attributes[O]): Node {
+    const shape = resultShape(
+      op,
+      operands.map((operand) => operand.shape),
+    )
+    return SIMPLER[op]?.(operands, shape) ?? new Node(op, operands, attributes, shape)
+  }
+
+  static leaf(name: string, role: Role, shape: Shape): Node<"leaf"> {
+    return new Node("leaf", [], { name, role }, shape)
   }
 
   /** The scalar 1, from which reverse mode starts. */
-  static readonly ONE = new Node({ op: "one" }, ["one", "one"])
+  static readonly ONE: Node = new Node("one", [], {}, [SINGLE, SINGLE])
 
   /** The zero tensor. */
-  static zero(shape: readonly [Dimension, Dimension]): Node {
-    return new Node({ op: "zero" }, shape)
+  static zero(shape: Shape): Node {
+    return new Node("zero", [], {}, shape)
   }
 
   /** The joint Frobenius norm of some tensors, a scalar: the root of the sum of all their squared entries. */
   static norm(of: readonly Node[]): Node {
-    return new Node({ op: "norm", of }, ["one", "one"])
+    return Node.of("norm", of, {})
+  }
+
+  is<P extends Op>(op: P): this is Node<P> {
+    return (this.op as Op) === op
+  }
+
+  get isZero(): boolean {
+    return this.op === "zero"
   }
 
   /** The matrix product; @throws InputError unless this tensor's columns are the other's rows. */
   times(other: Node): Node {
-    if (this.shape[1] !== other.shape[0])
-      throw shapeError("times", this, other, "columns of the left = rows of the right")
-    if (this === Node.ONE) return other
-    if (other === Node.ONE) return this
-    return new Node({ op: "matmul", left: this, right: other }, [this.shape[0], other.shape[1]])
+    return Node.of("matmul", [this, other], {})
   }
 
   transpose(): Node {
-    if (this === Node.ONE) return this
-    if (this.operation.op === "transpose") return this.operation.of
-    return new Node({ op: "transpose", of: this }, [this.shape[1], this.shape[0]])
+    return Node.of("transpose", [this], {})
   }
 
   plus(other: Node): Node {
-    this.requireSameShape("plus", other)
-    return new Node({ op: "add", left: this, right: other }, this.shape)
+    return Node.of("add", [this, other], {})
   }
 
   /** The entrywise product. */
   multiply(other: Node): Node {
-    this.requireSameShape("multiply", other)
-    return new Node({ op: "multiply", left: this, right: other }, this.shape)
+    return Node.of("multiply", [this, other], {})
   }
 
   scale(by: Coefficient): Node {
-    return new Node({ op: "scale", of: this, by }, this.shape)
+    return Node.of("scale", [this], { by })
   }
 
   /** The entrywise sign, 0 at 0. */
   sign(): Node {
-    return new Node({ op: "sign", of: this }, this.shape)
+    return Node.of("sign", [this], {})
   }
 
   /** φ(this), entry by entry. */
   activate(by: Activation): Node {
-    return new Node({ op: "activate", of: this, by }, this.shape)
+    return Node.of("activate", [this], { by })
   }
 
   /** This tensor times φ′(at), entry by entry: the derivative of φ(at) applied to it. */
   slope(at: Node, by: Activation): Node {
-    this.requireSameShape("slope", at)
-    return new Node({ op: "slope", of: this, at, by }, this.shape)
+    return Node.of("slope", [this, at], { by })
   }
 
   /** φ(at + this) − φ(at) without cancellation: what a change of a pre-activation does behind it. */
   activationChange(at: Node, by: Activation): Node {
-    this.requireSameShape("activationChange", at)
-    return new Node({ op: "activationChange", of: this, at, by }, this.shape)
+    return Node.of("activationChange", [this, at], { by })
   }
 
   /** The entrywise quotient this / (√over + epsilon): Adam's direction from its two moments. */
   rootRatio(over: Node, epsilon: Epsilon): Node {
-    this.requireSameShape("rootRatio", over)
-    return new Node({ op: "rootRatio", of: this, over, epsilon }, this.shape)
+    return Node.of("rootRatio", [this, over], { epsilon })
   }
 
   /** U Vᵀ for a matrix with singular value decomposition U S Vᵀ: Muon's direction, exactly. */
   orthogonalise(): Node {
-    return new Node({ op: "orthogonalise", of: this }, this.shape)
+    return Node.of("orthogonalise", [this], {})
   }
 
   /** This tensor times min(1, bound / norm), itself where the norm is zero; @throws InputError for a norm that is no scalar. */
   clip(norm: Node, bound: Coefficient): Node {
-    if (norm.shape.join() !== "one,one") throw shapeError("clip", this, norm, "a tensor and a norm one×one")
-    return new Node({ op: "clip", of: this, norm, bound }, this.shape)
-  }
-
-  private requireSameShape(operation: string, other: Node): void {
-    if (this.shape.join() !== other.shape.join()) throw shapeError(operation, this, other, "two tensors of one shape")
+    return Node.of("clip", [this, norm], { bound })
   }
 }
 
-function shapeError(operation: string, left: Node, right: Node, allowed: string): InputError {
-  const given = `${left.shape.join("×")} and ${right.shape.join("×")}`
-  return new InputError({ field: `program.${operation}`, given, allowed, example: "matrix r×n times vector n×one" })
+type Simplification = (operands: readonly Node[], shape: Shape) => Node | null
+
+const ifZero: Simplification = (operands, shape) => (operands.some(({ isZero }) => isZero) ? Node.zero(shape) : null)
+
+/** Simpler forms of results with a zero, the scalar 1 or a transpose among the operands. */
+const SIMPLER: Partial<Record<Op, Simplification>> = {
+  matmul: (operands, shape) => {
+    const [x, y] = operands as [Node, Node]
+    return ifZero(operands, shape) ?? (x === Node.ONE ? y : y === Node.ONE ? x : null)
+  },
+  transpose: ([x], shape) => {
+    if (x!.isZero) return Node.zero(shape)
+    return x === Node.ONE ? x : x!.is("transpose") ? x.operands[0]! : null
+  },
+  add: ([x, y]) => (x!.isZero ? y! : y!.isZero ? x! : null),
+  multiply: ifZero,
+  scale: ifZero,
 }
 
-/** The nodes that an operation reads. */
-export function operands({ operation }: Node): readonly Node[] {
-  switch (operation.op) {
-    case "leaf":
-    case "one":
-    case "zero":
-      return []
-    case "matmul":
-    case "add":
-    case "multiply":
-      return [operation.left, operation.right]
-    case "slope":
-    case "activationChange":
-      return [operation.of, operation.at]
-    case "rootRatio":
-      return [operation.of, operation.over]
-    case "norm":
-      return operation.of
-    case "clip":
-      return [operation.of, operation.norm]
-    default:
-      return [operation.of]
-  }
+/** Of each operation what a table says of it, called with a node of that operation. */
+export type NodeTable<Arguments extends readonly unknown[], Result> = {
+  readonly [O in Op]: (node: Node<O>, ...rest: Arguments) => Result
 }
 
-/** All nodes that the given ones depend on, themselves included, each after its operands. */
-export function inOrder(roots: readonly Node[]): Node[] {
+/** What a table says of a node. */
+export function lookUp<Arguments extends readonly unknown[], Result>(
+  table: NodeTable<Arguments, Result>,
+  node: Node,
+  ...rest: Arguments
+): Result {
+  const row = table[node.op] as (node: Node, ...rest: Arguments) => Result
+  return row(node, ...rest)
+}
+
+/** The name of a leaf; @throws Error for any other node. */
+export function leafName(node: Node): string {
+  if (!node.is("leaf")) throw new Error(`${node.op} is no leaf`)
+  return node.attributes.name
+}
+
+/**
+ * Whether a leaf is a frozen matrix that no run ever forms: both sides grow with the width, so its products are drawn
+ * when they are asked for.
+ */
+export function isNeverFormed(node: Node): boolean {
+  return node.is("leaf") && node.attributes.role === "frozen" && node.shape.every(grows)
+}
+
+/**
+ * All nodes that the given ones depend on, themselves included, each after its operands.
+ *
+ * @param known nodes whose values are at hand: neither they nor what only they depend on is listed.
+ */
+export function inOrder(roots: readonly Node[], known?: { has(node: Node): boolean }): Node[] {
   const seen = new Set<Node>()
   const visit = (node: Node): void => {
-    if (seen.has(node)) return
-    operands(node).forEach(visit)
+    if (seen.has(node) || known?.has(node)) return
+    node.operands.forEach(visit)
     seen.add(node)
   }
   roots.forEach(visit)

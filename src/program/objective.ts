@@ -1,5 +1,7 @@
 import { Affine } from "../exponent/affine.js"
-import { type Coefficient, type Dimension, Node } from "./node.js"
+import { type Dimension, dimension, SINGLE } from "./dimension.js"
+import { Node } from "./node.js"
+import type { Coefficient } from "./operation.js"
 
 /** What is minimised, as a mean over a batch of samples. */
 export interface Objective {
@@ -12,24 +14,27 @@ export interface Objective {
   readonly samples: number
 }
 
-/** One sample under a linear loss: the theory's setting. */
-export const ONE_SAMPLE: Objective = { loss: "linear", samples: 1 }
-
 /** A loss, and the residual f − y (1×N) whose sign a step may turn; null where the gradient in the output is frozen. */
 export interface Loss {
   readonly loss: Node
   readonly residual: Node | null
 }
 
+/** A frozen tensor, and how it is drawn: the standard deviation constant · n^power of its entries. */
+export interface Frozen {
+  readonly node: Node
+  readonly deviation: Coefficient
+}
+
 /** An objective as a program: its frozen tensors, and the loss of an output f, 1×N. */
 interface ObjectiveProgram {
-  readonly frozen: readonly { readonly node: Node; readonly deviation: Coefficient }[]
+  readonly frozen: readonly Frozen[]
   readonly of: (f: Node) => Loss
 }
 
 /** The index space of the batch. */
 export function batchSpace({ samples }: Objective): Dimension {
-  return samples === 1 ? "one" : "samples"
+  return samples === 1 ? SINGLE : dimension("samples", Affine.ZERO, samples)
 }
 
 /** The program of an objective. */
@@ -37,7 +42,7 @@ export function objective(given: Objective): ObjectiveProgram {
   const { loss, samples } = given
   const space = batchSpace(given)
   if (loss === "squared") {
-    const minusY = Node.leaf("minusY", "frozen", ["one", space])
+    const minusY = Node.leaf("minusY", "frozen", [SINGLE, space])
     const of = (f: Node) => {
       const residual = f.plus(minusY)
       return { loss: residual.times(residual.transpose()).scale(factor(1 / (2 * samples))), residual }
@@ -45,7 +50,7 @@ export function objective(given: Objective): ObjectiveProgram {
     return { frozen: [{ node: minusY, deviation: factor(1) }], of }
   }
   if (samples === 1) return { frozen: [], of: (f) => ({ loss: f, residual: null }) }
-  const gradient = Node.leaf("dLdf", "frozen", [space, "one"])
+  const gradient = Node.leaf("dLdf", "frozen", [space, SINGLE])
   return {
     frozen: [{ node: gradient, deviation: factor(1) }],
     of: (f) => ({ loss: f.times(gradient).scale(factor(1 / samples)), residual: null }),

@@ -1,5 +1,6 @@
 import { Affine } from "../exponent/affine.js"
-import type { Coefficient, Epsilon, Node } from "./node.js"
+import type { Node } from "./node.js"
+import type { Coefficient, Epsilon } from "./operation.js"
 
 /** An update rule as a program: from a factor's gradient, the direction g of the step −η·g and the state after it. */
 export interface Optimiser {

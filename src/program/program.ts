@@ -1,12 +1,27 @@
+import { fromZero } from "./changed.js"
+import { grows } from "./dimension.js"
 import { gradient } from "./gradient.js"
-import type { Factors, Layer, Step } from "./layer.js"
-import { type Coefficient, type Epsilon, Node } from "./node.js"
+import {
+  type Adapter,
+  changedForward,
+  type Factors,
+  type Model,
+  plainOutput,
+  quantitiesOf,
+  type Site,
+  type Step,
+} from "./model.js"
+import { Node } from "./node.js"
+import { type Frozen, type Loss, type Objective, objective } from "./objective.js"
+import type { Coefficient, Epsilon } from "./operation.js"
 import type { Optimiser } from "./optimiser.js"
 
 /** One training step as a program: leaves in, the next value of each moving leaf out. */
 export interface Program {
-  readonly layer: Layer
-  /** Per adapter the leaves that the factors' starts are drawn in: trained, or frozen where the start is subtracted. */
+  readonly model: Model
+  /** The frozen tensors of the model and of its objective. */
+  readonly frozen: readonly Frozen[]
+  /** Per site the leaves that the factors' starts are drawn in: trained, or frozen where the start is subtracted. */
   readonly starts: readonly Factors[]
   /** Next value of every trained and state leaf; a frozen factor has none. */
   readonly next: ReadonlyMap<Node, Node>
@@ -48,53 +63,48 @@ export interface StartRule {
   readonly along: Readonly<Record<"A" | "B", boolean>>
 }
 
+/** How a model is trained. */
+export interface Training {
+  readonly objective: Objective
+  readonly optimiser: Optimiser
+  readonly epsilon: Epsilon
+  readonly start: StartRule
+  /** Per site and factor, "frozen" for one that is not trained. */
+  readonly motions: readonly Readonly<Record<"A" | "B", Motion | "frozen">>[]
+  /**
+   * The bound on the joint norm of the gradients of all factors that move, which the optimiser sees clipped to it; null
+   * for none.
+   */
+  readonly clip: Coefficient | null
+}
+
 /**
  * The training step of a model: the gradients of all factors, the optimiser's direction, and X − η_X g_X for each.
  *
- * @param start see {@link StartRule}.
- * @param motions per adapter and factor, "frozen" for one that is not trained.
- * @param clip the bound on the joint norm of the gradients of all factors that move, which the optimiser sees clipped to it;
- * null for none.
  * @throws Error if the loss does not depend on a factor that moves.
  */
 export function trainingStep(
-  layer: Layer,
-  optimiser: Optimiser,
-  epsilon: Epsilon,
-  start: StartRule,
-  motions: readonly Readonly<Record<"A" | "B", Motion | "frozen">>[],
-  clip: Coefficient | null = null,
+  model: Model,
+  { objective: target, optimiser, epsilon, start, motions, clip }: Training,
 ): Program {
-  const numbered = (name: string, i: number) => (layer.adapters === 1 ? name : `${name}${i + 1}`)
-  const { input, output } = layer.spaces
-  const leaves = (prefix: string, role: "frozen" | "trained", i: number): Factors => ({
-    A: Node.leaf(`${prefix}${numbered("A", i)}`, role, ["r", input]),
-    B: Node.leaf(`${prefix}${numbered("B", i)}`, role, [output, "r"]),
-  })
-  const indices = Array.from({ length: layer.adapters }, (_, i) => i)
-  const starts = indices.map((i) => {
-    const { A, B } = leaves("", start.subtracted ? "frozen" : "trained", i)
-    const { gradient } = layer
-    /** A factor's drawn leaf and its start: the leaf itself, or the gradient's directions with the leaf as coordinates. */
-    const along = (side: "A" | "B", leaf: Node) => {
-      if (gradient === null || !start.along[side]) return { drawn: leaf, factor: leaf }
-      const direction = gradient[side]
-      const [, space] = direction.shape
-      const drawn = Node.leaf(numbered(side, i), "frozen", side === "A" ? ["r", space] : [space, "r"])
-      return { drawn, factor: side === "A" ? drawn.times(direction.transpose()) : direction.times(drawn) }
-    }
-    const [a, b] = [along("A", A), along("B", B)]
-    return { drawn: { A: a.drawn, B: b.drawn }, factors: { A: a.factor, B: b.factor } }
-  })
+  const { sites } = model
+  const minimised = objective(target)
+  const starts = sites.map((site) => startAt(site, model, start))
   const trained = start.subtracted
-    ? indices.map((i) => leaves("moved ", "trained", i))
+    ? sites.map((site) => leavesAt("moved ", "trained", site))
     : starts.map(({ drawn }) => drawn)
-  const factorsAt = (i: number, moved: Factors): Factors => {
-    if (!start.subtracted) return moved
+  const adapterAt = (i: number, { A, B }: Factors): Adapter => {
+    if (!start.subtracted) return { A: fromZero(A), B: fromZero(B) }
     const { factors } = starts[i]!
-    return { A: factors.A.plus(moved.A), B: factors.B.plus(moved.B), parts: { start: factors, moved } }
+    const moved = (from: Node, by: Node) => ({ before: from, after: from.plus(by), change: by })
+    return { A: moved(factors.A, A), B: moved(factors.B, B) }
   }
-  const { loss, residual } = layer.loss(trained.map((factors, i) => factorsAt(i, factors)))
+  const { loss, residual } = lossOf(
+    model,
+    target,
+    minimised.of,
+    trained.map((factors, i) => adapterAt(i, factors)),
+  )
   const found = gradient(
     loss,
     trained.flatMap(({ A, B }) => [A, B]),
@@ -107,7 +117,7 @@ export function trainingStep(
       const motion = motions[i]![side]
       const factor = factors[side]
       if (motion === "frozen") return { change: Node.zero(factor.shape), after: factor }
-      return moved(factor, numbered(side, i), gradients[i]![side], motion)
+      return moved(factor, `${side}${sites[i]!.tag}`, gradients[i]![side], motion)
     }
     const moved = (factor: Node, name: string, direction: Node | null, motion: Motion) => {
       if (direction === null) throw new Error(`the loss does not depend on ${name}`)
@@ -126,14 +136,15 @@ export function trainingStep(
     }
     const [A, B] = [update("A"), update("B")]
     return {
-      before: factorsAt(i, factors),
+      before: adapterAt(i, factors),
       change: { A: A.change, B: B.change },
-      after: factorsAt(i, { A: A.after, B: B.after }),
+      after: adapterAt(i, { A: A.after, B: B.after }),
     }
   })
-  const quantities = layer.quantities(steps)
+  const quantities = quantitiesOf(model, steps)
   return {
-    layer,
+    model,
+    frozen: [...model.frozen, ...minimised.frozen],
     starts: starts.map(({ drawn }) => drawn),
     next,
     quantities,
@@ -142,6 +153,39 @@ export function trainingStep(
     residual,
     gradients,
   }
+}
+
+/** The loss: of the output, or where the model says so of its change, which is exact however small it is. */
+function lossOf(model: Model, { loss }: Objective, minimised: (f: Node) => Loss, adapters: readonly Adapter[]): Loss {
+  if (model.minimises === "output") return minimised(plainOutput(model, adapters))
+  const { output } = changedForward(model, adapters)
+  return minimised(loss === "linear" ? output.change : output.after)
+}
+
+function leavesAt(prefix: string, role: "start" | "trained", { tag, input, output, rank }: Site): Factors {
+  return {
+    A: Node.leaf(`${prefix}A${tag}`, role, [rank, input]),
+    B: Node.leaf(`${prefix}B${tag}`, role, [output, rank]),
+  }
+}
+
+/** A site's drawn leaves and its factors' starts: the leaves themselves, or the gradient's directions with them as coordinates. */
+function startAt(
+  site: Site,
+  { gradient }: Model,
+  { subtracted, along }: StartRule,
+): { readonly drawn: Factors; readonly factors: Factors } {
+  const leaves = leavesAt("", subtracted ? "start" : "trained", site)
+  const one = (side: "A" | "B") => {
+    const leaf = leaves[side]
+    if (gradient === null || !along[side]) return { drawn: leaf, factor: leaf }
+    const direction = gradient[side]
+    const [, space] = direction.shape
+    const drawn = Node.leaf(`${side}${site.tag}`, "start", side === "A" ? [site.rank, space] : [space, site.rank])
+    return { drawn, factor: side === "A" ? drawn.times(direction.transpose()) : direction.times(drawn) }
+  }
+  const [A, B] = [one("A"), one("B")]
+  return { drawn: { A: A.drawn, B: B.drawn }, factors: { A: A.factor, B: B.factor } }
 }
 
 /** The gradients of the factors that are trained. */
@@ -166,9 +210,9 @@ function clippedTo(bound: Coefficient, all: readonly Node[]): (own: Node) => Nod
 function alignmentsOf(quantities: Readonly<Record<string, Node>>): Record<string, Alignment> {
   return Object.fromEntries(
     Object.entries(quantities).flatMap(([name, product]) => {
-      const { operation } = product
-      if (operation.op !== "matmul" || !["n", "nIn"].includes(operation.left.shape[1])) return []
-      return [[`alignment(${name})`, { product, left: operation.left, right: operation.right }]]
+      const [left, right] = product.operands
+      if (!product.is("matmul") || !grows(left!.shape[1])) return []
+      return [[`alignment(${name})`, { product, left: left!, right: right! }]]
     }),
   )
 }

@@ -1,4 +1,4 @@
-import type { Architecture } from "../program/stack.js"
+import type { Architecture } from "../program/models/stack.js"
 import type { SchemeDefinition } from "./scheme.js"
 
 const initA = { start: { A: { exponent: "-1/2" }, B: "zero" }, rates: { A: "c", B: "c" }, optimiser: "sign" } as const

@@ -1,7 +1,9 @@
-import { inOrder } from "../program/node.js"
+import { inOrder, isNeverFormed } from "../program/node.js"
 import { scheme } from "../scheme/scheme.js"
 import { bytesOfRun } from "../train/memory.js"
+import { shapeOf, sizeOf } from "../train/numbers.js"
 import { endsOf, sizesOf } from "../train/run.js"
+import { untransposed } from "../train/schedule.js"
 import type { Task } from "../train/task.js"
 import { memoryNeeded as trainerBytes } from "../train/wasm/cpu.js"
 
@@ -38,7 +40,7 @@ export function costing(): (task: Task) => Cost {
 }
 
 /**
- * One seed after the other. A frozen n×n matrix is never formed, but keeps the two vectors of each of its products.
+ * One seed after the other. A frozen matrix that is never formed keeps the two vectors of each of its products.
  * Matrix products count two operations a term, other nodes one an entry.
  */
 function schemeCost({ definition, values, config }: Extract<Task, { kind: "scheme" }>): Cost {
@@ -47,18 +49,16 @@ function schemeCost({ definition, values, config }: Extract<Task, { kind: "schem
   const run = { ...config, seed: 0 }
   const size = sizesOf(ready, run)
   let [operations, products] = [0, 0]
-  for (const { shape, operation } of inOrder(endsOf(ready.program))) {
-    const [rows, columns] = [size[shape[0]], size[shape[1]]]
-    const left = operation.op === "matmul" ? operation.left.shape : null
-    if (left !== null && isFrozen(left)) products += columns
-    else if (!isFrozen(shape)) operations += left === null ? rows * columns : 2 * rows * size[left[1]] * columns
+  for (const node of inOrder(endsOf(ready.program))) {
+    const [rows, columns] = shapeOf(node, size)
+    const left = node.is("matmul") ? node.operands[0]! : null
+    if (left !== null && isNeverFormed(untransposed(left))) products += columns
+    else if (!isNeverFormed(untransposed(node)))
+      operations += left === null ? rows * columns : 2 * rows * sizeOf(left.shape[1], size) * columns
   }
   const kept = 2 * width * products * steps
   return { bytes: bytesOfRun(ready, run) + 8 * kept, operations: steps * (operations + 2 * products * kept) }
 }
-
-/** Whether a shape is that of the frozen matrices, which are never formed. */
-const isFrozen = ([rows, columns]: readonly [string, string]) => rows === "n" && columns === "n"
 
 /** A step is five products of n×N with rank r and a pass over n×N. */
 function syntheticCost(task: Extract<Task, { kind: "synthetic" }>): Cost {

@@ -1,5 +1,6 @@
+import { SINGLE } from "../program/dimension.js"
 import { gradient } from "../program/gradient.js"
-import { inOrder, Node } from "../program/node.js"
+import { inOrder, leafName, Node } from "../program/node.js"
 import type { Program } from "../program/program.js"
 import type { PrecisionConfig } from "./precisionConfig.js"
 
@@ -13,16 +14,15 @@ export interface ScaledGradients {
 
 /** The scaled gradients of all factors that the loss depends on. */
 export function scaledGradients(program: Program): ScaledGradients {
-  const scale = Node.leaf("lossScale", "frozen", ["one", "one"])
+  const scale = Node.leaf("lossScale", "frozen", [SINGLE, SINGLE])
   const trained = new Map(
     inOrder([program.loss]).flatMap((node) =>
-      node.operation.op === "leaf" && node.operation.role === "trained" ? [[node.operation.name, node] as const] : [],
+      node.is("leaf") && node.attributes.role === "trained" ? [[node.attributes.name, node as Node] as const] : [],
     ),
   )
   const pairs = program.starts.flatMap((start, i) =>
     (["A", "B"] as const).flatMap((side) => {
-      const { operation } = start[side]
-      const name = operation.op === "leaf" ? operation.name : ""
+      const name = leafName(start[side])
       // Where the start is subtracted, what is added to it is trained.
       const leaf = trained.get(`moved ${name}`) ?? trained.get(name)
       const own = program.gradients[i]![side]

@@ -3,10 +3,11 @@ import { InputError } from "../inputError.js"
 import { inOrder, type Node } from "../program/node.js"
 import type { Program } from "../program/program.js"
 import type { Matrix } from "./matrix.js"
+import type { LeafValue } from "./numbers.js"
 import { FORMATS, nearest, type PrecisionName, type Rounding, stochastic } from "./precision.js"
 import type { PrecisionConfig, PrecisionRole } from "./precisionConfig.js"
 import { uniforms } from "./random.js"
-import type { LeafValue, Reading } from "./reference.js"
+import type { Reading } from "./reference.js"
 import { readBy, untransposed } from "./schedule.js"
 import { changeOf, tensorNames } from "./tensorNames.js"
 
@@ -164,11 +165,10 @@ function readings(program: Program, scaled: ReadonlyMap<Node, Node>): ReadonlyMa
   const result = new Map<Node, NodeReading>()
   const read = (node: Node, role: FormatRole, after = false, isUpdate = false) => {
     // A transpose holds what was rounded before.
-    if (!result.has(node) && node.operation.op !== "transpose")
-      result.set(node, { name: name(node), role, after, isUpdate })
+    if (!result.has(node) && !node.is("transpose")) result.set(node, { name: name(node), role, after, isUpdate })
   }
   for (const leaf of [...program.next.keys(), ...program.starts.flatMap(({ A, B }) => [A, B])])
-    read(leaf, leaf.operation.op === "leaf" && leaf.operation.role === "state" ? "state" : "weights")
+    read(leaf, leaf.is("leaf") && leaf.attributes.role === "state" ? "state" : "weights")
   const next = new Set(program.next.values())
   for (const [leaf, value] of program.next)
     read(value, result.get(leaf)!.role, true, result.get(leaf)!.role === "weights" && changeOf(leaf, value) !== null)
@@ -187,7 +187,7 @@ function readings(program: Program, scaled: ReadonlyMap<Node, Node>): ReadonlyMa
 }
 
 /** The role of a tensor between the gradients and the next values: what is clipped is a gradient still. */
-function updateRole({ operation }: Node): FormatRole {
-  if (operation.op === "norm") return "accumulator"
-  return operation.op === "clip" ? "gradients" : "state"
+function updateRole(node: Node): FormatRole {
+  if (node.is("norm")) return "accumulator"
+  return node.is("clip") ? "gradients" : "state"
 }

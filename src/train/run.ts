@@ -1,13 +1,16 @@
 import { InputError } from "../inputError.js"
-import type { Coefficient, Node } from "../program/node.js"
+import { inOrder, isNeverFormed, leafName, type Node } from "../program/node.js"
+import type { Coefficient } from "../program/operation.js"
 import type { Program } from "../program/program.js"
 import type { Scheme } from "../scheme/scheme.js"
 import { GaussianMatrix } from "./gaussianMatrix.js"
 import type { Matrix } from "./matrix.js"
+import { coefficientValue, type LeafValue, type Sizes, shapeOf, sizeOf } from "./numbers.js"
 import { PreciseStep, type PrecisionRecord } from "./preciseStep.js"
 import type { PrecisionConfig } from "./precisionConfig.js"
 import { gaussians } from "./random.js"
-import { coefficientValue, evaluate, type LeafValue, type Sizes, Spare, zeros } from "./reference.js"
+import { evaluate, zeros } from "./reference.js"
+import { Spare } from "./spare.js"
 
 /** What a single run of a scheme's program needs besides the scheme. */
 export interface RunConfig {
@@ -66,12 +69,12 @@ export function run(scheme: Scheme, config: RunConfig): RunResult {
     precise?.draw(node, value)
     return value
   }
-  const frozen = program.layer.frozen.map(({ node, deviation }): [Node, LeafValue] => {
-    const isSquare = node.shape[0] === "n" && node.shape[1] === "n"
-    if (!isSquare) return [node, draw(node, deviation)]
+  const frozen = program.frozen.map(({ node, deviation }): [Node, LeafValue] => {
+    if (!isNeverFormed(node)) return [node, draw(node, deviation)]
     const size = coefficientValue(deviation, config.width, 0)
     const stream = `${leafName(node)} n=${config.width}`
-    return [node, new GaussianMatrix(config.width, config.width, config.seed, stream, size)]
+    const [rows, columns] = shapeOf(node, sizes)
+    return [node, new GaussianMatrix(rows, columns, config.seed, stream, size)]
   })
   let state = new Map<Node, Matrix>()
   for (const leaf of program.next.keys()) if (!scheme.start.has(leaf)) state.set(leaf, zeros(leaf, sizes))
@@ -118,7 +121,7 @@ export function drawn(
   sizes: Sizes,
   { seed, width }: Pick<RunConfig, "seed" | "width">,
 ): Matrix {
-  const [rows, columns] = [sizes[node.shape[0]], sizes[node.shape[1]]]
+  const [rows, columns] = shapeOf(node, sizes)
   const stream = `${leafName(node)} n=${width}`
   return { rows, columns, data: gaussians(seed, stream, rows * columns, coefficientValue(deviation, width, 0)) }
 }
@@ -130,21 +133,23 @@ export function meanSquaresOf(
   sizes: Sizes,
 ): Record<string, number> {
   const aligned = Object.entries(alignments).map(([name, { product, left, right }]) => {
-    const [of, most] = [size(product), size(left) * size(right) * sizes[left.shape[1]] ** 2]
+    const [of, most] = [size(product), size(left) * size(right) * sizeOf(left.shape[1], sizes) ** 2]
     return [name, of === 0 ? 0 : of / most] as const
   })
   return Object.fromEntries([...Object.entries(quantities).map(([name, node]) => [name, size(node)]), ...aligned])
 }
 
-/** The sizes of a run's index spaces. */
-export function sizesOf(scheme: Scheme, config: RunConfig): Sizes {
-  return {
-    n: config.width,
-    nIn: inputWidthAt(scheme, config),
-    r: rankAt(scheme, config),
-    samples: scheme.definition.batch ?? 1,
-    one: 1,
-  }
+/** The sizes of a run's index spaces: count · n^exponent, rounded; of a rank, the configured one at n = 1. */
+export function sizesOf({ program }: Scheme, { width, rank }: Pick<RunConfig, "width" | "rank">): Sizes {
+  const ranks = new Set(program.model.sites.map((site) => site.rank.name))
+  const spaces = new Map(
+    inOrder(endsOf(program)).flatMap(({ shape }) => shape.map((space) => [space.name, space] as const)),
+  )
+  const sizes = [...spaces.values()].map(({ name, count, exponent }) => {
+    const first = ranks.has(name) ? rank * count : count
+    return [name, Math.max(1, Math.round(first * width ** exponent.constant.valueOf()))] as const
+  })
+  return { n: width, ...Object.fromEntries(sizes) }
 }
 
 /** The nodes whose values a step ends with: loss, next values, quantities and the factors behind the alignments. */
@@ -157,21 +162,6 @@ export function endsOf({ loss, residual, next, quantities, alignments }: Program
 export function signChanges(before: Float64Array | undefined, after: Float64Array | null): number {
   if (before === undefined || after === null) return 0
   return before.filter((x, i) => x * after[i]! < 0).length / before.length
-}
-
-/** The input width n^d, rounded. */
-function inputWidthAt({ sizes }: Scheme, { width }: RunConfig): number {
-  return Math.max(1, Math.round(width ** sizes.inputWidth.constant.valueOf()))
-}
-
-/** The rank at the configured width: rank · n^ρ, rounded. */
-function rankAt({ sizes }: Scheme, { rank, width }: RunConfig): number {
-  return Math.max(1, Math.round(rank * width ** sizes.rank.constant.valueOf()))
-}
-
-function leafName({ operation }: Node): string {
-  if (operation.op !== "leaf") throw new Error("only leaves are drawn")
-  return operation.name
 }
 
 /** The function with each argument's value computed once. */

@@ -1,4 +1,4 @@
-import { type Dimension, type Node, operands } from "../program/node.js"
+import type { Node } from "../program/node.js"
 
 /** A node to be evaluated, and the nodes whose values nothing reads after it. */
 export interface ScheduledNode {
@@ -35,31 +35,10 @@ export function schedule(roots: readonly Node[], given: { has(node: Node): boole
 
 /** The tensors that an operation reads: its operands, a product's without the transposes. */
 export function readBy(node: Node): readonly Node[] {
-  const read = operands(node)
-  return node.operation.op === "matmul" ? read.map(untransposed) : read
-}
-
-const WHOLE: ReadonlySet<string> = new Set(["matmul", "transpose", "orthogonalise", "norm"])
-
-/** Whether an operation reads its operands as a whole, and so needs an array beside theirs; others go entry by entry. */
-export function readsWhole({ operation }: Node): boolean {
-  return WHOLE.has(operation.op)
+  return node.is("matmul") ? node.operands.map(untransposed) : node.operands
 }
 
 /** The tensor that a transpose is of, or the tensor itself. */
 export function untransposed(node: Node): Node {
-  return node.operation.op === "transpose" ? node.operation.of : node
-}
-
-/** The most entries that are held at once while the schedule is followed in float64, the given nodes' left out. */
-export function peakEntries(steps: readonly ScheduledNode[], sizes: Readonly<Record<Dimension, number>>): number {
-  const entries = (nodes: readonly Node[]) =>
-    nodes.reduce((sum, { shape }) => sum + sizes[shape[0]] * sizes[shape[1]], 0)
-  let [held, peak] = [0, 0]
-  for (const { node, dying } of steps) {
-    const after = held + entries([node]) - entries(dying)
-    peak = Math.max(peak, readsWhole(node) ? held + entries([node]) : after)
-    held = after
-  }
-  return peak
+  return node.is("transpose") ? node.operands[0]! : node
 }

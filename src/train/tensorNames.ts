@@ -1,5 +1,6 @@
 import { formatAffine } from "../exponent/grammar.js"
-import { type Coefficient, inOrder, type Node } from "../program/node.js"
+import { inOrder, leafName, lookUp, type Node, type NodeTable } from "../program/node.js"
+import type { Coefficient } from "../program/operation.js"
 import type { Program } from "../program/program.js"
 
 /** What a program's tensors are called. */
@@ -24,20 +25,20 @@ export function tensorNames(program: Program, scaled: ReadonlyMap<Node, Node>): 
     for (const side of ["A", "B"] as const) {
       const node = pair[side]
       if (node === null) continue
-      const name = `gradient of ${program.gradients.length === 1 ? side : `${side}${i + 1}`}`
+      const name = `gradient of ${side}${program.model.sites[i]!.tag}`
       fixed.set(node, name)
       const other = scaled.get(node)
       if (other !== undefined) fixed.set(other, name)
     }
   })
   for (const [leaf, next] of program.next) {
-    const name = leaf.operation.op === "leaf" ? leaf.operation.name : ""
+    const name = leafName(leaf)
     fixed.set(next, name)
     const change = changeOf(leaf, next)
     if (change === null) continue
     fixed.set(change, `change of ${name}`)
-    if (change.operation.op === "scale" && !fixed.has(change.operation.of))
-      fixed.set(change.operation.of, `direction of ${name}`)
+    const [direction] = change.operands
+    if (change.is("scale") && !fixed.has(direction!)) fixed.set(direction!, `direction of ${name}`)
   }
   const formula = writer(fixed, () => undefined)
   const forward = new Set(inOrder([program.loss]).map(formula))
@@ -50,56 +51,43 @@ export function tensorNames(program: Program, scaled: ReadonlyMap<Node, Node>): 
 
 /** The change of a leaf where its next value is the leaf plus one. */
 export function changeOf(leaf: Node, next: Node): Node | null {
-  return next.operation.op === "add" && next.operation.left === leaf ? next.operation.right : null
+  return next.is("add") && next.operands[0] === leaf ? next.operands[1]! : null
 }
 
 /** Writes formulas, each node's once; fixed names come first, then aliases. */
 function writer(fixed: ReadonlyMap<Node, string>, alias: (node: Node) => string | undefined): (node: Node) => string {
   const known = new Map(fixed)
+  const inside = (node: Node) => (/[ ]/.test(write(node)) ? `(${write(node)})` : write(node))
   const write = (node: Node): string => {
-    const text = known.get(node) ?? alias(node) ?? formulaOf(node, write)
+    const text = known.get(node) ?? alias(node) ?? lookUp(FORMULAS, node, write, inside)
     known.set(node, text)
     return text
   }
   return write
 }
 
-function formulaOf({ operation }: Node, write: (node: Node) => string): string {
-  const inside = (node: Node) => (/[ ]/.test(write(node)) ? `(${write(node)})` : write(node))
-  switch (operation.op) {
-    case "leaf":
-      return operation.name
-    case "one":
-      return "1"
-    case "zero":
-      return "0"
-    case "matmul":
-      return `${inside(operation.left)} ${inside(operation.right)}`
-    case "transpose":
-      return `${inside(operation.of)}ᵀ`
-    case "add":
-      return `${write(operation.left)} + ${write(operation.right)}`
-    case "multiply":
-      return `${inside(operation.left)} ∘ ${inside(operation.right)}`
-    case "scale": {
-      const factor = coefficientText(operation.by)
-      return factor === "" ? write(operation.of) : `${factor} ${inside(operation.of)}`
-    }
-    case "activate":
-      return `${operation.by}(${write(operation.of)})`
-    case "slope":
-      return `${inside(operation.of)} ∘ ${operation.by}'(${write(operation.at)})`
-    case "activationChange":
-      return `change of ${operation.by}(${write(operation.at)}) by ${inside(operation.of)}`
-    case "rootRatio":
-      return `${inside(operation.of)} / √(${write(operation.over)})`
-    case "norm":
-      return `norm of ${operation.of.map(write).join(", ")}`
-    case "clip":
-      return `clipped ${write(operation.of)}`
-    default:
-      return `${operation.op}(${write(operation.of)})`
-  }
+/** Every operation as a formula: `write` gives an operand's text, `inside` the same in parentheses where it has spaces. */
+const FORMULAS: NodeTable<[write: (node: Node) => string, inside: (node: Node) => string], string> = {
+  leaf: ({ attributes: { name } }) => name,
+  one: () => "1",
+  zero: () => "0",
+  matmul: ({ operands: [x, y] }, _, inside) => `${inside(x!)} ${inside(y!)}`,
+  transpose: ({ operands: [x] }, _, inside) => `${inside(x!)}ᵀ`,
+  add: ({ operands: [x, y] }, write) => `${write(x!)} + ${write(y!)}`,
+  multiply: ({ operands: [x, y] }, _, inside) => `${inside(x!)} ∘ ${inside(y!)}`,
+  scale: ({ operands: [x], attributes: { by } }, write, inside) => {
+    const factor = coefficientText(by)
+    return factor === "" ? write(x!) : `${factor} ${inside(x!)}`
+  },
+  sign: ({ operands: [x] }, write) => `sign(${write(x!)})`,
+  activate: ({ operands: [x], attributes: { by } }, write) => `${by}(${write(x!)})`,
+  slope: ({ operands: [x, at], attributes: { by } }, write, inside) => `${inside(x!)} ∘ ${by}'(${write(at!)})`,
+  activationChange: ({ operands: [x, at], attributes: { by } }, write, inside) =>
+    `change of ${by}(${write(at!)}) by ${inside(x!)}`,
+  rootRatio: ({ operands: [x, y] }, write, inside) => `${inside(x!)} / √(${write(y!)})`,
+  orthogonalise: ({ operands: [x] }, write) => `orthogonalise(${write(x!)})`,
+  norm: ({ operands }, write) => `norm of ${operands.map(write).join(", ")}`,
+  clip: ({ operands: [x] }, write) => `clipped ${write(x!)}`,
 }
 
 /** The factor as text; nothing for 1. */

@@ -2,31 +2,48 @@ import fc from "fast-check"
 import { expect, test } from "vitest"
 import { Affine } from "../../src/exponent/affine.js"
 import { InputError } from "../../src/inputError.js"
+import { type Dimension, dimension, SINGLE } from "../../src/program/dimension.js"
 import { gradient } from "../../src/program/gradient.js"
-import { adapterLayer, type Layer } from "../../src/program/layer.js"
-import { networkLayer } from "../../src/program/network.js"
-import { Node } from "../../src/program/node.js"
+import { type Model, onlySite } from "../../src/program/model.js"
+import { adapterModel } from "../../src/program/models/adapter.js"
+import { stackModel } from "../../src/program/models/stack.js"
+import { teacherStudentModel } from "../../src/program/models/teacherStudent.js"
+import { inOrder, Node } from "../../src/program/node.js"
 import type { Objective } from "../../src/program/objective.js"
+import { OPTIMISERS } from "../../src/program/optimiser.js"
+import { trainingStep } from "../../src/program/program.js"
 import type { Matrix } from "../../src/train/matrix.js"
+import type { Sizes } from "../../src/train/numbers.js"
 import { gaussians } from "../../src/train/random.js"
-import { evaluate, type Sizes, zeros } from "../../src/train/reference.js"
+import { evaluate, zeros } from "../../src/train/reference.js"
 
-const A = Node.leaf("A", "trained", ["r", "n"])
-const B = Node.leaf("B", "trained", ["n", "r"])
+const [n, nIn, r] = ["n", "nIn", "r"].map((name) => dimension(name)) as [Dimension, Dimension, Dimension]
+const A = Node.leaf("A", "trained", [r, n])
+const B = Node.leaf("B", "trained", [n, r])
 
 /** Compares reverse mode with central differences at random values. */
-function checkGradients(layer: Layer, sizes: Sizes, seed: number): void {
-  const A = Node.leaf("A", "trained", ["r", layer.spaces.input])
-  const { loss } = layer.loss([{ A, B }])
-  const gradients = gradient(loss, [A, B]).map((node) => node!)
+function checkGradients(model: Model, objective: Objective, sizes: Sizes, seed: number): void {
+  const motion = { rate: { constant: 1, power: Affine.ZERO }, weightDecay: 0, shrinkage: 0 }
+  const { loss } = trainingStep(model, {
+    objective,
+    optimiser: OPTIMISERS.sgd,
+    epsilon: { constant: 0, power: null },
+    start: { subtracted: false, along: { A: false, B: false } },
+    motions: model.sites.map(() => ({ A: motion, B: motion })),
+    clip: null,
+  })
   const leaves = new Map<Node, Matrix>(
-    [A, B, ...layer.frozen.map(({ node }) => node)].map((node, i) => {
-      const shape = zeros(node, sizes)
-      return [node, { ...shape, data: gaussians(seed, String(i), shape.data.length) }]
-    }),
+    inOrder([loss])
+      .filter((node) => node.is("leaf"))
+      .map((node, i) => {
+        const shape = zeros(node, sizes)
+        return [node, { ...shape, data: gaussians(seed, String(i), shape.data.length) }]
+      }),
   )
+  const trained = [...leaves.keys()].filter((node) => node.is("leaf") && node.attributes.role === "trained")
+  const gradients = gradient(loss, trained).map((node) => node!)
   const exact = evaluate(gradients, leaves, sizes, 1)
-  ;[A, B].forEach((leaf, which) => {
+  trained.forEach((leaf, which) => {
     const { data } = leaves.get(leaf)!
     const step = 1e-6
     for (let i = 0; i < data.length; i++) {
@@ -50,30 +67,47 @@ const target = fc.record({
   samples: fc.integer({ min: 1, max: 3 }),
 }) satisfies fc.Arbitrary<Objective>
 
+const exponents = { multiplier: Affine.ZERO, readout: Affine.constant("1/2"), input: Affine.ZERO }
+
 test("reverse mode agrees with differences on the adapter layer, for either loss and any batch", () => {
-  const sizes = { multiplier: Affine.ZERO, readout: Affine.constant("1/2"), input: Affine.ZERO }
   fc.assert(
-    fc.property(shape, target, ({ n, r, seed }, objective) =>
-      checkGradients(
-        adapterLayer(sizes, { input: "nIn", output: "n" }, objective),
-        { n, nIn: n + 1, r, samples: objective.samples, one: 1 },
-        seed,
-      ),
-    ),
+    fc.property(shape, target, ({ n: width, r: rank, seed }, objective) => {
+      const sizes = { n: width, nIn: width + 1, r: rank, samples: objective.samples, one: 1 }
+      checkGradients(adapterModel(onlySite(nIn, n, r), exponents, objective), objective, sizes, seed)
+    }),
     { numRuns: 20 },
   )
 })
 
-test("reverse mode agrees with differences on the ReLU network", () => {
+test("reverse mode agrees with differences on the teacher-student network", () => {
+  const objective = { loss: "squared", samples: 3 } as const
   fc.assert(
-    fc.property(shape, ({ n, r, seed }) => checkGradients(networkLayer(3), { n, nIn: n, r, samples: 3, one: 1 }, seed)),
+    fc.property(shape, ({ n: width, r: rank, seed }) => {
+      const sizes = { n: width, r: rank, samples: 3, inputs: 2, one: 1 }
+      checkGradients(teacherStudentModel(onlySite(n, n, r), exponents, objective, 2), objective, sizes, seed)
+    }),
+    { numRuns: 20 },
+  )
+})
+
+test("reverse mode agrees with differences on stacks, in the change of the output as in the output", () => {
+  const architecture = fc.record({
+    layers: fc.integer({ min: 1, max: 3 }),
+    activation: fc.constantFrom("relu", "tanh"),
+    residual: fc.boolean(),
+  })
+  fc.assert(
+    fc.property(architecture, shape, target, (given, { n: width, r: rank, seed }, objective) => {
+      const sizes = { n: width, r: rank, samples: objective.samples, one: 1 }
+      checkGradients(stackModel(given, [n, r], exponents, objective), objective, sizes, seed)
+    }),
     { numRuns: 20 },
   )
 })
 
 test("what belongs to updates is refused by name", () => {
   const loss = B.transpose().times(B)
-  const scalar = Node.leaf("v", "trained", ["n", "one"])
+  const scalar = Node.leaf("v", "trained", [n, SINGLE])
   const square = scalar.transpose().times(scalar)
   expect(() => gradient(square.clip(Node.norm([loss]), { constant: 1, power: Affine.ZERO }), [scalar])).toThrow(/clip/)
   expect(() => gradient(Node.norm([scalar]), [scalar])).toThrow(/norm/)
@@ -83,4 +117,15 @@ test("shapes that do not fit are refused", () => {
   expect(() => A.clip(B, { constant: 1, power: Affine.ZERO })).toThrow(InputError)
   expect(() => A.times(A)).toThrow(InputError)
   expect(() => A.plus(B)).toThrow(InputError)
+})
+
+test("zeros, the scalar 1 and double transposes leave no trace in a program", () => {
+  const zero = Node.zero(A.shape)
+  expect(A.plus(zero)).toBe(A)
+  expect(zero.plus(A)).toBe(A)
+  expect(B.times(zero).isZero).toBe(true)
+  expect(zero.transpose().isZero).toBe(true)
+  expect(A.multiply(zero).isZero).toBe(true)
+  expect(A.transpose().transpose()).toBe(A)
+  expect(() => zero.plus(B)).toThrow(InputError)
 })

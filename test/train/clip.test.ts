@@ -1,14 +1,16 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { Affine } from "../../src/exponent/affine.js"
+import { type Dimension, dimension } from "../../src/program/dimension.js"
 import { inOrder, Node } from "../../src/program/node.js"
 import type { OptimiserName } from "../../src/program/optimiser.js"
 import { schemeNamed } from "../../src/scheme/catalogue.js"
 import { type SchemeDefinition, scheme } from "../../src/scheme/scheme.js"
+import type { Sizes } from "../../src/train/numbers.js"
 import { FORMATS } from "../../src/train/precision.js"
 import { precisionOf } from "../../src/train/precisionConfig.js"
 import { gaussians } from "../../src/train/random.js"
-import { evaluate, type Sizes } from "../../src/train/reference.js"
+import { evaluate } from "../../src/train/reference.js"
 import { run } from "../../src/train/run.js"
 
 const NAMES = ["init-a", "init-b", "lora-plus", "two-layers-init-a", "peft-lora-ga", "squared-init-a"] as const
@@ -49,8 +51,9 @@ describe("the same bits as without clipping", () => {
 })
 
 const sizes: Sizes = { n: 7, nIn: 5, r: 3, samples: 2, one: 1 }
-const A = Node.leaf("A", "trained", ["r", "nIn"])
-const B = Node.leaf("B", "trained", ["n", "r"])
+const [n, nIn, r] = ["n", "nIn", "r"].map((name) => dimension(name)) as [Dimension, Dimension, Dimension]
+const A = Node.leaf("A", "trained", [r, nIn])
+const B = Node.leaf("B", "trained", [n, r])
 const norm = Node.norm([A, B])
 
 /** The two tensors clipped to a bound, and their joint norm before. */
@@ -130,9 +133,7 @@ describe("in a precision", () => {
 test("one norm for all factors of all adapters, and none for those that are frozen", () => {
   const normsOf = (name: string) => {
     const { program } = scheme({ ...schemeNamed(name), clip: "0" }, schemeNamed(name).example)
-    return inOrder([...program.next.values()]).flatMap(({ operation }) =>
-      operation.op === "norm" ? [operation.of.length] : [],
-    )
+    return inOrder([...program.next.values()]).flatMap((node) => (node.is("norm") ? [node.operands.length] : []))
   }
   expect(normsOf("init-a")).toEqual([2])
   expect(normsOf("three-layers-init-a")).toEqual([6])

@@ -1,21 +1,24 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { InputError } from "../../src/inputError.js"
-import type { Node } from "../../src/program/node.js"
+import { inOrder, type Node } from "../../src/program/node.js"
 import { OPTIMISERS, type OptimiserName } from "../../src/program/optimiser.js"
 import { CATALOGUE, schemeNamed } from "../../src/scheme/catalogue.js"
 import { type SchemeDefinition, scheme } from "../../src/scheme/scheme.js"
 import type { Matrix } from "../../src/train/matrix.js"
+import { coefficientValue, type Sizes } from "../../src/train/numbers.js"
 import { Numerics } from "../../src/train/numerics.js"
 import { FORMATS, nearest, PRECISIONS } from "../../src/train/precision.js"
 import { precisionOf } from "../../src/train/precisionConfig.js"
 import { productInto } from "../../src/train/product.js"
 import { gaussians } from "../../src/train/random.js"
-import { coefficientValue, evaluate, type Sizes, zeros } from "../../src/train/reference.js"
+import { evaluate, zeros } from "../../src/train/reference.js"
 import { run } from "../../src/train/run.js"
 
 const named = fc.record({
-  name: fc.constantFrom(...CATALOGUE.filter(({ network }) => network === undefined).map(({ name }) => name)),
+  name: fc.constantFrom(
+    ...CATALOGUE.filter(({ network, model }) => (network ?? model) === undefined).map(({ name }) => name),
+  ),
   optimiser: fc.constantFrom(...(Object.keys(OPTIMISERS) as OptimiserName[])),
 })
 
@@ -28,79 +31,55 @@ function ready({ name, optimiser }: { name: string; optimiser: OptimiserName }) 
 function plainly(node: Node, leaves: ReadonlyMap<Node, Matrix>, sizes: Sizes, t: number): Matrix {
   const given = leaves.get(node)
   if (given !== undefined) return given
-  const value = (of: Node) => plainly(of, leaves, sizes, t)
   const shape = zeros(node, sizes)
   const entries = (f: (i: number, j: number) => number): Matrix => ({
     ...shape,
     data: Float64Array.from(shape.data, (_, k) => f(Math.floor(k / shape.columns), k % shape.columns)),
   })
   const at = ({ data, columns }: Matrix, i: number, j: number) => data[i * columns + j]!
-  const { operation } = node
-  switch (operation.op) {
-    case "zero":
-      return shape
-    case "one":
-      return entries(() => 1)
-    case "transpose": {
-      const x = value(operation.of)
-      return entries((i, j) => at(x, j, i))
-    }
-    case "matmul": {
-      const [x, y] = [value(operation.left), value(operation.right)]
-      return entries((i, j) => {
-        let sum = 0
-        for (let k = 0; k < x.columns; k++) sum += at(x, i, k) * at(y, k, j)
-        return sum
-      })
-    }
-    case "add":
-    case "multiply": {
-      const [x, y] = [value(operation.left), value(operation.right)]
-      return entries((i, j) => (operation.op === "add" ? at(x, i, j) + at(y, i, j) : at(x, i, j) * at(y, i, j)))
-    }
-    case "scale": {
-      const x = value(operation.of)
-      return entries((i, j) => coefficientValue(operation.by, sizes.n, t) * at(x, i, j))
-    }
-    case "sign": {
-      const x = value(operation.of)
-      return entries((i, j) => Math.sign(at(x, i, j)))
-    }
-    case "rootRatio": {
-      const [x, y] = [value(operation.of), value(operation.over)]
-      const { constant, power } = operation.epsilon
-      const epsilon = constant * sizes.n ** (power?.constant.valueOf() ?? 0)
-      return entries((i, j) => at(x, i, j) / (Math.sqrt(at(y, i, j)) + epsilon))
-    }
-    case "norm": {
+  const read = node.operands.map((operand) => plainly(operand, leaves, sizes, t))
+  const [x, y] = read as [Matrix, Matrix]
+  if (node.is("zero")) return shape
+  if (node.is("one")) return entries(() => 1)
+  if (node.is("transpose")) return entries((i, j) => at(x, j, i))
+  if (node.is("matmul"))
+    return entries((i, j) => {
       let sum = 0
-      for (const { data } of operation.of.map(value)) for (const x of data) sum += x * x
-      return entries(() => Math.sqrt(sum))
-    }
-    case "clip": {
-      const [x, norm] = [value(operation.of), value(operation.norm).data[0]!]
-      const bound = coefficientValue(operation.bound, sizes.n, t)
-      return entries((i, j) => at(x, i, j) * (norm > bound ? bound / norm : 1))
-    }
-    default:
-      throw new Error(`${operation.op} is not asked for here`)
+      for (let k = 0; k < x.columns; k++) sum += at(x, i, k) * at(y, k, j)
+      return sum
+    })
+  if (node.is("add")) return entries((i, j) => at(x, i, j) + at(y, i, j))
+  if (node.is("multiply")) return entries((i, j) => at(x, i, j) * at(y, i, j))
+  if (node.is("scale")) return entries((i, j) => coefficientValue(node.attributes.by, sizes.n, t) * at(x, i, j))
+  if (node.is("sign")) return entries((i, j) => Math.sign(at(x, i, j)))
+  if (node.is("rootRatio")) {
+    const { constant, power } = node.attributes.epsilon
+    const epsilon = constant * sizes.n ** (power?.constant.valueOf() ?? 0)
+    return entries((i, j) => at(x, i, j) / (Math.sqrt(at(y, i, j)) + epsilon))
   }
+  if (node.is("norm")) {
+    let sum = 0
+    for (const { data } of read) for (const x of data) sum += x * x
+    return entries(() => Math.sqrt(sum))
+  }
+  if (node.is("clip")) {
+    const norm = y.data[0]!
+    const bound = coefficientValue(node.attributes.bound, sizes.n, t)
+    return entries((i, j) => at(x, i, j) * (norm > bound ? bound / norm : 1))
+  }
+  throw new Error(`${node.op} is not asked for here`)
 }
 
 /** A step's leaves with Gaussian values, some of them zero or infinite. */
 function someLeaves(nodes: readonly Node[], sizes: Sizes, seed: number): Map<Node, Matrix> {
   const leaves = new Map<Node, Matrix>()
-  const visit = (node: Node): void => {
-    const { operation } = node
-    if (operation.op === "leaf" && !leaves.has(node)) {
-      const data = gaussians(seed, operation.name, zeros(node, sizes).data.length).map((x) =>
-        Math.abs(x) < 0.1 ? 0 : x,
-      )
-      leaves.set(node, { ...zeros(node, sizes), data: operation.role === "state" ? data.map((x) => x ** 2) : data })
+  for (const node of inOrder(nodes))
+    if (node.is("leaf")) {
+      const { name, role } = node.attributes
+      const shape = zeros(node, sizes)
+      const data = gaussians(seed, name, shape.data.length).map((x) => (Math.abs(x) < 0.1 ? 0 : x))
+      leaves.set(node, { ...shape, data: role === "state" ? data.map((x) => x ** 2) : data })
     }
-    for (const part of Object.values(operation)) if (part instanceof Object && "operation" in part) visit(part as Node)
-  }
-  nodes.forEach(visit)
   return leaves
 }
 

@@ -3,11 +3,12 @@ import { expect, test } from "vitest"
 import type { Node } from "../../src/program/node.js"
 import { CATALOGUE } from "../../src/scheme/catalogue.js"
 import { type Scheme, scheme } from "../../src/scheme/scheme.js"
-import { bytesOfRun } from "../../src/train/memory.js"
-import type { LeafValue } from "../../src/train/reference.js"
-import { evaluate, Spare, zeros } from "../../src/train/reference.js"
+import { bytesOfRun, peakEntries } from "../../src/train/memory.js"
+import type { LeafValue } from "../../src/train/numbers.js"
+import { evaluate, zeros } from "../../src/train/reference.js"
 import { endsOf, sizesOf } from "../../src/train/run.js"
-import { peakEntries, schedule } from "../../src/train/schedule.js"
+import { schedule } from "../../src/train/schedule.js"
+import { Spare } from "../../src/train/spare.js"
 
 /** Counts the entries of the arrays that are in use. */
 class Counting extends Spare {
@@ -25,7 +26,9 @@ class Counting extends Spare {
 }
 
 /** Without frozen matrices that are never formed, and without the decomposition that has arrays of its own. */
-const single = CATALOGUE.filter(({ network, optimiser }) => network === undefined && optimiser !== "muon")
+const single = CATALOGUE.filter(
+  ({ network, model, optimiser }) => (network ?? model) === undefined && optimiser !== "muon",
+)
 const readyNamed = (name: string): Scheme => {
   const definition = single.find((d) => d.name === name)!
   return scheme(definition, definition.example ?? {})
@@ -40,7 +43,7 @@ test("the memory stated for a step is what evaluation holds", () => {
       const nodes = endsOf(ready.program)
       const leaves = new Map<Node, LeafValue>()
       for (const leaf of [
-        ...ready.program.layer.frozen.map(({ node }) => node),
+        ...ready.program.frozen.map(({ node }) => node),
         ...ready.program.next.keys(),
         ...ready.start.keys(),
       ])

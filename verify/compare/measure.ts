@@ -16,8 +16,14 @@ export interface Budget {
   readonly seedsPerTask?: number
 }
 
-/** The usual budget, but for its seeds. Widths 2⁸ … 2¹⁴, three steps: the transient and the first step of the limit. */
-export const USUAL: Omit<Budget, "seeds" | "firstSeed"> = { widths: powersOfTwo(8, 14), rank: 4, steps: 3 }
+/** The usual budget. Widths 2⁸ … 2¹⁴, three steps: the transient and the first step of the limit. */
+export const BUDGET: Budget = {
+  widths: powersOfTwo(8, 14),
+  rank: 4,
+  steps: 3,
+  seeds: 64,
+  firstSeed: 0,
+}
 
 /** What was measured of one setting. */
 export interface Measurements {

@@ -11,7 +11,6 @@ import type { Finding, Judgement, Section } from "../../src/report/section.js"
 import type { ReportTable } from "../../src/report/table.js"
 import type { SweepOptions } from "../../src/sweep/sweep.js"
 import { taskCount } from "../compare/measure.js"
-import { FIRST_SEED } from "../compare/seeds.js"
 import { powersOfTwo } from "../compare/widths.js"
 import type { Effort, Experiment } from "../experiment.js"
 import {
@@ -30,7 +29,9 @@ import {
   WINDOW,
 } from "./planePoints.js"
 
-const fixed = { rank: 4, steps: 3, firstSeed: FIRST_SEED.ratePlane }
+/** Seeds that no other experiment uses. */
+const FIRST_SEED = 41_000_000
+const fixed = { rank: 4, steps: 3, firstSeed: FIRST_SEED }
 
 const SIZES: Readonly<Record<Effort["size"], PlaneSize>> = {
   quick: {

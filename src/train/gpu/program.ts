@@ -1,6 +1,7 @@
 /** A scheme's program on a device: the runs of many seeds side by side, in float32. */
 import type { Node } from "../../program/node.js"
 import type { Scheme } from "../../scheme/scheme.js"
+import { entriesOf, type Sizes } from "../numbers.js"
 import {
   drawn,
   endsOf,
@@ -44,16 +45,16 @@ export function programBatch(
 ): { readonly job: ProgramJob; readonly results: (records: readonly Float32Array[]) => RunResult[] } {
   requireRunnable(scheme, { ...config, seed: 0 })
   const { program } = scheme
-  const sizes = sizesOf(scheme, { ...config, seed: 0 })
+  const sizes = sizesOf(scheme, config)
   const leaves = new Set<Node>([
-    ...program.layer.frozen.map(({ node }) => node),
+    ...program.frozen.map(({ node }) => node),
     ...program.next.keys(),
     ...scheme.start.keys(),
   ])
   const roots = endsOf(program)
   const missing = unsupported(roots, leaves)
   if (missing !== null) throw new GpuFailure("unsupported", `${missing} has no kernel`)
-  const items = itemsOf(scheme, sizes.samples)
+  const items = itemsOf(scheme, sizes)
   const code = programCode(roots, program.next, leaves, items)
   const stride = code.stride(sizes)
   const starts = seeds.flatMap((seed, i) => {
@@ -63,7 +64,7 @@ export function programBatch(
     })
     const draw = { seed, width: config.width }
     return [
-      ...program.layer.frozen.map(({ node, deviation }) => put(node, drawn(node, deviation, sizes, draw).data)),
+      ...program.frozen.map(({ node, deviation }) => put(node, drawn(node, deviation, sizes, draw).data)),
       ...[...scheme.start].flatMap(([leaf, deviation]) =>
         deviation === "zero" ? [] : [put(leaf, drawn(leaf, deviation, sizes, draw).data)],
       ),
@@ -97,10 +98,10 @@ export function programBatch(
 }
 
 /** What is read of a step: the sizes, the loss, and the residual where a step can turn its sign. */
-function itemsOf({ program }: Scheme, samples: number): RecordItem[] {
+function itemsOf({ program }: Scheme, sizes: Sizes): RecordItem[] {
   const factors = Object.values(program.alignments).flatMap(({ product, left, right }) => [product, left, right])
   const measured = new Set([...Object.values(program.quantities), ...factors])
-  const entries = program.residual === null ? 0 : samples
+  const entries = program.residual === null ? 0 : entriesOf(program.residual, sizes)
   return [
     { node: program.loss, kind: "entry", entry: 0 },
     ...Array.from({ length: entries }, (_, entry) => ({ node: program.residual!, kind: "entry" as const, entry })),
@@ -111,7 +112,7 @@ function itemsOf({ program }: Scheme, samples: number): RecordItem[] {
 function resultOf(
   { program }: Scheme,
   { items }: ProgramCode,
-  sizes: ReturnType<typeof sizesOf>,
+  sizes: Sizes,
   read: (step: number, item: number) => readonly [number, number],
   steps: number,
 ): RunResult {
@@ -122,7 +123,7 @@ function resultOf(
     const residual: number[] = []
     items.forEach(({ node, kind }, item) => {
       const [value, squares] = read(step, item)
-      if (kind === "squares") sizeOf.set(node, (value ** 2 * squares) / (sizes[node.shape[0]] * sizes[node.shape[1]]))
+      if (kind === "squares") sizeOf.set(node, (value ** 2 * squares) / entriesOf(node, sizes))
       else if (node === program.residual && item > 0) residual.push(value)
     })
     const [loss] = read(step, 0)

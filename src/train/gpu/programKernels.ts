@@ -6,9 +6,12 @@
  * width is a kernel of its own, a workgroup an entry. Sizes, places and coefficients come as uniforms, so that the text
  * depends on the program alone and not on the width or the rates.
  */
-import type { Coefficient, Dimension, Node } from "../../program/node.js"
-import { coefficientValue, type Sizes } from "../reference.js"
+import { type Dimension, grows, shapeText } from "../../program/dimension.js"
+import { isNeverFormed, type Node } from "../../program/node.js"
+import type { Op } from "../../program/operation.js"
+import { entriesOf, type Sizes } from "../numbers.js"
 import { readBy, schedule, untransposed } from "../schedule.js"
+import { FUNCTIONS, type KernelText, WGSL } from "./programOperations.js"
 
 /** What a kernel of a step is dispatched over. */
 export interface ProgramKernel {
@@ -46,20 +49,15 @@ const THREADS = 64
 /** Workgroups over entries, at most: beyond, a thread has several entries. */
 const MOST_WORKGROUPS = 1024
 
-const DIMENSIONS: readonly Dimension[] = ["n", "nIn", "r", "samples", "one"]
-
 /** The name of the first operation that has no kernel, or null. */
 export function unsupported(roots: readonly Node[], leaves: { has(node: Node): boolean }): string | null {
   for (const { node } of schedule(roots, leaves)) {
-    if (node.operation.op === "orthogonalise") return "orthogonalise (muon)"
-    if (node.operation.op === "norm") return "norm (gradient clipping)"
-    if (readBy(node).some(({ shape }) => isWide(shape[0]) && isWide(shape[1])))
-      return "a frozen n×n matrix (networks of adapted layers)"
+    const lines = WGSL[node.op]
+    if (typeof lines === "string") return lines
+    if (readBy(node).some(isNeverFormed)) return "a frozen n×n matrix (networks of adapted layers)"
   }
   return null
 }
-
-const isWide = (dimension: Dimension) => dimension === "n" || dimension === "nIn"
 
 /**
  * Writes the kernels of a step: evaluates the roots, records the items, then moves the leaves on.
@@ -84,7 +82,7 @@ export function programCode(
     for (const read of readBy(node))
       if (isWhole(node) || groupOf.get(read) !== groupOf.get(node) || groupOf.get(node) === undefined) stored.add(read)
   const placed = [...stored]
-  const writer = new Writer(placed, groupOf)
+  const writer = new Writer(placed, groupOf, order)
   const steps = [
     ...groups.map(({ level, nodes }) => ({ level, kernel: writer.entries(nodes, stored) })),
     ...sums.map(({ level, node }) => ({ level, kernel: writer.sum(node) })),
@@ -95,12 +93,17 @@ export function programCode(
 }
 
 /** Products and transposes read tensors as wholes, others entry by entry. */
-function isWhole({ operation }: Node): boolean {
-  return operation.op === "matmul" || operation.op === "transpose"
+function isWhole(node: Node): boolean {
+  return node.is("matmul") || node.is("transpose")
 }
 
-function isSum({ operation }: Node): boolean {
-  return operation.op === "matmul" && isWide(operation.left.shape[1])
+function isSum(node: Node): boolean {
+  return node.is("matmul") && isWide(node.operands[0]!.shape[1])
+}
+
+/** A width is summed by a workgroup; a rank, whatever it grows with, by a thread. */
+function isWide(space: Dimension): boolean {
+  return grows(space) && space.name !== "r"
 }
 
 /** Nodes by level and shape, and the sums over a width; what a node reads as a whole lies on a lower level. */
@@ -116,7 +119,7 @@ function levels(order: readonly Node[], leaves: ReadonlySet<Node>) {
     level.set(node, own)
     if (isSum(node)) sums.push({ level: own, node })
     else {
-      const key = `${own} ${node.shape.join()}`
+      const key = `${own} ${shapeText(node.shape)}`
       const group = groups.get(key)
       if (group === undefined) groups.set(key, { level: own, nodes: [node] })
       else group.nodes.push(node)
@@ -125,26 +128,6 @@ function levels(order: readonly Node[], leaves: ReadonlySet<Node>) {
   return { groups: [...groups.values()], sums }
 }
 
-const ACTIVATIONS = `
-// Cephes' tanhf: built-in tanh may be off by 1e-5, which is more than a small change of a pre-activation.
-fn tangent(x: f32) -> f32 {
-  let z = x * x;
-  let small = ((((-5.70498872745e-3 * z + 2.06390887954e-2) * z - 5.37397155531e-2) * z + 1.33314422036e-1) * z - 3.33332819422e-1) * z * x + x;
-  let large = sign(x) * (1.0 - 2.0 / (exp(2.0 * min(abs(x), 10.0)) + 1.0));
-  return select(large, small, abs(x) < 0.625);
-}
-// A negligible ε is zero in float32, and so are the moments of a factor without a gradient.
-fn ratio(x: f32, y: f32) -> f32 { return select(x / y, 0.0, x == 0.0); }
-fn relu_value(x: f32) -> f32 { return max(x, 0.0); }
-fn relu_slope(x: f32) -> f32 { return select(0.0, 1.0, x > 0.0); }
-fn relu_change(change: f32, at: f32) -> f32 {
-  return select(max(0.0, at + change), select(-at, change, at + change > 0.0), at > 0.0);
-}
-fn tanh_value(x: f32) -> f32 { return tangent(x); }
-fn tanh_slope(x: f32) -> f32 { let y = tangent(x); return 1.0 - y * y; }
-fn tanh_change(change: f32, at: f32) -> f32 { return tangent(change) * (1.0 - tangent(at + change) * tangent(at)); }
-`
-
 /** A kernel before its text is put together. */
 type Unfinished = Omit<ProgramKernel, "code"> & { readonly body: string }
 
@@ -152,11 +135,14 @@ type Unfinished = Omit<ProgramKernel, "code"> & { readonly body: string }
 class Writer {
   private readonly places: ReadonlyMap<Node, number>
   private readonly groupOf: ReadonlyMap<Node, number>
+  private readonly spaces: readonly string[]
   private readonly coefficients: ((sizes: Sizes, t: number) => number)[] = []
 
-  constructor(placed: readonly Node[], groupOf: ReadonlyMap<Node, number>) {
+  /** @param order all nodes that are computed or read. */
+  constructor(placed: readonly Node[], groupOf: ReadonlyMap<Node, number>, order: readonly Node[]) {
     this.places = new Map(placed.map((node, i) => [node, i]))
     this.groupOf = groupOf
+    this.spaces = [...new Set([...placed, ...order].flatMap(({ shape }) => shape.map(({ name }) => name)))]
   }
 
   /** One kernel for nodes of one shape: a thread computes all of them for its entry. */
@@ -179,29 +165,28 @@ class Writer {
     let i = e / columns; let j = e % columns;
     ${lines.join("\n    ")}
   }`
-    return { label: `entries ${node.shape.join("×")}`, body, over: "entries", count: countOf(node) }
+    return { label: `entries ${shapeText(node.shape)}`, body, over: "entries", count: countOf(node) }
   }
 
   /** A product whose inner index is a width: a workgroup for each entry. */
   sum(node: Node): Unfinished {
-    const { operation } = node
-    if (operation.op !== "matmul") throw new Error("only a product is a sum over a width")
+    const [left, right] = node.operands as [Node, Node]
     const body = `let columns = ${this.size(node.shape[1])};
   let e = wg.x; let i = e / columns; let j = e % columns;
   var sum = 0.0;
-  for (var k = t; k < ${this.size(operation.left.shape[1])}; k += THREADS) {
-    sum += ${this.factor(operation.left, "i", "k")} * ${this.factor(operation.right, "k", "j")};
+  for (var k = t; k < ${this.size(left.shape[1])}; k += THREADS) {
+    sum += ${this.factor(left, "i", "k")} * ${this.factor(right, "k", "j")};
   }
   let total = reduced(vec2f(sum, 0), t);
   if (t == 0u) { m[${this.at(node)} + e] = total.x; }`
-    return { label: `sum ${node.shape.join("×")}`, body, over: "workgroups", count: countOf(node) }
+    return { label: `sum ${shapeText(node.shape)}`, body, over: "workgroups", count: countOf(node) }
   }
 
   /** The largest size and the sum of squares in units of it, which cannot overflow; or one entry. */
   record(items: readonly RecordItem[]): Unfinished {
     const table = items.map(({ node, kind, entry }) => {
-      const count = node.shape.map((dimension) => COUNTS + DIMENSIONS.indexOf(dimension))
-      return `vec4u(${PLACES + this.places.get(node)!}u, ${count.map((at) => `${at}u`).join(", ")}, ${kind === "squares" ? SQUARES : entry}u)`
+      const count = node.shape.map((space) => this.indexOf(space))
+      return `vec4u(${this.firstPlace + this.places.get(node)!}u, ${count.map((at) => `${at}u`).join(", ")}, ${kind === "squares" ? SQUARES : entry}u)`
     })
     const body = `var table = array<vec4u, ${items.length}>(${table.join(", ")});
   let item = table[wg.x];
@@ -226,7 +211,7 @@ class Writer {
   moves(next: ReadonlyMap<Node, Node>): Unfinished[] {
     const shapes = new Map<string, [Node, Node][]>()
     for (const pair of next) {
-      const key = pair[0].shape.join()
+      const key = shapeText(pair[0].shape)
       shapes.set(key, [...(shapes.get(key) ?? []), pair])
     }
     return [...shapes.values()].map((pairs): Unfinished => {
@@ -235,7 +220,7 @@ class Writer {
   for (var e = wg.x * THREADS + t; e < count; e += groups.x * THREADS) {
     ${pairs.map(([leaf, value]) => `m[${this.at(leaf)} + e] = m[${this.at(value)} + e];`).join("\n    ")}
   }`
-      return { label: `move ${first.shape.join("×")}`, body, over: "entries", count: countOf(first) }
+      return { label: `move ${shapeText(first.shape)}`, body, over: "entries", count: countOf(first) }
     })
   }
 
@@ -251,7 +236,7 @@ class Writer {
     }
     const stride = (sizes: Sizes) => nodes.reduce((sum, node) => sum + countOf(node)(sizes), 0)
     const [integers, numbers] = [
-      4 * Math.ceil((PLACES + nodes.length) / 4),
+      4 * Math.ceil((this.firstPlace + nodes.length) / 4),
       4 * Math.ceil(this.coefficients.length / 4),
     ]
     return {
@@ -259,7 +244,7 @@ class Writer {
       placeOf: (node, sizes) => places(sizes)[this.places.get(node)!]!,
       uniform: (sizes, runs, t) => {
         const bytes = new ArrayBuffer(4 * (integers + Math.max(4, numbers)))
-        const counts = DIMENSIONS.map((dimension) => sizes[dimension])
+        const counts = this.spaces.map((name) => sizes[name]!)
         new Uint32Array(bytes, 0, integers).set([runs, stride(sizes), ...counts, ...places(sizes)])
         new Float32Array(bytes, 4 * integers).set(this.coefficients.map((value) => value(sizes, t)))
         return bytes
@@ -271,7 +256,7 @@ class Writer {
   text(body: string): string {
     return `const THREADS = ${THREADS}u;
 struct Step {
-  integers: array<vec4u, ${Math.ceil((PLACES + this.places.size) / 4)}>, // runs, numbers a run, sizes, places
+  integers: array<vec4u, ${Math.ceil((this.firstPlace + this.places.size) / 4)}>, // runs, numbers a run, sizes, places
   coefficients: array<vec4f, ${Math.max(1, Math.ceil(this.coefficients.length / 4))}>,
 }
 @group(0) @binding(0) var<uniform> step: Step;
@@ -299,7 +284,7 @@ fn largest(own: f32, t: u32) -> f32 {
   }
   return sums[0].x;
 }
-${ACTIVATIONS}
+${FUNCTIONS}
 @compute @workgroup_size(THREADS) fn main(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) t: u32) {
   let base = wg.y * at(1u);
   ${body}
@@ -307,45 +292,17 @@ ${ACTIVATIONS}
   }
 
   /** The lines that compute a node's entry (i, j), numbered e. */
-  private value(node: Node, name: string, read: (operand: Node) => string): string[] {
-    const { operation } = node
-    const is = (text: string) => [`let ${name} = ${text};`]
-    switch (operation.op) {
-      case "zero":
-        return is("0.0")
-      case "one":
-        return is("1.0")
-      case "transpose":
-        return is(this.factor(node, "i", "j"))
-      case "matmul":
-        if (operation.left.shape[1] === "one")
-          return is(`${this.factor(operation.left, "i", "0u")} * ${this.factor(operation.right, "0u", "j")}`)
-        return [
-          `var ${name} = 0.0;`,
-          `for (var k = 0u; k < ${this.size(operation.left.shape[1])}; k++) { ${name} += ${this.factor(operation.left, "i", "k")} * ${this.factor(operation.right, "k", "j")}; }`,
-        ]
-      case "add":
-        return is(`${read(operation.left)} + ${read(operation.right)}`)
-      case "multiply":
-        return is(`${read(operation.left)} * ${read(operation.right)}`)
-      case "scale":
-        return is(`${this.coefficient(operation.by)} * ${read(operation.of)}`)
-      case "sign":
-        return is(`sign(${read(operation.of)})`)
-      case "activate":
-        return is(`${operation.by}_value(${read(operation.of)})`)
-      case "slope":
-        return is(`${read(operation.of)} * ${operation.by}_slope(${read(operation.at)})`)
-      case "activationChange":
-        return is(`${operation.by}_change(${read(operation.of)}, ${read(operation.at)})`)
-      case "rootRatio": {
-        const { constant, power } = operation.epsilon
-        const epsilon = this.numbered((sizes) => constant * (power === null ? 1 : sizes.n ** power.constant.valueOf()))
-        return is(`ratio(${read(operation.of)}, sqrt(${read(operation.over)}) + ${epsilon})`)
-      }
-      default:
-        throw new Error(`${operation.op} has no kernel`)
+  private value<O extends Op>(node: Node<O>, name: string, read: (operand: Node) => string): readonly string[] {
+    const lines = WGSL[node.op]
+    if (typeof lines === "string") throw new Error(`${lines} has no kernel`)
+    const text: KernelText = {
+      operands: () => node.operands.map(read),
+      entry: (of, row, column) => this.factor(of, row, column),
+      size: (space) => this.size(space),
+      number: (value) => this.numbered(value),
     }
+    const written = lines(node, text, name)
+    return typeof written === "string" ? [`let ${name} = ${written};`] : written
   }
 
   /** Entry (row, column) of a product's factor, which may be a transpose read in place. */
@@ -356,21 +313,27 @@ ${ACTIVATIONS}
   }
 
   private load(node: Node, entry: string): string {
-    return node.operation.op === "one" ? "1.0" : `m[${this.at(node)} + ${entry}]`
+    return node.is("one") ? "1.0" : `m[${this.at(node)} + ${entry}]`
   }
 
   private at(node: Node): string {
     const place = this.places.get(node)
     if (place === undefined) throw new Error("a tensor that is read elsewhere has no place")
-    return `base + ${integer(PLACES + place)}`
+    return `base + ${integer(this.firstPlace + place)}`
   }
 
-  private size(dimension: Dimension): string {
-    return integer(COUNTS + DIMENSIONS.indexOf(dimension))
+  private size(space: Dimension): string {
+    return integer(this.indexOf(space))
   }
 
-  private coefficient(by: Coefficient): string {
-    return this.numbered((sizes, t) => coefficientValue(by, sizes.n, t))
+  /** Where a space's size stands in the uniform: after two counts. */
+  private indexOf({ name }: Dimension): number {
+    return COUNTS + this.spaces.indexOf(name)
+  }
+
+  /** Where the places stand in the uniform: after the spaces' sizes. */
+  private get firstPlace(): number {
+    return COUNTS + this.spaces.length
   }
 
   private numbered(value: (sizes: Sizes, t: number) => number): string {
@@ -379,9 +342,8 @@ ${ACTIVATIONS}
   }
 }
 
-/** In the uniform: two counts, the dimensions, the places. */
+/** In the uniform: two counts, the sizes of spaces, the places. */
 const COUNTS = 2
-const PLACES = COUNTS + DIMENSIONS.length
 
 /** Marks an item that is a sum of squares; entries are small numbers. */
 const SQUARES = 0xffffffff
@@ -390,8 +352,8 @@ function integer(index: number): string {
   return `step.integers[${Math.floor(index / 4)}][${index % 4}]`
 }
 
-function countOf({ shape }: Node): (sizes: Sizes) => number {
-  return (sizes) => sizes[shape[0]] * sizes[shape[1]]
+function countOf(node: Node): (sizes: Sizes) => number {
+  return (sizes) => entriesOf(node, sizes)
 }
 
 /** The workgroups of a kernel for so many runs. */

@@ -5,6 +5,7 @@ import { CATALOGUE, schemeNamed } from "../../../src/scheme/catalogue.js"
 import { type Scheme, scheme } from "../../../src/scheme/scheme.js"
 import { GpuFailure } from "../../../src/train/gpu/device.js"
 import { runProgram } from "../../../src/train/gpu/program.js"
+import { entriesOf, shapeOf } from "../../../src/train/numbers.js"
 import { drawn, endsOf, run, sizesOf } from "../../../src/train/run.js"
 import { type Bounded, evaluateBounded, gamma, given } from "../wasm/runningError.js"
 import { expectDerivedExponents, MEASURED } from "./bounds.js"
@@ -22,6 +23,7 @@ const REFUSED: Readonly<Record<string, RegExp>> = {
   "tanh-": /n×n/,
   "residual-": /n×n/,
   "layer-rates-": /n×n/,
+  "teacher-student/": /n×n/,
 }
 const isRefused = (name: string) => Object.keys(REFUSED).some((prefix) => name.startsWith(prefix))
 const READ = CATALOGUE.filter(({ name }) => !isRefused(name))
@@ -30,14 +32,11 @@ const READ = CATALOGUE.filter(({ name }) => !isRefused(name))
 function boundedRun(given_: Scheme, config: { width: number; rank: number; steps: number; seed: number }) {
   const { program } = given_
   const sizes = sizesOf(given_, config)
-  const as = (node: Node, data: Float64Array): [Node, Bounded] => [
-    node,
-    given(sizes[node.shape[0]], sizes[node.shape[1]], data),
-  ]
-  const zero = (node: Node) => as(node, new Float64Array(sizes[node.shape[0]] * sizes[node.shape[1]]))
+  const as = (node: Node, data: Float64Array): [Node, Bounded] => [node, given(...shapeOf(node, sizes), data)]
+  const zero = (node: Node) => as(node, new Float64Array(entriesOf(node, sizes)))
   const draw = (node: Node, deviation: Parameters<typeof drawn>[1]) =>
     as(node, drawn(node, deviation, sizes, config).data)
-  const frozen = program.layer.frozen.map(({ node, deviation }) => draw(node, deviation))
+  const frozen = program.frozen.map(({ node, deviation }) => draw(node, deviation))
   let state = new Map<Node, Bounded>([...program.next.keys()].map(zero))
   for (const [leaf, deviation] of given_.start)
     state.set(...(deviation === "zero" ? zero(leaf) : draw(leaf, deviation)))

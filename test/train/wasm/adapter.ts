@@ -1,13 +1,16 @@
 import { Affine } from "../../../src/exponent/affine.js"
-import { networkLayer } from "../../../src/program/network.js"
+import { dimension } from "../../../src/program/dimension.js"
+import { onlySite } from "../../../src/program/model.js"
+import { teacherStudentModel } from "../../../src/program/models/teacherStudent.js"
+import { leafName, type Node } from "../../../src/program/node.js"
 import { OPTIMISERS } from "../../../src/program/optimiser.js"
 import { type Program, trainingStep } from "../../../src/program/program.js"
-import type { Sizes } from "../../../src/train/reference.js"
+import type { Sizes } from "../../../src/train/numbers.js"
 import type { SyntheticConfig } from "../../../src/train/syntheticConfig.js"
 import { startOf, syntheticData } from "../../../src/train/wasm/syntheticData.js"
 
 /**
- * A run of the teacher-student experiment as a program with the data of its leaves, by name.
+ * A run of the teacher-student experiment as a program, with the data of the tensors that are given.
  *
  * @param stored what an activation is stored as; by default itself.
  */
@@ -17,27 +20,33 @@ export function adapterProgram(
 ): {
   readonly program: Program
   readonly sizes: Sizes
-  readonly frozen: Readonly<Record<string, Float64Array>>
+  readonly frozen: ReadonlyMap<Node, Float64Array>
   readonly start: { readonly A: Float64Array; readonly B: Float64Array }
 } {
   const data = syntheticData(run)
   const motion = (constant: number) => ({ rate: { constant, power: Affine.ZERO }, weightDecay: 0, shrinkage: 0 })
-  const program = trainingStep(
-    networkLayer(run.samples),
-    OPTIMISERS.adam,
-    { constant: 1e-8, power: null },
-    { subtracted: false, along: { A: false, B: false } },
-    [{ A: motion(run.rates.A), B: motion(run.rates.B) }],
-  )
+  const n = dimension("n", Affine.constant(1))
+  const objective = { loss: "squared", samples: run.samples } as const
+  const exponents = { multiplier: Affine.ZERO, readout: Affine.constant("1/2"), input: Affine.ZERO }
+  const model = teacherStudentModel(onlySite(n, n, dimension("r")), exponents, objective, run.inputs)
+  const program = trainingStep(model, {
+    objective,
+    optimiser: OPTIMISERS.adam,
+    epsilon: { constant: 1e-8, power: null },
+    start: { subtracted: false, along: { A: false, B: false } },
+    motions: [{ A: motion(run.rates.A), B: motion(run.rates.B) }],
+    clip: null,
+  })
+  const named = (name: string) => program.frozen.find(({ node }) => leafName(node) === name)!.node
   return {
     program,
-    sizes: { n: run.width, nIn: run.width, r: run.rank, samples: run.samples, one: 1 },
-    frozen: {
-      P: Float64Array.from(data.P, stored),
-      H: Float64Array.from(data.H, stored),
-      wOut: data.wOut,
-      minusY: data.y.map((y) => -y),
-    },
+    sizes: { n: run.width, r: run.rank, samples: run.samples, inputs: run.inputs, one: 1 },
+    frozen: new Map([
+      [model.P, Float64Array.from(data.P, stored)],
+      [model.H, Float64Array.from(data.H, stored)],
+      [named("W_out"), data.wOut],
+      [named("minusY"), data.y.map((y) => -y)],
+    ]),
     start: startOf(run),
   }
 }

@@ -13,7 +13,7 @@ type Sizes3 = Pick<SyntheticRecord, "loss" | "zA" | "zB">
 export function referenceRun(run: SyntheticConfig): Sizes3[] {
   const { program, sizes, frozen, start } = adapterProgram(run)
   const as = (node: Node, data: Float64Array): [Node, Matrix] => [node, { ...zeros(node, sizes), data }]
-  const leaves = program.layer.frozen.map(({ node }) => as(node, frozen[nameOf(node)]!))
+  const leaves = [...frozen].map(([node, data]) => as(node, data))
   let state = new Map<Node, Matrix>([...program.next.keys()].map((leaf) => [leaf, zeros(leaf, sizes)]))
   for (const name of ["A", "B"] as const) state.set(...as(program.starts[0]![name], start[name]))
   const { zA, zB } = program.quantities
@@ -45,7 +45,7 @@ export function boundedRun(
     const { rows, columns, data: zero } = zeros(node, sizes)
     return [node, given(rows, columns, data ?? zero)]
   }
-  const leaves = program.layer.frozen.map(({ node }) => as(node, frozen[nameOf(node)]!))
+  const leaves = [...frozen].map(([node, data]) => as(node, data))
   let state = new Map<Node, Bounded>([...program.next.keys()].map((leaf) => as(leaf)))
   for (const name of ["A", "B"] as const) state.set(...as(program.starts[0]![name], start[name]))
   const { zA, zB } = program.quantities
@@ -65,4 +65,3 @@ export function boundedRun(
 }
 
 const rootMeanSquare = (values: Float64Array) => Math.sqrt(values.reduce((sum, v) => sum + v * v, 0) / values.length)
-const nameOf = ({ operation }: Node) => (operation.op === "leaf" ? operation.name : "")

@@ -1,0 +1,116 @@
+/**
+ * The operations of the program language: what each carries besides its operands, and the shape of its result.
+ *
+ * Each has one row in `operations/` (its gradient and its exact change) and one in every reading (exponents, numbers,
+ * WGSL, names). The tables are indexed by {@link Op}: a reading that lacks an operation does not compile.
+ */
+import type { Affine } from "../exponent/affine.js"
+import { InputError } from "../inputError.js"
+import { isSameShape, isScalar, type Shape, SINGLE, shapeText } from "./dimension.js"
+
+/**
+ * What a leaf is: a frozen tensor of the model, a factor's start that is frozen, a trained factor, or the optimiser's
+ * state of one (starting at zero).
+ */
+export type Role = "frozen" | "start" | "trained" | "state"
+
+/** A scalar factor constant · n^power, times 1/(1 − beta^t) at step t where `biasCorrection` is given. */
+export interface Coefficient {
+  readonly constant: number
+  readonly power: Affine
+  readonly biasCorrection?: number
+}
+
+/** Adam's ε = constant · n^power; a null power says that it is negligible, whatever its value. */
+export interface Epsilon {
+  readonly constant: number
+  readonly power: Affine | null
+}
+
+/** An entrywise nonlinearity between layers. */
+export type Activation = "relu" | "tanh"
+
+type None = Readonly<Record<never, never>>
+
+/** What each operation carries besides its operands. */
+export interface Attributes {
+  /** A tensor that is given. */
+  readonly leaf: { readonly name: string; readonly role: Role }
+  /** The scalar 1. */
+  readonly one: None
+  /** The zero tensor. */
+  readonly zero: None
+  /** The matrix product of two tensors. */
+  readonly matmul: None
+  readonly transpose: None
+  readonly add: None
+  /** The entrywise product. */
+  readonly multiply: None
+  readonly scale: { readonly by: Coefficient }
+  /** The entrywise sign, 0 at 0. */
+  readonly sign: None
+  /** φ(x), entry by entry. */
+  readonly activate: { readonly by: Activation }
+  /** x φ′(at), entry by entry, of x and at. */
+  readonly slope: { readonly by: Activation }
+  /** φ(at + x) − φ(at) without cancellation, of x and at. */
+  readonly activationChange: { readonly by: Activation }
+  /** x / (√y + ε), entry by entry, of x and y: Adam's direction from its two moments. */
+  readonly rootRatio: { readonly epsilon: Epsilon }
+  /** U Vᵀ of a matrix U S Vᵀ: Muon's direction. */
+  readonly orthogonalise: None
+  /** The joint Frobenius norm of some tensors, a scalar. */
+  readonly norm: None
+  /** x times min(1, bound / norm), x itself where the norm is zero, of x and the norm. */
+  readonly clip: { readonly bound: Coefficient }
+}
+
+/** The name of an operation. */
+export type Op = keyof Attributes
+
+type ShapeRule = (operands: readonly Shape[], op: Op) => Shape
+
+const SCALAR: Shape = [SINGLE, SINGLE]
+const fixed: ShapeRule = (_, op) => {
+  throw new Error(`${op} is made with its shape`)
+}
+const same: ShapeRule = ([x, ...others], op) => {
+  for (const y of others) if (!isSameShape(x!, y)) throw shapeError(op, x!, y, "two tensors of one shape")
+  return x!
+}
+
+/** The shape of a result by those of the operands; @throws InputError where these do not fit. */
+const SHAPES: Readonly<Record<Op, ShapeRule>> = {
+  leaf: fixed,
+  one: () => SCALAR,
+  zero: fixed,
+  matmul: ([x, y], op) => {
+    if (x![1].name !== y![0].name) throw shapeError(op, x!, y!, "columns of the left = rows of the right")
+    return [x![0], y![1]]
+  },
+  transpose: ([x]) => [x![1], x![0]],
+  add: same,
+  multiply: same,
+  scale: same,
+  sign: same,
+  activate: same,
+  slope: same,
+  activationChange: same,
+  rootRatio: same,
+  orthogonalise: same,
+  norm: () => SCALAR,
+  clip: ([x, norm], op) => {
+    if (!isScalar(norm!)) throw shapeError(op, x!, norm!, "a tensor and a norm one×one")
+    return x!
+  },
+}
+
+/** The shape of an operation's result; @throws InputError for operands whose shapes do not fit. */
+export function resultShape(op: Op, operands: readonly Shape[]): Shape {
+  return SHAPES[op](operands, op)
+}
+
+function shapeError(op: Op, left: Shape, right: Shape, allowed: string): InputError {
+  const given = `${shapeText(left)} and ${shapeText(right)}`
+  return new InputError({ field: `program.${op}`, given, allowed, example: "matrix r×n times vector n×one" })
+}

@@ -1,0 +1,244 @@
+/** The operations in numbers: how each makes its value in float64. */
+import { EigenvalueDecomposition, Matrix as LinearAlgebra } from "ml-matrix"
+import type { Dimension } from "../program/dimension.js"
+import type { Node } from "../program/node.js"
+import type { Activation, Coefficient, Epsilon, Op } from "../program/operation.js"
+import { GaussianMatrix } from "./gaussianMatrix.js"
+import type { Matrix } from "./matrix.js"
+import type { Rounding } from "./precision.js"
+import { productInto } from "./product.js"
+import { untransposed } from "./schedule.js"
+import type { Spare } from "./spare.js"
+
+/** The value of a leaf: a matrix, or a random one that is never formed and may only be multiplied. */
+export type LeafValue = Matrix | GaussianMatrix
+
+/** The sizes of the index spaces of a run by their names; `n` is the width. */
+export interface Sizes {
+  readonly n: number
+  readonly [space: string]: number
+}
+
+/** The size of an index space in a run; @throws Error for one that the run does not know. */
+export function sizeOf({ name }: Dimension, sizes: Sizes): number {
+  const size = sizes[name]
+  if (size === undefined) throw new Error(`no size for the space ${name}`)
+  return size
+}
+
+/** Rows and columns of a node's value. */
+export function shapeOf({ shape: [rows, columns] }: Node, sizes: Sizes): readonly [number, number] {
+  return [sizeOf(rows, sizes), sizeOf(columns, sizes)]
+}
+
+/** The number of a node's entries. */
+export function entriesOf(node: Node, sizes: Sizes): number {
+  const [rows, columns] = shapeOf(node, sizes)
+  return rows * columns
+}
+
+/** The number of a coefficient at width n and step t; its power must be a constant. */
+export function coefficientValue({ constant, power, biasCorrection }: Coefficient, n: number, t: number): number {
+  const correction = biasCorrection === undefined ? 1 : 1 / (1 - biasCorrection ** t)
+  return constant * n ** power.constant.valueOf() * correction
+}
+
+/** Adam's ε at width n. */
+export function epsilonValue({ constant, power }: Epsilon, n: number): number {
+  return constant * (power === null ? 1 : n ** power.constant.valueOf())
+}
+
+/** Where a value is made: the sizes, the step, arrays to use again, and what rounds the partial sums of this node. */
+export interface Making {
+  readonly sizes: Sizes
+  readonly t: number
+  readonly spare: Spare
+  readonly accumulate: Rounding | null
+}
+
+/** An operation that reads its operands as a whole, and so needs an array beside theirs. */
+interface Whole<O extends Op> {
+  readonly reads: "whole"
+  readonly value: (node: Node<O>, read: readonly LeafValue[], making: Making) => Matrix
+}
+
+/** An operation that works entry by entry: `result` may be the array of an operand. */
+interface Entrywise<O extends Op> {
+  readonly reads: "entries"
+  readonly into: (
+    result: Float64Array,
+    node: Node<O>,
+    read: readonly Float64Array[],
+    making: Pick<Making, "sizes" | "t">,
+  ) => void
+}
+
+const whole = <O extends Op>(value: Whole<O>["value"]): Whole<O> => ({ reads: "whole", value })
+const entrywise = <O extends Op>(into: Entrywise<O>["into"]): Entrywise<O> => ({ reads: "entries", into })
+
+/** φ, φ′ and φ(at + change) − φ(at) without cancellation. */
+const ACTIVATIONS: Readonly<
+  Record<
+    Activation,
+    {
+      readonly value: (x: number) => number
+      readonly slope: (x: number) => number
+      readonly change: (change: number, at: number) => number
+    }
+  >
+> = {
+  relu: {
+    value: (x) => Math.max(0, x),
+    slope: (x) => (x > 0 ? 1 : 0),
+    change: (change, at) => {
+      if (at > 0) return at + change > 0 ? change : -at
+      return Math.max(0, at + change)
+    },
+  },
+  tanh: {
+    value: Math.tanh,
+    slope: (x) => 1 - Math.tanh(x) ** 2,
+    // tanh(p) − tanh(q) = tanh(p − q) (1 − tanh p tanh q)
+    change: (change, at) => Math.tanh(change) * (1 - Math.tanh(at + change) * Math.tanh(at)),
+  },
+}
+
+/** Every operation in numbers. */
+export const NUMBERS: { readonly [O in Op]: Whole<O> | Entrywise<O> } = {
+  leaf: whole(({ attributes: { name } }) => {
+    throw new Error(`leaf ${name} has no value`)
+  }),
+  one: entrywise((result) => {
+    result[0] = 1
+  }),
+  zero: entrywise((result) => {
+    result.fill(0)
+  }),
+  matmul: whole((node, read, making) => product(node, read as [LeafValue, Matrix], making)),
+  transpose: whole((_, [x], { spare }) => transposed(x as Matrix, spare)),
+  add: entrywise((result, _, [x, y]) => add(result, x!, y!)),
+  multiply: entrywise((result, _, [x, y]) => multiply(result, x!, y!)),
+  scale: entrywise((result, { attributes: { by } }, [x], { sizes, t }) =>
+    scale(result, x!, coefficientValue(by, sizes.n, t)),
+  ),
+  sign: entrywise((result, _, [x]) => sign(result, x!)),
+  activate: entrywise((result, { attributes: { by } }, [x]) => mapped(result, x!, ACTIVATIONS[by].value)),
+  slope: entrywise((result, { attributes: { by } }, [x, at]) => {
+    const { slope } = ACTIVATIONS[by]
+    paired(result, x!, at!, (of, at) => of * slope(at))
+  }),
+  activationChange: entrywise((result, { attributes: { by } }, [x, at]) =>
+    paired(result, x!, at!, ACTIVATIONS[by].change),
+  ),
+  rootRatio: entrywise((result, { attributes }, [x, y], { sizes }) => {
+    const epsilon = epsilonValue(attributes.epsilon, sizes.n)
+    paired(result, x!, y!, (of, over) => of / (Math.sqrt(over) + epsilon))
+  }),
+  orthogonalise: whole((_, [x]) => orthogonalised(x as Matrix)),
+  norm: whole((_, read, { spare, accumulate }) => jointNorm(read as Matrix[], spare, accumulate)),
+  clip: entrywise((result, { attributes }, [x, norm], { sizes, t }) => {
+    const bound = coefficientValue(attributes.bound, sizes.n, t)
+    scale(result, x!, norm![0]! > bound ? bound / norm![0]! : 1)
+  }),
+}
+
+/** Whether an operation reads its operands as a whole, and so needs an array beside theirs; others go entry by entry. */
+export function readsWhole({ op }: Node): boolean {
+  return NUMBERS[op].reads === "whole"
+}
+
+function product(
+  { operands: [x, y], shape }: Node,
+  [left, right]: readonly [LeafValue, Matrix],
+  { sizes, spare, accumulate }: Making,
+): Matrix {
+  const isTransposed = (side: Node) => side !== untransposed(side)
+  if (left instanceof GaussianMatrix) {
+    const argument = isTransposed(y!) ? transposed(right, spare) : right
+    return isTransposed(x!) ? left.transposeTimes(argument) : left.times(argument)
+  }
+  const [rows, columns] = [sizeOf(shape[0], sizes), sizeOf(shape[1], sizes)]
+  const data = spare.take(rows * columns)
+  productInto(
+    data,
+    { matrix: left, transposed: isTransposed(x!) },
+    { matrix: right, transposed: isTransposed(y!) },
+    accumulate,
+  )
+  return { rows, columns, data }
+}
+
+/** The root of the sum of all squared entries, summed in the order of the tensors and of their entries. */
+function jointNorm(of: readonly Matrix[], spare: Spare, accumulate: Rounding | null): Matrix {
+  let sum = 0
+  for (const { data } of of)
+    if (accumulate === null) for (let i = 0; i < data.length; i++) sum += data[i]! * data[i]!
+    else for (let i = 0; i < data.length; i++) sum = accumulate(sum + data[i]! * data[i]!)
+  const result = spare.take(1)
+  result[0] = Math.sqrt(sum)
+  return { rows: 1, columns: 1, data: result }
+}
+
+// A function for each of the frequent operations, so that each loop is compiled once for what it does.
+
+function add(result: Float64Array, x: Float64Array, y: Float64Array): void {
+  for (let i = 0; i < result.length; i++) result[i] = x[i]! + y[i]!
+}
+
+function multiply(result: Float64Array, x: Float64Array, y: Float64Array): void {
+  for (let i = 0; i < result.length; i++) result[i] = x[i]! * y[i]!
+}
+
+function scale(result: Float64Array, x: Float64Array, factor: number): void {
+  for (let i = 0; i < result.length; i++) result[i] = factor * x[i]!
+}
+
+function sign(result: Float64Array, x: Float64Array): void {
+  for (let i = 0; i < result.length; i++) {
+    // ±1 without a branch on the sign, which no processor foresees; NaN for 0, NaN and the infinities.
+    const quotient = x[i]! / Math.abs(x[i]!)
+    result[i] = Number.isNaN(quotient) ? Math.sign(x[i]!) : quotient
+  }
+}
+
+function mapped(result: Float64Array, x: Float64Array, f: (x: number) => number): void {
+  for (let i = 0; i < result.length; i++) result[i] = f(x[i]!)
+}
+
+function paired(result: Float64Array, x: Float64Array, y: Float64Array, f: (x: number, y: number) => number): void {
+  for (let i = 0; i < result.length; i++) result[i] = f(x[i]!, y[i]!)
+}
+
+function transposed({ rows, columns, data }: Matrix, spare: Spare): Matrix {
+  const result = spare.take(data.length)
+  if (rows === 1 || columns === 1) result.set(data)
+  else for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) result[j * rows + i] = data[i * columns + j]!
+  return { rows: columns, columns: rows, data: result }
+}
+
+/** U Vᵀ of the singular value decomposition, singular values that are zero in floating point left at zero. */
+function orthogonalised({ rows, columns, data }: Matrix): Matrix {
+  const least = Math.min(rows, columns)
+  const tall = rows >= columns
+  const gram = new Float64Array(least * least)
+  const at = (i: number, k: number) => (tall ? data[i * columns + k]! : data[k * columns + i]!)
+  const long = Math.max(rows, columns)
+  for (let p = 0; p < least; p++)
+    for (let q = 0; q < least; q++) {
+      let sum = 0
+      for (let i = 0; i < long; i++) sum += at(i, p) * at(i, q)
+      gram[p * least + q] = sum
+    }
+  const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(
+    LinearAlgebra.from1DArray(least, least, gram),
+    { assumeSymmetric: true },
+  )
+  const largest = Math.max(...realEigenvalues)
+  const inverseRoot = realEigenvalues.map((value) => (value > 1e-12 * largest ? 1 / Math.sqrt(value) : 0))
+  const root = eigenvectorMatrix.mmul(LinearAlgebra.diag(inverseRoot)).mmul(eigenvectorMatrix.transpose())
+  const factor: Matrix = { rows: least, columns: least, data: Float64Array.from(root.to1DArray()) }
+  const product = new Float64Array(data.length)
+  const [matrix, small] = [{ rows, columns, data }, factor].map((of) => ({ matrix: of, transposed: false }))
+  productInto(product, tall ? matrix! : small!, tall ? small! : matrix!, null)
+  return { rows, columns, data: product }
+}
