@@ -2,6 +2,7 @@
 import { InputError } from "../inputError.js"
 import { inOrder, type Node } from "../program/node.js"
 import type { Program } from "../program/program.js"
+import { changeOf, tensorNames } from "../program/tensorNames.js"
 import type { Matrix } from "./matrix.js"
 import type { LeafValue } from "./numbers.js"
 import { FORMATS, nearest, type PrecisionName, type Rounding, stochastic } from "./precision.js"
@@ -9,7 +10,6 @@ import type { PrecisionConfig, PrecisionRole } from "./precisionConfig.js"
 import { uniforms } from "./random.js"
 import type { Reading } from "./reference.js"
 import { readBy, untransposed } from "./schedule.js"
-import { changeOf, tensorNames } from "./tensorNames.js"
 
 /** What rounding did to one tensor in a run. */
 export interface TensorRecord {

@@ -1,5 +1,6 @@
 import type { Node } from "../program/node.js"
 import type { Program } from "../program/program.js"
+import { changeOf } from "../program/tensorNames.js"
 import { LossScale, type ScaledGradients, scaledGradients } from "./lossScale.js"
 import type { Matrix } from "./matrix.js"
 import type { LeafValue, Sizes } from "./numbers.js"
@@ -7,7 +8,6 @@ import { Numerics, type TensorRecord } from "./numerics.js"
 import type { PrecisionConfig } from "./precisionConfig.js"
 import { evaluate } from "./reference.js"
 import type { Spare } from "./spare.js"
-import { changeOf } from "./tensorNames.js"
 
 /** What a run in a precision records besides its history. */
 export interface PrecisionRecord {

@@ -1,7 +1,7 @@
 import { formatAffine } from "../exponent/grammar.js"
-import { inOrder, leafName, lookUp, type Node, type NodeTable } from "../program/node.js"
-import type { Coefficient } from "../program/operation.js"
-import type { Program } from "../program/program.js"
+import { inOrder, leafName, lookUp, type Node, type NodeTable } from "./node.js"
+import type { Coefficient } from "./operation.js"
+import type { Program } from "./program.js"
 
 /** What a program's tensors are called. */
 export interface TensorNames {
