@@ -1,5 +1,17 @@
-// Data flows one way: exponent → program → scheme → derive | train → sweep, fit → report → prove, verify → cli.
-const layers = ["exponent", "program", "scheme", "derive", "train", "sweep", "table", "fit", "report", "prove"]
+// Data flows one way: exponent → program → scheme → checkpoint → derive | train → sweep, fit → report → prove, verify → cli.
+const layers = [
+  "exponent",
+  "program",
+  "scheme",
+  "checkpoint",
+  "derive",
+  "train",
+  "sweep",
+  "table",
+  "fit",
+  "report",
+  "prove",
+]
 const above = (i) => `^src/(${[...layers.slice(i + 1), "cli"].join("|")})/|^verify/`
 
 /** @type {import("dependency-cruiser").IConfiguration} */

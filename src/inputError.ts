@@ -1,5 +1,5 @@
 /**
- * Input that a user can correct: which field, what was given, what is allowed, an example.
+ * Input that a user can correct: which field, what was given, the nearest allowed name, what is allowed, an example.
  *
  * The command line prints the message and exits with 2.
  */
@@ -8,15 +8,31 @@ export class InputError extends Error {
   readonly given: string
   readonly allowed: string
   readonly example: string
+  private readonly detail: Detail
 
-  constructor(detail: { field: string; given: unknown; allowed: string; example: string }) {
+  constructor(detail: Detail) {
+    const nearest = detail.nearest === undefined ? "" : `, did you mean ${detail.nearest}?`
     super(
-      `${detail.field}: got ${JSON.stringify(detail.given)}; allowed: ${detail.allowed}; for example ${detail.example}`,
+      `${detail.field}: got ${JSON.stringify(detail.given)}${nearest}; allowed: ${detail.allowed}; for example ${detail.example}`,
     )
     this.name = "InputError"
+    this.detail = detail
     this.field = detail.field
     this.given = String(detail.given)
     this.allowed = detail.allowed
     this.example = detail.example
   }
+
+  /** The same refusal, its field said to be inside of something: a file, or another field. */
+  inside(place: string): InputError {
+    return new InputError({ ...this.detail, field: `${place}: ${this.field}` })
+  }
+}
+
+interface Detail {
+  readonly field: string
+  readonly given: unknown
+  readonly allowed: string
+  readonly example: string
+  readonly nearest?: string | undefined
 }

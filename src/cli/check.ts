@@ -3,24 +3,13 @@ import { isRefuted } from "../../verify/compare/claim.js"
 import { claimsJson, claimsTable } from "../../verify/compare/claimTable.js"
 import { taskCount } from "../../verify/compare/measure.js"
 import { InputError } from "../inputError.js"
-import { environment } from "../report/environment.js"
 import { renderFigure } from "../report/figure.js"
 import { coordinateFigure } from "../report/figures/coordinates.js"
 import { writeFileAtomic } from "../report/files.js"
 import { CATALOGUE } from "../scheme/catalogue.js"
-import { openStore } from "../sweep/store.js"
 import { createPool } from "../train/pool.js"
-import {
-  integer,
-  interruption,
-  outputOptions,
-  print,
-  progress,
-  schemeWith,
-  settings,
-  threads,
-  type VariantOptions,
-} from "./terminal.js"
+import { measuring } from "./measuring.js"
+import { integer, outputOptions, print, schemeWith, settings, threads, type VariantOptions } from "./terminal.js"
 
 /** Options of `check` as typed. */
 export interface CheckCommandOptions extends VariantOptions {
@@ -52,27 +41,19 @@ export async function checkCommand(name: string | undefined, options: CheckComma
       allowed: "one scheme, without --all",
       example: "check init-a --set c=-1/2 --figure check.svg",
     })
-  const definitions = name === undefined ? CATALOGUE : [schemeWith(name, options)]
+  const definitions = name === undefined ? CATALOGUE : [await schemeWith(name, options)]
   const chosen = definitions.map((definition) => ({
     definition,
     values: { ...definition.example, ...settings(options.set) },
   }))
   const given = options.seeds === undefined ? {} : { seeds: integer("--seeds", options.seeds, 2) }
   const tasks = chosen.reduce((sum, setting) => sum + taskCount([setting], checkBudget(setting, given)), 0)
-  const pool = createPool(threads(options.workers))
-  const store = await openStore(options.store, environment())
-  const bar = progress("measuring", tasks)
-  try {
-    const sweepOptions = { pool, store, signal: interruption.signal, onFinished: bar.tick }
-    const claims = await coordinateCheck(chosen, given, sweepOptions)
-    bar.stop()
-    print(output, claimsJson(claims), [["Coordinate check: derived against measured", claimsTable(claims)]])
-    if (options.figure !== undefined)
-      await writeFileAtomic(options.figure, (await renderFigure(coordinateFigure(coordinatePoints(claims)))).svg)
-    return claims.some(isRefuted) ? 1 : 0
-  } finally {
-    bar.stop()
-    await store.close()
-    await pool.close()
-  }
+  const claims = await measuring(
+    { pool: createPool(threads(options.workers)), store: options.store, label: "measuring", tasks },
+    (sweepOptions) => coordinateCheck(chosen, given, sweepOptions),
+  )
+  print(output, claimsJson(claims), [["Coordinate check: derived against measured", claimsTable(claims)]])
+  if (options.figure !== undefined)
+    await writeFileAtomic(options.figure, (await renderFigure(coordinateFigure(coordinatePoints(claims)))).svg)
+  return claims.some(isRefuted) ? 1 : 0
 }

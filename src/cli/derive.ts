@@ -37,7 +37,7 @@ export async function deriveCommand(name: string, options: DeriveOptions): Promi
   const output = outputOptions(options)
   const steps = integer("--steps", options.steps)
   const given = options.align.map(alignment)
-  const definition = { ...schemeWith(name, options), ...(given.length > 0 ? { alignments: given } : {}) }
+  const definition = { ...(await schemeWith(name, options)), ...(given.length > 0 ? { alignments: given } : {}) }
   const derivation = derive(scheme(definition, settings(options.set), options.free), {
     level: oneOf("--level", options.level, ["features", "output"]),
     stableIncludesZA: options.stableIncludesZa ?? false,

@@ -15,7 +15,7 @@ import type { SweepCommandOptions } from "./sweep.js"
 import { interruption } from "./terminal.js"
 import type { TrainOptions } from "./train.js"
 import type { TransferOptions } from "./transfer.js"
-import type { VerifyOptions } from "./verifyOptions.js"
+import type { VerifyOptions } from "./verify/verification.js"
 
 const program = new Command("lora-scaling")
   .description("Scaling exponents of LoRA fine-tuning: derived exactly, measured with intervals, and compared.")
@@ -43,7 +43,7 @@ const setting = () =>
   new Option("--set <symbol=value...>", "values of the scheme's symbols, for instance c=-1/2").default([])
 const optimiser = () =>
   new Option(
-    "--optimiser <name>",
+    "--optimizer, --optimiser <name>",
     "adam, sign, sgd, momentum, lion or muon (default: the scheme's own, adam if it names none)",
   )
 const loss = () =>

@@ -58,12 +58,14 @@ export async function proveCommand(given: readonly string[], options: ProveOptio
 /** A claim as typed: its certificate before the checkers, or the values at which it is false. */
 async function proveClaim(
   text: string,
-  name: string,
+  given: string,
   options: ProveOptions,
   checkers: readonly Checker[],
   output: OutputOptions,
 ): Promise<number> {
-  const own = scheme(schemeWith(name, options), settings(options.set), options.free)
+  const definition = await schemeWith(given, options)
+  const { name } = definition
+  const own = scheme(definition, settings(options.set), options.free)
   const recurrence = comparedRecurrence(own)
   const claim = parseClaim(text)
   for (const { quantity } of claim.atoms)

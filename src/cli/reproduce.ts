@@ -2,12 +2,11 @@ import { experiments as experimentsOf } from "../../verify/experiments.js"
 import { type Reproduction, reproduce, reproductionTasks } from "../../verify/reproduce.js"
 import { InputError } from "../inputError.js"
 import { isUnexplained } from "../report/document.js"
-import { environment } from "../report/environment.js"
 import { requireReplaceable } from "../report/files.js"
 import { MARKER } from "../report/writeReport.js"
-import { openStore } from "../sweep/store.js"
 import { backendOption, openPool } from "./backendOption.js"
-import { integer, interruption, oneOf, progress, threads } from "./terminal.js"
+import { measuring } from "./measuring.js"
+import { integer, oneOf, threads } from "./terminal.js"
 
 /** Options of `reproduce` as typed. */
 export interface ReproduceOptions {
@@ -28,25 +27,19 @@ export async function reproduceCommand(options: ReproduceOptions): Promise<numbe
   const reproduction = reproductionOf(options)
   await requireReplaceable(options.out, MARKER)
   const pool = await openPool(backendOption(options.backend), threads(options.workers))
-  const store = await openStore(options.store ?? `${options.out.replace(/\/+$/, "")}.duckdb`, environment())
-  const bar = progress("reproducing", reproductionTasks(reproduction))
-  try {
-    const sweepOptions = { pool, store, signal: interruption.signal, onFinished: bar.tick }
-    const summary = await reproduce(reproduction, sweepOptions)
-    bar.stop()
-    const findings = summary.sections.flatMap(({ findings }) => findings)
-    const line = `${options.out}/report.html: ${findings.length} findings: ${summary.counts}\n`
-    process.stdout.write(
-      options.json ? `${JSON.stringify({ schema: "lora-scaling/reproduce/2", ...summary }, null, 2)}\n` : line,
-    )
-    const unexplained = findings.filter(isUnexplained)
-    for (const { claim } of unexplained) process.stderr.write(`contradicted, no cause named: ${claim}\n`)
-    return unexplained.length > 0 ? 1 : 0
-  } finally {
-    bar.stop()
-    await store.close()
-    await pool.close()
-  }
+  const store = options.store ?? `${options.out.replace(/\/+$/, "")}.duckdb`
+  const summary = await measuring(
+    { pool, store, label: "reproducing", tasks: reproductionTasks(reproduction) },
+    (sweepOptions) => reproduce(reproduction, sweepOptions),
+  )
+  const findings = summary.sections.flatMap(({ findings }) => findings)
+  const line = `${options.out}/report.html: ${findings.length} findings: ${summary.counts}\n`
+  process.stdout.write(
+    options.json ? `${JSON.stringify({ schema: "lora-scaling/reproduce/2", ...summary }, null, 2)}\n` : line,
+  )
+  const unexplained = findings.filter(isUnexplained)
+  for (const { claim } of unexplained) process.stderr.write(`contradicted, no cause named: ${claim}\n`)
+  return unexplained.length > 0 ? 1 : 0
 }
 
 function reproductionOf({ quick, full, budget, only, table, out }: ReproduceOptions): Reproduction {

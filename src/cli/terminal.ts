@@ -2,10 +2,11 @@ import { availableParallelism } from "node:os"
 import cliProgress from "cli-progress"
 import { formatAffine, parseAffine } from "../exponent/grammar.js"
 import { InputError } from "../inputError.js"
-import { OPTIMISERS, type OptimiserName } from "../program/optimiser.js"
+import { nearest, unknownName } from "../nearest.js"
 import { type ReportTable, renderTable, TABLE_FORMATS, type TableFormat } from "../report/table.js"
-import { schemeNamed } from "../scheme/catalogue.js"
-import type { SchemeDefinition } from "../scheme/scheme.js"
+import type { SchemeDefinition } from "../scheme/definition.js"
+import { optimiserNamed } from "../scheme/optimiserNames.js"
+import { schemeOf } from "../scheme/schemeFile.js"
 
 /** Options that every command with a table has. */
 export interface OutputOptions {
@@ -16,17 +17,19 @@ export interface OutputOptions {
 /** Aborted by Ctrl-C; everything long-running listens to it. */
 export const interruption = new AbortController()
 
-/** Prints the JSON, or the tables with their headings, to stdout. */
-export function print({ json, format }: OutputOptions, value: unknown, tables: readonly [string, ReportTable][]): void {
+/** What people read: tables with their headings, or a text in each format. */
+export type Readable = readonly [string, ReportTable][] | ((format: TableFormat) => string)
+
+/** Prints the JSON, or what people read, to stdout. */
+export function print({ json, format }: OutputOptions, value: unknown, readable: Readable): void {
   if (json) process.stdout.write(`${JSON.stringify(value, null, 2)}\n`)
-  else
-    process.stdout.write(
-      tables
-        .map(
-          ([title, table]) => `${format === "csv" ? "" : `${heading(title, format)}\n`}${renderTable(table, format)}`,
-        )
-        .join("\n"),
-    )
+  else process.stdout.write(typeof readable === "function" ? readable(format) : tablesText(readable, format))
+}
+
+function tablesText(tables: readonly [string, ReportTable][], format: TableFormat): string {
+  return tables
+    .map(([title, table]) => `${format === "csv" ? "" : `${heading(title, format)}\n`}${renderTable(table, format)}`)
+    .join("\n")
 }
 
 function heading(title: string, format: TableFormat): string {
@@ -85,15 +88,20 @@ export interface VariantOptions {
 }
 
 /**
- * The named scheme, with another update rule, loss, batch or bound on the gradients where one is given.
+ * The scheme of a name or file, with another update rule, loss, batch or bound on the gradients where one is given.
  *
  * @throws InputError for an unknown name, or a bound that is not an exponent.
  */
-export function schemeWith(name: string, { optimiser, loss, batch, clip }: VariantOptions): SchemeDefinition {
-  const names = Object.keys(OPTIMISERS) as OptimiserName[]
+export async function schemeWith(
+  name: string,
+  { optimiser, loss, batch, clip }: VariantOptions,
+): Promise<SchemeDefinition> {
+  const named = await schemeOf(name)
+  const rule = optimiser === undefined ? null : optimiserNamed(optimiser)
   return {
-    ...schemeNamed(name),
-    ...(optimiser === undefined ? {} : { optimiser: oneOf("--optimiser", optimiser, names) }),
+    ...named,
+    ...(rule === null ? {} : { optimiser: rule.name }),
+    ...(rule === null || rule.notes.length === 0 ? {} : { caveats: [...(named.caveats ?? []), ...rule.notes] }),
     ...(loss === undefined ? {} : { loss: oneOf("--loss", loss, ["linear", "squared"]) }),
     ...(batch === undefined ? {} : { batch: integer("--batch", batch) }),
     ...(clip === undefined ? {} : { clip: formatAffine(parseAffine(clip, "--clip")) }),
@@ -124,8 +132,7 @@ export function positive(field: string, text: string): number {
 /** Parses an option with named values. @throws InputError listing them. */
 export function oneOf<T extends string>(field: string, text: string, allowed: readonly T[]): T {
   const found = allowed.find((name) => name === text)
-  if (found === undefined)
-    throw new InputError({ field, given: text, allowed: allowed.join(", "), example: `${field} ${allowed[0]}` })
+  if (found === undefined) throw unknownName(field, text, allowed, `${field} ${nearest(text, allowed) ?? allowed[0]}`)
   return found
 }
 

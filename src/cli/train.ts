@@ -26,7 +26,7 @@ export interface TrainOptions extends VariantOptions, PrecisionOptions {
 /** One run in the theory's setting, its coordinates step by step. */
 export async function trainCommand(name: string, options: TrainOptions): Promise<number> {
   const output = outputOptions(options)
-  const definition = withRates(schemeWith(name, options), options)
+  const definition = withRates(await schemeWith(name, options), options)
   const config = {
     width: integer("--width", options.width),
     rank: integer("--rank", options.rank),

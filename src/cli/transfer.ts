@@ -37,7 +37,10 @@ export async function transferCommand(options: TransferOptions): Promise<number>
   const to = shape(options.toWidth, options.toRank ?? options.fromRank, "to")
   const lr = positive("--lr", options.lr)
   const level = oneOf("--level", options.level, ["features", "output"])
-  const definition = schemeWith(options.scheme, options.optimiser === undefined ? {} : { optimiser: options.optimiser })
+  const definition = await schemeWith(
+    options.scheme,
+    options.optimiser === undefined ? {} : { optimiser: options.optimiser },
+  )
   const free = from.rank === to.rank || definition.rank !== undefined ? [] : ["rho"]
   const derivation = derive(scheme(definition, settings(options.set), free), { level })
   const moved = boundTransfer(derivation, level, from, to)

@@ -1,4 +1,6 @@
 import { InputError } from "../inputError.js"
+import { plain, unknownName } from "../nearest.js"
+import { NOT_DERIVED, SCHEME_ALIASES } from "./aliases.js"
 import { initA } from "./initA.js"
 import { initAB } from "./initAB.js"
 import { initB } from "./initB.js"
@@ -23,12 +25,34 @@ export const CATALOGUE: readonly SchemeDefinition[] = [
   ...[initA, initB].map((definition) => onModel("teacher-student", definition)),
 ]
 
-/** The definition of a named scheme; @throws InputError that lists the names. */
-export function schemeNamed(name: string): SchemeDefinition {
+/** The name by which the catalogue has each of its schemes' spellings. */
+const SPELLINGS: ReadonlyMap<string, string> = new Map([
+  ...Object.entries(SCHEME_ALIASES).map(([alias, name]) => [plain(alias), name] as const),
+  ...CATALOGUE.flatMap(({ name }) => [name.replace(/^peft-/, ""), name].map((text) => [plain(text), name] as const)),
+])
+
+/**
+ * The definition of a named scheme, however its name is spelt: `lora`, `PiSSA` and `lora_fa` are known.
+ *
+ * @throws InputError that lists the names, or says why a known scheme is not among them.
+ */
+export function schemeNamed(text: string): SchemeDefinition {
+  const name = SPELLINGS.get(plain(text).replace(/niter\d+$/, ""))
   const found = CATALOGUE.find((definition) => definition.name === name)
-  if (found) return found
-  const [model, rest] = name.split("/", 2)
+  if (found !== undefined) return found
+  const [model, rest] = text.split("/", 2)
   if (rest !== undefined) return onModel(model!, schemeNamed(rest))
-  const allowed = CATALOGUE.map((definition) => definition.name).join(", ")
-  throw new InputError({ field: "scheme", given: name, allowed, example: "init-a" })
+  const absent = Object.entries(NOT_DERIVED).find(([known]) => plain(known) === plain(text))
+  if (absent !== undefined)
+    throw new InputError({
+      field: "scheme",
+      given: text,
+      allowed: `schemes of two factors; ${absent[1]}`,
+      example: "init-a",
+    })
+  throw unknownName(
+    "scheme",
+    text,
+    CATALOGUE.map((definition) => definition.name),
+  )
 }

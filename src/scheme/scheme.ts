@@ -2,107 +2,20 @@ import { Affine } from "../exponent/affine.js"
 import { formatAffine, parseAffine, parseCondition } from "../exponent/grammar.js"
 import type { Constraint } from "../exponent/system.js"
 import { InputError } from "../inputError.js"
+import { nearest } from "../nearest.js"
 import { dimension, SINGLE } from "../program/dimension.js"
 import { type Model, type ModelExponents, onlySite } from "../program/model.js"
 import { adapterModel } from "../program/models/adapter.js"
-import { type Architecture, stackModel } from "../program/models/stack.js"
+import { stackModel } from "../program/models/stack.js"
 import { teacherStudentModel } from "../program/models/teacherStudent.js"
 import type { Node } from "../program/node.js"
 import type { Objective } from "../program/objective.js"
 import type { Coefficient } from "../program/operation.js"
-import { OPTIMISERS, type OptimiserName } from "../program/optimiser.js"
+import { OPTIMISERS } from "../program/optimiser.js"
 import { type Motion, type Program, type StartRule, trainingStep } from "../program/program.js"
+import { type Alignment, checkedDefinition, type Rates, type SchemeDefinition, type Start } from "./definition.js"
 
-/**
- * A factor's start: zero, or independent Gaussian entries of standard deviation constant · n^exponent.
- *
- * Along the gradient, the rows of A are combinations of the batch's inputs and the columns of B multiples of the gradient in
- * the layer's output, with coordinates drawn so.
- */
-export type Start = "zero" | { readonly exponent: string; readonly constant?: number; readonly along?: "gradient" }
-
-/** Exponents of the two learning rates, η = constant · n^exponent; "frozen" for a factor that is not trained. */
-export interface Rates {
-  readonly A: string
-  readonly B: string
-}
-
-/** The spaces of a single adapted layer: a width n, an input width n^d of its own, or a single index. */
-export interface Spaces {
-  readonly input: "n" | "nIn" | "one"
-  readonly output: "n" | "one"
-}
-
-/** The student of the paper's synthetic experiment on inputs of a fixed dimension, by default 5. */
-export interface TeacherStudent {
-  readonly kind: "teacher-student"
-  readonly inputs?: number
-}
-
-/**
- * How a sum over an index of size n^d grows beyond its terms: by n^(d · exponent), exponent in [1/2, 1].
- *
- * `between` names the two parts by their bases as the list of assumptions does: "Aᵀ", "Z", "A2ᵀ and W1", "the even part".
- */
-export interface Alignment {
-  readonly between: readonly [string, string]
-  readonly exponent: string
-}
-
-/** A fine-tuning scheme as a user writes it; exponents are texts of the command line's grammar. */
-export interface SchemeDefinition {
-  readonly name: string
-  readonly title: string
-  readonly source?: string
-  readonly start: { readonly A: Start; readonly B: Start }
-  /** The rates of every adapter, or one pair per adapted layer. */
-  readonly rates: Rates | readonly Rates[]
-  /** The constants of the two rates; default 1. */
-  readonly rateConstants?: { readonly A: number; readonly B: number }
-  /** Default "adam". */
-  readonly optimiser?: OptimiserName
-  /** Adam's ε as an exponent, ε = n^epsilon; by default it is negligible. */
-  readonly epsilon?: string
-  /**
-   * Exponent k of the bound n^k to which the joint norm of all gradients is clipped before the optimiser sees them
-   * (max_grad_norm = 1 is "0"); by default they are not.
-   */
-  readonly clip?: string
-  /** λ of decoupled weight decay on both factors; default 0. */
-  readonly weightDecay?: number
-  /** The part of A that Stable-LoRA takes away in each step; default 0. */
-  readonly shrinkage?: number
-  /** Exponent s of the effective multiplier α = n^s; default "s", which is 0 unless set or free. */
-  readonly multiplier?: string
-  /** Exponent ρ of the rank r = n^ρ; default "rho", which is 0 unless set or free. */
-  readonly rank?: string
-  /** Exponent d of the input width n^d of a single adapted layer; default "d", which is 1 unless set or free. */
-  readonly inputWidth?: string
-  /** Exponent o of the readout, whose entries are n^(−o); default "o", which is 1/2 unless set or free. */
-  readonly readout?: string
-  /** Whether B₀A₀ is taken from the frozen weights, so that training starts at no change; default false. */
-  readonly subtractStart?: boolean
-  /** Default "linear". */
-  readonly loss?: Objective["loss"]
-  /** How many samples a batch has, at every width; default 1. */
-  readonly batch?: number
-  /** Exponent of the input's entries; default "0". */
-  readonly input?: string
-  /** The spaces of the adapter; default a hidden layer's. */
-  readonly spaces?: Spaces
-  /** What is assumed of the symbols, as a condition. */
-  readonly domain?: string
-  /** Assumptions of the derivation that fail for this scheme, or that only its user can check. */
-  readonly caveats?: readonly string[]
-  /** The point of the symbols at which the scheme is measured unless another is given. */
-  readonly example?: Readonly<Record<string, string>>
-  /** Alignments that the user knows better than the program says; only a derivation reads them. */
-  readonly alignments?: readonly Alignment[]
-  /** Frozen layers with an adapter each; by default one layer and a linear readout. */
-  readonly network?: Architecture
-  /** Another model in place of that one layer. */
-  readonly model?: TeacherStudent
-}
+export type { Alignment, Rates, SchemeDefinition }
 
 /** Adam's ε where it is negligible: below every gradient, as the derivation assumes; the libraries' 1e-8 is not. */
 const NEGLIGIBLE_EPSILON = 1e-100
@@ -144,22 +57,15 @@ export interface Scheme {
  *
  * @param values symbol → exponent text; setting `c` on a scheme with two rates sets both.
  * @param free symbols with a default (`rho`, `s`, `o`, `d`) that stay symbols.
- * @throws InputError for a text outside the grammar, a value for a symbol that the scheme lacks, or two zero factors
- * (which never move).
+ * @throws InputError as `checkedDefinition`; for a text outside the grammar, or a value for a symbol that the scheme lacks.
  */
 export function scheme(
-  definition: SchemeDefinition,
+  given: SchemeDefinition,
   values: Readonly<Record<string, string>> = {},
   free: readonly string[] = [],
 ): Scheme {
+  const definition = checkedDefinition(given)
   const { name, start, rateConstants = { A: 1, B: 1 }, optimiser = "adam" } = definition
-  if (start.A === "zero" && start.B === "zero")
-    throw new InputError({
-      field: `${name}.start`,
-      given: "both factors zero",
-      allowed: "at most one zero factor: with both at zero no gradient ever moves them",
-      example: '{ A: { exponent: "-1/2" }, B: "zero" }',
-    })
   const affine = (text: string, field: string) => parseAffine(text, `${name}.${field}`)
   const rates = ratesOf(definition).map(({ A, B }, i) => ({
     A: A === "frozen" ? null : affine(A, `rates[${i}].A`),
@@ -325,6 +231,7 @@ function requireKnown(free: readonly string[], known: readonly string[]): void {
         field: "--free",
         given: symbol,
         allowed: `a symbol of the scheme: ${known.join(", ")}`,
+        nearest: nearest(symbol, known),
         example: `--free ${known[0] ?? "o"}`,
       })
 }
@@ -338,6 +245,7 @@ function readSettings(values: Readonly<Record<string, string>>, known: readonly 
         field: "--set",
         given: `${symbol}=${text}`,
         allowed: known.length > 0 ? `a value for ${known.join(", ")}` : "nothing: this scheme has no free symbol",
+        nearest: nearest(symbol, known),
         example: `--set ${known[0] ?? "c"}=-1/2`,
       })
     const value = parseAffine(text, `--set ${symbol}`)

@@ -1,10 +1,11 @@
 import { z } from "zod"
+import { checked, documented } from "../checked.js"
+import { OPTIMISERS } from "../program/optimiser.js"
 import { ACTIVATIONS } from "../train/synthetic.js"
 import { BACKENDS, PRECISIONS } from "./choices.js"
 
 const whole = (least: number) => z.int().min(least)
-const field = <T extends z.ZodType>(schema: T, allowed: string, example: unknown) =>
-  schema.describe(allowed).meta({ examples: [example] })
+const field = documented
 
 const count = (least: number, what: string, example: number) =>
   field(whole(least), `${what}: an integer ≥ ${least}`, example)
@@ -26,37 +27,47 @@ const exponents = field(
   "a value for each symbol of the scheme; a list gives a point for each of its values",
   { c: ["-1/2", "-1"] },
 )
-const schemeName = field(z.string(), "a scheme of the catalogue (lora-scaling schemes)", "init-a")
+const schemeName = field(
+  z.union([z.string(), z.record(z.string(), z.unknown())]),
+  "a scheme of the catalogue (lora-scaling schemes), a file with one, or its fields",
+  "init-a",
+)
 
-const Theory = z.strictObject({
-  experiment: field(z.literal("theory"), "theory or teacher-student", "theory"),
-  schemes: field(
-    z
-      .array(
-        field(
-          z.union([
-            z.string(),
-            z.strictObject({
-              scheme: schemeName,
-              set: exponents.optional(),
-              optimiser: field(z.string(), "adam, sign, sgd, momentum, lion or muon", "adam").optional(),
-            }),
-          ]),
-          "the name of a scheme, at its own example, or { scheme, set, optimiser }",
-          { scheme: "init-a", set: { c: "-1/2" } },
-        ),
-      )
-      .min(1),
-    "the schemes, one at least",
-    [{ scheme: "init-a", set: { c: "-1/2" } }],
-  ),
-  widths,
-  seeds,
-  steps: count(1, "training steps", 3),
-  rank: count(1, "the rank at width 1", 4).default(4),
-  precision: precision(PRECISIONS.theory),
-  backend: backend(BACKENDS.theory),
-})
+const config = <T extends z.ZodType>(schema: T, experiment: string) =>
+  field(schema, "an object whose field experiment is theory or teacher-student", { experiment })
+
+const Theory = config(
+  z.strictObject({
+    experiment: field(z.literal("theory"), "theory or teacher-student", "theory"),
+    schemes: field(
+      z
+        .array(
+          field(
+            z.union([
+              z.string(),
+              z.strictObject({
+                scheme: schemeName,
+                set: exponents.optional(),
+                optimiser: field(z.string(), Object.keys(OPTIMISERS).join(", "), "adam").optional(),
+              }),
+            ]),
+            "the name of a scheme or a file with one, at its own example, or { scheme, set, optimiser }",
+            { scheme: "init-a", set: { c: "-1/2" } },
+          ),
+        )
+        .min(1),
+      "the schemes, one at least",
+      [{ scheme: "init-a", set: { c: "-1/2" } }],
+    ),
+    widths,
+    seeds,
+    steps: count(1, "training steps", 3),
+    rank: count(1, "the rank at width 1", 4).default(4),
+    precision: precision(PRECISIONS.theory),
+    backend: backend(BACKENDS.theory),
+  }),
+  "theory",
+)
 
 const positive = z.number().positive()
 const rates = field(
@@ -78,38 +89,47 @@ const rates = field(
 /** The schemes that the teacher-student experiment knows. */
 export const TRAINED_SCHEMES = ["init-a", "init-b"] as const
 
-const TeacherStudent = z.strictObject({
-  experiment: field(z.literal("teacher-student"), "theory or teacher-student", "teacher-student"),
-  schemes: field(
-    z.array(field(z.enum(TRAINED_SCHEMES), TRAINED_SCHEMES.join(" or "), "init-a")).min(1),
-    `a list of ${TRAINED_SCHEMES.join(", ")}`,
-    ["init-a", "init-b"],
-  ),
-  widths,
-  rates,
-  ratio: field(positive.default(1), "the rate of B in units of that of A: a number > 0", 1),
-  seeds,
-  steps: count(1, "training steps", 100),
-  rank: count(1, "the rank", 4).default(4),
-  inputs: count(1, "the input dimension", 5).default(5),
-  samples: count(2, "the samples N", 256).default(256),
-  teacherWidth: count(1, "the teacher's width", 64).default(64),
-  readouts: field(
-    z.array(z.number()).min(1).default([0.5]),
-    "exponents o of the readout's entries N(0, n^(-2o)): numbers",
-    [0.5, 1],
-  ),
-  precision: precision(PRECISIONS["teacher-student"]),
-  backend: backend(BACKENDS["teacher-student"]),
-  activations: field(
-    z.enum(ACTIVATIONS).default(ACTIVATIONS[0]),
-    `how a GPU stores the frozen activations: ${ACTIVATIONS.join(", ")}`,
-    ACTIVATIONS[0],
-  ),
-})
+const TeacherStudent = config(
+  z.strictObject({
+    experiment: field(z.literal("teacher-student"), "theory or teacher-student", "teacher-student"),
+    schemes: field(
+      z.array(field(z.enum(TRAINED_SCHEMES), TRAINED_SCHEMES.join(" or "), "init-a")).min(1),
+      `a list of ${TRAINED_SCHEMES.join(", ")}`,
+      ["init-a", "init-b"],
+    ),
+    widths,
+    rates,
+    ratio: field(positive.default(1), "the rate of B in units of that of A: a number > 0", 1),
+    seeds,
+    steps: count(1, "training steps", 100),
+    rank: count(1, "the rank", 4).default(4),
+    inputs: count(1, "the input dimension", 5).default(5),
+    samples: count(2, "the samples N", 256).default(256),
+    teacherWidth: count(1, "the teacher's width", 64).default(64),
+    readouts: field(
+      z.array(z.number()).min(1).default([0.5]),
+      "exponents o of the readout's entries N(0, n^(-2o)): numbers",
+      [0.5, 1],
+    ),
+    precision: precision(PRECISIONS["teacher-student"]),
+    backend: backend(BACKENDS["teacher-student"]),
+    activations: field(
+      z.enum(ACTIVATIONS).default(ACTIVATIONS[0]),
+      `how a GPU stores the frozen activations: ${ACTIVATIONS.join(", ")}`,
+      ACTIVATIONS[0],
+    ),
+  }),
+  "teacher-student",
+)
 
 /** A sweep's configuration file: the theory's setting, or the teacher-student experiment. Unknown fields are refused. */
 export const SweepConfig = z.discriminatedUnion("experiment", [Theory, TeacherStudent])
 export type SweepConfig = z.infer<typeof SweepConfig>
 export type TheoryConfig = z.infer<typeof Theory>
 export type TeacherStudentSweep = z.infer<typeof TeacherStudent>
+
+/** The value as a configuration, defaults filled in. @throws InputError as `checked`. */
+export function checkedConfig(value: unknown): SweepConfig {
+  const { experiment } = (value ?? {}) as { experiment?: unknown }
+  return checked(experiment === "teacher-student" ? TeacherStudent : Theory, value, "config")
+}

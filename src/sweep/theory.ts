@@ -1,8 +1,9 @@
 import { formatAffine, parseAffine } from "../exponent/grammar.js"
 import { InputError } from "../inputError.js"
-import { OPTIMISERS, type OptimiserName } from "../program/optimiser.js"
 import { schemeNamed } from "../scheme/catalogue.js"
-import { type SchemeDefinition, scheme } from "../scheme/scheme.js"
+import { checkedDefinition, type SchemeDefinition } from "../scheme/definition.js"
+import { optimiserNamed } from "../scheme/optimiserNames.js"
+import { scheme } from "../scheme/scheme.js"
 import { precisionOf } from "../train/precisionConfig.js"
 import { backendOf } from "./choices.js"
 import type { TheoryConfig } from "./config.js"
@@ -63,8 +64,12 @@ interface Point {
 function pointsOf(entry: TheoryConfig["schemes"][number], index: number): Point[] {
   const field = `schemes[${index}]`
   const { scheme: name, set, optimiser } = typeof entry === "string" ? { scheme: entry } : entry
-  const named = at(typeof entry === "string" ? field : `${field}.scheme`, () => schemeNamed(name))
-  const definition = optimiser === undefined ? named : { ...named, optimiser: rule(`${field}.optimiser`, optimiser) }
+  const named =
+    typeof name === "string"
+      ? at(typeof entry === "string" ? field : `${field}.scheme`, () => schemeNamed(name))
+      : checkedDefinition(name)
+  const definition =
+    optimiser === undefined ? named : { ...named, optimiser: optimiserNamed(optimiser, `${field}.optimiser`).name }
   const symbols = Object.entries(set ?? named.example ?? {})
   const points = symbols.reduce<Record<string, string>[]>(
     (sofar, [symbol, given]) =>
@@ -86,13 +91,6 @@ function pointsOf(entry: TheoryConfig["schemes"][number], index: number): Point[
 /** One text for one exponent, so that -0.5 and -1/2 are one run. */
 function canonical(values: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(values).map(([symbol, text]) => [symbol, formatAffine(parseAffine(text))]))
-}
-
-function rule(field: string, given: string): OptimiserName {
-  const names = Object.keys(OPTIMISERS) as OptimiserName[]
-  const found = names.find((name) => name === given)
-  if (found === undefined) throw new InputError({ field, given, allowed: names.join(", "), example: "adam" })
-  return found
 }
 
 /** The value, or its InputError with the configuration's field. */

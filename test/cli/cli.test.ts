@@ -235,7 +235,7 @@ describe("tables of models", () => {
 
 describe("bad input: the field, the value and what is allowed, exit 2, no file left", () => {
   test.each([
-    [["derive", "init-z"], 'scheme: got "init-z"; allowed: init-a'],
+    [["derive", "init-z"], 'scheme: got "init-z", did you mean init-a?; allowed: init-a'],
     [["derive", "init-a", "--set", "c=1e-3"], '--set c: got "1e-3"'],
     [["derive", "init-a", "--set", "k=1"], "allowed: a value for c"],
     [["schemes", "--format", "pdf"], '--format: got "pdf"; allowed: text, markdown, latex, csv'],

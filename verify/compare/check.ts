@@ -8,7 +8,8 @@ import type { SweepOptions } from "../../src/sweep/sweep.js"
 import { createPool } from "../../src/train/pool.js"
 import { type Claim, judgeMeasurements, withAlignments } from "./claim.js"
 import { claimsJson } from "./claimTable.js"
-import { BUDGET, type Budget, measure } from "./measure.js"
+import { type Budget, measure, USUAL } from "./measure.js"
+import { FIRST_SEED } from "./seeds.js"
 import type { Setting } from "./setting.js"
 import { fourthPowers } from "./widths.js"
 
@@ -24,8 +25,7 @@ export interface CheckOptions {
   readonly workers?: number
 }
 
-/** Seeds that no other experiment uses: the fit's model was settled on others. */
-const FIRST_SEED = 9_000_000
+/** The fit's model was settled on others. */
 const SEEDS = 32
 
 /** The budget of a coordinate check: a rank that grows is n^ρ itself. */
@@ -40,7 +40,7 @@ export function checkBudget({ definition, values }: Setting, given: Partial<Budg
   const { rank } = scheme(definition, values).sizes
   const grows = !(rank.isConstant && rank.constant.equals(0))
   const growing = grows ? { widths: fourthPowers(4, 11), rank: 1 } : {}
-  return { ...BUDGET, seeds: SEEDS, firstSeed: FIRST_SEED, ...growing, ...given }
+  return { ...USUAL, seeds: SEEDS, firstSeed: FIRST_SEED.check, ...growing, ...given }
 }
 
 /**

@@ -8,6 +8,7 @@ import type { RunResult } from "../../src/train/run.js"
 import type { Task } from "../../src/train/task.js"
 import type { Claim } from "../compare/claim.js"
 import { type Budget, taskCount } from "../compare/measure.js"
+import { FIRST_SEED } from "../compare/seeds.js"
 import { type Setting, settingName } from "../compare/setting.js"
 import type { Effort, Experiment } from "../experiment.js"
 import { LOST_BUDGET, type LostVerdict, lostUpdates } from "./lostUpdates.js"
@@ -55,8 +56,6 @@ interface Size {
   readonly growth: Omit<Budget, "rank" | "firstSeed">
 }
 
-/** Seeds that no other experiment uses. */
-const FIRST_SEED = 17_000_000
 const RANK = 4
 
 const SIZES: Readonly<Record<Effort["size"], Size>> = {
@@ -91,7 +90,7 @@ interface Losses {
 
 function growthBudget({ size, seeds }: Effort): Budget {
   const { growth } = SIZES[size]
-  return { ...growth, rank: RANK, firstSeed: FIRST_SEED, seeds: seeds * growth.seeds }
+  return { ...growth, rank: RANK, firstSeed: FIRST_SEED.finitePrecision, seeds: seeds * growth.seeds }
 }
 
 /** Overflow, lost updates and losses in float64 … e4m3. */
@@ -127,7 +126,10 @@ function tasksOf(size: Effort["size"], factor: number): (Extract<Task, { kind: "
           kind: "scheme" as const,
           ...setting,
           config: { width, rank: RANK, steps, precision },
-          seeds: Array.from({ length: factor * (name === "float64" ? float64Seeds : seeds) }, (_, i) => FIRST_SEED + i),
+          seeds: Array.from(
+            { length: factor * (name === "float64" ? float64Seeds : seeds) },
+            (_, i) => FIRST_SEED.finitePrecision + i,
+          ),
         }),
       ),
     ),

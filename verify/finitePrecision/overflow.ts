@@ -8,6 +8,7 @@ import { FORMATS, type PrecisionName } from "../../src/train/precision.js"
 import { type PrecisionConfig, precisionOf } from "../../src/train/precisionConfig.js"
 import type { RunResult } from "../../src/train/run.js"
 import type { Task } from "../../src/train/task.js"
+import { FIRST_SEED } from "../compare/seeds.js"
 import { type Setting, settingAt } from "../compare/setting.js"
 import { powersOfTwo } from "../compare/widths.js"
 
@@ -176,7 +177,7 @@ async function runsAt(
   return widths.map((width, i) => ({ width, results: results.slice(i * seeds, (i + 1) * seeds).flat() }))
 }
 
-const COMMON = { rank: 4, steps: 3, seeds: 3, firstSeed: 12_000_000, widest: 2 ** 20 }
+const COMMON = { rank: 4, steps: 3, seeds: 3, firstSeed: FIRST_SEED.overflow, widest: 2 ** 20 }
 
 function sign(name: string, values: Record<string, string>): Setting {
   return settingAt(name, values, { optimiser: "sign" })

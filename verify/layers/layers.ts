@@ -17,6 +17,7 @@ import { derivationOf } from "../compare/derivations.js"
 import { claimFindings } from "../compare/findings.js"
 import { type Budget, measure, taskCount } from "../compare/measure.js"
 import { rechecked, widened } from "../compare/recheck.js"
+import { FIRST_SEED } from "../compare/seeds.js"
 import type { Setting } from "../compare/setting.js"
 import { powersOfTwo } from "../compare/widths.js"
 import type { Effort, Experiment } from "../experiment.js"
@@ -38,8 +39,7 @@ export interface LayersSize {
   readonly places: readonly Place[]
 }
 
-/** Seeds that no other experiment uses. */
-const fixed = { rank: 4, steps: 3, firstSeed: 43_000_000 }
+const fixed = { rank: 4, steps: 3, firstSeed: FIRST_SEED.layers }
 
 const SIZES: Readonly<Record<Effort["size"], LayersSize>> = {
   // Deriving six layers takes longer than a quick run may.

@@ -12,6 +12,7 @@ import { claimsTable } from "../compare/claimTable.js"
 import { claimFindings } from "../compare/findings.js"
 import { type Budget, measure, taskCount } from "../compare/measure.js"
 import { rechecked } from "../compare/recheck.js"
+import { FIRST_SEED } from "../compare/seeds.js"
 import { type Family, thresholds, thresholdTasks } from "../compare/threshold.js"
 import { fourthPowers } from "../compare/widths.js"
 import type { Effort, Experiment } from "../experiment.js"
@@ -31,8 +32,6 @@ import {
 } from "./rankSchemes.js"
 import { boundTable, fixedRateTable, lawFinding, lawTable, lines, points } from "./rankTables.js"
 
-/** Seeds that no other experiment uses. */
-const FIRST_SEED = 42_000_000
 const fixed = { rank: 1, steps: 3 }
 
 const SIZES: Readonly<Record<Effort["size"], RankSize>> = {
@@ -41,18 +40,18 @@ const SIZES: Readonly<Record<Effort["size"], RankSize>> = {
     updates: ["sign"],
     levels: ["features"],
     quantities: ["zA", "zB", "f"],
-    budget: { ...fixed, widths: fourthPowers(3, 6), seeds: 16, firstSeed: FIRST_SEED },
+    budget: { ...fixed, widths: fourthPowers(3, 6), seeds: 16, firstSeed: FIRST_SEED.rankScaling },
     wider: fourthPowers(5, 8),
-    probe: { ...fixed, widths: fourthPowers(3, 6), seeds: 16, firstSeed: FIRST_SEED + 500_000 },
+    probe: { ...fixed, widths: fourthPowers(3, 6), seeds: 16, firstSeed: FIRST_SEED.rankScaling + 500_000 },
     halvings: 3,
   },
   full: {
     ranks: ["0", "1/4", "1/2"],
     updates: ["sign", "sgd"],
     levels: ["features", "output"],
-    budget: { ...fixed, widths: fourthPowers(3, 8), seeds: 64, firstSeed: FIRST_SEED },
+    budget: { ...fixed, widths: fourthPowers(3, 8), seeds: 64, firstSeed: FIRST_SEED.rankScaling },
     wider: fourthPowers(5, 10),
-    probe: { ...fixed, widths: fourthPowers(3, 7), seeds: 32, firstSeed: FIRST_SEED + 500_000 },
+    probe: { ...fixed, widths: fourthPowers(3, 7), seeds: 32, firstSeed: FIRST_SEED.rankScaling + 500_000 },
     halvings: 6,
   },
 }

@@ -21,6 +21,7 @@ import { STARTS as BY_NAME } from "../../src/sweep/teacherStudent.js"
 import type { SyntheticResult } from "../../src/train/synthetic.js"
 import type { SyntheticConfig } from "../../src/train/syntheticConfig.js"
 import type { Task } from "../../src/train/task.js"
+import { FIRST_SEED } from "../compare/seeds.js"
 import type { Effort } from "../experiment.js"
 
 /** The experiment's constants. The paper's own, where it leaves them open, are not known; these are ours. */
@@ -71,7 +72,10 @@ const FULL: TeacherStudentConfig = {
 /** More seeds follow the size's own. */
 export function configOf({ size, seeds }: Effort): TeacherStudentConfig {
   const config = size === "quick" ? QUICK : FULL
-  return { ...config, seeds: Array.from({ length: seeds * config.seeds.length }, (_, i) => 1 + i) }
+  return {
+    ...config,
+    seeds: Array.from({ length: seeds * config.seeds.length }, (_, i) => FIRST_SEED.teacherStudent + i),
+  }
 }
 
 /** The two schemes at one rate for both factors, by the deviations of their starting entries at width n, rank r. */

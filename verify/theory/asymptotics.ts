@@ -8,6 +8,7 @@ import type { Finding, Section } from "../../src/report/section.js"
 import type { ReportTable } from "../../src/report/table.js"
 import { scheme } from "../../src/scheme/scheme.js"
 import { type Budget, type Measurements, measure, taskCount } from "../compare/measure.js"
+import { FIRST_SEED } from "../compare/seeds.js"
 import { type Setting, settingName } from "../compare/setting.js"
 import { powersOfTwo } from "../compare/widths.js"
 import type { Effort, Experiment } from "../experiment.js"
@@ -19,7 +20,7 @@ const TOLERANCE = 0.05
 const QUANTITIES = ["zA", "b", "zB", "delta1", "delta2", "delta3", "f"]
 
 /** Narrow widths are cheap and noisy, wide ones the opposite. */
-const COMMON = { rank: 4, steps: 3, firstSeed: 15_000_000 }
+const COMMON = { rank: 4, steps: 3, firstSeed: FIRST_SEED.asymptotics }
 const SIZES: Readonly<Record<Effort["size"], readonly Budget[]>> = {
   quick: [
     { ...COMMON, widths: powersOfTwo(9, 13), seeds: 16 },

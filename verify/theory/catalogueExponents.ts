@@ -10,6 +10,7 @@ import { derivationOf } from "../compare/derivations.js"
 import { claimFindings } from "../compare/findings.js"
 import { type Budget, measure, taskCount } from "../compare/measure.js"
 import { rechecked, widened } from "../compare/recheck.js"
+import { FIRST_SEED } from "../compare/seeds.js"
 import { type Setting, settingName } from "../compare/setting.js"
 import { fourthPowers } from "../compare/widths.js"
 import type { Effort, Experiment } from "../experiment.js"
@@ -17,8 +18,7 @@ import type { Effort, Experiment } from "../experiment.js"
 const ID = "catalogue"
 const TITLE = "Every scheme of the catalogue"
 
-/** Seeds that no other experiment uses. */
-const COMMON = { rank: 4, steps: 3, firstSeed: 14_000_000 }
+const COMMON = { rank: 4, steps: 3, firstSeed: FIRST_SEED.catalogue }
 
 const SIZES: Readonly<Record<Effort["size"], Budget>> = {
   quick: { ...COMMON, widths: fourthPowers(3, 7), seeds: 8 },

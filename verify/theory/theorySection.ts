@@ -4,12 +4,12 @@ import type { ReportTable } from "../../src/report/table.js"
 import { type Claim, claimsOf, judgeMeasurements } from "../compare/claim.js"
 import { claimsTable, exponentPoints } from "../compare/claimTable.js"
 import { claimFindings } from "../compare/findings.js"
-import { BUDGET, type Budget, measure, taskCount } from "../compare/measure.js"
+import { type Budget, measure, taskCount } from "../compare/measure.js"
 import { rechecked, widened } from "../compare/recheck.js"
 import { type Setting, settingName } from "../compare/setting.js"
 import type { Effort, Experiment } from "../experiment.js"
 import { evidenceTable } from "./evidence.js"
-import { SETTINGS } from "./theorySetting.js"
+import { BUDGET, SETTINGS } from "./theorySetting.js"
 
 /** Derived exponents beside measured ones in the theory's setting. */
 export const theorySetting = theoryExperiment(SETTINGS, { quick: BUDGET, full: { ...BUDGET, seeds: 128 } })

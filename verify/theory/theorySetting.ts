@@ -4,8 +4,11 @@
  */
 import type { SweepOptions } from "../../src/sweep/sweep.js"
 import { type Claim, judgeMeasurements } from "../compare/claim.js"
-import { type Budget, measure } from "../compare/measure.js"
+import { type Budget, measure, USUAL } from "../compare/measure.js"
+import { FIRST_SEED } from "../compare/seeds.js"
 import { type Setting, settingAt } from "../compare/setting.js"
+
+export const BUDGET: Budget = { ...USUAL, seeds: 64, firstSeed: FIRST_SEED.theorySetting }
 
 const at = (name: string, values: Record<string, string>, optimiser: "sign" | "adam" = "sign") =>
   settingAt(name, values, { optimiser })

@@ -9,19 +9,19 @@ import type { SweepOptions } from "../../src/sweep/sweep.js"
 import { bytesOfRun } from "../../src/train/memory.js"
 import { type Claim, claimName, judgeMeasurements } from "../compare/claim.js"
 import { type Budget, measure } from "../compare/measure.js"
+import { FIRST_SEED } from "../compare/seeds.js"
 import { type Setting, settingAt } from "../compare/setting.js"
 import { powersOfTwo } from "../compare/widths.js"
 
 /** How far a plain slope may lie from the derived exponent. */
 const TOLERANCE = 0.02
 
-/** Seeds that no other experiment uses. */
 export const WIDE_BUDGET: Budget = {
   widths: powersOfTwo(10, 20),
   rank: 4,
   steps: 3,
   seeds: 32,
-  firstSeed: 11_000_000,
+  firstSeed: FIRST_SEED.theoryWide,
   seedsPerTask: 4,
 }
 

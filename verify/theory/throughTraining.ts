@@ -6,6 +6,7 @@ import { type Claim, claimsOf, judgeMeasurements, withAlignments } from "../comp
 import { claimsTable } from "../compare/claimTable.js"
 import { claimFindings } from "../compare/findings.js"
 import { type Budget, measure, taskCount } from "../compare/measure.js"
+import { FIRST_SEED } from "../compare/seeds.js"
 import { type Setting, settingName, trained } from "../compare/setting.js"
 import { powersOfTwo } from "../compare/widths.js"
 import type { Effort, Experiment } from "../experiment.js"
@@ -24,8 +25,7 @@ interface Size {
   readonly steps: readonly number[]
 }
 
-/** Seeds that no other experiment uses. */
-const COMMON = { rank: 4, firstSeed: 16_000_000 }
+const COMMON = { rank: 4, firstSeed: FIRST_SEED.throughTraining }
 
 const SIZES: Readonly<Record<Effort["size"], Size>> = {
   quick: {

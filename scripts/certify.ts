@@ -1,8 +1,8 @@
 /** Fills every file of `proofs/theorems` anew from its statement, and writes its SMT-LIB text. */
 import { mkdir } from "node:fs/promises"
-import { writeFileAtomic } from "../report/files.js"
-import { smtText } from "./smt.js"
-import { proven, readStatement, smtFile, theoremNames, writeTheorem } from "./theorem.js"
+import { smtText } from "../src/prove/smt.js"
+import { proven, readStatement, smtFile, theoremNames, writeTheorem } from "../src/prove/theorem.js"
+import { writeFileAtomic } from "../src/report/files.js"
 
 await mkdir(new URL(".", smtFile("any")), { recursive: true })
 for (const name of theoremNames()) {

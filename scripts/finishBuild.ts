@@ -1,0 +1,29 @@
+/** Last step of the build: the JSON Schemas of the command line's output and of a sweep's configuration and a scheme's file, and the command made executable. */
+import { chmod, mkdir, writeFile } from "node:fs/promises"
+import { z } from "zod"
+import { inputSchema } from "../src/checked.js"
+import { TheoremFile } from "../src/prove/theorem.js"
+import { ClaimsJson } from "../src/report/claims.js"
+import { DerivationJson } from "../src/report/derivation.js"
+import { FitJson } from "../src/report/fit.js"
+import { SectionJson } from "../src/report/sectionJson.js"
+import { TransferJson } from "../src/report/transfer.js"
+import { SchemeSchema } from "../src/scheme/definition.js"
+import { SweepConfig } from "../src/sweep/config.js"
+
+const folder = new URL("../dist/schema/", import.meta.url)
+await mkdir(folder, { recursive: true })
+const write = (name: string, schema: z.core.JSONSchema.BaseSchema) =>
+  writeFile(new URL(`${name}-1.json`, folder), `${JSON.stringify(schema, null, 2)}\n`)
+for (const [name, schema] of Object.entries({
+  derive: DerivationJson,
+  verify: ClaimsJson,
+  fit: FitJson,
+  transfer: TransferJson,
+  theorem: TheoremFile,
+  section: SectionJson,
+}))
+  await write(name, z.toJSONSchema(schema, { io: "output" }))
+await write("sweep", inputSchema(SweepConfig))
+await write("scheme", inputSchema(SchemeSchema))
+await chmod(new URL("../dist/src/cli/main.js", import.meta.url), 0o755)

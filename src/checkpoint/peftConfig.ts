@@ -1,0 +1,85 @@
+import { z } from "zod"
+import { InputError } from "../inputError.js"
+import { MalformedFile } from "./malformed.js"
+import { readJson } from "./textFile.js"
+
+const Rank = z.number().int().positive().max(1_000_000)
+const Names = z.union([z.string(), z.array(z.string())])
+
+/** What of PEFT's `adapter_config.json` says how an adapter's tensors are to be read; other fields are kept unread. */
+const PeftConfig = z.looseObject({
+  peft_type: z.string(),
+  r: Rank.default(8),
+  lora_alpha: z.number().default(8),
+  use_rslora: z.boolean().nullish(),
+  use_dora: z.boolean().nullish(),
+  fan_in_fan_out: z.boolean().nullish(),
+  rank_pattern: z.record(z.string(), Rank).nullish(),
+  alpha_pattern: z.record(z.string(), z.number()).nullish(),
+  init_lora_weights: z.union([z.boolean(), z.string()]).nullish(),
+  target_modules: Names.nullish(),
+  modules_to_save: Names.nullish(),
+  base_model_name_or_path: z.string().nullish(),
+  peft_version: z.string().nullish(),
+})
+export type PeftConfig = z.infer<typeof PeftConfig>
+
+/** Reads an `adapter_config.json`. @throws MalformedFile for a field of another type, or an adapter that is no LoRA. */
+export async function readPeftConfig(path: string): Promise<PeftConfig> {
+  const given = await readJson(path, 10_000_000)
+  const config = PeftConfig.safeParse(given)
+  if (!config.success) {
+    const { path: field, message } = config.error.issues[0]!
+    const value = field.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], given)
+    throw new MalformedFile(
+      { file: path, byte: null, part: field.join(".") || "config" },
+      value ?? null,
+      message,
+      '"r": 8',
+    )
+  }
+  if (config.data.peft_type !== "LORA")
+    throw new MalformedFile({ file: path, byte: null, part: "peft_type" }, config.data.peft_type, "LORA", '"LORA"')
+  return config.data
+}
+
+/**
+ * The multiplier of BA in one module: α/r, or α/√r with `use_rslora`, with the module's own r and α where a pattern names it.
+ *
+ * A pattern's key fits as in PEFT: the whole name, or its end after a dot, as a regular expression.
+ *
+ * @throws InputError for a pattern that cannot be tried quickly.
+ * @param module its name in the base model, as `model.layers.0.self_attn.q_proj`.
+ */
+export function peftScale(config: PeftConfig, module: string, rank: number): { alpha: number; scale: number } {
+  const alpha = patternValue(config.alpha_pattern ?? {}, module) ?? config.lora_alpha
+  return { alpha, scale: alpha / (config.use_rslora ? Math.sqrt(rank) : rank) }
+}
+
+function patternValue(pattern: Readonly<Record<string, number>>, module: string): number | undefined {
+  const key = Object.keys(pattern).find((name) => fits(name, module))
+  return key === undefined ? undefined : pattern[key]
+}
+
+/** Backtracking stays short with few repetitions, none of them of a group. */
+const LONGEST_PATTERN = 200
+const MOST_REPETITIONS = 2
+
+function fits(key: string, module: string): boolean {
+  if (module === key || module.endsWith(`.${key}`)) return true
+  if (!/[\\^$*+?()[\]{}|]/.test(key)) return false
+  const refuse = (why: string) =>
+    new InputError({
+      field: "rank_pattern or alpha_pattern",
+      given: key.slice(0, LONGEST_PATTERN),
+      allowed: `a name, or a regular expression with at most ${MOST_REPETITIONS} repetitions, none of a group${why}`,
+      example: ".*\\.q_proj",
+    })
+  if (key.length > LONGEST_PATTERN || /\)[*+{]/.test(key) || (key.match(/[*+{]/g)?.length ?? 0) > MOST_REPETITIONS)
+    throw refuse("")
+  try {
+    return new RegExp(`^(?:.*\\.)?(?:${key})$`).test(module)
+  } catch (error) {
+    throw refuse(` (${String(error)})`)
+  }
+}

@@ -1,0 +1,34 @@
+import { environment } from "../report/environment.js"
+import { openStore } from "../sweep/store.js"
+import type { SweepOptions } from "../sweep/sweep.js"
+import type { Pool } from "../train/pool.js"
+import { interruption, progress } from "./terminal.js"
+
+/** What a command that measures needs. */
+export interface Measuring {
+  readonly pool: Pool
+  /** The DuckDB file of finished runs, or :memory:. */
+  readonly store: string
+  /** What the progress bar says, and how many times it is told. */
+  readonly label: string
+  readonly tasks: number
+}
+
+/** Does a job with a pool, a store and a progress bar, which are closed in the end, however it ends. */
+export async function measuring<T>(
+  { pool, store: place, label, tasks }: Measuring,
+  job: (options: SweepOptions) => Promise<T>,
+): Promise<T> {
+  try {
+    const store = await openStore(place, environment())
+    const bar = progress(label, tasks)
+    try {
+      return await job({ pool, store, signal: interruption.signal, onFinished: () => bar.tick() })
+    } finally {
+      bar.stop()
+      await store.close()
+    }
+  } finally {
+    await pool.close()
+  }
+}

@@ -1,0 +1,252 @@
+import { z } from "zod"
+import { checked, documented } from "../checked.js"
+import { InputError } from "../inputError.js"
+import type { Architecture } from "../program/models/stack.js"
+import type { Objective } from "../program/objective.js"
+import { OPTIMISERS, type OptimiserName } from "../program/optimiser.js"
+import { optimiserNamed } from "./optimiserNames.js"
+
+/**
+ * A factor's start: zero, or independent Gaussian entries of standard deviation constant · n^exponent.
+ *
+ * Along the gradient, the rows of A are combinations of the batch's inputs and the columns of B multiples of the gradient in
+ * the layer's output, with coordinates drawn so.
+ */
+export type Start = "zero" | { readonly exponent: string; readonly constant?: number; readonly along?: "gradient" }
+
+/** Exponents of the two learning rates, η = constant · n^exponent; "frozen" for a factor that is not trained. */
+export interface Rates {
+  readonly A: string
+  readonly B: string
+}
+
+/** The spaces of a single adapted layer: a width n, an input width n^d of its own, or a single index. */
+export interface Spaces {
+  readonly input: "n" | "nIn" | "one"
+  readonly output: "n" | "one"
+}
+
+/** The student of the paper's synthetic experiment on inputs of a fixed dimension, by default 5. */
+export interface TeacherStudent {
+  readonly kind: "teacher-student"
+  readonly inputs?: number
+}
+
+/**
+ * How a sum over an index of size n^d grows beyond its terms: by n^(d · exponent), exponent in [1/2, 1].
+ *
+ * `between` names the two parts by their bases as the list of assumptions does: "Aᵀ", "Z", "A2ᵀ and W1", "the even part".
+ */
+export interface Alignment {
+  readonly between: readonly [string, string]
+  readonly exponent: string
+}
+
+/** A fine-tuning scheme as a user writes it; exponents are texts of the command line's grammar. */
+export interface SchemeDefinition {
+  readonly name: string
+  readonly title: string
+  readonly source?: string
+  readonly start: { readonly A: Start; readonly B: Start }
+  /** The rates of every adapter, or one pair per adapted layer. */
+  readonly rates: Rates | readonly Rates[]
+  /** The constants of the two rates; default 1. */
+  readonly rateConstants?: { readonly A: number; readonly B: number }
+  /** Default "adam". */
+  readonly optimiser?: OptimiserName
+  /** Adam's ε as an exponent, ε = n^epsilon; by default it is negligible. */
+  readonly epsilon?: string
+  /**
+   * Exponent k of the bound n^k to which the joint norm of all gradients is clipped before the optimiser sees them
+   * (max_grad_norm = 1 is "0"); by default they are not.
+   */
+  readonly clip?: string
+  /** λ of decoupled weight decay on both factors; default 0. */
+  readonly weightDecay?: number
+  /** The part of A that Stable-LoRA takes away in each step; default 0. */
+  readonly shrinkage?: number
+  /** Exponent s of the effective multiplier α = n^s; default "s", which is 0 unless set or free. */
+  readonly multiplier?: string
+  /** Exponent ρ of the rank r = n^ρ; default "rho", which is 0 unless set or free. */
+  readonly rank?: string
+  /** Exponent d of the input width n^d of a single adapted layer; default "d", which is 1 unless set or free. */
+  readonly inputWidth?: string
+  /** Exponent o of the readout, whose entries are n^(−o); default "o", which is 1/2 unless set or free. */
+  readonly readout?: string
+  /** Whether B₀A₀ is taken from the frozen weights, so that training starts at no change; default false. */
+  readonly subtractStart?: boolean
+  /** Default "linear". */
+  readonly loss?: Objective["loss"]
+  /** How many samples a batch has, at every width; default 1. */
+  readonly batch?: number
+  /** Exponent of the input's entries; default "0". */
+  readonly input?: string
+  /** The spaces of the adapter; default a hidden layer's. */
+  readonly spaces?: Spaces
+  /** What is assumed of the symbols, as a condition. */
+  readonly domain?: string
+  /** Assumptions of the derivation that fail for this scheme, or that only its user can check. */
+  readonly caveats?: readonly string[]
+  /** The point of the symbols at which the scheme is measured unless another is given. */
+  readonly example?: Readonly<Record<string, string>>
+  /** Alignments that the user knows better than the program says; only a derivation reads them. */
+  readonly alignments?: readonly Alignment[]
+  /** Frozen layers with an adapter each; by default one layer and a linear readout. */
+  readonly network?: Architecture
+  /** Another model in place of that one layer. */
+  readonly model?: TeacherStudent
+}
+
+const exponent = z.union([z.string(), z.number()]).transform(String)
+const EXPONENT = "a rational, a symbol, or sums and multiples of these"
+const power = (what: string, example: string) => documented(exponent, `${what}: ${EXPONENT}`, example).exactOptional()
+const positive = z.number().positive()
+const names = <const T extends readonly [string, ...string[]]>(what: string, allowed: T) =>
+  documented(z.enum(allowed), `${what}: ${allowed.join(", ")}`, allowed[0])
+
+const START = '"zero", or { exponent, constant, along: gradient } for random entries of size constant · n^exponent'
+const start = documented(
+  z.union([
+    z.literal("zero"),
+    z.strictObject({
+      exponent: documented(exponent, `the exponent of the entries' size: ${EXPONENT}`, "-1/2"),
+      constant: documented(positive, "a number > 0", 1).exactOptional(),
+      along: names("where the start lies", ["gradient"]).exactOptional(),
+    }),
+  ]),
+  START,
+  { exponent: "-1/2" },
+)
+const rate = (side: string) => documented(exponent, `the exponent of the rate of ${side}, or frozen: ${EXPONENT}`, "c")
+const pair = z.strictObject({ A: rate("A"), B: rate("B") })
+const optimiserNames = Object.keys(OPTIMISERS) as [OptimiserName, ...OptimiserName[]]
+
+const FIELDS = {
+  name: documented(z.string().min(1), "the scheme's name", "mine"),
+  title: documented(z.string(), "what the scheme is, in a line", "A random, B zero, a rate for each"),
+  source: documented(z.string(), "where the scheme comes from", "arXiv 2402.12354").exactOptional(),
+  start: documented(z.strictObject({ A: start, B: start }), `{ A, B }, each ${START}`, {
+    A: { exponent: "-1/2" },
+    B: "zero",
+  }),
+  rates: documented(
+    z.union([pair, z.array(pair)]),
+    "{ A, B }, the exponents of the two rates, or a list of such pairs, one an adapted layer",
+    { A: "c", B: "c" },
+  ),
+  rateConstants: documented(z.strictObject({ A: positive, B: positive }), "{ A, B }: numbers > 0", {
+    A: 1,
+    B: 1,
+  }).exactOptional(),
+  optimiser: names("the update rule", optimiserNames).exactOptional(),
+  epsilon: power("the exponent of Adam's epsilon", "0"),
+  clip: power("the exponent of the bound on the gradients' joint norm", "0"),
+  weightDecay: documented(z.number().min(0), "decoupled weight decay: a number ≥ 0", 0.1).exactOptional(),
+  shrinkage: documented(
+    z.number().min(0).max(1),
+    "the part of A that is taken away in each step: a number from 0 to 1",
+    0.1,
+  ).exactOptional(),
+  multiplier: power("the exponent of the effective multiplier", "-rho"),
+  rank: power("the exponent of the rank", "rho"),
+  inputWidth: power("the exponent of the input width", "1"),
+  readout: power("o of the readout's entries n^(-o)", "1/2"),
+  subtractStart: documented(z.boolean(), "true or false", true).exactOptional(),
+  loss: names("the loss", ["linear", "squared"]).exactOptional(),
+  batch: documented(z.int().min(1), "how many samples a batch has: an integer ≥ 1", 4).exactOptional(),
+  input: power("the exponent of the input's entries", "0"),
+  spaces: documented(
+    z.strictObject({ input: names("the input", ["n", "nIn", "one"]), output: names("the output", ["n", "one"]) }),
+    "{ input, output } of the adapter: nIn, n or one, and n or one",
+    { input: "nIn", output: "n" },
+  ).exactOptional(),
+  domain: documented(z.string(), "a condition on the symbols", "k >= 0 and k <= 1/2").exactOptional(),
+  caveats: documented(z.array(z.string()), "a list of texts", ["sigma is the spectrum's exponent"]).exactOptional(),
+  example: documented(z.record(z.string(), exponent), "a value for each symbol", { c: "-1/2" }).exactOptional(),
+  alignments: documented(
+    z.array(z.strictObject({ between: z.tuple([z.string(), z.string()]), exponent })),
+    "a list of { between: [part, part], exponent }",
+    [{ between: ["Aᵀ", "Z"], exponent: "3/4" }],
+  ).exactOptional(),
+  network: documented(
+    z.strictObject({
+      layers: documented(z.int().min(1), "how many layers: an integer ≥ 1", 2),
+      activation: names("the activation", ["relu", "tanh"]),
+      residual: documented(z.boolean(), "true or false", false),
+    }),
+    "{ layers, activation, residual }",
+    { layers: 2, activation: "relu", residual: false },
+  ).exactOptional(),
+  model: documented(
+    z.strictObject({
+      kind: names("the model", ["teacher-student"]),
+      inputs: documented(z.int().min(1), "the input dimension: an integer ≥ 1", 5).exactOptional(),
+    }),
+    "{ kind: teacher-student, inputs }",
+    { kind: "teacher-student", inputs: 5 },
+  ).exactOptional(),
+} satisfies Readonly<Record<keyof SchemeDefinition, z.ZodType>>
+
+/** The schema of a scheme as a user writes it. A field of {@link SchemeDefinition} that it lacks does not compile. */
+export const SchemeSchema = documented(z.strictObject(FIELDS), "an object with name, title, start and rates", {
+  name: "mine",
+  title: "A random, B zero",
+  start: { A: { exponent: "-1/2" }, B: "zero" },
+  rates: { A: "c", B: "c" },
+})
+
+/** Fields by the names that others give them. */
+const FIELD_ALIASES: ReadonlyMap<string, string> = new Map([["optimizer", "optimiser"]])
+
+/**
+ * A definition from outside, checked: numbers as exponents become texts, other names of fields and update rules the usual
+ * ones; what such a name leaves out becomes a caveat.
+ *
+ * @throws InputError naming the field for a field, name or value that is not allowed, with the nearest one that is; for two
+ * zero or two frozen factors, which never move.
+ */
+export function checkedDefinition(value: unknown): SchemeDefinition {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return checked(SchemeSchema, value, "scheme")
+  const { name } = value as { name?: unknown }
+  const prefix = typeof name === "string" ? `${name}.` : ""
+  const definition: SchemeDefinition = checked(SchemeSchema, renamed(value, prefix), "scheme", prefix)
+  requireMoving(definition)
+  return definition
+}
+
+/** The object with fields and the update rule under the names of this project, without fields that are undefined. */
+function renamed(value: object, prefix: string): Record<string, unknown> {
+  const given = Object.entries(value).filter(([, content]) => content !== undefined)
+  const twice = given.find(([field]) => given.some(([other]) => FIELD_ALIASES.get(other) === field))
+  if (twice !== undefined)
+    throw new InputError({
+      field: `${prefix}${twice[0]}`,
+      given: twice[1],
+      allowed: "one field in one of its spellings",
+      example: twice[0],
+    })
+  const fields = Object.fromEntries(given.map(([field, content]) => [FIELD_ALIASES.get(field) ?? field, content]))
+  const { optimiser, caveats } = fields
+  if (typeof optimiser !== "string") return fields
+  const { name, notes } = optimiserNamed(optimiser, `${prefix}optimiser`)
+  fields.optimiser = name
+  if (notes.length > 0) fields.caveats = [...(Array.isArray(caveats) ? caveats : []), ...notes]
+  return fields
+}
+
+function requireMoving({ name, start, rates }: SchemeDefinition): void {
+  if (start.A === "zero" && start.B === "zero")
+    throw new InputError({
+      field: `${name}.start`,
+      given: "both factors zero",
+      allowed: "at most one zero factor: with both at zero no gradient ever moves them",
+      example: '{ A: { exponent: "-1/2" }, B: "zero" }',
+    })
+  if ([rates].flat().every(({ A, B }) => A === "frozen" && B === "frozen"))
+    throw new InputError({
+      field: `${name}.rates`,
+      given: "both factors frozen",
+      allowed: "at least one factor that is trained",
+      example: '{ A: "frozen", B: "c" }',
+    })
+}

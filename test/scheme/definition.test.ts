@@ -1,0 +1,91 @@
+import fc from "fast-check"
+import { describe, expect, test } from "vitest"
+import { inputSchema } from "../../src/checked.js"
+import { derive } from "../../src/derive/derive.js"
+import { formatCondition } from "../../src/exponent/grammar.js"
+import { InputError } from "../../src/inputError.js"
+import { CATALOGUE } from "../../src/scheme/catalogue.js"
+import { checkedDefinition, SchemeSchema } from "../../src/scheme/definition.js"
+import { scheme } from "../../src/scheme/scheme.js"
+
+const mine = { name: "mine", title: "", start: { A: { exponent: "-1/2" }, B: "zero" }, rates: { A: "c", B: "c" } }
+
+/** What the library refuses: it checks what it is given, whatever the types say. */
+function refused(definition: object): InputError {
+  try {
+    scheme(definition as Parameters<typeof scheme>[0])
+  } catch (error) {
+    if (error instanceof InputError) return error
+    throw error
+  }
+  throw new Error("nothing was refused")
+}
+
+describe("a definition is checked by the library", () => {
+  test.each<[string, object, string, string]>([
+    ["a field that does not exist", { ...mine, clipping: "0" }, "mine.clipping", "did you mean clip?"],
+    ["one in another spelling", { ...mine, weight_decay: 0.1 }, "mine.weight_decay", "did you mean weightDecay?"],
+    ["letters in another order", { ...mine, rakn: "rho" }, "mine.rakn", "did you mean rank?"],
+    ["an unknown update rule", { ...mine, optimiser: "muoon" }, "mine.optimiser", "did you mean muon?"],
+    ["one that is like none", { ...mine, optimiser: "scaledAdam" }, "mine.optimiser", "allowed: adam, sign, sgd"],
+    ["an update rule a factor", { ...mine, optimiser: { A: "adam", B: "muon" } }, "mine.optimiser", "adam, sign, sgd"],
+    ["a start by a name", { ...mine, start: { A: "kaiming", B: "zero" } }, "mine.start.A", '"zero", or { exponent'],
+    ["a third factor", { ...mine, rates: { ...mine.rates, m: "c" } }, "mine.rates.m", "the fields are A, B"],
+    ["no rates", { ...mine, rates: undefined }, "mine.rates", "nothing"],
+    ["nothing that moves", { ...mine, rates: { A: "frozen", B: "frozen" } }, "mine.rates", "at least one factor"],
+    ["both factors zero", { ...mine, start: { A: "zero", B: "zero" } }, "mine.start", "at most one zero factor"],
+    ["a batch of none", { ...mine, batch: 0 }, "mine.batch", "an integer ≥ 1"],
+    ["both spellings", { ...mine, optimiser: "sgd", optimizer: "adam" }, "mine.optimiser", "one of its spellings"],
+    ["no object", [], "scheme", "name, title, start and rates"],
+  ])("%s", (_, definition, field, says) => {
+    const error = refused(definition)
+    expect(error.field).toBe(field)
+    expect(error.message).toContain(says)
+    expect(error.message).not.toContain("undefined")
+  })
+
+  test("every field of every other name is refused", () => {
+    const known = Object.keys(SchemeSchema.shape)
+    fc.assert(
+      fc.property(
+        fc.string().filter((name) => name !== "optimizer" && !known.includes(name)),
+        (name) => {
+          expect(refused({ ...mine, [name]: "c" }).field).toBe(`mine.${name}`)
+        },
+      ),
+    )
+  })
+
+  test("optimizer is optimiser, and numbers are exponents", () => {
+    const stable = (definition: object) =>
+      formatCondition(derive(scheme(definition as Parameters<typeof scheme>[0])).stable)
+    // Gradient descent from Init[A] at o = 1/2 (docs/theory.md): c <= -1 - γ[dZ] = -1/2, and Adam's c <= -1/2 for both.
+    expect(scheme({ ...mine, optimizer: "SGD" } as unknown as Parameters<typeof scheme>[0]).definition.optimiser).toBe(
+      "sgd",
+    )
+    expect(stable({ ...mine, start: { A: { exponent: -0.5 }, B: "zero" } })).toBe("c <= -1/2")
+    expect(stable({ ...mine, rates: { A: -0.5, B: -0.5 } })).toBe("always")
+    expect(stable({ ...mine, rates: { A: -0.25, B: -0.5 } })).toBe("never")
+  })
+
+  test("what a library's name leaves out is listed with the assumptions", () => {
+    expect(checkedDefinition({ ...mine, optimiser: "adamw8bit" })).toMatchObject({
+      optimiser: "adam",
+      caveats: [expect.stringContaining("weight decay"), expect.stringContaining("8 bits")],
+    })
+  })
+
+  test("the catalogue passes as it is", () => {
+    for (const definition of CATALOGUE) expect(checkedDefinition(definition)).toEqual(definition)
+  })
+})
+
+test("every field is documented, with an example that is allowed", () => {
+  const { properties } = inputSchema(SchemeSchema) as unknown as {
+    properties: Record<string, { description?: string; examples?: unknown[] }>
+  }
+  for (const [name, { description, examples }] of Object.entries(properties)) {
+    expect(description, name).toBeTruthy()
+    expect(() => SchemeSchema.parse({ ...mine, [name]: examples![0] }), name).not.toThrow()
+  }
+})
