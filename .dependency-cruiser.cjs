@@ -9,6 +9,7 @@ const layers = [
   "sweep",
   "table",
   "fit",
+  "inspect",
   "report",
   "prove",
 ]

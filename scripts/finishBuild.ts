@@ -6,6 +6,7 @@ import { TheoremFile } from "../src/prove/theorem.js"
 import { ClaimsJson } from "../src/report/claims.js"
 import { DerivationJson } from "../src/report/derivation.js"
 import { FitJson } from "../src/report/fit.js"
+import { InspectionJson } from "../src/report/inspection.js"
 import { SectionJson } from "../src/report/sectionJson.js"
 import { TransferJson } from "../src/report/transfer.js"
 import { SchemeSchema } from "../src/scheme/definition.js"
@@ -22,6 +23,7 @@ for (const [name, schema] of Object.entries({
   transfer: TransferJson,
   theorem: TheoremFile,
   section: SectionJson,
+  inspect: InspectionJson,
 }))
   await write(name, z.toJSONSchema(schema, { io: "output" }))
 await write("sweep", inputSchema(SweepConfig))

@@ -2,12 +2,8 @@ import { InputError } from "../inputError.js"
 import { openBytes } from "./byteSource.js"
 import { MalformedFile } from "./malformed.js"
 
-/**
- * A text file of at most so many bytes.
- *
- * @throws InputError for what cannot be read, MalformedFile for what is too long or no UTF-8.
- */
-async function readText(path: string, most = 100_000_000): Promise<string> {
+/** A text file of at most so many bytes. */
+async function readText(path: string, most: number): Promise<string> {
   const source = await openBytes(path)
   try {
     if (source.size > most)
@@ -22,11 +18,16 @@ async function readText(path: string, most = 100_000_000): Promise<string> {
   }
 }
 
-/** A JSON file. @throws as `readText`, and MalformedFile for what is no JSON. */
-export async function readJson(path: string, most?: number): Promise<unknown> {
+/**
+ * A JSON file of at most so many bytes.
+ *
+ * @param python reads NaN and Infinity too, as Python writes them, as the texts "NaN" and "Infinity".
+ * @throws InputError for what cannot be read or is too long; MalformedFile for what is no UTF-8 or no JSON.
+ */
+export async function readJson(path: string, most = 100_000_000, python = false): Promise<unknown> {
   const text = await readText(path, most)
   try {
-    return JSON.parse(text)
+    return JSON.parse(python ? text.replace(/(:\s*)(-?Infinity|NaN)(?=\s*[,}\]])/g, '$1"$2"') : text)
   } catch (error) {
     throw new MalformedFile({ file: path, byte: null, part: "text" }, String(error), "JSON", "{}")
   }

@@ -7,6 +7,7 @@ import type { CheckCommandOptions } from "./check.js"
 import type { DeriveOptions } from "./derive.js"
 import type { DevicesOptions } from "./devices.js"
 import type { FitOptions } from "./fit.js"
+import type { InspectOptions } from "./inspect.js"
 import type { MergeOptions } from "./merge.js"
 import type { ProveOptions } from "./prove.js"
 import type { ReproduceOptions } from "./reproduce.js"
@@ -187,6 +188,22 @@ command(
       .option("--value <column>", "column of the size", "value"),
   ).addOption(format()),
   async (path: string, options: FitOptions) => (await import("./fit.js")).fitCommand(path, options),
+)
+command(
+  program
+    .command("inspect <path...>")
+    .description(
+      "what happened in a fine-tuning run, told from its files: PEFT, kohya, diffusers or GGUF adapters, folders of checkpoints or of runs",
+    )
+    .option(
+      "--base <path>",
+      "the base model (.safetensors, an index of shards, .gguf or its folder): sizes beside W, names",
+    )
+    .option("--modules", "print a row a module too")
+    .option("--html <file>", "write a page with figures")
+    .addOption(workers())
+    .addOption(format()),
+  async (paths: string[], options: InspectOptions) => (await import("./inspect.js")).inspectCommand(paths, options),
 )
 command(
   columns(

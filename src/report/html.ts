@@ -57,7 +57,8 @@ function summary(document: ReportDocument): string {
   return htmlTable(["section", "claim", "verdict", "cause, or what would decide"], rows)
 }
 
-function sectionHtml(section: Section, command: string, svg: (file: string) => string): string {
+/** One section, its figures inlined. */
+export function sectionHtml(section: Section, command: string, svg: (file: string) => string): string {
   const { id, title, claim, parts, findings } = section
   const numbers = Object.keys(section.data).map((name) => `<code>data/${fileName(section, name)}.csv</code>`)
   const made = numbers.length === 0 ? "" : `Numbers: ${numbers.join(", ")}, by `
@@ -121,6 +122,7 @@ function inline(markdown: string): string {
   return micromark(markdown).replace(/^<p>([\s\S]*)<\/p>$/, "$1")
 }
 
-function escapeHtml(text: string): string {
+/** Text as HTML. */
+export function escapeHtml(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;")
 }

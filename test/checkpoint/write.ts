@@ -16,7 +16,7 @@ export const float32 = (name: string, shape: readonly number[], values: ArrayLik
 })
 
 /** A number's upper 16 bits, rounded to nearest, ties to even. */
-function bfloat16Bits(value: number): number {
+export function bfloat16Bits(value: number): number {
   const bits = new Uint32Array(Float32Array.of(value).buffer)[0]!
   return ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16) & 0xffff
 }

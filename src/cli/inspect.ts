@@ -1,0 +1,67 @@
+import { openCheckpoint } from "../checkpoint/open.js"
+import { InputError } from "../inputError.js"
+import { acrossRuns } from "../inspect/across.js"
+import { examine } from "../inspect/catalogue.js"
+import { measureRun } from "../inspect/measureRun.js"
+import { type Run, readRuns } from "../inspect/run.js"
+import { environment } from "../report/environment.js"
+import { writeFileAtomic } from "../report/files.js"
+import { type Examined, inspectionJson, inspectionSection, inspectionText, modulesTable } from "../report/inspection.js"
+import { pageHtml } from "../report/page.js"
+import { renderTable } from "../report/table.js"
+import { outputOptions, threads } from "./terminal.js"
+
+/** Options of `inspect` as typed. */
+export interface InspectOptions {
+  readonly base?: string
+  readonly html?: string
+  readonly modules?: boolean
+  readonly workers?: string
+  readonly json?: boolean
+  readonly format: string
+}
+
+/** What happened in fine-tuning runs, told from their files; exit code 0 whatever is found. */
+export async function inspectCommand(paths: readonly string[], options: InspectOptions): Promise<number> {
+  const output = outputOptions(options)
+  const workers = threads(options.workers)
+  const runs: Run[] = []
+  for (const path of paths) runs.push(...(await readRuns(path)))
+  if (new Set(runs.map(({ path }) => path)).size < runs.length)
+    throw new InputError({
+      field: "path",
+      given: paths.join(" "),
+      allowed: "each run once",
+      example: "inspect outputs",
+    })
+  const base = options.base === undefined ? null : await openCheckpoint(options.base)
+  const examined: Examined[] = []
+  try {
+    for (const run of runs) {
+      const measured = await measureRun(run, base, workers)
+      examined.push({ measured, answers: examine(measured) })
+    }
+  } finally {
+    await base?.close()
+  }
+  const across = acrossRuns(examined.map(({ measured }) => measured))
+  if (output.json) process.stdout.write(`${JSON.stringify(inspectionJson(examined, across), null, 2)}\n`)
+  else {
+    for (const one of examined) {
+      process.stdout.write(inspectionText(one))
+      if (options.modules) process.stdout.write(`\n${renderTable(modulesTable(one.measured), output.format)}`)
+    }
+    for (const { says } of across) process.stdout.write(`! Between the runs: ${says}\n`)
+  }
+  if (options.html !== undefined) {
+    const sections = examined.map((one, i) => inspectionSection(one, `run-${i + 1}`))
+    const title = runs.length === 1 ? `What happened in ${runs[0]!.name}` : `What happened in ${runs.length} runs`
+    const command = ["lora-scaling inspect", ...paths].join(" ")
+    const preface = [
+      `Told from the runs' files by lora-scaling ${environment().loraScaling}.`,
+      ...across.map(({ says }) => says),
+    ].join(" ")
+    await writeFileAtomic(options.html, await pageHtml(title, preface, sections, command))
+  }
+  return 0
+}

@@ -1,0 +1,45 @@
+import { groupsOf } from "../../fit/groups.js"
+import { type Finding, fact, percent, unknown } from "../finding.js"
+import { drawOf, startOf } from "../starts.js"
+
+export const start: Finding = {
+  id: "start",
+  title: "Which start this was",
+  measures: "at step 0, which factor is zero; later, the size, kurtosis and singular values of each factor's entries",
+  threshold: {
+    source: "null distribution",
+    text: "a factor is random where its root mean square lies within 10 % of a library's draw, its kurtosis within 0.6, and its singular values within 1.3 times the edges of Marchenko and Pastur; it has grown from zero where it lies below a quarter of every draw or three times outside the edges",
+  },
+  why: "The start decides how large a learning rate is stable: Θ(n^-1/2) with A random and B zero, Θ(n^-1) the other way round.",
+  settle: "a checkpoint saved before the first step",
+  examine: (measured) => {
+    const { modules } = measured
+    const starts = modules.map((module) => ({ module, ...startOf(measured, module) }))
+    const groups = groupsOf(starts, ({ a, b }) => `${a} ${b}`)
+    const [most, members] = [...groups].reduce((best, group) => (group[1].length > best[1].length ? group : best))
+    const share = members.length / modules.length
+    const { module, how } = members[0]!
+    const rest =
+      share === 1 ? "" : ` (${percent(share)} of the modules; ${modules.length - members.length} look otherwise)`
+    const first = module.points[0]!
+    const drawn = (which: string | null) => (which === null ? "" : `, drawn as ${which}`)
+    const [a, b] = [drawOf(first.a, module.input, module.rank), drawOf(first.b, module.rank, module.rank)]
+    switch (most) {
+      case "random zero":
+        return fact(`A random${drawn(a)}, B zero: Init[A]${rest}. Told from ${how}.`, share)
+      case "zero random":
+        return fact(`A zero, B random${drawn(b)}: Init[B]${rest}. Told from ${how}.`, share)
+      case "random random":
+        return fact(
+          `Both factors random${drawn(a)}: Init[AB], or a start from the weights such as PiSSA${rest}. Told from ${how}.`,
+          share,
+        )
+      case "zero zero":
+        return fact(`Both factors zero${rest}.`, share)
+      default:
+        return unknown(
+          "the factors have moved so far that neither looks like a draw or like one grown from zero; a checkpoint at step 0 would tell.",
+        )
+    }
+  },
+}

@@ -1,0 +1,55 @@
+import { type Finding, healthy, median, names, notice, shown, unknown } from "../finding.js"
+import type { MeasuredModule } from "../measureRun.js"
+
+/** Of the change of the product, the part by one factor over the part by the other, as operators, summed over the intervals. */
+function shareOf({ intervals }: MeasuredModule, factor: "a" | "b"): number {
+  const part = (which: "byA" | "byB") =>
+    intervals.reduce((sum, { operators }) => sum + operators[which] + operators.byBoth, 0)
+  return factor === "a" ? part("byA") / part("byB") : part("byB") / part("byA")
+}
+
+export const undertrained: Finding = {
+  id: "undertrained-factor",
+  title: "One factor hardly takes part",
+  measures:
+    "Δ(BA) = BΔA + ΔBA + ΔBΔA between checkpoints, largest singular values: the terms with the change of the factor that started nonzero, over those with the change of the other",
+  threshold: {
+    source: "theory",
+    text: "n^(-1/2), n the width of the input: halfway, as an exponent, between a factor that takes part (Θ(1)) and Init[B]'s B at its largest stable rate (Θ(1/n)); constants are not known, so it is an order of size",
+  },
+  why: "A factor whose share vanishes with width is as good as frozen at its start: for Init[B] at a stable rate that is B. Efficient learning needs both terms of the same order (LoRA+ gives the lagging factor a larger rate, Init[A] the other start).",
+  settle:
+    "the same run at two or three widths: the share of a lagging factor falls like 1/n; or a larger rate for that factor alone",
+  examine: ({ modules, run }) => {
+    const asked = modules.flatMap((module) =>
+      (["a", "b"] as const)
+        .filter(
+          (factor) => module.points[0]![factor].norm > 0 && module.whole !== null && module.whole[factor].unchanged < 1,
+        )
+        .map((factor) => ({ module, factor, share: shareOf(module, factor), limit: module.input ** -0.5 })),
+    )
+    if (run.checkpoints.length < 2) return unknown("it takes two checkpoints to see what moved.")
+    const known = asked.filter(({ share }) => Number.isFinite(share))
+    if (known.length === 0)
+      return unknown("no factor that was nonzero at the first checkpoint has moved while the other did.")
+    for (const factor of ["a", "b"] as const) {
+      const own = known.filter((one) => one.factor === factor)
+      const low = own.filter(({ share, limit }) => share < limit)
+      // A property of the run: most modules, not one.
+      if (own.length > 0 && low.length > own.length / 2) {
+        const share = median(low.map(({ share }) => share))
+        return notice(
+          `${factor.toUpperCase()} started nonzero and hardly takes part: its change makes ${shown(share)} of what the other factor's change makes of Δ(BA) (median of ${low.length} modules).`,
+          share,
+          median(low.map(({ limit }) => limit)),
+          names(low.map(({ module }) => module)),
+        )
+      }
+    }
+    return healthy(
+      `The change of each factor counts: the lesser makes ${shown(median(known.map(({ share }) => share)))} of what the other makes (median).`,
+      median(known.map(({ share }) => share)),
+      median(known.map(({ limit }) => limit)),
+    )
+  },
+}

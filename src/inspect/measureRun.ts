@@ -1,0 +1,138 @@
+import { availableParallelism } from "node:os"
+import pMap from "p-map"
+import { Piscina } from "piscina"
+import type { Scale } from "../checkpoint/adapter.js"
+import type { TensorFile } from "../checkpoint/tensorFile.js"
+import { InputError } from "../inputError.js"
+import { type ModuleTask, measureModule, placeOf } from "./measureModule.js"
+import type { ModuleMeasures } from "./measures.js"
+import type { Run } from "./run.js"
+
+/** A module with what was measured of it. */
+export interface MeasuredModule extends ModuleMeasures {
+  readonly name: string
+  /** The end of its name, as q_proj: modules of one kind are compared with one another. */
+  readonly kind: string
+  readonly rank: number
+  readonly input: number
+  readonly output: number
+  readonly scale: Scale
+  /** Number types of A and B at the last checkpoint. */
+  readonly types: readonly [string, string]
+  /** The base model's weight: its name and shape; null where no base is given or it has none that fits the name. */
+  readonly weight: { readonly name: string; readonly shape: readonly number[] } | null
+}
+
+/** A run with its modules measured. */
+export interface MeasuredRun {
+  readonly run: Run
+  readonly modules: readonly MeasuredModule[]
+  /** Whether a base model was given, and the names of its tensors. */
+  readonly base: { readonly path: string; readonly names: readonly string[] } | null
+  readonly notes: readonly string[]
+}
+
+/** Below so many values in all, threads cost more than they save. */
+const FEW_VALUES = 20_000_000
+
+/**
+ * Measures every module of a run, on all cores where there is much to do.
+ *
+ * @param base the opened base model, for ‖BA‖ relative to ‖W‖ and for names.
+ * @throws InputError where a checkpoint lacks a module of another, or has it in another shape.
+ */
+export async function measureRun(
+  run: Run,
+  base: TensorFile | null,
+  workers = availableParallelism(),
+): Promise<MeasuredRun> {
+  const last = run.checkpoints.at(-1)!
+  const byName = run.checkpoints.map(({ adapter }) => new Map(adapter.modules.map((module) => [module.name, module])))
+  const weights = base === null ? null : weightsByModule(base)
+  const named = last.adapter.modules.map((module) => {
+    const points = run.checkpoints.map(({ path }, i) => {
+      const own = byName[i]!.get(module.name)
+      if (own === undefined || own.rank !== module.rank || own.input !== module.input || own.output !== module.output)
+        throw new InputError({
+          field: path,
+          given: own === undefined ? `no module ${module.name}` : `rank ${own.rank}, ${own.output} × ${own.input}`,
+          allowed: `${module.name} with rank ${module.rank}, ${module.output} × ${module.input}, as in ${last.label}`,
+          example: "inspect the two apart",
+        })
+      return { a: placeOf(own.a), b: placeOf(own.b) }
+    })
+    const weight = weights?.(module.name) ?? null
+    const { rank, input, output } = module
+    const fits = weight !== null && weight.length === input * output
+    const task: ModuleTask = { kind: "inspect", rank, input, output, points, base: fits ? placeOf(weight) : null }
+    return { module, weight, task }
+  })
+  const values = named.reduce(
+    (sum, { task: { rank, input, output, points, base } }) =>
+      sum + rank * (input + output) * points.length + (base === null ? 0 : input * output),
+    0,
+  )
+  const measured = await measureAll(
+    named.map(({ task }) => task),
+    values < FEW_VALUES ? 1 : workers,
+  )
+  const modules = named.map(({ module, weight }, i): MeasuredModule => {
+    const { name, rank, input, output, scale, a, b } = module
+    return {
+      name,
+      kind: kindOf(name),
+      rank,
+      input,
+      output,
+      scale,
+      types: [a.type.name, b.type.name],
+      weight: weight === null ? null : { name: weight.name, shape: weight.shape },
+      ...measured[i]!,
+    }
+  })
+  const dropped = new Set(byName.flatMap((modules) => [...modules.keys()].filter((name) => !byName.at(-1)!.has(name))))
+  const notes =
+    dropped.size === 0
+      ? []
+      : [`${dropped.size} modules of earlier checkpoints are not in the last: ${[...dropped][0]} …`]
+  return {
+    run,
+    modules,
+    base: base === null ? null : { path: base.path, names: [...base.tensors.keys()] },
+    notes: [...run.notes, ...notes],
+  }
+}
+
+/** Threads load compiled files: a program that runs from TypeScript sources works on the calling thread. */
+async function measureAll(tasks: readonly ModuleTask[], workers: number): Promise<ModuleMeasures[]> {
+  if (workers <= 1 || import.meta.url.endsWith(".ts")) {
+    const measured: ModuleMeasures[] = []
+    for (const task of tasks) measured.push(await measureModule(task))
+    return measured
+  }
+  const filename = new URL("./task.js", import.meta.url).href
+  const pool = new Piscina({ filename, minThreads: workers, maxThreads: workers })
+  try {
+    return await pMap(tasks, (task) => pool.run(task) as Promise<ModuleMeasures>, { concurrency: 2 * workers })
+  } finally {
+    await pool.destroy()
+  }
+}
+
+/** The end of a module's name without numbers: "model.layers.3.self_attn.q_proj" is a q_proj. */
+function kindOf(name: string): string {
+  const parts = name.split(/[._]?\d+[._]?|\./).filter((part) => part !== "")
+  return parts.at(-1) ?? name
+}
+
+/** GGUF names a weight as the adapter does; PEFT's modules are the base's weights without the ending. */
+function weightsByModule(
+  base: TensorFile,
+): (module: string) => TensorFile["tensors"] extends ReadonlyMap<string, infer T> ? T | null : never {
+  const bare = new Map([...base.tensors.values()].map((tensor) => [tensor.name.replace(/\.weight$/, ""), tensor]))
+  return (module) => {
+    // A classifier on top puts the model under a name of its own: bert.encoder… is encoder… in the bare model, and the other way.
+    const inner = module.replace(/^[^.]+\./, "")
+    return bare.get(module) ?? bare.get(inner) ?? bare.get(`model.${module}`) ?? null
+  }
+}

@@ -1,0 +1,2 @@
+/** What a worker thread does: one module, measured. */
+export { measureModule as default } from "./measureModule.js"

@@ -1,0 +1,321 @@
+/** What `inspect` says, as JSON, as text and as a section of a document. */
+import { z } from "zod"
+import { effectiveRank } from "../inspect/core.js"
+import type { Answer, Finding } from "../inspect/finding.js"
+import { percent, productNormOf, shown } from "../inspect/finding.js"
+import { directionsHolding } from "../inspect/findings/rankUnused.js"
+import type { MeasuredModule, MeasuredRun } from "../inspect/measureRun.js"
+import { interactionFigure, normsFigure, sizesFigure } from "./figures/adapter.js"
+import type { Part, Section } from "./section.js"
+import type { ReportTable } from "./table.js"
+
+const Factor = z.object({
+  norm: z.number().nullable().describe("Frobenius"),
+  rms: z.number().nullable(),
+  largest: z.number().nullable(),
+  kurtosis: z.number().nullable(),
+  spectrum: z.array(z.number()).describe("singular values, falling"),
+  broken: z.number().int().describe("entries that are no finite number"),
+})
+const Move = z.object({
+  norm: z.number().nullable(),
+  largest: z.number().nullable(),
+  unchanged: z.number().describe("share of entries that are the same to the bit"),
+  cosine: z.number().nullable(),
+  halfUlp: z.array(z.number()).length(3).nullable().describe("quantiles 5, 50, 95 % of half an ulp as stored"),
+})
+const Interval = z.object({
+  a: Move,
+  b: Move,
+  byA: z.number().nullable().describe("norm of B ΔA, Frobenius, without the multiplier; B before"),
+  byB: z.number().nullable().describe("norm of ΔB A"),
+  byBoth: z.number().nullable().describe("norm of ΔB ΔA"),
+  operators: z
+    .object({ byA: z.number().nullable(), byB: z.number().nullable(), byBoth: z.number().nullable() })
+    .describe("the same as largest singular values"),
+})
+
+/** The JSON of `inspect`. */
+export const InspectionJson = z.object({
+  schema: z.literal("lora-scaling/inspect/1"),
+  runs: z.array(
+    z.object({
+      name: z.string(),
+      path: z.string(),
+      format: z.string(),
+      base: z.string().nullable(),
+      checkpoints: z.array(z.object({ label: z.string(), step: z.number().nullable(), path: z.string() })),
+      notes: z.array(z.string()),
+      findings: z.array(
+        z.object({
+          id: z.string().describe("its page is docs/doctor/<id>.md"),
+          title: z.string(),
+          state: z
+            .enum(["sick", "notice", "healthy", "fact", "unknown"])
+            .describe("unknown: not identifiable from these files"),
+          says: z.string(),
+          number: z.number().nullable(),
+          threshold: z.number().nullable(),
+          measures: z.string(),
+          source: z
+            .enum(["theory", "null distribution", "number format", "none"])
+            .describe("where the threshold comes from"),
+          thresholdText: z.string(),
+          why: z.string(),
+          settle: z.string(),
+          modules: z.array(z.string()),
+        }),
+      ),
+      modules: z.array(
+        z.object({
+          name: z.string(),
+          rank: z.number(),
+          input: z.number(),
+          output: z.number(),
+          types: z.array(z.string()).describe("number types of A and B as stored"),
+          scale: z.object({ value: z.number().nullable(), alpha: z.number().nullable(), source: z.string() }),
+          base: z.number().nullable().describe("Frobenius norm of W"),
+          points: z.array(
+            z.object({
+              a: Factor,
+              b: Factor,
+              spectrum: z.array(z.number()).describe("of BA, without the multiplier"),
+              effectiveRank: z.number().nullable(),
+            }),
+          ),
+          intervals: z.array(Interval),
+          whole: Interval.nullable().describe("from the first checkpoint to the last"),
+          persistence: z.object({ a: z.array(z.number()).nullable(), b: z.array(z.number()).nullable() }),
+        }),
+      ),
+    }),
+  ),
+  across: z
+    .array(z.object({ id: z.string(), state: z.string(), says: z.string() }))
+    .describe("findings between the runs"),
+})
+export type InspectionJson = z.infer<typeof InspectionJson>
+
+/** A run and the answers to every question. */
+export interface Examined {
+  readonly measured: MeasuredRun
+  readonly answers: readonly { readonly finding: Finding; readonly answer: Answer }[]
+}
+
+/** A finding between runs. */
+export interface AcrossFinding {
+  readonly id: string
+  readonly state: Answer["state"]
+  readonly says: string
+}
+
+/** The JSON of inspected runs; numbers that are not finite are null. */
+export function inspectionJson(runs: readonly Examined[], across: readonly AcrossFinding[]): InspectionJson {
+  const value = {
+    schema: "lora-scaling/inspect/1" as const,
+    runs: runs.map(({ measured: { run, modules, base, notes }, answers }) => ({
+      name: run.name,
+      path: run.path,
+      format: run.checkpoints.at(-1)!.adapter.format,
+      base: base?.path ?? null,
+      checkpoints: run.checkpoints.map(({ label, step, path }) => ({ label, step, path })),
+      notes,
+      findings: answers.map(({ finding: { id, title, measures, threshold, why, settle }, answer }) => ({
+        id,
+        title,
+        state: answer.state,
+        says: answer.says,
+        number: answer.number,
+        threshold: answer.threshold,
+        measures,
+        source: threshold.source,
+        thresholdText: threshold.text,
+        why,
+        settle,
+        modules: answer.modules,
+      })),
+      modules: modules.map(
+        ({ name, rank, input, output, types, scale, base, points, intervals, whole, persistence }) => ({
+          name,
+          rank,
+          input,
+          output,
+          types,
+          scale,
+          base,
+          points: points.map((point) => ({ ...point, effectiveRank: effectiveRank(point.spectrum) })),
+          intervals,
+          whole,
+          persistence,
+        }),
+      ),
+    })),
+    across,
+  }
+  return JSON.parse(JSON.stringify(value))
+}
+
+const MARKS: Readonly<Record<Answer["state"], string>> = {
+  sick: "✗",
+  notice: "!",
+  healthy: "✓",
+  fact: "·",
+  unknown: "?",
+}
+
+/** The findings of a run for a terminal: sick ones first, with why and what would settle them. */
+export function inspectionText({ measured, answers }: Examined): string {
+  const { run, modules, notes } = measured
+  const title = `${run.name}: ${run.checkpoints.at(-1)!.adapter.format}, ${modules.length} modules, ${run.checkpoints.map(({ label }) => label).join(", ")}`
+  const order: readonly Answer["state"][] = ["fact", "sick", "notice", "healthy", "unknown"]
+  const lines = order.flatMap((state) =>
+    answers
+      .filter(({ answer }) => answer.state === state)
+      .map(({ finding, answer }) =>
+        [
+          `${MARKS[state]} ${finding.title}: ${answer.says}`,
+          ...(state === "sick" || state === "notice"
+            ? [
+                `    threshold ${answer.threshold === null ? "" : `${shown(answer.threshold)} `}(${finding.threshold.source}): ${finding.threshold.text}`,
+                `    why it matters: ${finding.why}`,
+                `    what would settle it: ${finding.settle}`,
+                `    page: docs/doctor/${finding.id}.md`,
+              ]
+            : []),
+        ].join("\n"),
+      ),
+  )
+  return [title, ...notes, "", ...lines, ""].join("\n")
+}
+
+/** One row a module: what it is and how it stands at the last checkpoint. */
+export function modulesTable({ modules }: MeasuredRun): ReportTable {
+  return {
+    columns: [
+      "module",
+      "rank",
+      "scale",
+      "‖A‖",
+      "‖B‖",
+      "‖s·BA‖",
+      "effective rank",
+      "99 % in",
+      "A moved",
+      "B moved",
+      "‖BΔA‖",
+      "‖ΔBA‖",
+      "‖ΔBΔA‖",
+    ],
+    rows: modules.map((module) => moduleRow(module)),
+  }
+}
+
+function moduleRow({ name, rank, scale, points, whole, intervals }: MeasuredModule): (string | number | null)[] {
+  const last = points.at(-1)!
+  const first = points[0]!
+  const moved = (factor: "a" | "b") =>
+    whole === null
+      ? null
+      : first[factor].norm === 0
+        ? `0 → ${shown(last[factor].norm)}`
+        : percent(whole[factor].norm / first[factor].norm)
+  const interval = intervals.at(-1)
+  const rankNow = effectiveRank(last.spectrum)
+  return [
+    name,
+    rank,
+    scale.value === null ? "?" : shown(scale.value),
+    shown(last.a.norm),
+    shown(last.b.norm),
+    shown((scale.value ?? 1) * productNormOf(last.spectrum)),
+    rankNow === null ? null : shown(rankNow),
+    directionsHolding(last.spectrum),
+    moved("a"),
+    moved("b"),
+    ...(interval === undefined
+      ? [null, null, null]
+      : [shown(interval.byA), shown(interval.byB), shown(interval.byBoth)]),
+  ]
+}
+
+/** Between checkpoints: how far the factors moved and what made the change of the product, a row a module and interval. */
+function intervalsTable({ modules, run: { checkpoints } }: MeasuredRun): ReportTable {
+  return {
+    columns: ["module", "from", "to", "‖ΔA‖", "‖ΔB‖", "‖BΔA‖", "‖ΔBA‖", "‖ΔBΔA‖", "A unchanged", "B unchanged"],
+    rows: modules.flatMap(({ name, intervals }) =>
+      intervals.map(({ a, b, byA, byB, byBoth }, i) => [
+        name,
+        checkpoints[i]!.label,
+        checkpoints[i + 1]!.label,
+        a.norm,
+        b.norm,
+        byA,
+        byB,
+        byBoth,
+        a.unchanged,
+        b.unchanged,
+      ]),
+    ),
+  }
+}
+
+/** A run as a section of a document: findings, the table of modules, heat maps and lines over steps. */
+export function inspectionSection({ measured, answers }: Examined, id: string): Section {
+  const { run, notes } = measured
+  const parts: Part[] = [
+    {
+      kind: "table",
+      caption: "Findings, each with its threshold and what would settle it; a page each in `docs/doctor`",
+      table: {
+        columns: ["", "finding", "what the files say", "number", "threshold", "source", "what would settle it"],
+        rows: answers.map(({ finding, answer }) => [
+          `${MARKS[answer.state]} ${answer.state}`,
+          finding.title,
+          answer.says,
+          answer.number === null ? null : shown(answer.number),
+          answer.threshold === null ? null : shown(answer.threshold),
+          `${finding.threshold.source}: ${finding.threshold.text}`,
+          finding.settle,
+        ]),
+      },
+    },
+    {
+      kind: "figure",
+      name: "sizes",
+      caption: "The size of s·BA in every module and checkpoint",
+      spec: sizesFigure(measured),
+    },
+    ...(run.checkpoints.length < 2
+      ? []
+      : [
+          {
+            kind: "figure" as const,
+            name: "norms",
+            caption: "Norms of both factors over checkpoints, a line a module",
+            spec: normsFigure(measured),
+          },
+          {
+            kind: "figure" as const,
+            name: "changes",
+            caption: "What makes the change of BA between checkpoints: BΔA, ΔBA and ΔBΔA, a line a module",
+            spec: interactionFigure(measured),
+          },
+        ]),
+    {
+      kind: "table",
+      caption: "Modules at the last checkpoint; changes of the last interval",
+      table: modulesTable(measured),
+    },
+  ]
+  return {
+    id,
+    title: run.name,
+    claim: [
+      `${run.checkpoints.length} checkpoints: ${run.checkpoints.map(({ label }) => label).join(", ")}.`,
+      ...notes,
+    ].join(" "),
+    parts,
+    findings: [],
+    data: { modules: modulesTable(measured), intervals: intervalsTable(measured) },
+  }
+}
