@@ -45,7 +45,7 @@ const setting = () =>
 const optimiser = () =>
   new Option(
     "--optimizer, --optimiser <name>",
-    "adam, sign, sgd, momentum, lion or muon (default: the scheme's own, adam if it names none)",
+    "adam, sign, sgd, momentum, lion, muon (raw), muon-original or muon-match-rms-adamw (default: the scheme's own, adam if it names none)",
   )
 const loss = () =>
   new Option(

@@ -127,9 +127,12 @@ function rootRatio(mean: Graded, square: Graded, epsilon: Affine | null, { cell,
 }
 
 /** U Vᵀ of a matrix U S Vᵀ of rank Θ(1): every singular value becomes 1, and the largest is the Frobenius norm. */
-function orthogonalised({ shape: [rows, columns] }: Node, of: Graded, { cell, assume }: Reading): Graded {
+function orthogonalised(node: Node<"orthogonalise">, of: Graded, { cell, assume }: Reading): Graded {
   assume("the orthogonalised gradient has rank Θ(1), its singular values one size")
-  const entry = rows.exponent.plus(columns.exponent).times("-1/2")
+  const [rows, columns] = [node.shape[0].exponent, node.shape[1].exponent]
+  const larger = cell.compare(rows, columns) >= 0 ? rows : columns
+  const factors = { none: Affine.ZERO, original: larger.minus(columns), "match-rms-adamw": larger }
+  const entry = factors[node.attributes.by].minus(rows).minus(columns).times("1/2")
   return of.normalised(cell).map((size) => shifted(isZeroForm(lead(size)) ? sizeOf(Affine.ZERO) : size, entry))
 }
 

@@ -11,6 +11,7 @@ import {
   type Attributes,
   type Coefficient,
   type Epsilon,
+  type MuonFactor,
   type Op,
   type Role,
   resultShape,
@@ -111,9 +112,9 @@ export class Node<O extends Op = Op> {
     return Node.of("rootRatio", [this, over], { epsilon })
   }
 
-  /** U Vᵀ for a matrix with singular value decomposition U S Vᵀ: Muon's direction, exactly. */
-  orthogonalise(): Node {
-    return Node.of("orthogonalise", [this], {})
+  /** U Vᵀ for a matrix with singular value decomposition U S Vᵀ, times a factor of its shape: Muon's direction, exactly. */
+  orthogonalise(by: MuonFactor = "none"): Node {
+    return Node.of("orthogonalise", [this], { by })
   }
 
   /** This tensor times min(1, bound / norm), itself where the norm is zero; @throws InputError for a norm that is no scalar. */

@@ -30,6 +30,12 @@ export interface Epsilon {
 /** An entrywise nonlinearity between layers. */
 export type Activation = "relu" | "tanh"
 
+/**
+ * What Muon multiplies U Vᵀ by: nothing; "original", √max(1, rows / columns), torch's default; "match-rms-adamw",
+ * 0.2 √max(rows, columns), so that a step is about as large as one of AdamW (both as in torch.optim.Muon's adjust_lr_fn).
+ */
+export type MuonFactor = "none" | "original" | "match-rms-adamw"
+
 type None = Readonly<Record<never, never>>
 
 /** What each operation carries besides its operands. */
@@ -57,8 +63,8 @@ export interface Attributes {
   readonly activationChange: { readonly by: Activation }
   /** x / (√y + ε), entry by entry, of x and y: Adam's direction from its two moments. */
   readonly rootRatio: { readonly epsilon: Epsilon }
-  /** U Vᵀ of a matrix U S Vᵀ: Muon's direction. */
-  readonly orthogonalise: None
+  /** U Vᵀ of a matrix U S Vᵀ, times a factor of its shape: Muon's direction. */
+  readonly orthogonalise: { readonly by: MuonFactor }
   /** The joint Frobenius norm of some tensors, a scalar. */
   readonly norm: None
   /** x times min(1, bound / norm), x itself where the norm is zero, of x and the norm. */

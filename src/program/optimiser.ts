@@ -1,6 +1,6 @@
 import { Affine } from "../exponent/affine.js"
 import type { Node } from "./node.js"
-import type { Coefficient, Epsilon } from "./operation.js"
+import type { Coefficient, Epsilon, MuonFactor } from "./operation.js"
 
 /** An update rule as a program: from a factor's gradient, the direction g of the step −η·g and the state after it. */
 export interface Optimiser {
@@ -64,19 +64,26 @@ const adam: Optimiser = {
   },
 }
 
-/** Muon with exact orthogonalisation: m = 0.95 m + G, g = U Vᵀ of m = U S Vᵀ. */
-const muon: Optimiser = {
+/** Muon with exact orthogonalisation: m = 0.95 m + G, g = U Vᵀ of m = U S Vᵀ, times the factor of its convention. */
+const muon = (factor: MuonFactor): Optimiser => ({
   state: ["mean"],
   step: (gradient, [mean]) => {
     const next = mean!.scale(by(0.95)).plus(gradient)
-    return { direction: next.orthogonalise(), state: [next] }
+    return { direction: next.orthogonalise(factor), state: [next] }
   },
-}
+})
 
 /** The update rules by name. */
-export const OPTIMISERS = { adam, sign: signDescent, sgd: gradientDescent, momentum, lion, muon } satisfies Readonly<
-  Record<string, Optimiser>
->
+export const OPTIMISERS = {
+  adam,
+  sign: signDescent,
+  sgd: gradientDescent,
+  momentum,
+  lion,
+  muon: muon("none"),
+  "muon-original": muon("original"),
+  "muon-match-rms-adamw": muon("match-rms-adamw"),
+} satisfies Readonly<Record<string, Optimiser>>
 
 /** The name of an update rule. */
 export type OptimiserName = keyof typeof OPTIMISERS

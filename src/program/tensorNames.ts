@@ -85,7 +85,8 @@ const FORMULAS: NodeTable<[write: (node: Node) => string, inside: (node: Node) =
   activationChange: ({ operands: [x, at], attributes: { by } }, write, inside) =>
     `change of ${by}(${write(at!)}) by ${inside(x!)}`,
   rootRatio: ({ operands: [x, y] }, write, inside) => `${inside(x!)} / √(${write(y!)})`,
-  orthogonalise: ({ operands: [x] }, write) => `orthogonalise(${write(x!)})`,
+  orthogonalise: ({ operands: [x], attributes: { by } }, write) =>
+    `orthogonalise(${write(x!)})${by === "none" ? "" : ` times ${by}`}`,
   norm: ({ operands }, write) => `norm of ${operands.map(write).join(", ")}`,
   clip: ({ operands: [x] }, write) => `clipped ${write(x!)}`,
 }

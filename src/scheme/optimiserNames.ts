@@ -13,6 +13,13 @@ const ALIASES: ReadonlyMap<string, OptimiserName> = new Map([
   ["gd", "sgd"],
   ["sgd-momentum", "momentum"],
   ["heavy-ball", "momentum"],
+  ["muon-raw", "muon"],
+  ["muon-torch", "muon-original"],
+  ["torch-muon", "muon-original"],
+  ["torch-optim-muon", "muon-original"],
+  ["muon-match-rms", "muon-match-rms-adamw"],
+  ["muon-rms", "muon-match-rms-adamw"],
+  ["moonlight", "muon-match-rms-adamw"],
 ])
 
 /** Words of libraries' names that say how a rule is computed, not what it is. */
@@ -50,6 +57,8 @@ export function optimiserNamed(text: string, field = "--optimiser"): NamedOptimi
     const joined = some.join("-")
     return NAMES.find((name) => name === joined) ?? ALIASES.get(joined)
   }
+  const own = NAMES.find((name) => name === text)
+  if (own !== undefined) return { name: own, notes: [] }
   const name = of(words) ?? of(words.filter((word) => !IMPLEMENTATION.has(word) && !BITS.test(word)))
   if (name === undefined) throw unknownName(field, text, NAMES)
   const notes = words.flatMap((word) => NOTES.filter((note) => note.of.test(word)).map(({ note }) => note(word)))

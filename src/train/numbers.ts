@@ -2,7 +2,7 @@
 import { EigenvalueDecomposition, Matrix as LinearAlgebra } from "ml-matrix"
 import type { Dimension } from "../program/dimension.js"
 import type { Node } from "../program/node.js"
-import type { Activation, Coefficient, Epsilon, Op } from "../program/operation.js"
+import type { Activation, Coefficient, Epsilon, MuonFactor, Op } from "../program/operation.js"
 import { GaussianMatrix } from "./gaussianMatrix.js"
 import type { Matrix } from "./matrix.js"
 import type { Rounding } from "./precision.js"
@@ -134,7 +134,7 @@ export const NUMBERS: { readonly [O in Op]: Whole<O> | Entrywise<O> } = {
     const epsilon = epsilonValue(attributes.epsilon, sizes.n)
     paired(result, x!, y!, (of, over) => of / (Math.sqrt(over) + epsilon))
   }),
-  orthogonalise: whole((_, [x]) => orthogonalised(x as Matrix)),
+  orthogonalise: whole(({ attributes: { by } }, [x]) => orthogonalised(x as Matrix, by)),
   norm: whole((_, read, { spare, accumulate }) => jointNorm(read as Matrix[], spare, accumulate)),
   clip: entrywise((result, { attributes }, [x, norm], { sizes, t }) => {
     const bound = coefficientValue(attributes.bound, sizes.n, t)
@@ -216,8 +216,14 @@ function transposed({ rows, columns, data }: Matrix, spare: Spare): Matrix {
   return { rows: columns, columns: rows, data: result }
 }
 
-/** U Vᵀ of the singular value decomposition, singular values that are zero in floating point left at zero. */
-function orthogonalised({ rows, columns, data }: Matrix): Matrix {
+const MUON_FACTORS: Readonly<Record<MuonFactor, (rows: number, columns: number) => number>> = {
+  none: () => 1,
+  original: (rows, columns) => Math.sqrt(Math.max(1, rows / columns)),
+  "match-rms-adamw": (rows, columns) => 0.2 * Math.sqrt(Math.max(rows, columns)),
+}
+
+/** U Vᵀ of the singular value decomposition times Muon's factor, singular values that are zero in floating point left at zero. */
+function orthogonalised({ rows, columns, data }: Matrix, by: MuonFactor): Matrix {
   const least = Math.min(rows, columns)
   const tall = rows >= columns
   const gram = new Float64Array(least * least)
@@ -236,9 +242,10 @@ function orthogonalised({ rows, columns, data }: Matrix): Matrix {
   const largest = Math.max(...realEigenvalues)
   const inverseRoot = realEigenvalues.map((value) => (value > 1e-12 * largest ? 1 / Math.sqrt(value) : 0))
   const root = eigenvectorMatrix.mmul(LinearAlgebra.diag(inverseRoot)).mmul(eigenvectorMatrix.transpose())
-  const factor: Matrix = { rows: least, columns: least, data: Float64Array.from(root.to1DArray()) }
+  const right: Matrix = { rows: least, columns: least, data: Float64Array.from(root.to1DArray()) }
   const product = new Float64Array(data.length)
-  const [matrix, small] = [{ rows, columns, data }, factor].map((of) => ({ matrix: of, transposed: false }))
+  const [matrix, small] = [{ rows, columns, data }, right].map((of) => ({ matrix: of, transposed: false }))
   productInto(product, tall ? matrix! : small!, tall ? small! : matrix!, null)
-  return { rows, columns, data: product }
+  const factor = MUON_FACTORS[by](rows, columns)
+  return { rows, columns, data: factor === 1 ? product : product.map((value) => factor * value) }
 }

@@ -254,6 +254,12 @@ describe("the catalogue", () => {
     ["peft-lora-ga", "c <= -1/2 and c + sigma <= -1/2", "c <= -1 and sigma <= -1/2"],
     ["muon-init-a", "c <= 0", "c <= -1/2"],
     ["muon-init-b", "c <= -1/2", "c <= -1/2"],
+    // By hand: B's entries are √n times the raw ones, A's (a wide matrix) as raw: zA = c + 1/2, B = c.
+    ["muon-original-init-a", "c <= -1/4", "c <= -1/2"],
+    ["muon-original-init-b", "c <= -1/2", "c <= -1/2"],
+    // Both √n times the raw ones: as large as Adam's.
+    ["muon-rms-init-a", "c <= -1/2", "c <= -1"],
+    ["muon-rms-init-b", "c <= -1", "c <= -1"],
   ])("%s: stable iff %s, internally iff %s", (name, stable, internally) => {
     says(derived(name).stable, stable)
     says(derived(name).internallyStable, internally)

@@ -34,6 +34,9 @@ describe("names that people know", () => {
     ["torch.optim.SGD", "sgd"],
     ["SignSGD", "sign"],
     ["lion_8bit", "lion"],
+    ["torch.optim.Muon", "muon-original"],
+    ["muon_raw", "muon"],
+    ["muon-match_rms_adamw", "muon-match-rms-adamw"],
   ])("the update rule %s is %s", (alias, name) => {
     expect(optimiserNamed(alias).name).toBe(name)
   })

@@ -87,7 +87,7 @@ describe("the interpreter", () => {
   test("gives the bits of the definition, though it reuses arrays and leaves transposes unformed", () => {
     fc.assert(
       fc.property(named, fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 5 }), (which, n, r) => {
-        fc.pre(which.optimiser !== "muon")
+        fc.pre(!which.optimiser?.startsWith("muon"))
         const { program } = ready(which)
         const sizes: Sizes = { n, nIn: n + 1, r, samples: 1, one: 1 }
         const nodes = [program.loss, ...program.next.values(), ...Object.values(program.quantities)]

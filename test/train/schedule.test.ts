@@ -27,7 +27,7 @@ class Counting extends Spare {
 
 /** Without frozen matrices that are never formed, and without the decomposition that has arrays of its own. */
 const single = CATALOGUE.filter(
-  ({ network, model, optimiser }) => (network ?? model) === undefined && optimiser !== "muon",
+  ({ network, model, optimiser }) => (network ?? model) === undefined && !optimiser?.startsWith("muon"),
 )
 const readyNamed = (name: string): Scheme => {
   const definition = single.find((d) => d.name === name)!
