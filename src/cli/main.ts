@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError, Option } from "commander"
-import { Underivable } from "../derive/read.js"
+import { Underivable } from "../derive/underivable.js"
 import { InputError } from "../inputError.js"
 import { environment } from "../report/environment.js"
 import type { CheckCommandOptions } from "./check.js"

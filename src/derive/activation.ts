@@ -12,6 +12,17 @@ interface Rule {
 }
 
 /**
+ * x F(x) for a distribution function F that is 1/2 plus an odd function of scale 1: x/2 plus x times products of an odd
+ * number of parts; its derivative a half plus such products. By the mean value theorem a change is itself times the
+ * derivative between both arguments, a function of them together.
+ */
+const gated: Rule = {
+  value: (of, cell) => of.plus(cell, of.multiply(cell, scaled(of, cell).products(cell, "odd"))),
+  slope: halfAndOdd,
+  change: (change, at, cell) => change.multiply(cell, halfAndOdd(at.plus(cell, change), cell)),
+}
+
+/**
  * ReLU has no scale: ReLU(x) = (x + |x|)/2 is the parts of x and the products of an even number of them; ReLU′ an even
  * part (a half) and the products of an odd number.
  *
@@ -41,6 +52,14 @@ export const ACTIVATIONS: Readonly<Record<Activation, Rule>> = {
       return own.multiply(cell, scaled(at, cell).plus(cell, own).products(cell, "even"))
     },
   },
+  silu: gated,
+  gelu: gated,
+}
+
+function halfAndOdd(of: Graded, cell: Cell): Graded {
+  return scaled(of, cell)
+    .products(cell, "odd")
+    .plus(cell, Graded.even(sizeOf(Affine.ZERO)))
 }
 
 function step(of: Graded, cell: Cell): Graded {

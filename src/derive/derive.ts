@@ -8,9 +8,10 @@ import type { Scheme } from "../scheme/scheme.js"
 import { explore, type Region, signNear } from "./cell.js"
 import { isZeroForm } from "./graded.js"
 import { throughTransient } from "./longTransient.js"
-import { givenAlignment, Underivable } from "./read.js"
+import { givenAlignment } from "./read.js"
 import { type Recursion, recursion, sizeAt } from "./recursion.js"
 import type { Relation } from "./size.js"
+import { Underivable } from "./underivable.js"
 import { openAtWalls } from "./walls.js"
 
 /** The readings on which the truth of a claim depends; part of every statement. */

@@ -5,18 +5,13 @@ import { inOrder, leafName, lookUp, type Node } from "../program/node.js"
 import type { Op } from "../program/operation.js"
 import type { Scheme } from "../scheme/scheme.js"
 import { ACTIVATIONS } from "./activation.js"
+import { requireFixed, softmax, softmaxChange, softmaxSlope } from "./attention.js"
 import type { Cell } from "./cell.js"
 import { Graded, isZeroForm, type RandomTerm } from "./graded.js"
 import { type Bases, Parity } from "./parity.js"
+import { inverseRoot, inverseRootChange } from "./root.js"
 import { larger, lead, type Size, shifted, sizeOf, weakened } from "./size.js"
-
-/** A program whose exponents this engine cannot derive, with the operation and the reason. */
-export class Underivable extends Error {
-  constructor(operation: string, reason: string) {
-    super(`no exponent is derived for ${operation}: ${reason}`)
-    this.name = "Underivable"
-  }
-}
+import { Underivable } from "./underivable.js"
 
 /**
  * What a random matrix G was applied to so far: the running max of the normalised arguments of G and of Gᵀ, as vectors
@@ -90,6 +85,30 @@ const RULES: { readonly [O in Op]: Rule<O> } = {
   multiply: ({ op }, [x, y], { cell }) => entries(x!, op).multiply(cell, entries(y!, op)),
   scale: ({ attributes: { by } }, [x]) => x!.map((size) => shifted(size, by.power)),
   sign: ({ op }, [x], { cell }) => asSigns(entries(x!, op).normalised(cell).products(cell, "odd")),
+  columnDots: ({ operands: [x] }, [left, right], reading) =>
+    matrixProduct(left!.transpose(), right!, x!.shape[0], reading),
+  scaleColumns: ({ op }, [x, row], { cell }) => entries(x!, op).multiply(cell, entries(row!, op)),
+  centre: ({ op }, [x], { assume }) => {
+    assume("a column's entries are not all near their mean, so that centring leaves its size")
+    return entries(x!, op)
+  },
+  inverseRoot: ({ op, attributes }, [x], { cell }) => inverseRoot(op, x!, attributes.epsilon, cell),
+  inverseRootChange: ({ op, attributes }, [x, at], { cell }) =>
+    inverseRootChange(op, x!, at!, attributes.epsilon, cell),
+  softmax: (node, [x], reading) => softmax(node, x!, reading),
+  softmaxSlope: (node, [x, at], reading) => softmaxSlope(node, x!, at!, reading),
+  softmaxChange: (node, [x, at], reading) => softmaxChange(node, x!, at!, reading),
+  logSumExp: (node, [x], { cell }) => {
+    requireFixed(node)
+    return Graded.even(sizeOf(Affine.ZERO)).plus(cell, x!)
+  },
+  logSumExpChange: (node, [x]) => {
+    requireFixed(node)
+    return x!
+  },
+  rowPart: ({ op }, [x]) => entries(x!, op),
+  placeRows: ({ op }, [x]) => entries(x!, op),
+  rotate: ({ op }, [x]) => entries(x!, op),
   rootRatio: ({ attributes: { epsilon } }, [x, y], reading) => rootRatio(x!, y!, epsilon.power, reading),
   orthogonalise: (node, [x], reading) => orthogonalised(node, entries(x!, node.op), reading),
   norm: (node, of, reading) => jointNorm(node, of, reading),

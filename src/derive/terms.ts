@@ -5,10 +5,10 @@ import { MaxPlus } from "../exponent/maxPlus.js"
 import { InputError } from "../inputError.js"
 import { type Scheme, scheme } from "../scheme/scheme.js"
 import { Cell } from "./cell.js"
-import { Underivable } from "./read.js"
 import { firstSteps, recursion, type StepSizes, stepSizes } from "./recursion.js"
 import type { Relation, Size } from "./size.js"
 import { stepper } from "./step.js"
+import { Underivable } from "./underivable.js"
 
 /** A quantity at one step of a scheme without free symbols: its exponent and the other terms of its max. */
 export type Terms =

@@ -12,8 +12,10 @@ import {
   type Coefficient,
   type Epsilon,
   type MuonFactor,
+  type Mask,
   type Op,
   type Role,
+  type RowPart,
   resultShape,
 } from "./operation.js"
 
@@ -36,6 +38,7 @@ export class Node<O extends Op = Op> {
     const shape = resultShape(
       op,
       operands.map((operand) => operand.shape),
+      attributes,
     )
     return SIMPLER[op]?.(operands, shape) ?? new Node(op, operands, attributes, shape)
   }
@@ -107,6 +110,51 @@ export class Node<O extends Op = Op> {
     return Node.of("activationChange", [this, at], { by })
   }
 
+  /** Σᵢ of the products of entries in each column, a row. */
+  columnDots(other: Node): Node {
+    return Node.of("columnDots", [this, other], {})
+  }
+
+  /** Each column times its entry of a row. */
+  scaleColumns(by: Node): Node {
+    return Node.of("scaleColumns", [this, by], {})
+  }
+
+  /** Every column less its mean. */
+  centre(): Node {
+    return Node.of("centre", [this], {})
+  }
+
+  /** 1 / √(this + ε), entry by entry. */
+  inverseRoot(epsilon: number): Node {
+    return Node.of("inverseRoot", [this], { epsilon })
+  }
+
+  /** eˣ over its sum, in each column. */
+  softmax(mask: Mask): Node {
+    return Node.of("softmax", [this], mask)
+  }
+
+  /** ln Σ eˣ of each column, a row. */
+  logSumExp(): Node {
+    return Node.of("logSumExp", [this], {})
+  }
+
+  /** A part of the rows, in a space of its own. */
+  rowPart(part: RowPart): Node {
+    return Node.of("rowPart", [this], part)
+  }
+
+  /** This tensor as a part of the rows of a longer one, zero elsewhere. */
+  placeRows(part: RowPart): Node {
+    return Node.of("placeRows", [this], part)
+  }
+
+  /** Rotary positions, or their inverse. */
+  rotate({ back = false } = {}): Node {
+    return Node.of("rotate", [this], { back })
+  }
+
   /** The entrywise quotient this / (√over + epsilon): Adam's direction from its two moments. */
   rootRatio(over: Node, epsilon: Epsilon): Node {
     return Node.of("rootRatio", [this, over], { epsilon })
@@ -127,6 +175,9 @@ type Simplification = (operands: readonly Node[], shape: Shape) => Node | null
 
 const ifZero: Simplification = (operands, shape) => (operands.some(({ isZero }) => isZero) ? Node.zero(shape) : null)
 
+/** Of an operation that is zero with its first operand. */
+const ifNone: Simplification = ([x], shape) => (x!.isZero ? Node.zero(shape) : null)
+
 /** Simpler forms of results with a zero, the scalar 1 or a transpose among the operands. */
 const SIMPLER: Partial<Record<Op, Simplification>> = {
   matmul: (operands, shape) => {
@@ -140,6 +191,17 @@ const SIMPLER: Partial<Record<Op, Simplification>> = {
   add: ([x, y]) => (x!.isZero ? y! : y!.isZero ? x! : null),
   multiply: ifZero,
   scale: ifZero,
+  columnDots: ifZero,
+  scaleColumns: ifZero,
+  centre: ifZero,
+  rowPart: ifZero,
+  placeRows: ifZero,
+  rotate: ifZero,
+  activationChange: ifNone,
+  inverseRootChange: ifNone,
+  softmaxSlope: ifNone,
+  softmaxChange: ifNone,
+  logSumExpChange: ifNone,
 }
 
 /** Of each operation what a table says of it, called with a node of that operation. */

@@ -6,7 +6,7 @@
  */
 import type { Affine } from "../exponent/affine.js"
 import { InputError } from "../inputError.js"
-import { isSameShape, isScalar, type Shape, SINGLE, shapeText } from "./dimension.js"
+import { type Dimension, isSameShape, isScalar, type Shape, SINGLE, shapeText } from "./dimension.js"
 
 /**
  * What a leaf is: a frozen tensor of the model, a factor's start that is frozen, a trained factor, or the optimiser's
@@ -27,8 +27,20 @@ export interface Epsilon {
   readonly power: Affine | null
 }
 
-/** An entrywise nonlinearity between layers. */
-export type Activation = "relu" | "tanh"
+/** An entrywise nonlinearity: silu(x) = x / (1 + e^(−x)), gelu(x) = x P(N(0, 1) < x), exactly. */
+export type Activation = "relu" | "tanh" | "silu" | "gelu"
+
+/** One of `of` equal parts, in their order from 0, of a tensor's rows; `space` is the longer space or the part's. */
+export interface RowPart {
+  readonly index: number
+  readonly of: number
+  readonly space: Dimension
+}
+
+/** Whether column j of a softmax gives weight to the rows up to j alone. */
+export interface Mask {
+  readonly causal: boolean
+}
 
 /**
  * What Muon multiplies U Vᵀ by: nothing; "original", √max(1, rows / columns), torch's default; "match-rms-adamw",
@@ -61,6 +73,32 @@ export interface Attributes {
   readonly slope: { readonly by: Activation }
   /** φ(at + x) − φ(at) without cancellation, of x and at. */
   readonly activationChange: { readonly by: Activation }
+  /** Σᵢ xᵢⱼ yᵢⱼ of each column j, a row. */
+  readonly columnDots: None
+  /** Column j of x times entry j of a row, of x and the row. */
+  readonly scaleColumns: None
+  /** Every column less its mean. */
+  readonly centre: None
+  /** 1 / √(x + ε), entry by entry. */
+  readonly inverseRoot: { readonly epsilon: number }
+  /** 1 / √(at + x + ε) − 1 / √(at + ε) without cancellation, of x and at. */
+  readonly inverseRootChange: { readonly epsilon: number }
+  /** eˣ over its sum, in each column. */
+  readonly softmax: Mask
+  /** p ∘ (x − Σ p x) in each column, p the softmax of at; of x and at. */
+  readonly softmaxSlope: Mask
+  /** softmax(at + x) − softmax(at) without cancellation, of x and at. */
+  readonly softmaxChange: Mask
+  /** ln Σ eˣ of each column, a row. */
+  readonly logSumExp: None
+  /** ln Σ e^(at + x) − ln Σ e^at of each column without cancellation, of x and at. */
+  readonly logSumExpChange: None
+  /** A part of the rows; its `space` is that of the part. */
+  readonly rowPart: RowPart
+  /** A tensor as a part of the rows of a longer one, zero elsewhere; its `space` is the longer one's. */
+  readonly placeRows: RowPart
+  /** Rotary positions: rows i and i + d/2 of column j turned by the angle j · 10000^(−2i/d), or back; d the rows. */
+  readonly rotate: { readonly back: boolean }
   /** x / (√y + ε), entry by entry, of x and y: Adam's direction from its two moments. */
   readonly rootRatio: { readonly epsilon: Epsilon }
   /** U Vᵀ of a matrix U S Vᵀ, times a factor of its shape: Muon's direction. */
@@ -74,19 +112,19 @@ export interface Attributes {
 /** The name of an operation. */
 export type Op = keyof Attributes
 
-type ShapeRule = (operands: readonly Shape[], op: Op) => Shape
+type ShapeRule<O extends Op> = (operands: readonly Shape[], op: Op, attributes: Attributes[O]) => Shape
 
 const SCALAR: Shape = [SINGLE, SINGLE]
-const fixed: ShapeRule = (_, op) => {
+const fixed = (_: readonly Shape[], op: Op): Shape => {
   throw new Error(`${op} is made with its shape`)
 }
-const same: ShapeRule = ([x, ...others], op) => {
+const same = ([x, ...others]: readonly Shape[], op: Op): Shape => {
   for (const y of others) if (!isSameShape(x!, y)) throw shapeError(op, x!, y, "two tensors of one shape")
   return x!
 }
 
 /** The shape of a result by those of the operands; @throws InputError where these do not fit. */
-const SHAPES: Readonly<Record<Op, ShapeRule>> = {
+const SHAPES: { readonly [O in Op]: ShapeRule<O> } = {
   leaf: fixed,
   one: () => SCALAR,
   zero: fixed,
@@ -102,6 +140,23 @@ const SHAPES: Readonly<Record<Op, ShapeRule>> = {
   activate: same,
   slope: same,
   activationChange: same,
+  columnDots: (operands, op) => [SINGLE, same(operands, op)[1]],
+  scaleColumns: ([x, row], op) => {
+    if (row![0].name !== SINGLE.name || row![1].name !== x![1].name)
+      throw shapeError(op, x!, row!, "a tensor and a row of its columns")
+    return x!
+  },
+  centre: same,
+  inverseRoot: same,
+  inverseRootChange: same,
+  softmax: same,
+  softmaxSlope: same,
+  softmaxChange: same,
+  logSumExp: ([x]) => [SINGLE, x![1]],
+  logSumExpChange: (operands, op) => [SINGLE, same(operands, op)[1]],
+  rowPart: ([x], _, { space }) => [space, x![1]],
+  placeRows: ([x], _, { space }) => [space, x![1]],
+  rotate: same,
   rootRatio: same,
   orthogonalise: same,
   norm: () => SCALAR,
@@ -112,8 +167,9 @@ const SHAPES: Readonly<Record<Op, ShapeRule>> = {
 }
 
 /** The shape of an operation's result; @throws InputError for operands whose shapes do not fit. */
-export function resultShape(op: Op, operands: readonly Shape[]): Shape {
-  return SHAPES[op](operands, op)
+export function resultShape<O extends Op>(op: O, operands: readonly Shape[], attributes: Attributes[O]): Shape {
+  const rule: ShapeRule<O> = SHAPES[op]
+  return rule(operands, op, attributes)
 }
 
 function shapeError(op: Op, left: Shape, right: Shape, allowed: string): InputError {

@@ -2,7 +2,9 @@
 import { EigenvalueDecomposition, Matrix as LinearAlgebra } from "ml-matrix"
 import type { Dimension } from "../program/dimension.js"
 import type { Node } from "../program/node.js"
-import type { Activation, Coefficient, Epsilon, MuonFactor, Op } from "../program/operation.js"
+import type { Coefficient, Epsilon, MuonFactor, Op } from "../program/operation.js"
+import { ACTIVATIONS } from "./activations.js"
+import * as columns from "./columns.js"
 import { GaussianMatrix } from "./gaussianMatrix.js"
 import type { Matrix } from "./matrix.js"
 import type { Rounding } from "./precision.js"
@@ -76,33 +78,6 @@ interface Entrywise<O extends Op> {
 const whole = <O extends Op>(value: Whole<O>["value"]): Whole<O> => ({ reads: "whole", value })
 const entrywise = <O extends Op>(into: Entrywise<O>["into"]): Entrywise<O> => ({ reads: "entries", into })
 
-/** φ, φ′ and φ(at + change) − φ(at) without cancellation. */
-const ACTIVATIONS: Readonly<
-  Record<
-    Activation,
-    {
-      readonly value: (x: number) => number
-      readonly slope: (x: number) => number
-      readonly change: (change: number, at: number) => number
-    }
-  >
-> = {
-  relu: {
-    value: (x) => Math.max(0, x),
-    slope: (x) => (x > 0 ? 1 : 0),
-    change: (change, at) => {
-      if (at > 0) return at + change > 0 ? change : -at
-      return Math.max(0, at + change)
-    },
-  },
-  tanh: {
-    value: Math.tanh,
-    slope: (x) => 1 - Math.tanh(x) ** 2,
-    // tanh(p) − tanh(q) = tanh(p − q) (1 − tanh p tanh q)
-    change: (change, at) => Math.tanh(change) * (1 - Math.tanh(at + change) * Math.tanh(at)),
-  },
-}
-
 /** Every operation in numbers. */
 export const NUMBERS: { readonly [O in Op]: Whole<O> | Entrywise<O> } = {
   leaf: whole(({ attributes: { name } }) => {
@@ -130,6 +105,33 @@ export const NUMBERS: { readonly [O in Op]: Whole<O> | Entrywise<O> } = {
   activationChange: entrywise((result, { attributes: { by } }, [x, at]) =>
     paired(result, x!, at!, ACTIVATIONS[by].change),
   ),
+  columnDots: whole((_, [x, y], { spare }) => columns.dots(x as Matrix, y as Matrix, spare)),
+  scaleColumns: whole((_, [x, row], { spare }) => columns.scaled(x as Matrix, row as Matrix, spare)),
+  centre: whole((_, [x], { spare }) => columns.centred(x as Matrix, spare)),
+  inverseRoot: entrywise((result, { attributes: { epsilon } }, [x]) =>
+    mapped(result, x!, (value) => 1 / Math.sqrt(value + epsilon)),
+  ),
+  // 1/p − 1/q = −(p² − q²) / (p q (p + q)) for the roots p and q after and before.
+  inverseRootChange: entrywise((result, { attributes: { epsilon } }, [x, at]) =>
+    paired(result, x!, at!, (change, from) => {
+      const [p, q] = [Math.sqrt(from + change + epsilon), Math.sqrt(from + epsilon)]
+      return -change / (p * q * (p + q))
+    }),
+  ),
+  softmax: whole(({ attributes: { causal } }, [x], { spare }) => columns.softmax(x as Matrix, causal, spare)),
+  softmaxSlope: whole(({ attributes: { causal } }, [x, at], { spare }) =>
+    columns.softmaxSlope(x as Matrix, at as Matrix, causal, spare),
+  ),
+  softmaxChange: whole(({ attributes: { causal } }, [x, at], { spare }) =>
+    columns.softmaxChange(x as Matrix, at as Matrix, causal, spare),
+  ),
+  logSumExp: whole((_, [x], { spare }) => columns.logSumExp(x as Matrix, spare)),
+  logSumExpChange: whole((_, [x, at], { spare }) => columns.logSumExpChange(x as Matrix, at as Matrix, spare)),
+  rowPart: whole(({ attributes: { index, of } }, [x], { spare }) => columns.part(x as Matrix, index, of, spare)),
+  placeRows: whole((node, [x], { sizes, spare }) =>
+    columns.placed(x as Matrix, node.attributes.index, sizeOf(node.shape[0], sizes), spare),
+  ),
+  rotate: whole(({ attributes: { back } }, [x], { spare }) => columns.rotated(x as Matrix, back ? -1 : 1, spare)),
   rootRatio: entrywise((result, { attributes }, [x, y], { sizes }) => {
     const epsilon = epsilonValue(attributes.epsilon, sizes.n)
     paired(result, x!, y!, (of, over) => of / (Math.sqrt(over) + epsilon))

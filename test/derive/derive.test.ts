@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest"
 import { atStep, derive, type Switches } from "../../src/derive/derive.js"
-import { Underivable } from "../../src/derive/read.js"
+import { Underivable } from "../../src/derive/underivable.js"
 import type { Condition } from "../../src/exponent/condition.js"
 import { formatCondition, formatExponent, formatMin, parseAffine, parseCondition } from "../../src/exponent/grammar.js"
 import { InputError } from "../../src/inputError.js"

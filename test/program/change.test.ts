@@ -6,6 +6,7 @@ import { type Changed, fromZero } from "../../src/program/changed.js"
 import { type Dimension, dimension } from "../../src/program/dimension.js"
 import { Node } from "../../src/program/node.js"
 import type { Matrix } from "../../src/train/matrix.js"
+import { normalBelow, normalBetween } from "../../src/train/normalDistribution.js"
 import { gaussians } from "../../src/train/random.js"
 import { evaluate } from "../../src/train/reference.js"
 
@@ -18,7 +19,10 @@ const leafOf = (name: string, rows: number, columns: number) =>
   Node.leaf(name, "frozen", [SPACES[rows]!, SPACES[columns]!])
 
 /** A random forward pass: each instruction makes a tensor of two earlier ones. */
-const instructions = fc.array(fc.record({ kind: fc.nat(6), x: fc.nat(), y: fc.nat() }), { minLength: 1, maxLength: 12 })
+const instructions = fc.array(fc.record({ kind: fc.nat(15), x: fc.nat(), y: fc.nat() }), {
+  minLength: 1,
+  maxLength: 12,
+})
 
 function programOf(steps: readonly { kind: number; x: number; y: number }[]): {
   leaves: readonly Node[]
@@ -41,6 +45,18 @@ function programOf(steps: readonly { kind: number; x: number; y: number }[]): {
       () => x.scale({ constant: -1.5, power: Affine.ZERO }),
       () => x.activate("relu"),
       () => x.activate("tanh"),
+      () => x.activate("silu"),
+      () => x.activate("gelu"),
+      () => x.softmax({ causal: x.shape[0] === x.shape[1] }),
+      () => x.centre(),
+      () => x.scaleColumns(x.columnDots(x).inverseRoot(0.1)),
+      () => x.scaleColumns(x.columnDots(one(partners((y) => isSame(x, y))))),
+      () => x.scaleColumns(x.logSumExp()),
+      () => x.rotate(),
+      () =>
+        x.shape[0] === n
+          ? x.rowPart({ index: 1, of: 2, space: r }).placeRows({ index: 0, of: 2, space: n })
+          : x.placeRows({ index: 0, of: 1, space: x.shape[0] }),
     ][kind]!()
     tensors.push(made)
   }
@@ -108,6 +124,45 @@ test("a change far below the last digit of the tensor is exact, where new minus 
   const first = W.times(dx).slope(W.times(x), "tanh")
   const linear = evaluate([first], leaves, sizes, 1).get(first)!
   for (const [i, value] of exact.data.entries()) expect(value / linear.data[i]!).toBeCloseTo(1, 9)
+})
+
+test("changes far below the last digit of a smooth operation are linear in what moves", () => {
+  const x = leafOf("x", 0, 1)
+  const forms: Readonly<Record<string, Node>> = {
+    silu: x.activate("silu"),
+    gelu: x.activate("gelu"),
+    softmax: x.softmax({ causal: true }),
+    norm: x.centre().scaleColumns(x.columnDots(x).inverseRoot(1e-6)),
+    logSumExp: x.logSumExp(),
+  }
+  for (const output of Object.values(forms)) {
+    const [small, large] = [1e-25, 1e-9].map((size) => {
+      const dx = Node.leaf("dx", "frozen", x.shape)
+      const given = new Map([[x as Node, () => ({ before: x, after: x.plus(dx), change: dx })]])
+      const { change: changed } = change([output], given).get(output)!
+      const at = (node: Node, name: string, deviation: number): [Node, Matrix] => [
+        node,
+        { rows: 4, columns: 3, data: gaussians(7, name, 12, deviation) },
+      ]
+      const leaves = new Map([at(x, "x", 1), at(dx, "dx", size)])
+      return evaluate([changed], leaves, sizes, 1)
+        .get(changed)!
+        .data.map((value) => value / size)
+    })
+    const most = Math.max(...large!.map(Math.abs))
+    expect(most).toBeGreaterThan(1e-3)
+    for (const [i, value] of small!.entries()) expect(Math.abs(value - large![i]!)).toBeLessThan(1e-7 * most)
+  }
+})
+
+test("gelu's distribution function and its differences agree with each other and with known digits", () => {
+  expect(normalBelow(1)).toBeCloseTo(0.841344746068543, 14)
+  expect(normalBelow(-6) / 9.865876450376946e-10).toBeCloseTo(1, 12)
+  fc.assert(
+    fc.property(fc.double({ min: -6, max: 6, noNaN: true }), fc.double({ min: -3, max: 3, noNaN: true }), (at, by) => {
+      expect(Math.abs(normalBetween(by, at) - (normalBelow(at + by) - normalBelow(at)))).toBeLessThan(1e-14)
+    }),
+  )
 })
 
 test("what was zero before is its own change, and asks a frozen matrix nothing else", () => {

@@ -41,7 +41,23 @@ function checkGradients(model: Model, objective: Objective, sizes: Sizes, seed: 
       }),
   )
   const trained = [...leaves.keys()].filter((node) => node.is("leaf") && node.attributes.role === "trained")
-  const gradients = gradient(loss, trained).map((node) => node!)
+  checkDifferences(
+    loss,
+    trained,
+    gradient(loss, trained).map((node) => node!),
+    leaves,
+    sizes,
+  )
+}
+
+/** Compares gradients with central differences at given values. */
+function checkDifferences(
+  loss: Node,
+  trained: readonly Node[],
+  gradients: readonly Node[],
+  leaves: ReadonlyMap<Node, Matrix>,
+  sizes: Sizes,
+): void {
   const exact = evaluate(gradients, leaves, sizes, 1)
   trained.forEach((leaf, which) => {
     const { data } = leaves.get(leaf)!
@@ -102,6 +118,49 @@ test("reverse mode agrees with differences on stacks, in the change of the outpu
       checkGradients(stackModel(given, [n, r], exponents, objective), objective, sizes, seed)
     }),
     { numRuns: 20 },
+  )
+})
+
+test("reverse mode agrees with differences on every operation of a forward pass", () => {
+  const half = dimension("half")
+  const sizes = { n: 6, m: 3, r: 2, half: 3, one: 1 }
+  const m = dimension("m")
+  const [x, y] = [Node.leaf("x", "trained", [n, m]), Node.leaf("y", "trained", [n, m])]
+  const weights = Node.leaf("weights", "frozen", [n, m])
+  const scores = x.transpose().times(y)
+  const parts = [0, 1].map((index) => ({ index, of: 2 }))
+  const forms: Record<string, Node> = {
+    silu: x.activate("silu").multiply(y),
+    gelu: x.activate("gelu"),
+    softmax: y.times(scores.softmax({ causal: false })),
+    causal: y.times(scores.softmax({ causal: true })),
+    rms: x.scaleColumns(x.columnDots(x).inverseRoot(0.1)),
+    layer: x.centre().scaleColumns(x.centre().columnDots(x.centre()).inverseRoot(0.1)),
+    dots: y.scaleColumns(x.columnDots(y)),
+    logSumExp: y.scaleColumns(x.logSumExp()),
+    rotate: x.rotate().multiply(y.rotate({ back: true })),
+    parts: parts
+      .map((part) => y.rowPart({ ...part, space: half }).multiply(x.rowPart({ ...part, space: half })))
+      .map((tensor, i) => tensor.placeRows({ ...parts[1 - i]!, space: n }))
+      .reduce((p, q) => p.plus(q.activate("tanh"))),
+  }
+  const draw = (leaf: Node, seed: number) => {
+    const shape = zeros(leaf, sizes)
+    return { ...shape, data: gaussians(seed, String(leaf.shape), shape.data.length) }
+  }
+  fc.assert(
+    fc.property(fc.constantFrom(...Object.keys(forms)), fc.nat(1000), (name, seed) => {
+      const output = forms[name]!
+      const ones = Node.leaf("ones", "frozen", [SINGLE, m])
+      const loss = output.columnDots(weights).times(ones.transpose())
+      const leaves = new Map([x, y, weights].map((leaf, i) => [leaf as Node, draw(leaf, 3 * seed + i)]))
+      leaves.set(ones, { rows: 1, columns: 3, data: new Float64Array(3).fill(1) })
+      const found = gradient(loss, [x, y])
+      const trained = [x, y].filter((_, i) => found[i] !== null)
+      const gradients = found.filter((node) => node !== null)
+      checkDifferences(loss, trained, gradients, leaves, sizes)
+    }),
+    { numRuns: 60 },
   )
 })
 

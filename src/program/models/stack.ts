@@ -15,7 +15,7 @@ export interface Architecture {
 }
 
 /** Variance of a frozen weight times the width, so that φ(W x) keeps the size of x. */
-const VARIANCE: Readonly<Record<Activation, number>> = { relu: 2, tanh: 1 }
+const VARIANCE: Readonly<Record<Activation, number>> = { relu: 2, tanh: 1, silu: 2.81, gelu: 2.35 }
 
 /**
  * L frozen layers with an adapter each: h_l = (W_l + α B_l A_l) x_{l−1}, x_l = φ(h_l), plus x_{l−1} with residual

@@ -1,13 +1,12 @@
-import { Node } from "../node.js"
 import type { Row } from "./row.js"
 
 /** φ(x). After it is φ of the argument after: φ(before) plus the change would cancel where φ saturates. */
 export const activate: Row<"activate"> = {
   gradient: ({ operands: [x], attributes: { by } }, adjoint) => [adjoint.slope(x!, by)],
-  change: ({ attributes: { by } }, [x]) =>
-    x!.change.isZero
-      ? { after: x!.after.activate(by), change: Node.zero(x!.after.shape) }
-      : { after: x!.after.activate(by), change: x!.change.activationChange(x!.before, by) },
+  change: ({ attributes: { by } }, [x]) => ({
+    after: x!.after.activate(by),
+    change: x!.change.activationChange(x!.before, by),
+  }),
 }
 
 /** x φ′(at): linear in x, and only a gradient has it. */

@@ -1,6 +1,18 @@
 import type { Changed } from "../changed.js"
 import type { Node } from "../node.js"
+import type { Attributes, Op } from "../operation.js"
 import type { Row } from "./row.js"
+
+/** An operation that is linear in its only operand: what it does to a tensor it does to its change. */
+export function linear<O extends Op>(
+  of: (x: Node, attributes: Attributes[O]) => Node,
+  transposed: (node: Node<O>, adjoint: Node) => Node,
+): Row<O> {
+  return {
+    gradient: (node, adjoint) => [transposed(node, adjoint)],
+    change: ({ attributes }, [x]) => ({ after: of(x!.after, attributes), change: of(x!.change, attributes) }),
+  }
+}
 
 /**
  * X Y. After: before plus change, so that a matrix that is never formed is asked nothing but the change; exact where X or Y
@@ -14,20 +26,20 @@ export const matmul: Row<"matmul"> = {
   change: (_, [x, y]) => product(x!, y!),
 }
 
-export const transpose: Row<"transpose"> = {
-  gradient: (_, adjoint) => [adjoint.transpose()],
-  change: (_, [x]) => ({ after: x!.after.transpose(), change: x!.change.transpose() }),
-}
+export const transpose: Row<"transpose"> = linear(
+  (x) => x.transpose(),
+  (_, adjoint) => adjoint.transpose(),
+)
 
 export const add: Row<"add"> = {
   gradient: (_, adjoint) => [adjoint, adjoint],
   change: (_, [x, y]) => ({ after: x!.after.plus(y!.after), change: x!.change.plus(y!.change) }),
 }
 
-export const scale: Row<"scale"> = {
-  gradient: ({ attributes: { by } }, adjoint) => [adjoint.scale(by)],
-  change: ({ attributes: { by } }, [x]) => ({ after: x!.after.scale(by), change: x!.change.scale(by) }),
-}
+export const scale: Row<"scale"> = linear(
+  (x, { by }) => x.scale(by),
+  ({ attributes: { by } }, adjoint) => adjoint.scale(by),
+)
 
 /** The entrywise product. */
 export const multiply: Row<"multiply"> = {
@@ -39,7 +51,7 @@ export const multiply: Row<"multiply"> = {
 }
 
 /** x y − x₀ y₀ = x (y − y₀) + (x − x₀) y₀, and x y where x₀ or y₀ is zero. */
-function changeOfProduct(x: Changed, y: Changed, product: (x: Node, y: Node) => Node): Node {
+export function changeOfProduct(x: Changed, y: Changed, product: (x: Node, y: Node) => Node): Node {
   if (x.before.isZero || y.before.isZero) return product(x.after, y.after)
   return product(x.after, y.change).plus(product(x.change, y.before))
 }

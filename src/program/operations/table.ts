@@ -1,8 +1,18 @@
 import type { Op } from "../operation.js"
 import { activate, activationChange, slope } from "./activations.js"
+import { centre, columnDots, placeRows, rotate, rowPart, scaleColumns } from "./columns.js"
 import { leaf, one, zero } from "./constants.js"
 import { add, matmul, multiply, scale, transpose } from "./linear.js"
 import type { Row } from "./row.js"
+import {
+  inverseRoot,
+  inverseRootChange,
+  logSumExp,
+  logSumExpChange,
+  softmax,
+  softmaxChange,
+  softmaxSlope,
+} from "./smooth.js"
 import { clip, norm, orthogonalise, rootRatio, sign } from "./updates.js"
 
 /** Every operation's gradient and exact change. */
@@ -19,6 +29,19 @@ export const OPERATIONS: { readonly [O in Op]: Row<O> } = {
   activate,
   slope,
   activationChange,
+  columnDots,
+  scaleColumns,
+  centre,
+  inverseRoot,
+  inverseRootChange,
+  softmax,
+  softmaxSlope,
+  softmaxChange,
+  logSumExp,
+  logSumExpChange,
+  rowPart,
+  placeRows,
+  rotate,
   rootRatio,
   orthogonalise,
   norm,

@@ -11,7 +11,7 @@ import { isNeverFormed, type Node } from "../../program/node.js"
 import type { Op } from "../../program/operation.js"
 import { entriesOf, type Sizes } from "../numbers.js"
 import { readBy, schedule, untransposed } from "../schedule.js"
-import { FUNCTIONS, type KernelText, WGSL } from "./programOperations.js"
+import { FUNCTIONS, isWithoutKernel, type KernelText, WGSL } from "./programOperations.js"
 
 /** What a kernel of a step is dispatched over. */
 export interface ProgramKernel {
@@ -54,6 +54,7 @@ export function unsupported(roots: readonly Node[], leaves: { has(node: Node): b
   for (const { node } of schedule(roots, leaves)) {
     const lines = WGSL[node.op]
     if (typeof lines === "string") return lines
+    if (node.is("activate") && isWithoutKernel(node.attributes.by)) return node.attributes.by
     if (readBy(node).some(isNeverFormed)) return "a frozen n×n matrix (networks of adapted layers)"
   }
   return null

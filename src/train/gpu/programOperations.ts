@@ -1,7 +1,7 @@
 /** The operations in WGSL: how a thread computes one entry of each. */
 import { type Dimension, isSingle } from "../../program/dimension.js"
 import type { Node } from "../../program/node.js"
-import type { Op } from "../../program/operation.js"
+import type { Activation, Op } from "../../program/operation.js"
 import { coefficientValue, epsilonValue, type Sizes } from "../numbers.js"
 
 /** What an operation's text may say of where it stands. */
@@ -39,6 +39,11 @@ fn tanh_slope(x: f32) -> f32 { let y = tangent(x); return 1.0 - y * y; }
 fn tanh_change(change: f32, at: f32) -> f32 { return tangent(change) * (1.0 - tangent(at + change) * tangent(at)); }
 `
 
+/** Whether an activation has no function here. */
+export function isWithoutKernel(by: Activation): boolean {
+  return !FUNCTIONS.includes(`fn ${by}_value`)
+}
+
 /** Every operation in WGSL, or what it is called where it has no kernel. */
 export const WGSL: { readonly [O in Op]: Lines<O> | string } = {
   leaf: (node) => {
@@ -70,6 +75,19 @@ export const WGSL: { readonly [O in Op]: Lines<O> | string } = {
     const [x, y] = operands()
     return `ratio(${x}, sqrt(${y}) + ${number((sizes) => epsilonValue(epsilon, sizes.n))})`
   },
+  columnDots: "columnDots (norms of transformers)",
+  scaleColumns: "scaleColumns (norms of transformers)",
+  centre: "centre (layer norm)",
+  inverseRoot: "inverseRoot (norms of transformers)",
+  inverseRootChange: "inverseRootChange (norms of transformers)",
+  softmax: "softmax (attention)",
+  softmaxSlope: "softmaxSlope (attention)",
+  softmaxChange: "softmaxChange (attention)",
+  logSumExp: "logSumExp (cross-entropy)",
+  logSumExpChange: "logSumExpChange (cross-entropy)",
+  rowPart: "rowPart (heads of attention)",
+  placeRows: "placeRows (heads of attention)",
+  rotate: "rotate (rotary positions)",
   orthogonalise: "orthogonalise (muon)",
   norm: "norm (gradient clipping)",
   clip: "clip (gradient clipping)",

@@ -1,0 +1,144 @@
+/** Operations on the columns of a matrix in float64: a column is a token. */
+import type { Matrix } from "./matrix.js"
+import type { Spare } from "./spare.js"
+
+/** Of each column the sum of f over its rows, a row. */
+function sums({ rows, columns }: Matrix, spare: Spare, f: (place: number) => number): Matrix {
+  const data = spare.take(columns)
+  for (let j = 0; j < columns; j++) {
+    let sum = 0
+    for (let i = 0; i < rows; i++) sum += f(i * columns + j)
+    data[j] = sum
+  }
+  return { rows: 1, columns, data }
+}
+
+/** A matrix of the same shape by its entries: f of an entry's place, its row and its column. */
+function entries(
+  { rows, columns }: Pick<Matrix, "rows" | "columns">,
+  spare: Spare,
+  f: (place: number, row: number, column: number) => number,
+): Matrix {
+  const data = spare.take(rows * columns)
+  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) data[i * columns + j] = f(i * columns + j, i, j)
+  return { rows, columns, data }
+}
+
+/** Σᵢ xᵢⱼ yᵢⱼ. */
+export function dots(x: Matrix, y: Matrix, spare: Spare): Matrix {
+  return sums(x, spare, (k) => x.data[k]! * y.data[k]!)
+}
+
+/** xᵢⱼ sⱼ. */
+export function scaled(x: Matrix, row: Matrix, spare: Spare): Matrix {
+  return entries(x, spare, (k, _, j) => x.data[k]! * row.data[j]!)
+}
+
+/** Every column less its mean. */
+export function centred(x: Matrix, spare: Spare): Matrix {
+  const total = sums(x, spare, (k) => x.data[k]!)
+  return entries(x, spare, (k, _, j) => x.data[k]! - total.data[j]! / x.rows)
+}
+
+/** Where a softmax looks: everywhere, or in column j at the rows up to j. */
+const isSeen = (causal: boolean, row: number, column: number) => !causal || row <= column
+
+/** eˣ over its sum in each column, the largest entry taken away first. */
+export function softmax(x: Matrix, causal: boolean, spare: Spare): Matrix {
+  const { columns } = x
+  const most = largest(x, causal)
+  const weights = entries(x, spare, (k, i, j) => (isSeen(causal, i, j) ? Math.exp(x.data[k]! - most[j]!) : 0))
+  const total = sums(weights, spare, (k) => weights.data[k]!)
+  for (let k = 0; k < weights.data.length; k++) weights.data[k]! /= total.data[k % columns]!
+  return weights
+}
+
+/** p ∘ (x − Σ p x), p the softmax of at. */
+export function softmaxSlope(x: Matrix, at: Matrix, causal: boolean, spare: Spare): Matrix {
+  const p = softmax(at, causal, spare)
+  // Where p is nearly 1, 1 − p is not: the differences to the other entries are summed instead.
+  return entries(x, spare, (k, i, j) => {
+    if (p.data[k] === 0) return 0
+    let sum = 0
+    for (let other = 0; other < x.rows; other++) {
+      const place = other * x.columns + j
+      if (other !== i) sum += p.data[place]! * (x.data[k]! - x.data[place]!)
+    }
+    return p.data[k]! * sum
+  })
+}
+
+/** The largest entry of each column, of those that a softmax sees. */
+function largest({ rows, columns, data }: Matrix, causal: boolean): Float64Array {
+  const most = new Float64Array(columns).fill(Number.NEGATIVE_INFINITY)
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < columns; j++) if (isSeen(causal, i, j)) most[j] = Math.max(most[j]!, data[i * columns + j]!)
+  return most
+}
+
+/**
+ * softmax(at + x) − softmax(at) = p ∘ (e − Σ p e) / Σ p (1 + e) in each column, for p the softmax of at, e = e^(x − m) − 1
+ * and m the largest entry of x.
+ */
+export function softmaxChange(x: Matrix, at: Matrix, causal: boolean, spare: Spare): Matrix {
+  const { columns } = x
+  const p = softmax(at, causal, spare)
+  const most = largest(x, causal)
+  const e = x.data.map((value, k) => (p.data[k] === 0 ? 0 : Math.expm1(value - most[k % columns]!)))
+  const total = sums(x, spare, (k) => (p.data[k] === 0 ? 0 : p.data[k]! * Math.exp(x.data[k]! - most[k % columns]!)))
+  return entries(x, spare, (k, _, j) => {
+    if (p.data[k] === 0) return 0
+    let sum = 0
+    for (let place = j; place < e.length; place += columns) sum += p.data[place]! * (e[k]! - e[place]!)
+    return (p.data[k]! * sum) / total.data[j]!
+  })
+}
+
+/** ln Σ eˣ of each column, the largest entry taken away first. */
+export function logSumExp(x: Matrix, spare: Spare): Matrix {
+  const most = largest(x, false)
+  const total = sums(x, spare, (k) => Math.exp(x.data[k]! - most[k % x.columns]!))
+  return entries(total, spare, (j) => most[j]! + Math.log(total.data[j]!))
+}
+
+/** ln Σ p eˣ of each column, p the softmax of at: by ln(1 + Σ p (eˣ − 1)) where x is small. */
+export function logSumExpChange(x: Matrix, at: Matrix, spare: Spare): Matrix {
+  const p = softmax(at, false, spare)
+  const most = largest(x, false)
+  const small = sums(x, spare, (k) => p.data[k]! * Math.expm1(x.data[k]!))
+  const large = sums(x, spare, (k) => p.data[k]! * Math.exp(x.data[k]! - most[k % x.columns]!))
+  return entries(small, spare, (j) =>
+    Math.abs(small.data[j]!) < 0.5 ? Math.log1p(small.data[j]!) : most[j]! + Math.log(large.data[j]!),
+  )
+}
+
+/** One of equal parts of the rows. */
+export function part({ rows, columns, data }: Matrix, index: number, of: number, spare: Spare): Matrix {
+  const own = Math.floor(rows / of)
+  const result = spare.take(own * columns)
+  result.set(data.subarray(index * own * columns, (index + 1) * own * columns))
+  return { rows: own, columns, data: result }
+}
+
+/** A matrix as one of the equal parts of the rows of a longer one. */
+export function placed({ rows, columns, data }: Matrix, index: number, whole: number, spare: Spare): Matrix {
+  const result = spare.take(whole * columns)
+  result.fill(0)
+  result.set(data, index * rows * columns)
+  return { rows: whole, columns, data: result }
+}
+
+/** The base of the frequencies of rotary positions (RoFormer, arXiv 2104.09864). */
+const FREQUENCY = 10_000
+
+/** Rotary positions as Llama has them: rows i and i + d/2 of column j are turned by the angle ± j · 10000^(−2i/d). */
+export function rotated(x: Matrix, sign: 1 | -1, spare: Spare): Matrix {
+  const half = Math.floor(x.rows / 2)
+  return entries(x, spare, (k, i, j) => {
+    if (i >= 2 * half) return x.data[k]!
+    const pair = i < half ? i : i - half
+    const angle = sign * j * FREQUENCY ** (-pair / half)
+    const other = x.data[i < half ? k + half * x.columns : k - half * x.columns]!
+    return x.data[k]! * Math.cos(angle) + (i < half ? -1 : 1) * other * Math.sin(angle)
+  })
+}
