@@ -5,7 +5,7 @@ import { finitePrecision } from "./finitePrecision/finitePrecision.js"
 import { layers } from "./layers/layers.js"
 import { rankScaling } from "./rankScaling/rankScaling.js"
 import { ratePlane } from "./ratePlane/ratePlane.js"
-import { realTable } from "./realTable/realTable.js"
+import { type RealTableSource, realTable } from "./realTable/realTable.js"
 import { teacherStudent } from "./teacherStudent/teacherStudentSection.js"
 import { whichWins } from "./teacherStudent/whichWins.js"
 import { asymptotics } from "./theory/asymptotics.js"
@@ -19,7 +19,7 @@ import { throughTraining } from "./theory/throughTraining.js"
  *
  * @param table a user's table of runs; without one the report says how to give it.
  */
-export function experiments(table?: string): readonly Experiment[] {
+export function experiments(table?: RealTableSource): readonly Experiment[] {
   return [
     derived,
     theorySetting,

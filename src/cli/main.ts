@@ -59,21 +59,58 @@ const clip = () =>
     "--clip <exponent>",
     "clip the joint norm of all gradients to n^exponent; 0 is max_grad_norm = 1 (default: the scheme's own, none if it names none)",
   )
-/** The columns of a user's table. */
-const columns = (definition: Command) =>
+/** Columns of a table of LoRA runs for `reproduce`, unless others are named; the family is the model's name up to its first digit or sign. */
+const LORA_TABLE = {
+  width: "hidden_size",
+  rate: "learning_rate",
+  loss: "test_nll",
+  by: ["rank"],
+  model: "model",
+  family: "^(?:[^/]+/)?([A-Za-z]+)",
+}
+
+/** How a user's table is to be read. */
+const tableOptions = (definition: Command, usual: Partial<typeof LORA_TABLE> = {}) =>
   definition
-    .option("--width <column>", "column of the width", "width")
-    .option("--rate <column>", "column of the learning rate: fit the rate of least loss")
-    .option("--loss <column>", "column of the loss")
-    .option("--seed <column>", "column of the seed", "seed")
-    .option("--by <column...>", "fit each combination of these columns", [])
-    .option("--model <column>", "column of the model: each model has a loss curve of its own")
+    .option("--width <column>", "column of the width", usual.width ?? "width")
+    .option("--rate <column>", "column of the learning rate: fit the rate of least loss", usual.rate)
+    .option("--loss <column>", "column of the loss, or with --goal max of a score", usual.loss)
+    .option("--goal <goal>", "which losses are better: min, or max for scores such as accuracies (default: min)")
+    .option("--seed <column>", "column of the seed; seeds may be names", "seed")
+    .option("--by <column...>", "fit each combination of these columns", usual.by ?? [])
+    .option("--pool <column...>", "columns that do not matter: rows that differ in them alone are repetitions", [])
+    .option("--model <column>", "column of the model: each model has a loss curve of its own", usual.model)
     .option(
       "--family <column|pattern>",
       "fit each family: a column, or a pattern over --model such as '^[^/]+/([A-Za-z]+)'",
+      usual.family,
     )
     .option("--edge <share>", "a run within the stability edge ends at most this share above the least loss", "0.02")
     .option("--quantity <name>", "only rows whose column `quantity` has this value")
+    .option(
+      "--step <column>",
+      "column of the step, where runs have several rows; none: there is none (default: step, _step, global_step, t, epoch, … if there is one)",
+    )
+    .option(
+      "--run <column>",
+      "column that names the run of each row (default: run_name, run_id, Name, … if there is one)",
+    )
+    .option("--at <which>", "of a run with several rows: last, best, or mean:k of the last k values", "last")
+    .option(
+      "--state <column>",
+      "column that says how a run ended (default: state, status or outcome, if its words are known)",
+    )
+    .option("--diverged <word...>", "more words for a run that diverged; empty stands for an empty cell")
+    .option("--unfinished <word...>", "more words for a run that was ended early")
+    .option("--missing <word...>", "more words for a value that was not written down")
+    .option("--finished <word...>", "more words for a run whose value counts")
+    .option("--wide <what>", "width or rate: each column whose name holds a number is one width, or rate")
+    .option(
+      "--wide-columns <pattern>",
+      "which columns those are; the number is the pattern's first group: '^w=(\\d+)$'",
+    )
+    .option("--separator <name>", "comma, semicolon, tab or bar (default: told by the file)")
+    .option("--decimal <name>", "point or comma (default: told by the numbers)")
 const workers = () => new Option("--workers <count>", "threads; 0 works on the calling thread (default: one per core)")
 
 const backend = () =>
@@ -181,10 +218,12 @@ command(
   async (paths: string[], options: MergeOptions) => (await import("./merge.js")).mergeCommand(paths, options),
 )
 command(
-  columns(
+  tableOptions(
     program
       .command("fit <file>")
-      .description("exponents of a CSV or Parquet file or a store: a size, or the optimal rate, against width")
+      .description(
+        "exponents of a table (CSV, JSON, Markdown, Parquet, DuckDB): a size, or the optimal rate, against width",
+      )
       .option("--value <column>", "column of the size", "value"),
   ).addOption(format()),
   async (path: string, options: FitOptions) => (await import("./fit.js")).fitCommand(path, options),
@@ -206,7 +245,7 @@ command(
   async (paths: string[], options: InspectOptions) => (await import("./inspect.js")).inspectCommand(paths, options),
 )
 command(
-  columns(
+  tableOptions(
     program
       .command("transfer")
       .description("a good rate at one width moved to another: by the derived bound, and by an observed slope")
@@ -270,18 +309,21 @@ command(
   async (options: DevicesOptions) => (await import("./devices.js")).devicesCommand(options),
 )
 command(
-  program
-    .command("reproduce")
-    .description("every experiment into one report: HTML, Markdown, LaTeX, figures, numbers; resumable")
-    .option("--quick", "small budgets, minutes (the default)")
-    .option("--full", "large budgets, hours")
-    .option("--budget <k>", "times the seeds of the size", "1")
-    .option("--only <id...>", "only these sections")
-    .option("--table <file>", "a table of your own runs, for the section on real runs")
-    .option("--out <folder>", "the report's folder", "report")
-    .option("--store <file>", "the DuckDB file of finished runs (default: <out>.duckdb)")
-    .addOption(backend())
-    .addOption(workers()),
+  tableOptions(
+    program
+      .command("reproduce")
+      .description("every experiment into one report: HTML, Markdown, LaTeX, figures, numbers; resumable")
+      .option("--quick", "small budgets, minutes (the default)")
+      .option("--full", "large budgets, hours")
+      .option("--budget <k>", "times the seeds of the size", "1")
+      .option("--only <id...>", "only these sections")
+      .option("--table <file>", "a table of your own runs, for the section on real runs; its columns as below")
+      .option("--out <folder>", "the report's folder", "report")
+      .option("--store <file>", "the DuckDB file of finished runs (default: <out>.duckdb)")
+      .addOption(backend())
+      .addOption(workers()),
+    LORA_TABLE,
+  ),
   async (options: ReproduceOptions) => (await import("./reproduce.js")).reproduceCommand(options),
 )
 

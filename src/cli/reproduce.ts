@@ -6,10 +6,11 @@ import { requireReplaceable } from "../report/files.js"
 import { MARKER } from "../report/writeReport.js"
 import { backendOption, openPool } from "./backendOption.js"
 import { measuring } from "./measuring.js"
+import { readingOf, type TableOptions } from "./measured.js"
 import { integer, oneOf, threads } from "./terminal.js"
 
 /** Options of `reproduce` as typed. */
-export interface ReproduceOptions {
+export interface ReproduceOptions extends TableOptions {
   readonly quick?: boolean
   readonly full?: boolean
   readonly budget: string
@@ -42,10 +43,11 @@ export async function reproduceCommand(options: ReproduceOptions): Promise<numbe
   return unexplained.length > 0 ? 1 : 0
 }
 
-function reproductionOf({ quick, full, budget, only, table, out }: ReproduceOptions): Reproduction {
+function reproductionOf(options: ReproduceOptions): Reproduction {
+  const { quick, full, budget, only, table, out } = options
   if (quick && full)
     throw new InputError({ field: "--full", given: "--quick --full", allowed: "one of the two", example: "--quick" })
-  const all = experimentsOf(table)
+  const all = experimentsOf(table === undefined ? undefined : { path: table, ...readingOf(options, null) })
   const ids = all.map(({ id }) => id)
   const chosen = only?.map((id) => oneOf("--only", id, ids))
   const experiments = all.filter(({ id }) => chosen?.includes(id) ?? true)

@@ -8,11 +8,12 @@ import { InputError } from "../inputError.js"
 import { derivationJson } from "../report/derivation.js"
 import { regimeSays, type TransferJson, transferTable } from "../report/transfer.js"
 import { scheme } from "../scheme/scheme.js"
-import { type ColumnOptions, curveRows } from "./fit.js"
+import { measuredRuns } from "../table/measured.js"
+import { readingOf, type TableOptions } from "./measured.js"
 import { integer, oneOf, outputOptions, positive, print, schemeWith, settings } from "./terminal.js"
 
 /** Options of `transfer` as typed. */
-export interface TransferOptions extends ColumnOptions {
+export interface TransferOptions extends TableOptions {
   readonly scheme: string
   readonly fromWidth: string
   readonly toWidth: string
@@ -89,8 +90,9 @@ async function observedIn(
   path: string,
   options: TransferOptions,
 ): Promise<{ fit: CurveFit; curves: readonly Curve[] }> {
-  const { columns, share, rows } = await curveRows(path, options)
-  const { fits, curves } = curveTable(rows, columns, share)
+  const { reading, rules } = readingOf(options, null)
+  const { table, runs, mixed } = await measuredRuns(path, reading)
+  const { fits, curves } = curveTable(table, runs, rules, mixed)
   const fit =
     options.group === undefined && fits.length === 1 ? fits[0] : fits.find(({ group }) => group === options.group)
   if (fit === undefined)
@@ -103,8 +105,13 @@ async function observedIn(
   return { fit, curves: curves.filter(({ group }) => group === fit.group) }
 }
 
-function observedRate({ group, exponent, low, high }: CurveFit, lr: number, ratio: number): TransferJson["observed"] {
-  if (exponent === null) return null
+/** The rate moved by the observed slope; null where the table does not identify it. */
+function observedRate(
+  { group, exponent, low, high, identified }: CurveFit,
+  lr: number,
+  ratio: number,
+): TransferJson["observed"] {
+  if (exponent === null || !identified) return null
   const ends = [low, high].map((end) => (end === null ? null : lr * ratio ** end))
   const [least, most] = ratio >= 1 ? ends : ends.reverse()
   return {

@@ -20,9 +20,21 @@ export interface Place extends Bracket {
 }
 
 /** The grid with one point a rate: repeated runs are averaged, and a repetition that diverged makes the mean diverge. */
-function withoutRepeats(grid: readonly GridPoint[]): GridPoint[] {
-  const rates = [...new Set(grid.map(({ rate }) => rate))].sort((x, y) => x - y)
-  return rates.map((rate) => ({ rate, value: mean(grid.filter((p) => p.rate === rate).map(({ value }) => value)) }))
+export function withoutRepeats(grid: readonly GridPoint[]): GridPoint[] {
+  return [...repeats(grid)]
+    .map(([rate, values]) => ({ rate, value: mean([...values]) }))
+    .sort((x, y) => x.rate - y.rate)
+}
+
+/** The values at each rate. */
+function repeats(grid: readonly GridPoint[]): ReadonlyMap<number, readonly number[]> {
+  const found = new Map<number, number[]>()
+  for (const { rate, value } of grid) {
+    const own = found.get(rate)
+    if (own === undefined) found.set(rate, [value])
+    else own.push(value)
+  }
+  return found
 }
 
 /**
@@ -36,10 +48,14 @@ function withoutRepeats(grid: readonly GridPoint[]): GridPoint[] {
  * bracket reaches from the lower neighbour of the first to the upper neighbour of the last of them.
  *
  * @param noise the standard deviation of the loss over repeated runs; 0 if unknown.
+ * A grid on which every run diverged says nothing of it.
+ *
  * @throws InputError as `optimalRate`.
  */
 export function optimumBracket(grid: readonly GridPoint[], noise: number): Place {
   const points = withoutRepeats(grid)
+  const anywhere = { low: 0, high: Number.POSITIVE_INFINITY }
+  if (!points.some(({ value }) => Number.isFinite(value))) return { ...anywhere, rate: null, observed: anywhere }
   const { rate, censored } = optimalRate(points)
   const least = leastOf(points)
   const may = ({ value }: GridPoint) => value <= least + 2 * Math.SQRT2 * noise
@@ -84,8 +100,8 @@ export function repeatDeviation(grids: readonly (readonly GridPoint[])[], share:
   let [squares, degrees] = [0, 0]
   for (const grid of grids) {
     const limit = worstHeld(withoutRepeats(grid), share)
-    for (const { rate, value: centre } of withoutRepeats(grid)) {
-      const values = grid.filter((point) => point.rate === rate).map(({ value }) => value)
+    for (const values of repeats(grid).values()) {
+      const centre = mean([...values])
       if (values.length < 2 || !(centre <= limit)) continue
       squares += values.reduce((sum, value) => sum + (value - centre) ** 2, 0)
       degrees += values.length - 1
@@ -95,7 +111,10 @@ export function repeatDeviation(grids: readonly (readonly GridPoint[])[], share:
 }
 
 function leastOf(points: readonly GridPoint[]): number {
-  return Math.min(...points.map(({ value }) => (Number.isFinite(value) ? value : Number.POSITIVE_INFINITY)))
+  return points.reduce(
+    (least, { value }) => (Number.isFinite(value) ? Math.min(least, value) : least),
+    Number.POSITIVE_INFINITY,
+  )
 }
 
 function worstHeld(points: readonly GridPoint[], share: number): number {

@@ -21,6 +21,8 @@ export interface CensoredFit {
   readonly scatter: number
   readonly observations: number
   readonly censored: number
+  /** Whether the observations bound the slope on both sides. */
+  readonly identified: boolean
 }
 
 /** Scatter below this is not resolved: the likelihood costs LEAST_SCATTER / scatter, so it has a maximum without noise. */
@@ -29,6 +31,8 @@ const LEAST_SCATTER = 1e-6
 const HALF_LINE = 2 / Math.PI
 /** Slopes are looked for within this; an interval that reaches it is unbounded. */
 const REACH = 20
+/** A slope this close to where the search ends is not a maximum of the likelihood. */
+const AT_REACH = 1e-3
 
 /**
  * The slope of y = a_group + slope · x + scatter · ε, ε normal, by maximum likelihood from observations that are exact,
@@ -63,7 +67,9 @@ export function censoredSlope(observations: readonly Censored[], level = 0.95): 
   }
   const interval = { low: end(-REACH), high: end(REACH), level }
   const censored = used.filter(({ low, high }) => low !== high).length
-  return { exponent, interval, scatter: best.scatter, observations: used.length, censored }
+  const identified =
+    Number.isFinite(interval.low) && Number.isFinite(interval.high) && Math.abs(exponent) < REACH - AT_REACH
+  return { exponent, interval, scatter: best.scatter, observations: used.length, censored, identified }
 }
 
 /** The bracket of a slope is narrowed to 1e-9 of itself, that of an interval's end to 1e-12. */
@@ -71,11 +77,10 @@ const [GOLDEN_STEPS, BISECTIONS] = [45, 40]
 
 /** Observations of groups in which x varies and something is bounded. */
 function informative(observations: readonly Censored[]): Censored[] {
-  return observations.filter(({ group }) => {
-    const members = observations.filter((other) => other.group === group)
-    const told = members.filter(({ low, high }) => Number.isFinite(low) || Number.isFinite(high))
-    return new Set(told.map(({ x }) => x)).size > 1
-  })
+  const told = new Map<string, Set<number>>()
+  for (const { group, x, low, high } of observations)
+    if (Number.isFinite(low) || Number.isFinite(high)) told.set(group, (told.get(group) ?? new Set()).add(x))
+  return observations.filter(({ group }) => (told.get(group)?.size ?? 0) > 1)
 }
 
 /** A term's value, gradient and curvature in (α, τ) = (a/scatter, 1/scatter). */

@@ -1,31 +1,32 @@
 /** Loss-against-rate curves of a user's table: optimum and stability edge of each, and their exponents in the width. */
 import { InputError } from "../inputError.js"
-import { differingColumns, numberOf, type Row } from "../table/rows.js"
-import { type Bracket, edgeBracket, optimumBracket, type Place, repeatDeviation } from "./bracket.js"
+import { groupsOf } from "../table/groups.js"
+import type { Run } from "../table/runs.js"
+import type { Column, Table } from "../table/table.js"
+import { type Bracket, type Place, repeatDeviation } from "./bracket.js"
 import { type Censored, type CensoredFit, censoredSlope } from "./censored.js"
-import { groupsOf } from "./groups.js"
-import { type GridPoint, rateAgainstWidth } from "./optimum.js"
+import { curvePlaces, smoothDeviation } from "./lossCurve.js"
+import type { GridPoint } from "./optimum.js"
 
-/** Which columns of a table mean what. */
-export interface CurveColumns {
-  readonly width: string
-  readonly rate: string
-  readonly loss: string
-  readonly seed: string
-  /** Fits are made for each combination of these. */
-  readonly by: readonly string[]
-  /** The column that names the model: each has a curve of its own at each width. */
-  readonly model: string | null
+/** How runs are put together to curves and fits. */
+export interface CurveRules {
   /** A column, or a pattern over the model's name whose first group is the family: fits are made for each family. */
   readonly family: string | null
+  /** How far above a curve's least loss, in parts of it, a run may end within the stability edge. */
+  readonly share: number
+  /** Which losses are better; scores that are better when larger count as their negatives. */
+  readonly goal: "min" | "max"
 }
 
-/** The runs of one model (or one width) and seed over a grid of rates. */
+/** The runs of one model (or one width) over a grid of rates, whatever their seeds. */
 export interface Curve {
   readonly group: string
   readonly model: string | null
   readonly width: number
+  /** The seed that all its runs share; empty where there is none or there are several. */
   readonly seed: string
+  /** How many runs it has: those with a loss, and those that diverged. */
+  readonly runs: number
   readonly optimum: Place
   readonly edge: Place
 }
@@ -33,12 +34,14 @@ export interface Curve {
 /** What one group of curves says. */
 export interface CurveFit {
   readonly group: string
-  /** `seeds`: Student over seeds, censored widths left out; `censored`: one curve a width or model, censored likelihood. */
-  readonly method: "seeds" | "censored"
-  /** The exponent of the optimal rate, by parabolas where the minimum lies inside the grid. */
+  /** One curve a width or model, by a likelihood that knows of minima beyond the grid. */
+  readonly method: "censored"
+  /** The exponent of the optimal rate. */
   readonly exponent: number | null
   readonly low: number | null
   readonly high: number | null
+  /** Whether the data bound the exponent on both sides: else it is no number to act on. */
+  readonly identified: boolean
   /** The same from the neighbours of each minimum alone: all that the grid shows without a model of the curve. */
   readonly bracketed: CensoredFit | null
   /** The exponent of the stability edge, interpolated where the grid holds it. */
@@ -49,56 +52,76 @@ export interface CurveFit {
   readonly flags: readonly string[]
 }
 
+/** The standard deviation of one run's loss, and what tells it. */
+export interface Noise {
+  readonly deviation: number
+  readonly from: "repeats" | "smoothness"
+}
+
 /** Curves and fits of a table. */
 export interface CurveTable {
-  /** The standard deviation of a loss over repeated runs; null if no run was repeated. */
-  readonly noise: number | null
+  /** null where nothing was repeated and the rates are too few to tell a curve's shape from noise. */
+  readonly noise: Noise | null
   readonly curves: readonly Curve[]
   readonly fits: readonly CurveFit[]
 }
 
 /**
- * The curves of a table, each group's exponents of the optimal rate and of the stability edge.
+ * The curves of a table's runs, each group's exponents of the optimal rate and of the stability edge.
  *
- * @param share how far above a curve's least loss, in parts of it, a run may end within the stability edge.
- * @throws InputError for cells that are no numbers, a pattern that a model does not match, or a curve without a finite loss.
+ * Runs of one width are one curve, their seeds repetitions: widths are the units of the interval. A seed that shifts the whole law
+ * leaves its slope alone, and what all seeds of a width share, such as where its optimum falls between the grid's rates, is no less an
+ * error of the slope for being shared. So seeds may be crossed with widths, nested in them, one a run, or missing at some.
+ *
+ * @param mixed columns in which some repeated runs differ.
+ * @throws InputError for a pattern that a model does not match.
  */
-export function curveTable(rows: readonly Row[], columns: CurveColumns, share: number): CurveTable {
-  const { width, rate, loss, seed, model } = columns
-  const groupOf = grouping(rows, columns)
-  const groups = new Map([...groupsOf(rows, groupOf)].sort(([x], [y]) => x.localeCompare(y, "en", { numeric: true })))
-  const curveRows = [...groups].flatMap(([group, members]) =>
-    [...groupsOf(members, (row) => [model === null ? "" : row[model], row[width], row[seed] ?? ""].join(" "))].map(
-      ([, own]) => ({ group, own }),
-    ),
+export function curveTable(
+  table: Table,
+  runs: readonly Run[],
+  { family, share, goal }: CurveRules,
+  mixed: readonly string[] = [],
+): CurveTable {
+  const groupOf = grouping(table, family)
+  const told = runs.filter(({ outcome }) => outcome.kind === "value" || outcome.kind === "diverged")
+  const groups = [...groupsOf(told, groupOf)].sort(([x], [y]) => x.localeCompare(y, "en", { numeric: true }))
+  const parts = groups.flatMap(([group, members]) =>
+    [...groupsOf(members, ({ model, width }) => JSON.stringify([model, width])).values()].map((own) => ({
+      group,
+      own,
+      grid: own.map(
+        ({ rate, outcome }): GridPoint => ({
+          rate: rate!,
+          value: outcome.kind === "value" ? (goal === "min" ? outcome.value : -outcome.value) : Number.NaN,
+        }),
+      ),
+    })),
   )
-  const gridOf = (own: readonly Row[]): GridPoint[] =>
-    own.map((row) => ({ rate: numberOf(row, rate), value: numberOf(row, loss) }))
-  const noise = repeatDeviation(
-    curveRows.map(({ own }) => gridOf(own)),
+  const noise = noiseOf(
+    parts.map(({ grid }) => grid),
     share,
   )
-  const curves = curveRows.map(({ group, own }): Curve => {
-    const grid = gridOf(own)
-    const first = own[0]!
+  const curves = parts.map(({ group, own, grid }): Curve => {
+    const [{ model, width, seed }] = own as [Run, ...Run[]]
+    const shared = own.every((run) => run.seed === seed) ? seed : ""
     return {
       group,
-      model: model === null ? null : first[model]!,
-      width: positive(first, width),
-      seed: first[seed] ?? "",
-      optimum: optimumBracket(grid, noise ?? 0),
-      edge: edgeBracket(grid, share),
+      model,
+      width,
+      seed: shared,
+      runs: own.length,
+      ...curvePlaces(grid, noise?.deviation ?? null, share),
     }
   })
-  const fits = [...groups].map(([group, members]) => {
-    const key = [width, rate, ...(members[0]![seed] === undefined ? [] : [seed]), ...(model === null ? [] : [model])]
-    return fitOf(
-      group,
-      curves.filter((curve) => curve.group === group),
-      differingColumns(members, key, loss),
-    )
-  })
-  return { noise, curves, fits }
+  const byGroup = groupsOf(curves, ({ group }) => group)
+  return { noise, curves, fits: [...byGroup].map(([group, own]) => fitOf(group, own, mixed)) }
+}
+
+function noiseOf(grids: readonly (readonly GridPoint[])[], share: number): Noise | null {
+  const repeated = repeatDeviation(grids, share)
+  if (repeated !== null) return { deviation: repeated, from: "repeats" }
+  const smooth = smoothDeviation(grids)
+  return smooth === null ? null : { deviation: smooth, from: "smoothness" }
 }
 
 /** The least widths that a slope should rest on. */
@@ -106,57 +129,43 @@ const FEW = 6
 
 function fitOf(group: string, curves: readonly Curve[], mixed: readonly string[]): CurveFit {
   const widths = new Set(curves.map(({ width }) => width)).size
-  const edges = curves.filter(({ optimum }) => optimum.rate === null)
-  const seeds = new Set(curves.map(({ seed }) => seed)).size
-  const hasModels = curves[0]!.model !== null
-  const where = [...new Set(edges.map(({ model, width }) => (model === null ? `${width}` : `${model}`)))]
+  const named = (some: readonly Curve[]) => [
+    ...new Set(some.map(({ model, width }) => (model === null ? `${width}` : `${model}`))),
+  ]
+  const nowhere = curves.filter(({ edge, optimum }) => optimum.rate === null && edge.low === 0)
+  const beyond = curves.filter((curve) => curve.optimum.rate === null && !nowhere.includes(curve))
+  const fit = slopeOf(curves, ({ optimum }) => optimum.observed)
   const flags = [
     ...(widths < FEW ? ["few widths"] : []),
-    ...(where.length > 0 ? [`minimum at the edge of the grid at ${where.join(", ")}`] : []),
-    ...(mixed.length > 0 ? [`runs at one rate differ in ${mixed.join(", ")}: if that is a setting, see --by`] : []),
+    ...(beyond.length > 0 ? [`minimum at the edge of the grid at ${named(beyond).join(", ")}`] : []),
+    ...(nowhere.length > 0 ? [`every run diverged at ${named(nowhere).join(", ")}`] : []),
+    ...(mixed.length > 0
+      ? [`some runs at one rate differ in ${mixed.join(", ")}: if that is a setting, see --by`]
+      : []),
+    ...(fit === null ? ["too little to fit a slope"] : []),
+    ...(fit !== null && !fit.identified ? ["not identified: these runs do not bound the exponent"] : []),
   ]
-  const common = { group, widths, curves: curves.length, censored: edges.length }
-  const edge = slopeOf(curves, ({ edge }) => edge.observed)
-  const bracketed = slopeOf(curves, ({ optimum }) => optimum)
-  if (seeds > 1 && !hasModels) {
-    const located = curves.map(({ width, seed, optimum }) => ({
-      width,
-      seed: Number(seed),
-      rate: optimum.rate ?? Math.max(optimum.low, Number.MIN_VALUE),
-      censored: optimum.rate !== null ? null : optimum.low === 0 ? ("low" as const) : ("high" as const),
-    }))
-    const { slope, widths: perWidth } = rateAgainstWidth(located)
-    const { low, high } = slope?.interval ?? { low: null, high: null }
-    const used = perWidth.filter(({ censored }) => censored === 0).length
-    return {
-      ...common,
-      method: "seeds",
-      exponent: slope?.exponent ?? null,
-      low,
-      high,
-      widths: used,
-      bracketed,
-      edge,
-      flags,
-    }
-  }
-  const fit = slopeOf(curves, ({ optimum }) => optimum.observed)
   return {
-    ...common,
+    group,
     method: "censored",
     exponent: fit?.exponent ?? null,
     low: fit?.interval.low ?? null,
     high: fit?.interval.high ?? null,
-    bracketed,
-    edge,
-    flags: fit === null ? [...flags, "too little to fit a slope"] : flags,
+    identified: fit?.identified ?? false,
+    bracketed: slopeOf(curves, ({ optimum }) => optimum),
+    edge: slopeOf(curves, ({ edge }) => edge.observed),
+    widths,
+    curves: curves.length,
+    censored: beyond.length + nowhere.length,
+    flags,
   }
 }
 
 /** A censored slope over ln width; models that occur at several widths are compared within themselves. */
 function slopeOf(curves: readonly Curve[], bracket: (curve: Curve) => Bracket): CensoredFit | null {
-  const widthsOf = (name: string | null) => new Set(curves.filter(({ model }) => model === name).map((c) => c.width))
-  const within = curves.some(({ model }) => model !== null && widthsOf(model).size > 1)
+  const widths = new Map<string | null, Set<number>>()
+  for (const { model, width } of curves) widths.set(model, (widths.get(model) ?? new Set()).add(width))
+  const within = [...widths].some(([model, own]) => model !== null && own.size > 1)
   return censoredSlope(
     curves.map((curve): Censored => {
       const { low, high } = bracket(curve)
@@ -165,29 +174,26 @@ function slopeOf(curves: readonly Curve[], bracket: (curve: Curve) => Bracket): 
   )
 }
 
-/** Names the group of a row: its family, then its values of the columns of --by. */
-function grouping(rows: readonly Row[], { by, model, family }: CurveColumns): (row: Row) => string {
-  const named = (row: Row, own: readonly string[]) => [...own, ...by.map((name) => row[name]!)].join(" / ") || "all"
-  if (family === null) return (row) => named(row, [])
-  if (rows[0]![family] !== undefined) return (row) => named(row, [row[family]!])
+/** Names the group of a run: its family, then its values of the columns of --by. */
+function grouping(table: Table, family: string | null): (run: Run) => string {
+  const named = ({ by }: Run, own: readonly string[]) => [...own, ...by].join(" / ") || "all"
+  if (family === null) return (run) => named(run, [])
+  if (table.has(family)) {
+    const column: Column = table.column(family)
+    return (run) => named(run, [column.label(run.row)])
+  }
   const refuse = (given: string, allowed: string) =>
     new InputError({ field: "--family", given, allowed, example: "--family '^[^/]+/([A-Za-z]+)'" })
-  if (model === null) throw refuse(family, "a column, or with --model a pattern over the model's name")
   let pattern: RegExp
   try {
     pattern = new RegExp(family)
   } catch {
     throw refuse(family, "a column, or a regular expression")
   }
-  return (row) => {
-    const match = pattern.exec(row[model]!)
-    if (match === null) throw refuse(family, `a column, or a pattern that every model matches, ${row[model]} too`)
-    return named(row, [match[1] ?? match[0]])
+  return (run) => {
+    if (run.model === null) throw refuse(family, "a column, or with --model a pattern over the model's name")
+    const match = pattern.exec(run.model)
+    if (match === null) throw refuse(family, `a column, or a pattern that every model matches, ${run.model} too`)
+    return named(run, [match[1] ?? match[0]])
   }
-}
-
-function positive(row: Row, column: string): number {
-  const value = numberOf(row, column)
-  if (value > 0 && Number.isFinite(value)) return value
-  throw new InputError({ field: column, given: row[column], allowed: "a number > 0", example: "1024" })
 }

@@ -1,6 +1,7 @@
 import { Matrix, solve } from "ml-matrix"
 import { mean, sampleStandardDeviation } from "simple-statistics"
 import { InputError } from "../inputError.js"
+import { studentQuantile } from "./normal.js"
 import type { Interval } from "./slope.js"
 
 /** One run of a learning-rate grid: a rate > 0 and what was measured at it; NaN or Infinity if it diverged. */
@@ -25,7 +26,7 @@ export interface Located {
 export function optimalRate(grid: readonly GridPoint[]): Located {
   const sorted = sortedGrid(grid)
   const losses = sorted.map(({ value }) => (Number.isFinite(value) ? value : Number.POSITIVE_INFINITY))
-  const best = losses.indexOf(Math.min(...losses))
+  const best = losses.indexOf(losses.reduce((x, y) => Math.min(x, y)))
   if (!Number.isFinite(losses[best]!))
     throw new InputError({
       field: "loss",
@@ -123,16 +124,10 @@ export function rateAgainstWidth(located: readonly LocatedAtWidth[]): RateFit {
   }
 }
 
-/** 97.5 % quantiles of Student's t for 1 … 30 degrees of freedom (any table of the distribution). */
-const STUDENT = [
-  12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.16, 2.145, 2.131, 2.12, 2.11,
-  2.101, 2.093, 2.086, 2.08, 2.074, 2.069, 2.064, 2.06, 2.056, 2.052, 2.048, 2.045, 2.042,
-]
-
 function student(values: readonly number[]): { centre: number; half: number } {
   const centre = mean([...values])
   if (values.length < 2) return { centre, half: Number.POSITIVE_INFINITY }
-  const quantile = STUDENT[values.length - 2] ?? 1.96
+  const quantile = studentQuantile(0.95, values.length - 1)
   return { centre, half: (quantile * sampleStandardDeviation([...values])) / Math.sqrt(values.length) }
 }
 

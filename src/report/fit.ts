@@ -1,6 +1,6 @@
 import { z } from "zod"
 import type { CensoredFit } from "../fit/censored.js"
-import type { Curve, CurveFit, CurveTable } from "../fit/curves.js"
+import type { Curve, CurveFit, CurveTable, Noise } from "../fit/curves.js"
 import type { ReportTable } from "./table.js"
 
 const bound = z.number().nullable()
@@ -32,16 +32,24 @@ export const FitJson = z.object({
       high: bound,
       widths: z.int(),
       flags: z.array(z.string()),
-      method: z
-        .enum(["slope", "seeds", "censored"])
+      identified: z
+        .boolean()
+        .optional()
         .describe(
-          "slope: a size; seeds: Student over seeds; censored: likelihood with minima beyond the grid censored",
+          "whether the data bound the exponent of the optimal rate on both sides: else it is no number to act on",
         ),
+      method: z
+        .enum(["slope", "censored"])
+        .describe("slope: a size; censored: likelihood with minima beyond the grid censored"),
       bracketed: slope.optional().describe("the optimal rate from the neighbours of each minimum alone"),
       edge: slope.optional().describe("the stability edge"),
     }),
   ),
-  noise: bound.optional().describe("standard deviation of a loss over repeated runs"),
+  noise: bound.optional().describe("standard deviation of one run's loss; null where nothing tells it"),
+  noiseFrom: z
+    .enum(["repeats", "smoothness"])
+    .optional()
+    .describe("told by repeated runs, or by how far losses lie from a smooth curve"),
   edgeShare: z
     .number()
     .optional()
@@ -52,30 +60,39 @@ export const FitJson = z.object({
         group: z.string(),
         model: z.string().nullable(),
         width: z.number(),
-        seed: z.string(),
+        seed: z.string().describe("empty where there is none, or several are pooled"),
+        runs: z.int().describe("with a loss, or diverged"),
         optimum: place,
         edge: place,
       }),
     )
     .optional(),
+  read: z.array(z.string()).optional().describe("how the table was read, and what was counted or left out"),
   says: z.array(z.string()).optional().describe("what the numbers can and cannot say, in words"),
 })
 export type FitJson = z.infer<typeof FitJson>
 
 /** A curve table as the JSON of `fit`. */
-export function curveTableJson(of: string, { noise, curves, fits }: CurveTable, edgeShare: number): FitJson {
+export function curveTableJson(
+  of: string,
+  { noise, curves, fits }: CurveTable,
+  edgeShare: number,
+  read: readonly string[],
+): FitJson {
   return {
     schema: "lora-scaling/fit/1",
     of,
-    noise,
+    noise: noise?.deviation ?? null,
+    ...(noise === null ? {} : { noiseFrom: noise.from }),
     edgeShare,
-    fits: fits.map(({ group, exponent, low, high, widths, flags, method, bracketed, edge }) => ({
+    fits: fits.map(({ group, exponent, low, high, identified, widths, flags, method, bracketed, edge }) => ({
       group,
       exponent,
       low: finite(low),
       high: finite(high),
       widths,
       flags: [...flags],
+      identified,
       method,
       bracketed: slopeJson(bracketed),
       edge: slopeJson(edge),
@@ -85,21 +102,24 @@ export function curveTableJson(of: string, { noise, curves, fits }: CurveTable, 
       optimum: placeJson(optimum),
       edge: placeJson(edge),
     })),
+    read: [...read],
     says: readings(edgeShare, noise),
   }
 }
 
 /** What a table of losses against rates can and cannot say of the theory, a sentence each. */
-export function readings(edgeShare: number, noise: number | null): string[] {
+export function readings(edgeShare: number, noise: Noise | null): string[] {
   const percent = `${Number((100 * edgeShare).toPrecision(3))} %`
   return [
     "An optimum at the grid's edge is a bound, not a value: it enters the slope as lying beyond its neighbour.",
-    "Intervals come from the scatter of ln(rate) about the line, between models or widths, and from what the grid hides; with one run a rate nothing is known from seeds.",
+    "Intervals come from the scatter of ln(rate) about the line, between models or widths, and from what the grid hides; seeds are repetitions, pooled at each width.",
     "The bracketed interval uses only that a minimum lies between its neighbours: it needs no shape of the curve, is a range of what is possible, and covers more often than in 95 of 100 cases.",
     `The stability edge is the largest rate up to which no run diverged or ended more than ${percent} above its curve's least loss.`,
     noise === null
       ? "No run was repeated: how far a loss varies by itself is unknown, and counts as zero."
-      : `Repeated runs differ by ${noise.toPrecision(2)} in the loss (standard deviation); losses that close count as equal.`,
+      : noise.from === "repeats"
+        ? `Repeated runs differ by ${noise.deviation.toPrecision(2)} in the loss (standard deviation); losses that close count as equal.`
+        : `No run was repeated; losses lie ${noise.deviation.toPrecision(2)} off a smooth curve (standard deviation), which counts as their noise.`,
     "The theory bounds the largest stable rate; it does not say where below the bound the loss is least. A slope of the optimum other than the bound's exponent does not contradict it.",
     "Models of different width differ in depth, data and family too: a slope over them is of all these at once.",
   ]
@@ -120,9 +140,9 @@ export function curveFitTable(fits: readonly CurveFit[]): ReportTable {
       "beyond grid",
       "flags",
     ],
-    rows: fits.map(({ group, exponent, low, high, bracketed, edge, curves, widths, censored, flags }) => [
+    rows: fits.map(({ group, exponent, low, high, identified, bracketed, edge, curves, widths, censored, flags }) => [
       group,
-      exponent?.toFixed(3) ?? null,
+      exponent === null ? null : identified ? exponent.toFixed(3) : "not identified",
       low === null || high === null ? null : range(low, high),
       bracketed === null ? null : range(bracketed.interval.low, bracketed.interval.high),
       edge?.exponent.toFixed(3) ?? null,
@@ -138,18 +158,20 @@ export function curveFitTable(fits: readonly CurveFit[]): ReportTable {
 /** The curves of a curve table, a row each: optimum and stability edge, with the rates of the grid they lie between. */
 export function curvesTable(curves: readonly Curve[]): ReportTable {
   const rates = ({ low, high }: { low: number; high: number }) =>
-    low === 0
-      ? `< ${rate(high)}`
-      : high === Number.POSITIVE_INFINITY
-        ? `> ${rate(low)}`
-        : `${rate(low)} ... ${rate(high)}`
+    low === 0 && high === Number.POSITIVE_INFINITY
+      ? "unknown"
+      : low === 0
+        ? `< ${rate(high)}`
+        : high === Number.POSITIVE_INFINITY
+          ? `> ${rate(low)}`
+          : `${rate(low)} ... ${rate(high)}`
   return {
-    columns: ["group", "model", "width", "seed", "optimum", "between", "edge", "edge between"],
-    rows: curves.map(({ group, model, width, seed, optimum, edge }) => [
+    columns: ["group", "model", "width", "runs", "optimum", "between", "edge", "edge between"],
+    rows: curves.map(({ group, model, width, runs, optimum, edge }) => [
       group,
       model,
       width,
-      seed,
+      runs,
       optimum.rate === null ? null : rate(optimum.rate),
       rates(optimum),
       edge.rate === null ? null : rate(edge.rate),

@@ -214,9 +214,27 @@ describe("tables of models", () => {
   })
 
   test.each([
-    [["fit", "models.csv", "--width", "n", "--rate", "lr", "--loss", "nll", "--family", "x"], "--family"],
     [
-      ["fit", "models.csv", "--width", "n", "--rate", "lr", "--loss", "nll", "--model", "model", "--family", "Al"],
+      ["fit", "models.csv", "--width", "n", "--rate", "lr", "--loss", "nll", "--by", "rank", "--family", "x"],
+      "--family",
+    ],
+    [
+      [
+        "fit",
+        "models.csv",
+        "--width",
+        "n",
+        "--rate",
+        "lr",
+        "--loss",
+        "nll",
+        "--by",
+        "rank",
+        "--model",
+        "model",
+        "--family",
+        "Al",
+      ],
       "--family",
     ],
     [["fit", "models.csv", "--width", "n", "--rate", "lr", "--loss", "nll", "--model", "name"], "column"],

@@ -7,7 +7,7 @@ import { parse } from "csv-parse/sync"
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus"
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { openStore } from "../../src/sweep/store.js"
-import { readRows } from "../../src/table/rows.js"
+import { records } from "../table/records.js"
 import { lora, startLora } from "./lora.js"
 
 const examples = fileURLToPath(new URL("../../examples/", import.meta.url))
@@ -58,13 +58,14 @@ describe("the theory's setting", () => {
       const { value, loss, ...rest } = Object.fromEntries(Object.entries(row).filter(([, text]) => text !== ""))
       return [rest, Number(value), Number(loss)]
     }
-    expect((await readRows(join(folder, "table/results.parquet"), [])).map(numbers)).toEqual(rows.map(numbers))
-    expect((await readRows(join(folder, "runs.duckdb"), [])).map(numbers)).toEqual(rows.map(numbers))
+    expect((await records(join(folder, "table/results.parquet"))).map(numbers)).toEqual(rows.map(numbers))
+    expect((await records(join(folder, "runs.duckdb"))).map(numbers)).toEqual(rows.map(numbers))
 
     // Init[A] at c = -1/2 has Z_A at 1/2, LoRA+ at (-1, 0) at 0: theory's table, section 3.
     const fit = ["--width", "width", "--value", "value", "--by", "quantity"]
-    const one = await lora(folder, "fit", "table/results.csv", ...fit, "--json")
-    expect(JSON.parse(one.out).fits.map(({ group }: { group: string }) => group)).toContain("zB")
+    const one = await lora(folder, "fit", "table/results.csv", ...fit)
+    expect(one.code).toBe(2)
+    expect(one.err).toContain("these differ in column")
     for (const file of ["table/results.csv", "table/results.parquet", "runs.duckdb"]) {
       const { fits } = JSON.parse((await lora(folder, "fit", file, ...fit, "scheme", "point", "--json")).out)
       const found = (group: string) => fits.find((candidate: { group: string }) => candidate.group === group)

@@ -9,13 +9,13 @@ import { exportRuns } from "../../src/sweep/export.js"
 import { plan, runPlan } from "../../src/sweep/plan.js"
 import { openStore } from "../../src/sweep/store.js"
 import { sweep } from "../../src/sweep/sweep.js"
-import { readRows } from "../../src/table/rows.js"
 import { openTrainer } from "../../src/train/backend.js"
 import { Gpu, openGpu } from "../../src/train/gpu/device.js"
 import { createGpuPool } from "../../src/train/gpuPool.js"
 import { createPool, type Pool } from "../../src/train/pool.js"
 import type { SyntheticConfig } from "../../src/train/syntheticConfig.js"
 import type { Task } from "../../src/train/task.js"
+import { records } from "../table/records.js"
 import { deviceForTests } from "./gpu/graphicsAdapter.js"
 import { SMALL_RUN } from "./gpu/smallRun.js"
 
@@ -159,7 +159,7 @@ describe.skipIf(gpu === null)(`a pool on a GPU: ${title}`, () => {
         [file],
       )
       await store.close()
-      return (await readRows(file, []))[0]!
+      return (await records(file))[0]!
     }
     try {
       const computed = await table(createGpuPool(gpu!, never, createPool(0)))

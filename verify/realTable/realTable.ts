@@ -3,58 +3,61 @@
  * stability edge against width and rank, and what it cannot say of the theory.
  */
 import type { CensoredFit } from "../../src/fit/censored.js"
-import { type CurveColumns, type CurveTable, curveTable } from "../../src/fit/curves.js"
+import { type CurveRules, type CurveTable, curveTable } from "../../src/fit/curves.js"
 import { curveFitTable, curvesTable, readings } from "../../src/report/fit.js"
 import type { Finding, Part, Section } from "../../src/report/section.js"
-import { readRows } from "../../src/table/rows.js"
+import { measuredRuns, type Reading } from "../../src/table/measured.js"
 import type { Experiment } from "../experiment.js"
 import { boundOfRate } from "../teacherStudent/rateBounds.js"
 
-/** The columns of a table of LoRA runs: model, hidden_size, rank, learning_rate, test_nll; the family is in the model's name. */
-const LORA_TABLE: CurveColumns = {
-  width: "hidden_size",
-  rate: "learning_rate",
-  loss: "test_nll",
-  seed: "seed",
-  by: ["rank"],
-  model: "model",
-  family: "^[^/]+/([A-Za-z]+)",
+/** A table of LoRA runs, and how it is read. */
+export interface RealTableSource {
+  readonly path: string
+  readonly reading: Reading
+  readonly rules: CurveRules
 }
-
-/** The stability edge: no more than this share above a curve's least loss. */
-const EDGE_SHARE = 0.02
 
 /** What the table says: exponents against width a family and rank, all models together, and against rank within models. */
 export interface RealTable {
   readonly byFamily: CurveTable
   readonly together: CurveTable
   readonly againstRank: CurveTable
+  /** How the table was read, a sentence each. */
+  readonly read: readonly string[]
+  /** The stability edge: no more than this share above a curve's least loss. */
+  readonly share: number
 }
 
-/** @throws InputError as `readRows` and `curveTable`. */
-export async function readRealTable(path: string, columns: CurveColumns = LORA_TABLE): Promise<RealTable> {
-  const { width, rate, loss, by, model } = columns
-  const rows = await readRows(path, [width, rate, loss, ...by, ...(model === null ? [] : [model])])
+/** @throws InputError as `measuredRuns` and `curveTable`. */
+export async function readRealTable({ path, reading, rules }: RealTableSource): Promise<RealTable> {
+  const { columns } = reading
+  const { table, runs, read } = await measuredRuns(path, reading)
+  const againstRank = await measuredRuns(path, {
+    ...reading,
+    columns: { ...columns, width: columns.by[0] ?? "rank", by: [], pool: [...(columns.pool ?? []), columns.width] },
+  })
   return {
-    byFamily: curveTable(rows, columns, EDGE_SHARE),
-    together: curveTable(rows, { ...columns, family: null }, EDGE_SHARE),
-    againstRank: curveTable(rows, { ...columns, width: by[0] ?? "rank", by: [] }, EDGE_SHARE),
+    byFamily: curveTable(table, runs, rules),
+    together: curveTable(table, runs, { ...rules, family: null }),
+    againstRank: curveTable(againstRank.table, againstRank.runs, rules),
+    read,
+    share: rules.share,
   }
 }
 
 /**
  * The experiment on a user's table; the path is the user's, the table no part of the project.
  *
- * @param path null where none was given: the section then says how to give one.
+ * @param source null where none was given: the section then says how to give one.
  */
-export function realTable(path: string | null, columns: CurveColumns = LORA_TABLE): Experiment {
+export function realTable(source: RealTableSource | null): Experiment {
   return {
     id: "real-table",
     title: "Real runs",
-    tasks: () => (path === null ? 0 : 1),
+    tasks: () => (source === null ? 0 : 1),
     run: async (_effort, { onFinished }) => {
-      if (path === null) return withoutTable()
-      const table = await readRealTable(path, columns)
+      if (source === null) return withoutTable()
+      const table = await readRealTable(source)
       onFinished?.()
       return section(table)
     },
@@ -67,11 +70,11 @@ const claim =
 
 function withoutTable(): Section {
   const text =
-    "No table was given. `reproduce --table runs.csv` adds this section from a table with the columns model, hidden_size, rank, learning_rate and test_nll; `fit` does the same for a table with other columns."
+    "No table was given. `reproduce --table runs.csv` adds this section from a table with the columns model, hidden_size, rank, learning_rate and test_nll, or others named by --width, --rate, --loss, --model, --by and --family as for `fit`."
   return { ...head, claim, parts: [{ kind: "text", text }], findings: [], data: {} }
 }
 
-function section({ byFamily, together, againstRank }: RealTable): Section {
+function section({ byFamily, together, againstRank, read, share }: RealTable): Section {
   const { curves, noise } = byFamily
   const hidden = curves.filter(({ optimum }) => optimum.rate === null).length
   const edges = curves.filter(({ edge }) => edge.rate !== null).length
@@ -98,9 +101,7 @@ function section({ byFamily, together, againstRank }: RealTable): Section {
       table("Against rank, each model compared within itself", againstRank),
       {
         kind: "text",
-        text: readings(EDGE_SHARE, noise)
-          .map((text) => `- ${text}`)
-          .join("\n"),
+        text: [...read, ...readings(share, noise)].map((text) => `- ${text}`).join("\n"),
       },
     ],
     findings: together.fits.flatMap(({ group, exponent, low, high, edge }) => [

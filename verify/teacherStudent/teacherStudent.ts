@@ -5,7 +5,7 @@
  * Feature level: the largest rate at which |Z_B| stays within a limit. Output level: the rate of least loss. They are two
  * things; every number says which it is.
  */
-import { groupsOf } from "../../src/fit/groups.js"
+
 import {
   type GridPoint,
   type LocatedAtWidth,
@@ -18,6 +18,7 @@ import {
 import { rateGrid } from "../../src/sweep/rates.js"
 import { type SweepOptions, sweep } from "../../src/sweep/sweep.js"
 import { STARTS as BY_NAME } from "../../src/sweep/teacherStudent.js"
+import { groupsOf } from "../../src/table/groups.js"
 import type { SyntheticResult } from "../../src/train/synthetic.js"
 import type { SyntheticConfig } from "../../src/train/syntheticConfig.js"
 import type { Task } from "../../src/train/task.js"

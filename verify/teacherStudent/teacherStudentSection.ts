@@ -1,5 +1,4 @@
 import { logAverage } from "simple-statistics"
-import { groupsOf } from "../../src/fit/groups.js"
 import { RULES } from "../../src/fit/judge.js"
 import { powerLabel } from "../../src/report/figures/axes.js"
 import { type LossPoint, lossFigure } from "../../src/report/figures/loss.js"
@@ -7,6 +6,7 @@ import { optimalRateFigure, type RatePoint, type ReferenceLine } from "../../src
 import { type TrajectoryPoint, trajectoryFigure } from "../../src/report/figures/trajectory.js"
 import type { Finding, Part } from "../../src/report/section.js"
 import type { ReportTable } from "../../src/report/table.js"
+import { groupsOf } from "../../src/table/groups.js"
 import { seedsToDecide } from "../compare/deciding.js"
 import type { Experiment } from "../experiment.js"
 import { boundOfRate } from "./rateBounds.js"

@@ -1,10 +1,10 @@
 /** Question: which start ends with less loss, at its own best rate, at the same rate, and far below both bounds? */
 import { logAverage } from "simple-statistics"
-import { groupsOf } from "../../src/fit/groups.js"
 import { type PairedDifference, pairedDifference } from "../../src/fit/paired.js"
 import { type AdvantagePoint, advantageFigure } from "../../src/report/figures/advantage.js"
 import type { Finding, Section } from "../../src/report/section.js"
 import type { ReportTable } from "../../src/report/table.js"
+import { groupsOf } from "../../src/table/groups.js"
 import { seedsToDecide } from "../compare/deciding.js"
 import type { Experiment } from "../experiment.js"
 import { boundOfRate } from "./rateBounds.js"

@@ -2,13 +2,30 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, expect, test } from "vitest"
-import { readRealTable, realTable } from "../../../verify/realTable/realTable.js"
+import { type RealTableSource, readRealTable, realTable } from "../../../verify/realTable/realTable.js"
 
 let folder: string
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "real-"))
 })
 afterAll(() => rm(folder, { recursive: true }))
+
+/** The table, read by its columns. */
+const source = (path: string): RealTableSource => ({
+  path,
+  reading: {
+    columns: {
+      width: "hidden_size",
+      rate: "learning_rate",
+      value: "test_nll",
+      seed: "seed",
+      by: ["rank"],
+      model: "model",
+    },
+    rules: { at: "last", goal: "min", words: {} },
+  },
+  rules: { family: "^(?:[^/]+/)?([A-Za-z]+)", share: 0.02, goal: "min" },
+})
 
 /** Two families of six widths whose optima follow n^-1/2, n^0 and r^1/4, some beyond the grid. */
 async function table(): Promise<string> {
@@ -31,7 +48,7 @@ async function table(): Promise<string> {
 }
 
 test("slopes by family with minima beyond the grid censored, and against rank within models", async () => {
-  const { byFamily, againstRank } = await readRealTable(await table())
+  const { byFamily, againstRank } = await readRealTable(source(await table()))
   const named = (group: string) => byFamily.fits.find((fit) => fit.group === group)!
   for (const [group, exponent] of [
     ["Alpha / 16", -0.5],
@@ -48,7 +65,7 @@ test("slopes by family with minima beyond the grid censored, and against rank wi
 
 test("the section has every number and judges nothing; without a table it says how to give one", async () => {
   const options = { pool: null, store: null } as never
-  const section = await realTable(await table()).run({ size: "quick", seeds: 1 }, options)
+  const section = await realTable(source(await table())).run({ size: "quick", seeds: 1 }, options)
   expect(section.findings.length).toBeGreaterThan(0)
   expect(section.findings.every(({ verdict, why }) => verdict === "inconclusive" && why !== null)).toBe(true)
   expect(section.data["real-table-curves"]!.rows).toHaveLength(36)

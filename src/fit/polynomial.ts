@@ -1,0 +1,48 @@
+import { Matrix, solve } from "ml-matrix"
+
+/** A point of a curve: how many runs its value is the mean of. */
+export interface CurvePoint {
+  readonly x: number
+  readonly value: number
+  readonly runs: number
+}
+
+/** A polynomial in x − centre, the constant first, and the sum of weighted squares that it leaves. */
+export interface Polynomial {
+  readonly centre: number
+  readonly coefficients: readonly number[]
+  readonly residual: number
+}
+
+/** The polynomial of least squares of a degree, each point weighted by its runs. */
+export function polynomialFit(points: readonly CurvePoint[], degree: number): Polynomial {
+  const centre = (points[0]!.x + points.at(-1)!.x) / 2
+  const scale = (points.at(-1)!.x - points[0]!.x) / 2 || 1
+  const base = points[0]!.value
+  const design = new Matrix(
+    points.map(({ x, runs }) =>
+      Array.from({ length: degree + 1 }, (_, power) => Math.sqrt(runs) * ((x - centre) / scale) ** power),
+    ),
+  )
+  const target = Matrix.columnVector(points.map(({ value, runs }) => Math.sqrt(runs) * (value - base)))
+  const solution = solve(design, target, true)
+  const residual = target.clone().sub(design.mmul(solution)).norm("frobenius") ** 2
+  const coefficients = solution.to1DArray().map((c, power) => c / scale ** power)
+  coefficients[0]! += base
+  return { centre, coefficients, residual }
+}
+
+/** Its value. */
+export function valueAt({ centre, coefficients }: Polynomial, x: number): number {
+  return coefficients.reduceRight((sum, c) => sum * (x - centre) + c, 0)
+}
+
+/** Where a polynomial of degree two or three has its one minimum; null if it has none. */
+export function minimumOf({ centre, coefficients }: Polynomial): number | null {
+  const [, b = 0, c = 0, d = 0] = coefficients
+  const discriminant = c * c - 3 * d * b
+  if (discriminant < 0) return null
+  // The root of b + 2 c x + 3 d x² at which the slope rises, written so that d = 0 is no exception.
+  const root = c + Math.sqrt(discriminant)
+  return root > 0 ? centre - b / root : null
+}

@@ -1,0 +1,345 @@
+/** Runs: rows with one setting, in the order of their steps, reduced to one outcome each. */
+import { InputError } from "../inputError.js"
+import { type Failure, type Meaning, meaningOf, type Outcome, type OwnWords, outcomeOf } from "./outcome.js"
+import { type Roles, type RunColumns, rolesOf } from "./runColumns.js"
+import { standIns } from "./same.js"
+import type { Table } from "./table.js"
+
+/** Which of a run's values counts: the last step's, the best, or the mean of the last so many. */
+export type At = "last" | "best" | { readonly mean: number }
+
+/** How runs are read. */
+export interface RunRules {
+  readonly at: At
+  /** Which values are better. */
+  readonly goal: "min" | "max"
+  readonly words: OwnWords
+}
+
+/** One run: its settings and what became of it. */
+export interface Run {
+  /** The index of the row that its outcome is from. */
+  readonly row: number
+  /** Its values in the columns of `by`. */
+  readonly by: readonly string[]
+  readonly model: string | null
+  readonly width: number
+  /** null where no rate is asked for. */
+  readonly rate: number | null
+  /** Empty where the table has none. */
+  readonly seed: string
+  readonly outcome: Outcome
+}
+
+/** The runs of a table, and what was found, counted or left out on the way, a sentence each. */
+export interface Runs {
+  readonly runs: readonly Run[]
+  readonly says: readonly string[]
+}
+
+/** A run before its outcome is known: rows in the order of their steps. */
+interface Trace {
+  readonly rows: readonly number[]
+  readonly setting: Omit<Run, "row" | "outcome">
+}
+
+/** This share of the longest run's steps at its width makes a run finished: logs skip the last few. */
+const WHOLE = 0.95
+
+/**
+ * The runs of a table. Rows with the same settings that differ in the step are one run, and so are rows with one name in a
+ * column that names runs. A rate that varies within such runs is a schedule: its peak counts.
+ *
+ * A run that stopped before the others at its width is unfinished; diverged where its last loss is no number, or twice its first.
+ *
+ * @throws InputError naming file, row, column and text for a cell that cannot be read; or for a rate that is scheduled in a table
+ * that does not say which rows are one run.
+ */
+export function runsOf(
+  table: Table,
+  columns: RunColumns,
+  { at, goal, words }: RunRules,
+): Runs & { readonly roles: Roles } {
+  const meaning = meaningOf(words)
+  const roles = rolesOf(table, columns, meaning)
+  const says = [...table.cells.notes]
+  const settings = settingsOf(table, roles, meaning, says)
+  const traces = tracesOf(table, roles, settings, says)
+  const ended = traces.map((trace) => ({ trace, ...endOf(trace, roles, meaning, at, goal) }))
+  const steps = longest(ended.map(({ trace, lastStep }) => ({ at: placeOf(trace.setting), lastStep })))
+  const short = ended.filter(({ trace, lastStep }) => lastStep < WHOLE * steps.get(placeOf(trace.setting))!)
+  // Where most runs end at steps of their own, ending early is no sign of anything.
+  const early = new Set(short.length <= ended.length / 2 ? short : [])
+  if (short.length > ended.length / 2)
+    says.push(
+      `Most runs end at different steps (column ${roles.step!.name}): each counts as finished at its own last step.`,
+    )
+  const runs = ended.map((end): Run => {
+    const { trace, row, outcome, exploded } = end
+    if (!early.has(end) || outcome.kind !== "value") return { ...trace.setting, row, outcome }
+    const kind: Failure = exploded && goal === "min" ? "diverged" : "unfinished"
+    const word = kind === "diverged" ? "stopped early, at twice its first loss or more" : "stopped early"
+    return { ...trace.setting, row, outcome: { kind, word } }
+  })
+  const told = goal === "min" && roles.rate !== null ? withoutAbsurd(runs) : runs
+  if (traces.some(({ rows }) => rows.length > 1)) says.push(stepsSay(roles, at))
+  says.push(...counted(told, roles))
+  return { runs: told, says, roles }
+}
+
+/** Losses this many times the least at their width are those of a run that diverged. */
+const ABSURD = 100
+
+function withoutAbsurd(runs: readonly Run[]): Run[] {
+  const least = new Map<string, number>()
+  for (const run of runs)
+    if (run.outcome.kind === "value") {
+      const at = placeOf(run)
+      least.set(at, Math.min(least.get(at) ?? Number.POSITIVE_INFINITY, run.outcome.value))
+    }
+  return runs.map((run) => {
+    const best = least.get(placeOf(run)) ?? 0
+    if (run.outcome.kind !== "value" || !(best > 0 && run.outcome.value > ABSURD * best)) return run
+    return { ...run, outcome: { kind: "diverged", word: `more than ${ABSURD} times the least loss` } }
+  })
+}
+
+function stepsSay({ step, run }: Roles, at: At): string {
+  const which =
+    at === "last"
+      ? "the last step's value counts"
+      : at === "best"
+        ? "the best step's value counts"
+        : `the mean of the last ${at.mean} values counts`
+  return `Runs have several rows each, in the order of column ${step!.name}${run === null ? "" : `, named in column ${run.name}`}: ${which} (--at).`
+}
+
+/** How runs ended, in one line, and how to count otherwise. */
+function counted(runs: readonly Run[], { state }: Roles): string[] {
+  const failures = (["diverged", "unfinished", "missing"] as const).flatMap((kind) => {
+    const words = new Map<string, number>()
+    for (const { outcome } of runs)
+      if (outcome.kind === kind) words.set(outcome.word, (words.get(outcome.word) ?? 0) + 1)
+    const total = [...words.values()].reduce((sum, n) => sum + n, 0)
+    return total === 0 ? [] : [{ kind, total, words: [...words.keys()] }]
+  })
+  if (failures.length === 0) return []
+  const valued = runs.filter(({ outcome }) => outcome.kind === "value").length
+  const parts = failures.map(({ kind, total, words }) => `${total} ${kind} (${words.slice(0, 5).join(", ")})`)
+  const open = failures.find(({ kind }) => kind !== "diverged")?.words[0]
+  const hint =
+    open === undefined || open.startsWith("stopped early")
+      ? ""
+      : ` Those left out say nothing of the edge; --diverged ${JSON.stringify(open)} counts them as diverged.`
+  return [
+    `${runs.length} runs: ${valued} with a value, ${parts.join(", ")}${state === null ? "" : `; column ${state.name} says how they ended`}.${hint}`,
+  ]
+}
+
+type Setting = Trace["setting"]
+
+/** The settings of each row; null for a row that belongs to no run. */
+function settingsOf(table: Table, roles: Roles, meaning: Meaning, says: string[]): (Setting | null)[] {
+  const { width, rate, value, seed, by, model } = roles
+  const rows = Array.from({ length: table.length }, (_, row) => row)
+  const isMissing = (text: string) => meaning(text) === "missing"
+  const zero: number[] = []
+  const blank: number[] = []
+  const rates = rows.map((row) => {
+    if (rate === null) return null
+    if (isMissing(rate.text(row))) {
+      // A row of a log that has another measurement, or a run that never began.
+      if (roles.step === null && value.value(row) !== null) throw rate.refusal(row, "a rate > 0 beside a value", "1e-3")
+      return Number.NaN
+    }
+    const found = rate.number(row, "a rate > 0", "1e-3")
+    if (found < 0) throw rate.refusal(row, "a rate > 0 (a logarithm of a rate is none)", "1e-3")
+    return found
+  })
+  const widths = rows.map((row) => {
+    if (isMissing(width.text(row)) && value.value(row) === null) return Number.NaN
+    return width.positive(row)
+  })
+  const [sameWidth, sameRate] = [
+    standIns(widths.filter((x) => x > 0)),
+    standIns(rates.filter((x): x is number => x !== null && x > 0)),
+  ]
+  const spellings = (same: ReadonlyMap<number, number>) => [...same].filter(([x, y]) => x !== y).length
+  if (spellings(sameRate) > 0 && roles.step === null)
+    says.push(`${spellings(sameRate)} rates differ from others by less than 1e-5 of themselves and count as the same.`)
+  const settings = rows.map((row): Setting | null => {
+    const [n, lr] = [widths[row]!, rates[row]!]
+    if (Number.isNaN(n)) {
+      blank.push(row)
+      return null
+    }
+    if (lr === 0) {
+      zero.push(row)
+      return null
+    }
+    return {
+      by: by.map((column) => column.label(row)),
+      model: model === null ? null : model.text(row),
+      width: sameWidth.get(n)!,
+      rate: lr === null || Number.isNaN(lr) ? lr : sameRate.get(lr)!,
+      seed: seed === null ? "" : seed.label(row),
+    }
+  })
+  if (zero.length > 0)
+    says.push(
+      `${zero.length} rows with rate 0 (the first: ${table.place(zero[0]!)}) have no place on a logarithmic axis: left out.`,
+    )
+  if (blank.length > 0)
+    says.push(`${blank.length} rows with neither width nor value (the first: ${table.place(blank[0]!)}): left out.`)
+  return settings
+}
+
+const placeOf = ({ by, model, width }: Omit<Setting, "rate" | "seed">) => JSON.stringify([by, model, width])
+
+/** Rows put together to runs, in the order of their steps. */
+function tracesOf(table: Table, roles: Roles, settings: readonly (Setting | null)[], says: string[]): Trace[] {
+  const used = settings.flatMap((setting, row) => (setting === null ? [] : [row]))
+  const keyOf = (row: number, withRate = true) => {
+    const { by, model, width, rate, seed } = settings[row]!
+    return JSON.stringify([by, model, width, seed, withRate ? rate : 0])
+  }
+  const steps = roles.step === null ? null : stepsOf(table, roles)
+  const plain = (rows: readonly number[]): Trace[] => rows.map((row) => ({ rows: [row], setting: settings[row]! }))
+  const named =
+    roles.run === null || steps === null
+      ? null
+      : byName(roles.run.name, used, (row) => roles.run!.text(row), keyOf, steps)
+  const traces: Trace[] = []
+  if (named !== null) {
+    let [scheduled, rising] = [0, 0]
+    for (const rows of named) {
+      const ordered = [...rows].sort((x, y) => steps![x]! - steps![y]!)
+      const rates = ordered.map((row) => settings[row]!.rate).filter((x): x is number => x !== null && !Number.isNaN(x))
+      const peak = rates.length === 0 ? null : Math.max(...rates)
+      if (new Set(rates).size > 1) scheduled++
+      if (rates.length > 1 && rates.at(-1)! > rates.at(-2)!) rising++
+      else if (roles.rate === null || peak !== null)
+        traces.push({ rows: ordered, setting: { ...settings[ordered[0]!]!, rate: peak } })
+    }
+    if (scheduled > 0)
+      says.push(
+        `Column ${roles.rate!.name} varies within ${scheduled} runs, a schedule: each run counts at its largest rate. If the table has the base rate, name its column with --rate.`,
+      )
+    if (rising > 0)
+      says.push(`${rising} runs ended while their rate was still rising: their base rate is unknown, left out.`)
+    return traces
+  }
+  const withRate = used.filter((row) => !Number.isNaN(settings[row]!.rate))
+  if (withRate.length < used.length) says.push(`${used.length - withRate.length} rows without a rate: left out.`)
+  if (steps === null) return plain(withRate)
+  refuseSchedule(table, roles, withRate, keyOf, steps)
+  for (const rows of gathered(withRate, keyOf).values()) {
+    // Of rows that repeat a step, the k-th of each belongs to the k-th run.
+    const seen = new Map<number, number>()
+    const own: number[][] = []
+    for (const row of rows) {
+      const before = seen.get(steps[row]!) ?? 0
+      seen.set(steps[row]!, before + 1)
+      own[before] ??= []
+      own[before]!.push(row)
+    }
+    for (const run of own) traces.push({ rows: run.sort((x, y) => steps[x]! - steps[y]!), setting: settings[run[0]!]! })
+  }
+  return traces
+}
+
+function stepsOf(table: Table, { step, value }: Roles): Float64Array {
+  return Float64Array.from({ length: table.length }, (_, row) => {
+    if (step!.text(row) === "" && value.value(row) === null) return -1
+    return step!.number(row, "a step, a number", "100")
+  })
+}
+
+function gathered(rows: readonly number[], keyOf: (row: number) => string): Map<string, number[]> {
+  const groups = new Map<string, number[]>()
+  for (const row of rows) {
+    const key = keyOf(row)
+    const own = groups.get(key)
+    if (own === undefined) groups.set(key, [row])
+    else own.push(row)
+  }
+  return groups
+}
+
+/** The rows of each name, if the column names runs: a name has one setting but for the rate, and is not just the row's number. */
+function byName(
+  column: string,
+  rows: readonly number[],
+  nameOf: (row: number) => string,
+  keyOf: (row: number, withRate?: boolean) => string,
+  steps: Float64Array,
+): readonly number[][] | null {
+  const names = gathered(rows, nameOf)
+  if (names.has("")) return null
+  for (const own of names.values()) if (own.some((row) => keyOf(row, false) !== keyOf(own[0]!, false))) return null
+  if (names.size < rows.length) return [...names.values()]
+  // A name of its own for each row: runs, unless rows of one setting go through the steps.
+  const keys = [...gathered(rows, (row) => keyOf(row)).values()]
+  const logs = keys.filter((own) => own.length > 1 && new Set(own.map((row) => steps[row])).size === own.length)
+  return column !== "" && logs.length < keys.length / 2 ? [...names.values()] : null
+}
+
+/** @throws InputError where the rate changes from step to step, and no column says which rows are one run. */
+function refuseSchedule(
+  table: Table,
+  { rate, step }: Roles,
+  rows: readonly number[],
+  keyOf: (row: number, withRate?: boolean) => string,
+  steps: Float64Array,
+): void {
+  if (rate === null) return
+  const single = [...gathered(rows, (row) => keyOf(row)).values()].filter((own) => own.length === 1).length
+  if (single <= rows.length / 2) return
+  let inSegments = 0
+  for (const own of gathered(rows, (row) => keyOf(row, false)).values()) {
+    let start = 0
+    for (let i = 1; i <= own.length; i++) {
+      if (i < own.length && steps[own[i]!]! > steps[own[i - 1]!]!) continue
+      if (i - start >= 3) inSegments += i - start
+      start = i
+    }
+  }
+  if (inSegments <= rows.length / 2) return
+  throw new InputError({
+    field: `${table.file}, column ${rate.name}`,
+    given: `rates that change with ${step!.name}`,
+    allowed:
+      "a base rate for each run: the scheduled rate tells it only where a column names the runs; --run names that column, --step none says that these are no steps",
+    example: "--run run_name",
+  })
+}
+
+/** A run's outcome by its rows, and its last step with a value. */
+function endOf({ rows }: Trace, { value, step, state }: Roles, meaning: Meaning, at: At, goal: "min" | "max") {
+  const cells = rows.map((row) => ({ row, outcome: outcomeOf(value, row, meaning) }))
+  const told = cells.filter(({ outcome }) => outcome.kind !== "missing")
+  const last = told.at(-1) ?? cells.at(-1)!
+  const word = state === null ? "" : (rows.map((row) => state.text(row)).findLast((text) => text !== "") ?? "")
+  const ended = word === "" ? null : meaning(word)
+  const lastStep = step === null ? 0 : (step.value(last.row) ?? -1)
+  const numbers = told.flatMap(({ outcome }) => (outcome.kind === "value" ? [outcome.value] : []))
+  const exploded = numbers.length > 1 && numbers[0]! > 0 && numbers.at(-1)! >= 2 * numbers[0]!
+  let { outcome } = last
+  if (ended === "diverged") outcome = { kind: "diverged", word }
+  else if (ended !== null && ended !== "finished" && outcome.kind !== "diverged") outcome = { kind: ended, word }
+  else if (outcome.kind === "value") outcome = { kind: "value", value: valueAt(numbers, at, goal) }
+  return { row: last.row, outcome, lastStep, exploded }
+}
+
+function valueAt(values: readonly number[], at: At, goal: "min" | "max"): number {
+  if (at === "last") return values.at(-1)!
+  if (at === "best") return goal === "min" ? Math.min(...values) : Math.max(...values)
+  const own = values.slice(-at.mean)
+  return own.reduce((sum, x) => sum + x, 0) / own.length
+}
+
+function longest(ends: readonly { at: string; lastStep: number }[]): Map<string, number> {
+  const found = new Map<string, number>()
+  for (const { at, lastStep } of ends) found.set(at, Math.max(found.get(at) ?? 0, lastStep))
+  return found
+}
