@@ -89,12 +89,7 @@ export function curveTable(
     [...groupsOf(members, ({ model, width }) => JSON.stringify([model, width])).values()].map((own) => ({
       group,
       own,
-      grid: own.map(
-        ({ rate, outcome }): GridPoint => ({
-          rate: rate!,
-          value: outcome.kind === "value" ? (goal === "min" ? outcome.value : -outcome.value) : Number.NaN,
-        }),
-      ),
+      grid: gridOf(own, goal),
     })),
   )
   const noise = noiseOf(
@@ -116,6 +111,33 @@ export function curveTable(
   const byGroup = groupsOf(curves, ({ group }) => group)
   return { noise, curves, fits: [...byGroup].map(([group, own]) => fitOf(group, own, mixed)) }
 }
+
+/**
+ * Losses against rates. Where seeds ran at rates in common, the level of each is taken off: seeds that differ in their data differ in
+ * the loss at every rate alike, which is no noise of the curve's shape.
+ */
+function gridOf(runs: readonly Run[], goal: "min" | "max"): GridPoint[] {
+  const points = runs.map(({ rate, seed, outcome }) => ({
+    seed,
+    rate: rate!,
+    value: outcome.kind === "value" ? (goal === "min" ? outcome.value : -outcome.value) : Number.NaN,
+  }))
+  const seeds = groupsOf(points, ({ seed }) => seed)
+  if (seeds.size < 2) return points
+  const finite = [...groupsOf(points, ({ rate }) => String(rate)).values()].filter(
+    (own) => own.length === seeds.size && own.every(({ value }) => Number.isFinite(value)),
+  )
+  const common = finite.filter((own) => new Set(own.map(({ seed }) => seed)).size === seeds.size)
+  if (common.length < LEAST_COMMON) return points
+  const level = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0) / values.length
+  const all = level(common.flat().map(({ value }) => value))
+  const levels = new Map(
+    [...groupsOf(common.flat(), ({ seed }) => seed)].map(([seed, own]) => [seed, level(own.map(({ value }) => value))]),
+  )
+  return points.map(({ rate, seed, value }) => ({ rate, value: value - levels.get(seed)! + all }))
+}
+/** Fewer common rates tell no level. */
+const LEAST_COMMON = 3
 
 function noiseOf(grids: readonly (readonly GridPoint[])[], share: number): Noise | null {
   const repeated = repeatDeviation(grids, share)

@@ -81,7 +81,8 @@ export function rolesOf(table: Table, columns: RunColumns, meaning: Meaning): Ro
     if (given === "none") return null
     if (given !== undefined) return table.column(given, option)
     const name = table.find(names.filter((known) => !has(used, known)))
-    return name === null || used.has(name) ? null : table.column(name)
+    const column = name === null || used.has(name) ? null : table.column(name)
+    return column === null || column.isEmpty ? null : column
   }
   for (const name of pool) table.column(name, "--pool")
   const step = role(columns.step, "--step", STEPS)

@@ -119,6 +119,11 @@ export class Column {
     readonly index: number,
   ) {}
 
+  /** Whether no row has a value here. */
+  get isEmpty(): boolean {
+    return this.table.cells.rows.every((row) => row[this.index] === "")
+  }
+
   /** The cell as the file has it, without spaces around it; empty where there is no value. */
   text(row: number): string {
     return this.table.cells.rows[row]![this.index]!
