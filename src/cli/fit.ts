@@ -5,7 +5,7 @@ import type { ReportTable } from "../report/table.js"
 import { groupsOf } from "../table/groups.js"
 import { measuredRuns } from "../table/measured.js"
 import type { Run } from "../table/runs.js"
-import { readingOf, type TableOptions } from "./measured.js"
+import { readingOf, type TableOptions } from "./tableOptions.js"
 import { outputOptions, print } from "./terminal.js"
 
 /** Options of `fit` as typed. */

@@ -6,7 +6,7 @@ import { requireReplaceable } from "../report/files.js"
 import { MARKER } from "../report/writeReport.js"
 import { backendOption, openPool } from "./backendOption.js"
 import { measuring } from "./measuring.js"
-import { readingOf, type TableOptions } from "./measured.js"
+import { readingOf, type TableOptions } from "./tableOptions.js"
 import { integer, oneOf, threads } from "./terminal.js"
 
 /** Options of `reproduce` as typed. */

@@ -9,7 +9,7 @@ import { derivationJson } from "../report/derivation.js"
 import { regimeSays, type TransferJson, transferTable } from "../report/transfer.js"
 import { scheme } from "../scheme/scheme.js"
 import { measuredRuns } from "../table/measured.js"
-import { readingOf, type TableOptions } from "./measured.js"
+import { readingOf, type TableOptions } from "./tableOptions.js"
 import { integer, oneOf, outputOptions, positive, print, schemeWith, settings } from "./terminal.js"
 
 /** Options of `transfer` as typed. */
