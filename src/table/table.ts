@@ -1,6 +1,6 @@
 /** A table as it was read: texts in columns, every cell knowing where it stands in its file. */
 import { InputError } from "../inputError.js"
-import { nearest } from "./nearest.js"
+import { nearest } from "../nearest.js"
 import { type DecimalMark, markOf, parseNumber } from "./number.js"
 
 /** What a reader of a format found. */

@@ -1,5 +1,5 @@
-import { groupsOf } from "../../fit/groups.js"
 import { studentQuantile } from "../../fit/normal.js"
+import { groupsOf } from "../../table/groups.js"
 import { type Finding, healthy, names, productNormOf, shown, sick, unknown } from "../finding.js"
 import type { MeasuredModule } from "../measureRun.js"
 

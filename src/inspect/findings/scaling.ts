@@ -1,4 +1,4 @@
-import { groupsOf } from "../../fit/groups.js"
+import { groupsOf } from "../../table/groups.js"
 import { type Finding, healthy, names, notice, shown, sick, unknown } from "../finding.js"
 
 export const scaling: Finding = {

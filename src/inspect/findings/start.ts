@@ -1,4 +1,4 @@
-import { groupsOf } from "../../fit/groups.js"
+import { groupsOf } from "../../table/groups.js"
 import { type Finding, fact, percent, unknown } from "../finding.js"
 import { drawOf, startOf } from "../starts.js"
 
