@@ -4,7 +4,7 @@ import { z } from "zod"
 import { inputSchema } from "../src/checked.js"
 import { TheoremFile } from "../src/prove/theorem.js"
 import { ClaimsJson } from "../src/report/claims.js"
-import { DerivationJson } from "../src/report/derivation.js"
+import { DerivationJson } from "../src/report/derivationSchema.js"
 import { FitJson } from "../src/report/fit.js"
 import { InspectionJson } from "../src/report/inspection.js"
 import { SectionJson } from "../src/report/sectionJson.js"
@@ -28,4 +28,4 @@ for (const [name, schema] of Object.entries({
   await write(name, z.toJSONSchema(schema, { io: "output" }))
 await write("sweep", inputSchema(SweepConfig))
 await write("scheme", inputSchema(SchemeSchema))
-await chmod(new URL("../dist/src/cli/main.js", import.meta.url), 0o755)
+await chmod(new URL("../dist/command/main.js", import.meta.url), 0o755)

@@ -12,17 +12,18 @@ export {
   parseAffine,
   parseCondition,
   parseExponent,
-  toTex,
 } from "./exponent/grammar.js"
 export { MaxPlus } from "./exponent/maxPlus.js"
 export { Piecewise } from "./exponent/piecewise.js"
+export { toTex } from "./exponent/tex.js"
 export { type Expected, judge, RULES, type Verdict } from "./fit/judge.js"
 export { leadingExponent } from "./fit/leading.js"
 export { optimalRate, rateAgainstWidth, thresholdRate } from "./fit/optimum.js"
 export { slope, type WidthSample } from "./fit/slope.js"
 export { InputError } from "./inputError.js"
 export { ClaimsJson } from "./report/claims.js"
-export { DerivationJson, derivationJson } from "./report/derivation.js"
+export { derivationJson } from "./report/derivation.js"
+export { DerivationJson } from "./report/derivationSchema.js"
 export { CATALOGUE, schemeNamed } from "./scheme/catalogue.js"
 export { type Scheme, type SchemeDefinition, scheme } from "./scheme/scheme.js"
 export { type RunConfig, type RunResult, run } from "./train/run.js"

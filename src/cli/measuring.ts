@@ -2,7 +2,8 @@ import { environment } from "../report/environment.js"
 import { openStore } from "../sweep/store.js"
 import type { SweepOptions } from "../sweep/sweep.js"
 import type { Pool } from "../train/pool.js"
-import { interruption, progress } from "./terminal.js"
+import { interruption } from "./interruption.js"
+import { progress } from "./progress.js"
 
 /** What a command that measures needs. */
 export interface Measuring {

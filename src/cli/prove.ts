@@ -1,7 +1,6 @@
 import { InputError } from "../inputError.js"
 import { CHECKERS, type Checker, isInstalled, judgeAll, type Verdict } from "../prove/checkers.js"
 import { parseClaim } from "../prove/claim.js"
-import { proofText } from "../prove/proofText.js"
 import { type Counterexample, type Decision, decide, Undecided } from "../prove/prover.js"
 import { comparedRecurrence, readTheorem, type Theorem, theoremNames } from "../prove/theorem.js"
 import { scheme } from "../scheme/scheme.js"
@@ -26,6 +25,7 @@ export async function proveCommand(given: readonly string[], options: ProveOptio
   if (options.scheme !== undefined) return proveClaim(given.join(" "), options.scheme, options, checkers, output)
   const theorems = chosenTheorems(given)
   if (options.proof) {
+    const { proofText } = await import("../prove/proofText.js")
     process.stdout.write(theorems.map((theorem) => proofText(theorem, output.format)).join("\n"))
     return 0
   }
@@ -94,7 +94,7 @@ async function proveClaim(
       assumptions: [],
     }
     const theorem: Theorem = { statement, recurrence, claim, certificate: decision.certificate }
-    if (options.proof) process.stdout.write(proofText(theorem, output.format))
+    if (options.proof) process.stdout.write((await import("../prove/proofText.js")).proofText(theorem, output.format))
     verdicts.push(...(await judgeAll([theorem], checkers))[0]!.verdicts)
   }
   const counterexample = decision.proven ? null : decision.counterexample

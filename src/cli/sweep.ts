@@ -13,7 +13,9 @@ import { openStore, type Store } from "../sweep/store.js"
 import type { Gpu } from "../train/gpu/device.js"
 import type { Pool } from "../train/pool.js"
 import { backendOption, openDevice, poolOn } from "./backendOption.js"
-import { interruption, progress, threads } from "./terminal.js"
+import { interruption } from "./interruption.js"
+import { progress } from "./progress.js"
+import { threads } from "./terminal.js"
 
 /** Options of `sweep` as typed. */
 export interface SweepCommandOptions {

@@ -1,5 +1,4 @@
 import { availableParallelism } from "node:os"
-import cliProgress from "cli-progress"
 import { formatAffine, parseAffine } from "../exponent/grammar.js"
 import { InputError } from "../inputError.js"
 import { nearest, unknownName } from "../nearest.js"
@@ -13,9 +12,6 @@ export interface OutputOptions {
   readonly json?: boolean
   readonly format: TableFormat
 }
-
-/** Aborted by Ctrl-C; everything long-running listens to it. */
-export const interruption = new AbortController()
 
 /** What people read: tables with their headings, or a text in each format. */
 export type Readable = readonly [string, ReportTable][] | ((format: TableFormat) => string)
@@ -34,37 +30,6 @@ function tablesText(tables: readonly [string, ReportTable][], format: TableForma
 
 function heading(title: string, format: TableFormat): string {
   return format === "markdown" ? `### ${title}\n` : format === "latex" ? `% ${title}` : `${title}\n`
-}
-
-/**
- * A progress bar on stderr with rate and time left; silent where stderr is no terminal.
- *
- * @param total how many runs.
- * @param work what they come to in any unit; the time left is reckoned by it, and by the runs if it is not known.
- */
-export function progress(
-  label: string,
-  total: number,
-  work = total,
-): { tick: (work?: number) => void; stop: () => void } {
-  const format = `${label} {bar} {done}/${total}, {rate}/s, {eta_formatted} left`
-  const bar = new cliProgress.SingleBar({
-    format,
-    stream: process.stderr,
-    noTTYOutput: false,
-    clearOnComplete: true,
-    etaBuffer: 100,
-  })
-  const start = performance.now()
-  let done = 0
-  if (process.stderr.isTTY) bar.start(work, 0, { done, rate: "?" })
-  return {
-    tick: (amount = 1) => {
-      done++
-      bar.increment(amount, { done, rate: ((1000 * done) / (performance.now() - start)).toPrecision(3) })
-    },
-    stop: () => bar.stop(),
-  }
 }
 
 /** Parses `symbol=value` settings. @throws InputError for a text of another form. */

@@ -1,8 +1,7 @@
 import { Affine } from "../exponent/affine.js"
 import { Condition } from "../exponent/condition.js"
 import { Piecewise } from "../exponent/piecewise.js"
-import { solveFor } from "../exponent/solve.js"
-import type { Constraint } from "../exponent/system.js"
+import { type Constraint, solveLinear } from "../exponent/system.js"
 import { InputError } from "../inputError.js"
 import type { Scheme } from "../scheme/scheme.js"
 import { explore, type Region, signNear } from "./cell.js"
@@ -298,6 +297,6 @@ function largestRate({ rates }: Scheme, condition: Condition): Affine[] | null {
   if (symbol === undefined || symbols.size > 1 || piece === undefined || condition.pieces.length > 1) return null
   const bounds = piece
     .filter(({ form }) => form.coefficient(symbol).compare(0) > 0)
-    .map(({ form }) => solveFor(form, symbol))
+    .map(({ form }) => solveLinear(form, symbol))
   return bounds.length > 0 ? bounds : null
 }

@@ -4,19 +4,16 @@
  *     exponent   -1/2   -inf   max(0, c + 1)   2 * cA - cB / 3
  *     condition  cB <= 0 and cA + cB <= -1     c == -1/2 or c < -2     always     never
  *
- * mathjs parses and prints; what it accepts beyond this grammar (implicit products, functions, powers) is refused here.
+ * jsep parses; what it accepts beyond this grammar (other functions, members, bits) is refused here.
  */
 import { Fraction } from "fraction.js"
-import type { MathNode } from "mathjs"
-import mathjs from "mathjs/lib/browser/math.js"
+import jsep from "jsep"
 import { InputError } from "../inputError.js"
 import { Affine } from "./affine.js"
 import { Condition } from "./condition.js"
 import { MaxPlus } from "./maxPlus.js"
 import type { Piecewise } from "./piecewise.js"
 import type { Constraint } from "./system.js"
-
-const math = mathjs.create({ number: "Fraction" })
 
 const EXPONENT_GRAMMAR = "a rational, -inf, a symbol, sums, products with rationals and max(...) of these"
 const CONDITION_GRAMMAR = "exponents compared by <=, <, >=, > or ==, joined by and / or; or always, never"
@@ -101,32 +98,6 @@ export function formatCondition(condition: Condition): string {
     .join(" or ")
 }
 
-/** The TeX of any text of the grammar, by mathjs. */
-export function toTex(text: string): string {
-  if (text === "always" || text === "never") return `\\text{${text}}`
-  return math
-    .parse(text)
-    .toTex({ handler: texHandler })
-    .replaceAll("==", "=")
-    .replaceAll("\\cdot", "\\cdot ")
-    .replaceAll("\\wedge", " \\wedge ")
-    .replaceAll("\\vee", " \\vee ")
-}
-
-function texHandler(node: MathNode): string | undefined {
-  if (isConstant(node)) {
-    const q = new Fraction(String(node.value))
-    return q.d === 1n ? `${q.n}` : `\\frac{${q.n}}{${q.d}}`
-  }
-  if (isSymbol(node)) {
-    if (node.name === "inf") return "\\infty"
-    const [, letter, index] = /^([a-z]+?)([A-Z0-9]*)$/.exec(node.name) ?? [undefined, node.name, ""]
-    const base = letter === "rho" ? "\\rho" : letter
-    return index ? `${base}_{${index}}` : base
-  }
-  return undefined
-}
-
 function scaled(q: Fraction, name: string): string {
   if (q.n === 1n) return q.d === 1n ? name : `${name} / ${q.d}`
   return q.d === 1n ? `${q.n} * ${name}` : `${q.toFraction()} * ${name}`
@@ -157,72 +128,83 @@ function refuse(field: string, given: string, allowed: string, example: string):
   throw new InputError({ field, given, allowed, example })
 }
 
-function parse(text: string, field: string, allowed: string, example: string): MathNode {
+/** Characters of the grammar; jsep also reads strings, brackets, semicolons and more. */
+const CHARACTERS = /^[\w\s.+\-*/<>=(),]*$/
+
+function parse(text: string, field: string, allowed: string, example: string): jsep.Expression {
+  const refused = () => refuse(field, text, allowed, example)
+  if (!CHARACTERS.test(text)) return refused()
+  let tree: jsep.Expression
   try {
-    return math.parse(text)
+    // Not added to jsep as operators, since a program that uses this library may use jsep too.
+    tree = jsep(text.replaceAll(/\band\b/g, "&&").replaceAll(/\bor\b/g, "||"))
   } catch {
-    return refuse(field, text, allowed, example)
+    return refused()
   }
+  // jsep reads "max(0 c)" as two arguments.
+  return separators(tree) === text.split(",").length - 1 ? tree : refused()
 }
 
-type ConstantNode = MathNode & { readonly value: unknown }
-type SymbolNode = MathNode & { readonly name: string }
-type OperatorNode = MathNode & { readonly op: string; readonly args: readonly MathNode[]; readonly implicit: boolean }
-type FunctionNode = MathNode & { readonly fn: { readonly name?: string }; readonly args: readonly MathNode[] }
-type ParenthesisNode = MathNode & { readonly content: MathNode }
+/** How many commas the calls of a tree have between their arguments. */
+function separators(node: jsep.Expression): number {
+  const inner = isCall(node)
+    ? node.arguments
+    : isBinary(node)
+      ? [node.left, node.right]
+      : isUnary(node)
+        ? [node.argument]
+        : []
+  return inner.reduce((sum, one) => sum + separators(one), isCall(node) ? Math.max(0, inner.length - 1) : 0)
+}
 
-const isConstant = (node: MathNode): node is ConstantNode => node.type === "ConstantNode"
-const isSymbol = (node: MathNode): node is SymbolNode => node.type === "SymbolNode"
-const isOperator = (node: MathNode): node is OperatorNode => node.type === "OperatorNode"
-const isFunction = (node: MathNode): node is FunctionNode => node.type === "FunctionNode"
-const isParenthesis = (node: MathNode): node is ParenthesisNode => node.type === "ParenthesisNode"
+const isLiteral = (node: jsep.Expression): node is jsep.Literal => node.type === "Literal"
+const isName = (node: jsep.Expression): node is jsep.Identifier => node.type === "Identifier"
+const isUnary = (node: jsep.Expression): node is jsep.UnaryExpression => node.type === "UnaryExpression"
+const isBinary = (node: jsep.Expression): node is jsep.BinaryExpression => node.type === "BinaryExpression"
+const isCall = (node: jsep.Expression): node is jsep.CallExpression => node.type === "CallExpression"
 
-function readMax(node: MathNode, reading: Reading): MaxPlus {
-  if (isParenthesis(node)) return readMax(node.content, reading)
-  if (isFunction(node) && node.fn.name === "max" && node.args.length > 0)
-    return MaxPlus.max(...node.args.map((argument) => readMax(argument, reading)))
-  if (isOperator(node) && node.op === "-" && node.args.length === 1) {
-    const [operand] = node.args
-    if (isSymbol(operand!) && operand.name === "inf") return MaxPlus.NEGATIVE_INFINITY
-  }
-  if (isOperator(node) && node.op === "+" && node.args.length === 2)
-    return readMax(node.args[0]!, reading).plus(readMax(node.args[1]!, reading))
+function readMax(node: jsep.Expression, reading: Reading): MaxPlus {
+  if (isCall(node) && isName(node.callee) && node.callee.name === "max" && node.arguments.length > 0)
+    return MaxPlus.max(...node.arguments.map((argument) => readMax(argument, reading)))
+  if (isUnary(node) && node.operator === "-" && isName(node.argument) && node.argument.name === "inf")
+    return MaxPlus.NEGATIVE_INFINITY
+  if (isBinary(node) && node.operator === "+") return readMax(node.left, reading).plus(readMax(node.right, reading))
   return MaxPlus.of(readAffine(node, reading))
 }
 
-function readAffine(node: MathNode, reading: Reading): Affine {
-  if (isParenthesis(node)) return readAffine(node.content, reading)
-  if (isConstant(node) && node.value instanceof Object) return Affine.constant(new Fraction(String(node.value)))
-  if (isSymbol(node)) {
+function readAffine(node: jsep.Expression, reading: Reading): Affine {
+  if (isLiteral(node) && /^(\d+\.?\d*|\.\d+)$/.test(node.raw)) return Affine.constant(new Fraction(node.raw))
+  if (isName(node)) {
     if (!/^[a-z]+[A-Za-z0-9]*$/.test(node.name) || ["inf", "always", "never"].includes(node.name)) reading.refuse()
     return Affine.symbol(node.name)
   }
-  if (!isOperator(node) || node.implicit) return reading.refuse()
-  const operands = node.args.map((argument) => readAffine(argument, reading))
-  const [x, y] = [operands[0]!, operands[1]]
-  if (y === undefined) return node.op === "-" ? x.negated : node.op === "+" ? x : reading.refuse()
-  if (node.op === "+") return x.plus(y)
-  if (node.op === "-") return x.minus(y)
-  if (node.op === "*" && x.isConstant) return y.times(x.constant)
-  if (node.op === "*" && y.isConstant) return x.times(y.constant)
-  if (node.op === "/" && y.isConstant && y.constant.n !== 0n) return x.times(y.constant.inverse())
+  if (isUnary(node)) {
+    const x = readAffine(node.argument, reading)
+    return node.operator === "-" ? x.negated : node.operator === "+" ? x : reading.refuse()
+  }
+  if (!isBinary(node)) return reading.refuse()
+  const [x, y] = [readAffine(node.left, reading), readAffine(node.right, reading)]
+  if (node.operator === "+") return x.plus(y)
+  if (node.operator === "-") return x.minus(y)
+  if (node.operator === "*" && x.isConstant) return y.times(x.constant)
+  if (node.operator === "*" && y.isConstant) return x.times(y.constant)
+  if (node.operator === "/" && y.isConstant && y.constant.n !== 0n) return x.times(y.constant.inverse())
   return reading.refuse()
 }
 
-function readCondition(node: MathNode, reading: Reading): Condition {
-  if (isParenthesis(node)) return readCondition(node.content, reading)
-  if (isSymbol(node) && node.name === "always") return Condition.ALWAYS
-  if (isSymbol(node) && node.name === "never") return Condition.NEVER
-  if (!isOperator(node) || node.args.length !== 2) return reading.refuse()
-  const [left, right] = [node.args[0]!, node.args[1]!]
-  if (node.op === "and") return readCondition(left, reading).and(readCondition(right, reading))
-  if (node.op === "or") return readCondition(left, reading).or(readCondition(right, reading))
+function readCondition(node: jsep.Expression, reading: Reading): Condition {
+  if (isName(node) && node.name === "always") return Condition.ALWAYS
+  if (isName(node) && node.name === "never") return Condition.NEVER
+  if (!isBinary(node)) return reading.refuse()
+  const { operator, left, right } = node
+  if (operator === "&&") return readCondition(left, reading).and(readCondition(right, reading))
+  if (operator === "||") return readCondition(left, reading).or(readCondition(right, reading))
   const element = readMax(left, reading)
   const bound = readAffine(right, reading)
-  if (node.op === "<=") return Condition.atMost(element, bound)
-  if (node.op === ">") return Condition.atMost(element, bound).not()
-  if (node.op === "==") return Condition.equal(element, bound)
+  if (operator === "<=") return Condition.atMost(element, bound)
+  if (operator === ">") return Condition.atMost(element, bound).not()
+  if (operator === "==") return Condition.equal(element, bound)
   const below = Condition.ALWAYS.and(...element.forms.map((form) => Condition.where(form.minus(bound), "<")))
-  if (node.op === "<") return below
-  return node.op === ">=" ? below.not() : reading.refuse()
+  if (operator === "<") return below
+  return operator === ">=" ? below.not() : reading.refuse()
 }

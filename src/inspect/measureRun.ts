@@ -4,6 +4,7 @@ import { Piscina } from "piscina"
 import type { Scale } from "../checkpoint/adapter.js"
 import type { TensorFile } from "../checkpoint/tensorFile.js"
 import { InputError } from "../inputError.js"
+import { compiledFile } from "../packageFile.js"
 import { type ModuleTask, measureModule, placeOf } from "./measureModule.js"
 import type { ModuleMeasures } from "./measures.js"
 import type { Run } from "./run.js"
@@ -110,7 +111,7 @@ async function measureAll(tasks: readonly ModuleTask[], workers: number): Promis
     for (const task of tasks) measured.push(await measureModule(task))
     return measured
   }
-  const filename = new URL("./task.js", import.meta.url).href
+  const filename = compiledFile("inspect/task.js").href
   const pool = new Piscina({ filename, minThreads: workers, maxThreads: workers })
   try {
     return await pMap(tasks, (task) => pool.run(task) as Promise<ModuleMeasures>, { concurrency: 2 * workers })

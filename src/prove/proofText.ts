@@ -1,6 +1,7 @@
 import type { Certificate, ConstraintJson } from "../../proofs/kernel.js"
 import { Affine } from "../exponent/affine.js"
-import { formatAffine, toTex } from "../exponent/grammar.js"
+import { formatAffine } from "../exponent/grammar.js"
+import { toTex } from "../exponent/tex.js"
 import type { TableFormat } from "../report/table.js"
 import { affineOf } from "./recurrence.js"
 import { termLines } from "./termText.js"

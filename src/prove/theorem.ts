@@ -1,10 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs"
-import { pathToFileURL } from "node:url"
 import { z } from "zod"
 import type { Certificate, RecurrenceJson, Term as RecurrenceTerm, TheoremJson } from "../../proofs/kernel.js"
 import { derive } from "../derive/derive.js"
 import { InputError } from "../inputError.js"
-import { packageFile } from "../report/environment.js"
+import { packageFile } from "../packageFile.js"
 import { writeFileAtomic } from "../report/files.js"
 import { schemeNamed } from "../scheme/catalogue.js"
 import { type Scheme, scheme } from "../scheme/scheme.js"
@@ -80,7 +79,7 @@ export interface Theorem extends TheoremJson {
   readonly statement: Statement
 }
 
-const folder = new URL("proofs/", pathToFileURL(packageFile()))
+const folder = new URL("proofs/", packageFile())
 
 /** The file of a theorem. */
 export function theoremFile(name: string): URL {

@@ -7,9 +7,10 @@ import {
   spentTable,
   summaryTable,
 } from "./document.js"
+import { escapeLatex } from "./escapeLatex.js"
 import { fileName } from "./fileName.js"
 import { latexLongTable } from "./latexTable.js"
-import { escapeLatex, markdownToLatex } from "./latexText.js"
+import { markdownToLatex } from "./latexText.js"
 import type { Part, Section } from "./section.js"
 
 /** Points of a pixel of a figure in print, and of a line. */

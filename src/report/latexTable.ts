@@ -1,4 +1,4 @@
-import { escapeLatex } from "./latexText.js"
+import { escapeLatex } from "./escapeLatex.js"
 import type { ReportTable } from "./table.js"
 
 /** Characters of a line, and those of the space between two columns, in each size of type. */

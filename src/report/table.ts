@@ -1,7 +1,7 @@
 import Table from "cli-table3"
 import { stringify } from "csv-stringify/sync"
 import { markdownTable } from "markdown-table"
-import { escapeLatex } from "./latexText.js"
+import { escapeLatex } from "./escapeLatex.js"
 
 /** A table of texts and numbers; null is an empty cell. */
 export interface ReportTable {

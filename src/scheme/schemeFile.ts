@@ -4,6 +4,7 @@ import { basename, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import { InputError } from "../inputError.js"
 import { nearest } from "../nearest.js"
+import { compiledFile } from "../packageFile.js"
 import { readYaml } from "../yamlFile.js"
 import { CATALOGUE, schemeNamed } from "./catalogue.js"
 import { checkedDefinition, type SchemeDefinition } from "./definition.js"
@@ -56,7 +57,7 @@ async function written(file: string, path: string): Promise<unknown> {
 }
 
 /** The library for a file that imports it, wherever the file lies. */
-const LIBRARY = fileURLToPath(new URL("../index.js", import.meta.url))
+const LIBRARY = fileURLToPath(compiledFile("index.js"))
 
 async function exportedFrom(file: string, name: string, exported: string | undefined): Promise<unknown> {
   const refuse = (given: string, allowed: string, near?: string) =>

@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os"
 import { Piscina } from "piscina"
+import { compiledFile } from "../packageFile.js"
 import work, { type Task, type TaskResults, type WorkerSettings } from "./task.js"
 
 /** Threads that do tasks; results do not depend on their number. */
@@ -33,7 +34,7 @@ export function createPool(workers = availableParallelism(), runs = workers): Po
     }
   const taken = Math.max(1, Math.min(workers, runs))
   const threads = new Piscina({
-    filename: new URL("./task.js", import.meta.url).href,
+    filename: compiledFile("train/task.js").href,
     minThreads: taken,
     maxThreads: taken,
     idleTimeout: Number.POSITIVE_INFINITY,

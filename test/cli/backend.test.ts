@@ -21,7 +21,7 @@ beforeAll(async () => {
     await cp(join(root, part), join(folder, "bare", part), { recursive: true })
   for (const name of await readdir(join(root, "node_modules")))
     if (name !== "webgpu") await symlink(join(root, "node_modules", name), join(folder, "bare/node_modules", name))
-  bare = join(folder, "bare/dist/src/cli/main.js")
+  bare = join(folder, "bare/dist/command/main.js")
   await writeFile(
     join(folder, "theory.yaml"),
     "experiment: theory\nschemes: [init-a]\nwidths: [16, 32]\nseeds: 2\nsteps: 2\nbackend: gpu\n",

@@ -6,11 +6,11 @@ import { fileURLToPath } from "node:url"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { parseAffine, parseCondition } from "../../src/exponent/grammar.js"
 import { ClaimsJson } from "../../src/report/claims.js"
-import { DerivationJson } from "../../src/report/derivation.js"
+import { DerivationJson } from "../../src/report/derivationSchema.js"
 import { FitJson } from "../../src/report/fit.js"
 import { TransferJson } from "../../src/report/transfer.js"
 
-const program = fileURLToPath(new URL("../../dist/src/cli/main.js", import.meta.url))
+const program = fileURLToPath(new URL("../../dist/command/main.js", import.meta.url))
 let folder: string
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "cli-"))

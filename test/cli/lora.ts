@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 
-const program = fileURLToPath(new URL("../../dist/src/cli/main.js", import.meta.url))
+const program = fileURLToPath(new URL("../../dist/command/main.js", import.meta.url))
 
 /** What a run of the program left. */
 export interface Ended {

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { describe, expect, test } from "vitest"
 
-const program = fileURLToPath(new URL("../../dist/src/cli/main.js", import.meta.url))
+const program = fileURLToPath(new URL("../../dist/command/main.js", import.meta.url))
 
 /** Runs the built program as a user does. */
 function lora(...words: string[]): Promise<{ code: number; out: string; err: string }> {

@@ -15,7 +15,7 @@ import { readTheorem, schemeOf, smtFile, type Theorem, theoremFile, theoremNames
 
 const theorems = theoremNames().map((name) => readTheorem(name))
 const command = (...args: string[]) =>
-  promisify(execFile)(process.execPath, ["dist/src/cli/main.js", "prove", ...args]).then(
+  promisify(execFile)(process.execPath, ["dist/command/main.js", "prove", ...args]).then(
     ({ stdout }) => ({ stdout, stderr: "", code: 0 }),
     (error: { stdout: string; stderr: string; code: number }) => error,
   )
@@ -242,7 +242,7 @@ describe("the command line", () => {
   })
   test("without cvc5 the others judge, and asking for it is an error that says how to install it", async () => {
     const bare = (...args: string[]) =>
-      promisify(execFile)(process.execPath, ["dist/src/cli/main.js", "prove", ...args], { env: { PATH: "" } }).then(
+      promisify(execFile)(process.execPath, ["dist/command/main.js", "prove", ...args], { env: { PATH: "" } }).then(
         ({ stdout }) => ({ stdout, stderr: "", code: 0 }),
         (error: { stdout: string; stderr: string; code: number }) => error,
       )

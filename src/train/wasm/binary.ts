@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs"
 import { setFlagsFromString } from "node:v8"
+import { packageFile } from "../../packageFile.js"
 import type { Binary } from "./phases.js"
 
-/** The built binaries lie in dist/kernel, whether this runs from dist or from the TypeScript sources. */
-const FOLDER = new URL(import.meta.url.endsWith(".ts") ? "../../../dist/kernel/" : "../../../kernel/", import.meta.url)
+/** Where the build leaves the binaries. */
+const FOLDER = new URL("dist/kernel/", packageFile())
 
 const compiled = new Map<Binary, WebAssembly.Module>()
 

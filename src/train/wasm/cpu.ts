@@ -1,6 +1,7 @@
 /** The teacher-student experiment on the processor: the WebAssembly kernel, by one thread or several over the rows. */
 import { Worker } from "node:worker_threads"
 import { InputError } from "../../inputError.js"
+import { compiledFile } from "../../packageFile.js"
 import type { OpenOptions, SyntheticResult, SyntheticTrainer } from "../synthetic.js"
 import type { SyntheticConfig } from "../syntheticConfig.js"
 import { barrierWords, KernelArrays } from "./arrays.js"
@@ -84,11 +85,10 @@ class Team {
 
   constructor(data: Omit<RowWorkerData, "thread">) {
     // Threads load compiled files, also where this runs from TypeScript sources.
-    const file = import.meta.url.endsWith(".ts") ? "../../../dist/src/train/wasm/rowWorker.js" : "./rowWorker.js"
+    const file = compiledFile("train/wasm/rowWorker.js")
     this.workers = Array.from(
       { length: data.layout.shape.threads },
-      (_, thread) =>
-        new Worker(new URL(file, import.meta.url), { workerData: { ...data, thread } satisfies RowWorkerData }),
+      (_, thread) => new Worker(file, { workerData: { ...data, thread } satisfies RowWorkerData }),
     )
   }
 

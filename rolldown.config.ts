@@ -1,0 +1,24 @@
+import { defineConfig } from "rolldown"
+
+/** Packages that carry files or binaries of their own, or are large and used by few commands; the rest is bundled. */
+const EXTERNAL = [
+  "@duckdb/node-api",
+  "@resvg/resvg-js",
+  "dejavu-fonts-ttf",
+  "jiti",
+  "pdfkit",
+  "piscina",
+  "svg-to-pdfkit",
+  "vega",
+  "vega-lite",
+  "webgpu",
+  "z3-solver",
+]
+
+/** The command, from what tsc compiled: files that are loaded when they are used. */
+export default defineConfig({
+  input: "dist/src/cli/main.js",
+  platform: "node",
+  external: EXTERNAL,
+  output: { dir: "dist/command", format: "esm", cleanDir: true, chunkFileNames: "[name]-[hash].js" },
+})

@@ -1,0 +1,342 @@
+import { Command, CommanderError, Option } from "commander"
+import { Underivable } from "../derive/underivable.js"
+import { InputError } from "../inputError.js"
+import { packageVersion } from "../packageFile.js"
+import type { CheckCommandOptions } from "./check.js"
+import type { DeriveOptions } from "./derive.js"
+import type { DevicesOptions } from "./devices.js"
+import type { FitOptions } from "./fit.js"
+import type { InspectOptions } from "./inspect.js"
+import { interruption } from "./interruption.js"
+import type { MergeOptions } from "./merge.js"
+import type { ProveOptions } from "./prove.js"
+import type { ReproduceOptions } from "./reproduce.js"
+import type { SchemesOptions } from "./schemes.js"
+import type { SweepCommandOptions } from "./sweep.js"
+import type { TrainOptions } from "./train.js"
+import type { TransferOptions } from "./transfer.js"
+import type { VerifyOptions } from "./verify/verification.js"
+
+const program = new Command("lora-scaling")
+  .description("Scaling exponents of LoRA fine-tuning: derived exactly, measured with intervals, and compared.")
+  .version(packageVersion())
+  .exitOverride()
+  .addHelpText(
+    "after",
+    "\nExit codes: 0 done, 1 a claim was contradicted (by `reproduce`: without a named cause), 2 bad input, 130 interrupted.",
+  )
+
+/** A command whose action returns the exit code. */
+function command<T extends unknown[]>(definition: Command, action: (...given: T) => Promise<number>): void {
+  definition
+    .option("--json", "print JSON (its schema is in the package)")
+    .exitOverride()
+    .action(async (...given) => {
+      process.exitCode = await action(...(given as unknown as T))
+    })
+}
+
+/** Collects an option that is given once a value, so that what follows it stays an argument. */
+const listed = (value: string, before: readonly string[] = []) => [...before, value]
+const format = () => new Option("--format <format>", "text, markdown, latex or csv").default("text")
+const setting = () =>
+  new Option("--set <symbol=value...>", "values of the scheme's symbols, for instance c=-1/2").default([])
+const optimiser = () =>
+  new Option(
+    "--optimizer, --optimiser <name>",
+    "adam, sign, sgd, momentum, lion, muon (raw), muon-original or muon-match-rms-adamw (default: the scheme's own, adam if it names none)",
+  )
+const loss = () =>
+  new Option(
+    "--loss <name>",
+    "linear, the theory's, or squared, whose gradient is the residual (default: the scheme's own)",
+  )
+const batch = () =>
+  new Option("--batch <samples>", "samples in a batch (default: the scheme's own, 1 if it names none)")
+const clip = () =>
+  new Option(
+    "--clip <exponent>",
+    "clip the joint norm of all gradients to n^exponent; 0 is max_grad_norm = 1 (default: the scheme's own, none if it names none)",
+  )
+/** Columns of a table of LoRA runs for `reproduce`, unless others are named; the family is the model's name up to its first digit or sign. */
+const LORA_TABLE = {
+  width: "hidden_size",
+  rate: "learning_rate",
+  loss: "test_nll",
+  by: ["rank"],
+  model: "model",
+  family: "^(?:[^/]+/)?([A-Za-z]+)",
+}
+
+/** How a user's table is to be read. */
+const tableOptions = (definition: Command, usual: Partial<typeof LORA_TABLE> = {}) =>
+  definition
+    .option("--width <column>", "column of the width", usual.width ?? "width")
+    .option("--rate <column>", "column of the learning rate: fit the rate of least loss", usual.rate)
+    .option("--loss <column>", "column of the loss, or with --goal max of a score", usual.loss)
+    .option("--goal <goal>", "which losses are better: min, or max for scores such as accuracies (default: min)")
+    .option("--seed <column>", "column of the seed; seeds may be names", "seed")
+    .option("--by <column...>", "fit each combination of these columns", usual.by ?? [])
+    .option("--pool <column...>", "columns that do not matter: rows that differ in them alone are repetitions", [])
+    .option("--model <column>", "column of the model: each model has a loss curve of its own", usual.model)
+    .option(
+      "--family <column|pattern>",
+      "fit each family: a column, or a pattern over --model such as '^[^/]+/([A-Za-z]+)'",
+      usual.family,
+    )
+    .option("--edge <share>", "a run within the stability edge ends at most this share above the least loss", "0.02")
+    .option("--quantity <name>", "only rows whose column `quantity` has this value")
+    .option(
+      "--step <column>",
+      "column of the step, where runs have several rows; none: there is none (default: step, _step, global_step, t, epoch, … if there is one)",
+    )
+    .option(
+      "--run <column>",
+      "column that names the run of each row (default: run_name, run_id, Name, … if there is one)",
+    )
+    .option("--at <which>", "of a run with several rows: last, best, or mean:k of the last k values", "last")
+    .option(
+      "--state <column>",
+      "column that says how a run ended (default: state, status or outcome, if its words are known)",
+    )
+    .option("--diverged <word...>", "more words for a run that diverged; empty stands for an empty cell")
+    .option("--unfinished <word...>", "more words for a run that was ended early")
+    .option("--missing <word...>", "more words for a value that was not written down")
+    .option("--finished <word...>", "more words for a run whose value counts")
+    .option("--wide <what>", "width or rate: each column whose name holds a number is one width, or rate")
+    .option(
+      "--wide-columns <pattern>",
+      "which columns those are; the number is the pattern's first group: '^w=(\\d+)$'",
+    )
+    .option("--separator <name>", "comma, semicolon, tab or bar (default: told by the file)")
+    .option("--decimal <name>", "point or comma (default: told by the numbers)")
+const workers = () => new Option("--workers <count>", "threads; 0 works on the calling thread (default: one per core)")
+
+const backend = () =>
+  new Option("--backend <name>", "cpu, gpu, or auto: a graphics card where there is one (default: cpu)")
+
+command(
+  program
+    .command("derive <scheme>")
+    .description("exponents per step and for all t; stability, efficiency, largest rate")
+    .addOption(setting())
+    .option(
+      "--free <symbol...>",
+      "leave these symbols free: o (readout), rho (rank), s (multiplier), d (input width)",
+      [],
+    )
+    .option("--level <level>", "what stable means in efficient: features or output", "features")
+    .option(
+      "--align <parts=exponent>",
+      "how a sum of two parts grows, n^exponent: A',Z=3/4; may be repeated",
+      listed,
+      [],
+    )
+    .option("--steps <count>", "how many steps to list", "5")
+    .option("--from <t>", "ask for feature learning and efficiency from this step (default: the end of the transient)")
+    .option("--stable-includes-za", "let efficient require zA = O(1) too, as LoRA+ does")
+    .addOption(optimiser())
+    .addOption(loss())
+    .addOption(batch())
+    .addOption(clip())
+    .addOption(format()),
+  async (name: string, options: DeriveOptions) => (await import("./derive.js")).deriveCommand(name, options),
+)
+command(
+  program.command("schemes").description("the catalogue: each scheme with its derived bounds").addOption(format()),
+  async (options: SchemesOptions) => (await import("./schemes.js")).schemesCommand(options),
+)
+command(
+  program
+    .command("prove [theorem...]")
+    .description(
+      "theorems (by name, or a .json file) before independent checkers; with --scheme, a claim: proven or refuted",
+    )
+    .option("--checker <name>", "kernel, z3 or cvc5 (default: all that are installed); may be repeated", listed)
+    .option("--scheme <scheme>", 'the scheme of a claim such as "zB <= 0 for all t iff c <= -1/2"')
+    .option("--set <symbol=value>", "a value of one of the scheme's symbols; may be repeated", listed, [])
+    .option("--free <symbol>", "leave a symbol of the scheme free: o, rho, s or d; may be repeated", listed, [])
+    .addOption(optimiser())
+    .option("--proof", "print the proof as numbered steps (Markdown, or --format latex)")
+    .addOption(format()),
+  async (given: string[], options: ProveOptions) => (await import("./prove.js")).proveCommand(given, options),
+)
+command(
+  program
+    .command("train <scheme>")
+    .description("one run in the theory's setting, its coordinates step by step")
+    .requiredOption("--width <n>", "the width")
+    .option("--rank <r>", "the rank", "4")
+    .option("--steps <count>", "training steps", "5")
+    .option("--seed <seed>", "the seed", "1")
+    .addOption(setting())
+    .option("--lr <rate>", "one learning rate as a number, in place of n^c")
+    .option("--lr-a <rate>", "the rate of A as a number")
+    .option("--lr-b <rate>", "the rate of B as a number")
+    .addOption(optimiser())
+    .addOption(loss())
+    .addOption(batch())
+    .addOption(clip())
+    .option(
+      "--precision <format>",
+      "read the program in float64, float32, bfloat16, float16 or e4m3, and count roundings",
+    )
+    .option(
+      "--in <part=format...>",
+      "another format for weights, activations, gradients, state or a tensor by name: weights=float32 zA=float64",
+      [],
+    )
+    .option("--accumulator <format>", "format of the partial sums of products, or same (default: float32)")
+    .option("--rounding <mode>", "nearest or stochastic (default: nearest)")
+    .option("--overflow <rule>", "special (infinity, in e4m3 NaN) or saturate (default: special)")
+    .option(
+      "--loss-scale <scale>",
+      "a number, or dynamic: halved on overflow, doubled after 2000 good steps (default: 1)",
+    )
+    .addOption(backend())
+    .addOption(format()),
+  async (name: string, options: TrainOptions) => (await import("./train.js")).trainCommand(name, options),
+)
+command(
+  program
+    .command("sweep <config>")
+    .description("the runs of a YAML or JSON file, on all cores, into a store; resumable")
+    .requiredOption("--store <file>", "the DuckDB file of finished runs; the same command again goes on from it")
+    .option("--shard <i/N>", "only the i-th of N disjoint parts; put the stores together with merge")
+    .option("--out <path>", "write the table of results: a .parquet or .csv file, or a folder for both")
+    .option("--plan", "say how many runs there are and what they take, and stop")
+    .addOption(backend())
+    .addOption(workers()),
+  async (path: string, options: SweepCommandOptions) => (await import("./sweep.js")).sweepCommand(path, options),
+)
+command(
+  program
+    .command("merge <store...>")
+    .description("put the runs of several stores into one")
+    .requiredOption("--store <file>", "the store that gets them; it may have runs already"),
+  async (paths: string[], options: MergeOptions) => (await import("./merge.js")).mergeCommand(paths, options),
+)
+command(
+  tableOptions(
+    program
+      .command("fit <file>")
+      .description(
+        "exponents of a table (CSV, JSON, Markdown, Parquet, DuckDB): a size, or the optimal rate, against width",
+      )
+      .option("--value <column>", "column of the size", "value"),
+  ).addOption(format()),
+  async (path: string, options: FitOptions) => (await import("./fit.js")).fitCommand(path, options),
+)
+command(
+  program
+    .command("inspect <path...>")
+    .description(
+      "what happened in a fine-tuning run, told from its files: PEFT, kohya, diffusers or GGUF adapters, folders of checkpoints or of runs",
+    )
+    .option(
+      "--base <path>",
+      "the base model (.safetensors, an index of shards, .gguf or its folder): sizes beside W, names",
+    )
+    .option("--modules", "print a row a module too")
+    .option("--html <file>", "write a page with figures")
+    .addOption(workers())
+    .addOption(format()),
+  async (paths: string[], options: InspectOptions) => (await import("./inspect.js")).inspectCommand(paths, options),
+)
+command(
+  tableOptions(
+    program
+      .command("transfer")
+      .description("a good rate at one width moved to another: by the derived bound, and by an observed slope")
+      .option("--scheme <scheme>", "the scheme whose bound is used", "init-a")
+      .requiredOption("--lr <rate>", "a good rate at the first width")
+      .requiredOption("--from-width <n>", "the width that it is good at")
+      .requiredOption("--to-width <n>", "the width to move it to")
+      .option("--from-rank <r>", "the rank that it is good at", "4")
+      .option("--to-rank <r>", "the rank to move it to (default: the same)")
+      .option("--level <level>", "what is kept bounded: features or output", "features")
+      .addOption(setting())
+      .addOption(optimiser())
+      .option("--held <rate>", "a rate at the first width that is known to train stably")
+      .option("--failed <rate>", "a rate at the first width that is known to diverge")
+      .option(
+        "--fit <file>",
+        "a table or store of losses against rates, for the observed slope; its columns as for fit",
+      )
+      .option("--group <name>", "the group of the table to use, as fit names it"),
+  ).addOption(format()),
+  async (options: TransferOptions) => (await import("./transfer.js")).transferCommand(options),
+)
+command(
+  program
+    .command("verify [claim...]")
+    .description(
+      "derived against measured, a verdict each; a section of the report by its name, such as teacher-student; theory-wide, overflow [case...]: experiments of their own",
+    )
+    .option("--full", "a section of the report at its full size, not the quick one")
+    .option("--seeds <count>", "seeds per width (default: 64)")
+    .option("--budget <time>", "spend about this long, for instance 60s: as many seeds as fit")
+    .option("--store <file>", "keep runs in this DuckDB file and resume from it", ":memory:")
+    .addOption(backend())
+    .addOption(workers())
+    .addOption(format()),
+  async (names: string[], options: VerifyOptions) => (await import("./verify.js")).verifyCommand(names, options),
+)
+command(
+  program
+    .command("check [scheme]")
+    .description("coordinate check: every quantity and alignment of a scheme, derived and measured, a verdict each")
+    .option("--all", "every scheme of the catalogue, each at its own example")
+    .addOption(setting())
+    .addOption(optimiser())
+    .addOption(loss())
+    .addOption(batch())
+    .addOption(clip())
+    .option("--seeds <count>", "seeds per width (default: 32)")
+    .option("--store <file>", "keep runs in this DuckDB file and resume from it", ":memory:")
+    .option("--figure <file>", "draw sizes against width to this SVG file")
+    .addOption(workers())
+    .addOption(format()),
+  async (name: string | undefined, options: CheckCommandOptions) =>
+    (await import("./check.js")).checkCommand(name, options),
+)
+command(
+  program
+    .command("devices")
+    .description("the graphics cards that --backend gpu finds, their limits, and what is missing")
+    .addOption(format()),
+  async (options: DevicesOptions) => (await import("./devices.js")).devicesCommand(options),
+)
+command(
+  tableOptions(
+    program
+      .command("reproduce")
+      .description("every experiment into one report: HTML, Markdown, LaTeX, figures, numbers; resumable")
+      .option("--quick", "small budgets, minutes (the default)")
+      .option("--full", "large budgets, hours")
+      .option("--budget <k>", "times the seeds of the size", "1")
+      .option("--only <id...>", "only these sections")
+      .option("--table <file>", "a table of your own runs, for the section on real runs; its columns as below")
+      .option("--out <folder>", "the report's folder", "report")
+      .option("--store <file>", "the DuckDB file of finished runs (default: <out>.duckdb)")
+      .addOption(backend())
+      .addOption(workers()),
+    LORA_TABLE,
+  ),
+  async (options: ReproduceOptions) => (await import("./reproduce.js")).reproduceCommand(options),
+)
+
+process.once("SIGINT", () => interruption.abort(new Error("interrupted")))
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (interruption.signal.aborted) {
+    process.stderr.write("interrupted; finished runs are kept in the store\n")
+    process.exitCode = 130
+  } else if (error instanceof InputError || error instanceof Underivable) {
+    process.stderr.write(`error: ${error.message}\n`)
+    process.exitCode = 2
+  } else if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2
+  else throw error
+}

@@ -1,0 +1,2 @@
+/** Aborted by Ctrl-C; everything long-running listens to it. */
+export const interruption = new AbortController()

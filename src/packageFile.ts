@@ -1,0 +1,31 @@
+import { existsSync, readFileSync } from "node:fs"
+
+/** What this project reads of its own package.json. */
+interface PackageDescription {
+  readonly version: string
+  readonly dependencies: Readonly<Record<string, string>>
+}
+
+/** The package's own package.json: the first above this module, which may run from sources, compiled or bundled. */
+export function packageFile(): URL {
+  for (let path = "../package.json"; path.length < 40; path = `../${path}`) {
+    const file = new URL(path, import.meta.url)
+    if (existsSync(file)) return file
+  }
+  throw new Error("package.json not found above the project's own files")
+}
+
+/** A file that tsc compiled, by its path from src: what threads and other people's programs load. */
+export function compiledFile(path: string): URL {
+  return new URL(`dist/src/${path}`, packageFile())
+}
+
+/** What the package.json says. */
+export function packageDescription(): PackageDescription {
+  return JSON.parse(readFileSync(packageFile(), "utf8"))
+}
+
+/** The version of this package. */
+export function packageVersion(): string {
+  return packageDescription().version
+}
