@@ -61,7 +61,7 @@ async function sweepOn(gpu: Gpu | null, config: SweepConfig, options: SweepComma
       `runs: ${runs.length}, ${runs.length - remaining.length} finished already; ${remaining.length} to do` +
         `${later > 0 ? `, and at most ${later} more around the minima` : ""}
 memory: at most ${mebibytes(memory)} (${Math.max(1, workers)} at a time, the largest ${mebibytes(largest)})
-work: about ${work.toPrecision(2)} floating-point operations\n`,
+work: about ${work.toPrecision(2)} floating-point operations\n${interpreted(planned.first)}`,
     )
     if (options.plan) return 0
     const bar = progress("sweeping", remaining.length + later, work)
@@ -73,6 +73,15 @@ work: about ${work.toPrecision(2)} floating-point operations\n`,
   } finally {
     await store.close()
   }
+}
+
+/** Which schemes of a teacher-student sweep no kernel trains. */
+function interpreted(runs: readonly PlannedRun[]): string {
+  const own = runs.filter(
+    ({ config: { experiment, backend } }) => experiment === "teacher-student" && backend === "reference",
+  )
+  const names = [...new Set(own.map(({ config }) => config.scheme))]
+  return names.length === 0 ? "" : `no kernel trains ${names.join(", ")}: the reference interpreter does, in float64\n`
 }
 
 /** The configuration with the backend that the option or its own field asks for, and the device where that is a GPU. */

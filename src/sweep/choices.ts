@@ -7,7 +7,8 @@ export const PRECISIONS = { theory: FORMATS, "teacher-student": KERNEL_PRECISION
 /**
  * What each kind can be computed on, by names that are part of a run's identity; the first of each is the default.
  *
- * "reference" interprets a scheme's program; "cpu" is the fused kernel of the teacher-student experiment; "gpu" computes
+ * "reference" interprets a scheme's program; "cpu" is the fused kernel of the teacher-student experiment
+ * (schemes that it does not train are interpreted); "gpu" computes
  * both in float32 on a WebGPU device.
  */
 export const BACKENDS = { theory: ["reference", "gpu"], "teacher-student": ["cpu", "gpu"] } as const

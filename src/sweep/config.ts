@@ -36,29 +36,29 @@ const schemeName = field(
 const config = <T extends z.ZodType>(schema: T, experiment: string) =>
   field(schema, "an object whose field experiment is theory or teacher-student", { experiment })
 
+/** A scheme in a configuration: its name or file, at its own example, or with values and another optimiser. */
+const SchemeEntry = field(
+  z.union([
+    z.string(),
+    z.strictObject({
+      scheme: schemeName,
+      set: exponents.optional(),
+      optimiser: field(z.string(), Object.keys(OPTIMISERS).join(", "), "adam").optional(),
+    }),
+  ]),
+  "the name of a scheme or a file with one, at its own example, or { scheme, set, optimiser }",
+  { scheme: "init-a", set: { c: "-1/2" } },
+)
+export type SchemeEntry = z.infer<typeof SchemeEntry>
+
+const schemes = field(z.array(SchemeEntry).min(1), "the schemes, one at least", [
+  { scheme: "init-a", set: { c: "-1/2" } },
+])
+
 const Theory = config(
   z.strictObject({
     experiment: field(z.literal("theory"), "theory or teacher-student", "theory"),
-    schemes: field(
-      z
-        .array(
-          field(
-            z.union([
-              z.string(),
-              z.strictObject({
-                scheme: schemeName,
-                set: exponents.optional(),
-                optimiser: field(z.string(), Object.keys(OPTIMISERS).join(", "), "adam").optional(),
-              }),
-            ]),
-            "the name of a scheme or a file with one, at its own example, or { scheme, set, optimiser }",
-            { scheme: "init-a", set: { c: "-1/2" } },
-          ),
-        )
-        .min(1),
-      "the schemes, one at least",
-      [{ scheme: "init-a", set: { c: "-1/2" } }],
-    ),
+    schemes,
     widths,
     seeds,
     steps: count(1, "training steps", 3),
@@ -86,17 +86,10 @@ const rates = field(
   { from: 1e-5, to: 10, perDecade: 3 },
 )
 
-/** The schemes that the teacher-student experiment knows. */
-export const TRAINED_SCHEMES = ["init-a", "init-b"] as const
-
 const TeacherStudent = config(
   z.strictObject({
     experiment: field(z.literal("teacher-student"), "theory or teacher-student", "teacher-student"),
-    schemes: field(
-      z.array(field(z.enum(TRAINED_SCHEMES), TRAINED_SCHEMES.join(" or "), "init-a")).min(1),
-      `a list of ${TRAINED_SCHEMES.join(", ")}`,
-      ["init-a", "init-b"],
-    ),
+    schemes,
     widths,
     rates,
     ratio: field(positive.default(1), "the rate of B in units of that of A: a number > 0", 1),

@@ -4,6 +4,7 @@ import { bytesOfRun } from "../train/memory.js"
 import { shapeOf, sizeOf } from "../train/numbers.js"
 import { endsOf, sizesOf } from "../train/run.js"
 import { untransposed } from "../train/schedule.js"
+import { onStudent } from "../train/student.js"
 import type { Task } from "../train/task.js"
 import { memoryNeeded as trainerBytes } from "../train/wasm/cpu.js"
 
@@ -62,7 +63,19 @@ function schemeCost({ definition, values, config }: Extract<Task, { kind: "schem
 
 /** A step is five products of n×N with rank r and a pass over n×N. */
 function syntheticCost(task: Extract<Task, { kind: "synthetic" }>): Cost {
-  const { precision = "float32", config } = task
+  const { precision = "float32", config, scheme: own } = task
+  if (own !== undefined) {
+    const { width, rank, steps } = config
+    const definition = onStudent(own.definition, config)
+    const { bytes, operations } = schemeCost({
+      kind: "scheme",
+      definition,
+      values: own.values,
+      config: { width, rank, steps },
+      seeds: [0],
+    })
+    return { bytes, operations }
+  }
   const { width: n, samples: N, rank: r, steps } = config
   return { bytes: trainerBytes(config, { precision, threads: 1 }), operations: steps * (10 * n * N * r + 3 * n * N) }
 }

@@ -2,7 +2,7 @@ import { dirname } from "node:path"
 import { InputError } from "../inputError.js"
 import { isSchemeFile, schemeOf } from "../scheme/schemeFile.js"
 import { readYaml } from "../yamlFile.js"
-import { checkedConfig, type SweepConfig, type TheoryConfig } from "./config.js"
+import { checkedConfig, type SchemeEntry, type SweepConfig } from "./config.js"
 
 /**
  * The configuration in a YAML or JSON file; schemes that it names by a file, relative to its own folder, are read too.
@@ -11,8 +11,7 @@ import { checkedConfig, type SweepConfig, type TheoryConfig } from "./config.js"
  */
 export async function readConfig(path: string): Promise<SweepConfig> {
   const config = checkedConfig(await readYaml(path, "config", "experiment: theory"))
-  if (config.experiment !== "theory") return config
-  const schemes: TheoryConfig["schemes"] = []
+  const schemes: SchemeEntry[] = []
   for (const [i, entry] of config.schemes.entries()) {
     const { scheme, ...rest } = typeof entry === "string" ? { scheme: entry } : entry
     const isFile = typeof scheme === "string" && isSchemeFile(scheme)

@@ -1,19 +1,14 @@
 import { InputError } from "../inputError.js"
+import { kernelStart, onStudent, type StudentScheme } from "../train/student.js"
 import type { SyntheticResult } from "../train/synthetic.js"
+import type { SyntheticConfig } from "../train/syntheticConfig.js"
 import { backendOf } from "./choices.js"
-import type { TeacherStudentSweep, TRAINED_SCHEMES } from "./config.js"
+import type { TeacherStudentSweep } from "./config.js"
 import { identity } from "./identity.js"
 import { seedList, widestFirst } from "./lists.js"
 import { type PlannedRun, plannedRun } from "./plannedRun.js"
 import { gridRate, rateGrid, refinement } from "./rates.js"
-
-/** The deviations of a scheme's starting entries at width n and rank r. */
-export const STARTS: Readonly<
-  Record<(typeof TRAINED_SCHEMES)[number], (n: number, r: number) => { readonly A: number; readonly B: number }>
-> = {
-  "init-a": (n) => ({ A: n ** -0.5, B: 0 }),
-  "init-b": (_, r) => ({ A: 0, B: r ** -0.5 }),
-}
+import { pointsOf } from "./schemeEntry.js"
 
 /** The results of stored runs by identity. */
 type Results = ReadonlyMap<string, unknown>
@@ -49,10 +44,61 @@ export function refinedRuns(config: TeacherStudentSweep, round: number, results:
   })
 }
 
+/** How a run is computed: by a kernel from a numeric start, or by the reference interpreter from the scheme. */
+type Computed =
+  | { readonly backend: "cpu" | "gpu"; readonly precision: "float32" | "float64"; readonly activations?: "float16" }
+  | { readonly backend: "reference"; readonly precision: "float64"; readonly scheme: StudentScheme }
+
+/** The numbers that stand for the rates' symbols until a rate is chosen. */
+const NO_START = { A: 0, B: 0 }
+
 function groups(config: TeacherStudentSweep): Group[] {
-  const { widths, readouts, schemes, rank, inputs, samples, teacherWidth, steps, ratio, precision, rates } = config
+  const { widths, readouts, rank, inputs, samples, teacherWidth, steps, ratio, rates } = config
+  const kernel = kernelChoice(config)
   const fixed = { rank, inputs, samples, teacherWidth, steps, recordEvery: steps }
-  const backend = backendOf("teacher-student", config.backend)
+  const student = { inputs, samples, readout: 1 }
+  const points = config.schemes.flatMap((entry, i) =>
+    pointsOf(entry, i, (definition) => onStudent(definition, student)),
+  )
+  return widestFirst(widths).flatMap((width) =>
+    seedList(config.seeds).flatMap((seed) =>
+      readouts.flatMap((readout) =>
+        points.map((scheme): Group => {
+          const blank = { ...fixed, width, seed, readout, start: NO_START, rates: NO_START }
+          const start = kernelStart(scheme, blank)
+          const computed: Computed = start === null ? { backend: "reference", precision: "float64", scheme } : kernel
+          const { backend, precision } = computed
+          const around = { experiment: "teacher-student", scheme: scheme.definition.name, precision, backend } as const
+          const { start: _, rates: __, ...size } = blank
+          const shared = { ...size, start: start ?? NO_START }
+          // What a refined rate depends on must be in the same shard; a plain grid is split run by run.
+          const shardKey =
+            Array.isArray(rates) || rates.refine === 0
+              ? undefined
+              : identity({ ...around, ...stored(computed), shared, ratio })
+          return (rate) => {
+            const own: SyntheticConfig = { ...shared, rates: { A: rate, B: ratio * rate } }
+            return plannedRun({ ...around, task: { kind: "synthetic", ...computed, config: own } }, shardKey)
+          }
+        }),
+      ),
+    ),
+  )
+}
+
+/** What of a run's computation stands in a group's identity beside backend and precision. */
+function stored(computed: Computed): Record<string, unknown> {
+  const { backend: _, precision: __, ...rest } = computed
+  return rest
+}
+
+/** How kernels compute, for the schemes that they train; @throws InputError for what a backend does not offer. */
+function kernelChoice({
+  backend: name,
+  precision,
+  activations,
+}: TeacherStudentSweep): Extract<Computed, { backend: "cpu" | "gpu" }> {
+  const backend = backendOf("teacher-student", name)
   if (backend === "gpu" && precision !== "float32")
     throw new InputError({
       field: "precision",
@@ -60,41 +106,13 @@ function groups(config: TeacherStudentSweep): Group[] {
       allowed: "float32 on a GPU; float64 with backend: cpu",
       example: "precision: float32",
     })
-  if (backend !== "gpu" && config.activations !== "float32")
+  if (backend !== "gpu" && activations !== "float32")
     throw new InputError({
       field: "activations",
-      given: config.activations,
+      given: activations,
       allowed: "float32 on the CPU; float16 with backend: gpu",
       example: "activations: float32",
     })
   // The default is left out, so that runs stored before there was a choice keep their identity.
-  const stored = config.activations === "float32" ? {} : { activations: config.activations }
-  return widestFirst(widths).flatMap((width) =>
-    seedList(config.seeds).flatMap((seed) =>
-      readouts.flatMap((readout) =>
-        schemes.map((scheme): Group => {
-          const start = STARTS[scheme](width, rank)
-          const around = { experiment: "teacher-student", scheme, precision, backend } as const
-          const shared = { ...fixed, width, seed, readout, start }
-          // What a refined rate depends on must be in the same shard; a plain grid is split run by run.
-          const shardKey =
-            Array.isArray(rates) || rates.refine === 0 ? undefined : identity({ ...around, ...stored, shared, ratio })
-          return (rate) =>
-            plannedRun(
-              {
-                ...around,
-                task: {
-                  kind: "synthetic",
-                  backend,
-                  precision,
-                  ...stored,
-                  config: { ...shared, rates: { A: rate, B: ratio * rate } },
-                },
-              },
-              shardKey,
-            )
-        }),
-      ),
-    ),
-  )
+  return { backend, precision, ...(activations === "float32" ? {} : { activations }) }
 }

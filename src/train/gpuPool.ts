@@ -126,8 +126,9 @@ type Batch = <T, R extends Failed>(
   onCpu: (part: T) => Promise<R>,
 ) => Promise<R[]>
 
-/** A device computes in float32; tasks in other precisions stay on the CPU. */
+/** A device computes in float32; tasks in other precisions, and those that no kernel trains, stay on the CPU. */
 function isForGpu(task: Task): boolean {
+  if (task.backend === "reference") return false
   return task.kind === "scheme" ? task.config.precision === undefined : (task.precision ?? "float32") === "float32"
 }
 

@@ -51,6 +51,14 @@ export interface RunResult {
   readonly failed?: readonly string[]
 }
 
+/** What a run may be given, and who looks at its steps. */
+export interface RunOptions {
+  /** Values of tensors that are neither drawn nor computed: what only they depend on is not drawn either. */
+  readonly given?: ReadonlyMap<Node, Matrix>
+  /** Called in each step with the values that it ends with (see `endsOf`). */
+  readonly observe?: (step: number, values: ReadonlyMap<Node, Matrix>) => void
+}
+
 /**
  * Trains a scheme's adapter as real numbers by the reference interpreter, in float64 or in the configuration's precision.
  *
@@ -59,7 +67,11 @@ export interface RunResult {
  * @throws InputError if the scheme has a free symbol, a size is not a positive integer, or the precision names a tensor
  * that the program lacks.
  */
-export function run(scheme: Scheme, config: RunConfig): RunResult {
+export function run(
+  scheme: Scheme,
+  config: RunConfig,
+  { given = new Map(), observe = () => {} }: RunOptions = {},
+): RunResult {
   requireRunnable(scheme, config)
   const { program } = scheme
   const sizes = sizesOf(scheme, config)
@@ -69,7 +81,10 @@ export function run(scheme: Scheme, config: RunConfig): RunResult {
     precise?.draw(node, value)
     return value
   }
-  const frozen = program.frozen.map(({ node, deviation }): [Node, LeafValue] => {
+  const nodes = endsOf(program)
+  const needed = new Set(inOrder(nodes, given))
+  const drawnLeaves = program.frozen.filter(({ node }) => needed.has(node))
+  const frozen = drawnLeaves.map(({ node, deviation }): [Node, LeafValue] => {
     if (!isNeverFormed(node)) return [node, draw(node, deviation)]
     const size = coefficientValue(deviation, config.width, 0)
     const stream = `${leafName(node)} n=${config.width}`
@@ -80,7 +95,6 @@ export function run(scheme: Scheme, config: RunConfig): RunResult {
   for (const leaf of program.next.keys()) if (!scheme.start.has(leaf)) state.set(leaf, zeros(leaf, sizes))
   for (const [leaf, deviation] of scheme.start)
     state.set(leaf, deviation === "zero" ? zeros(leaf, sizes) : draw(leaf, deviation))
-  const nodes = endsOf(program)
   const history: StepRecord[] = []
   let residualBefore: Float64Array | undefined
   const spare = new Spare()
@@ -89,10 +103,11 @@ export function run(scheme: Scheme, config: RunConfig): RunResult {
   const atStart = precise?.overflowed ?? null
   if (atStart !== null) return ended({ kind: "overflowed", step: 0, tensor: atStart })
   for (let step = 1; step <= config.steps; step++) {
-    const leaves = new Map([...frozen, ...state])
+    const leaves = new Map<Node, LeafValue>([...frozen, ...given, ...state])
     const values = precise
       ? precise.evaluate(nodes, leaves, sizes, step, spare)
       : evaluate(nodes, leaves, sizes, step, { spare })
+    observe(step, values)
     const size = memoised((node: Node) => meanSquare(values.get(node)!))
     const meanSquares = meanSquaresOf(program, size, sizes)
     const loss = values.get(program.loss)!.data[0]!

@@ -2,6 +2,7 @@ import { Piscina } from "piscina"
 import { type SchemeDefinition, scheme } from "../scheme/scheme.js"
 import { type BackendName, openTrainer } from "./backend.js"
 import { type RunConfig, type RunResult, run } from "./run.js"
+import { type StudentScheme, trainStudent } from "./student.js"
 import type { Activations, KernelPrecision, SyntheticResult, SyntheticTrainer } from "./synthetic.js"
 import type { SyntheticConfig } from "./syntheticConfig.js"
 
@@ -18,7 +19,9 @@ export type Task =
     }
   | {
       readonly kind: "synthetic"
-      readonly backend: BackendName
+      /** "reference" with a scheme that no kernel trains. */
+      readonly backend: BackendName | "reference"
+      readonly scheme?: StudentScheme
       /** Default float32. */
       readonly precision?: KernelPrecision
       /** How a GPU stores the frozen activations; default float32. */
@@ -58,8 +61,10 @@ async function synthetic({
   backend,
   precision = "float32",
   activations = "float32",
+  scheme: own,
   config,
 }: Extract<Task, { kind: "synthetic" }>): Promise<SyntheticResult> {
+  if (backend === "reference") return trainStudent(own!, config)
   const { start: _, rates: __, steps: ___, recordEvery: ____, ...network } = config
   const key = JSON.stringify([backend, precision, activations, network])
   if (cached?.key !== key) {

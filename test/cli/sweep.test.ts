@@ -119,6 +119,19 @@ test("the teacher-student experiment, refined around its minima, and the rate's 
   expect(await readFile(join(folder, "rates.csv"), "utf8")).toBe(before)
 })
 
+test("a scheme that no kernel trains is interpreted on the same data, and said to be", async () => {
+  const config = { experiment: "teacher-student", schemes: ["init-a", "sgd-init-a"], widths: [16], rates: [1e-3] }
+  await write("mixed.json", { ...config, seeds: 2, steps: 3, samples: 8 })
+  const { code, err } = await lora(folder, "sweep", "mixed.json", "--store", "mixed.duckdb", "--out", "mixed.csv")
+  expect(code, err).toBe(0)
+  expect(err).toContain("no kernel trains sgd-init-a: the reference interpreter does, in float64")
+  const rows = await csv("mixed.csv")
+  const by = (name: string) => rows.filter(({ scheme }) => scheme === name)
+  expect(by("init-a").map(({ computed_by }) => computed_by)).toEqual([1, 2].map(() => expect.stringMatching(/^cpu/)))
+  expect(by("sgd-init-a").map(({ computed_by }) => computed_by)).toEqual(["reference float64", "reference float64"])
+  for (const { outcome, loss } of rows) expect([outcome, Number.isFinite(Number(loss))]).toEqual(["finished", true])
+})
+
 test("killed 20 times at random moments, a sweep ends with the table of one never killed", async () => {
   await write("short.json", SHORT)
   const words = (store: string) => ["sweep", "short.json", "--store", store, "--out", `${store}.csv`]

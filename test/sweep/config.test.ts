@@ -36,7 +36,6 @@ describe("a bad configuration names the field's path, the value, what is allowed
     [{ ...student, activations: "e4m3" }, "activations", "e4m3", "float32, float16"],
     [{ ...theory, activations: "float16" }, "activations", "float16", "no such field"],
     [{ ...student, rates: [0] }, "rates[0]", "0", "rates > 0"],
-    [{ ...student, schemes: ["init-c"] }, "schemes[0]", "init-c", "init-a or init-b"],
     [{ ...student, experiment: "practice" }, "experiment", "practice", "theory or teacher-student"],
     [null, "config", "nothing", "experiment"],
     [[theory], "config", "theory", "experiment"],
@@ -57,6 +56,17 @@ describe("a bad configuration names the field's path, the value, what is allowed
     [[{ scheme: "init-a", optimiser: "sofia" }], "schemes[0].optimiser", "adam, "],
   ])("what the schemes refuse is named too: %j", (schemes, field, allowed) => {
     const error = refused(() => plan(checkedConfig({ ...theory, schemes })))
+    expect(error.field).toBe(field)
+    expect(error.allowed).toContain(allowed)
+  })
+
+  test.each([
+    [["init-c"], "schemes[0]", "init-a, init-b"],
+    [["two-layers-init-a"], "schemes[0]", "hidden layer"],
+    [["peft-lora-ga"], "schemes[0]", "subtracted"],
+    [[{ scheme: "init-a", set: { c: -1 } }], "schemes[0].set", "a value for d, rho, s"],
+  ])("and on the student's network: %j", (schemes, field, allowed) => {
+    const error = refused(() => plan(checkedConfig({ ...student, schemes })))
     expect(error.field).toBe(field)
     expect(error.allowed).toContain(allowed)
   })

@@ -15,10 +15,11 @@ import {
   thresholdBracket,
   thresholdRate,
 } from "../../src/fit/optimum.js"
+import { schemeNamed } from "../../src/scheme/catalogue.js"
 import { rateGrid } from "../../src/sweep/rates.js"
 import { type SweepOptions, sweep } from "../../src/sweep/sweep.js"
-import { STARTS as BY_NAME } from "../../src/sweep/teacherStudent.js"
 import { groupsOf } from "../../src/table/groups.js"
+import { kernelStart } from "../../src/train/student.js"
 import type { SyntheticResult } from "../../src/train/synthetic.js"
 import type { SyntheticConfig } from "../../src/train/syntheticConfig.js"
 import type { Task } from "../../src/train/task.js"
@@ -79,21 +80,23 @@ export function configOf({ size, seeds }: Effort): TeacherStudentConfig {
   }
 }
 
-/** The two schemes at one rate for both factors, by the deviations of their starting entries at width n, rank r. */
-const STARTS = { "Init[A]": BY_NAME["init-a"], "Init[B]": BY_NAME["init-b"] } as const
-
-export type SyntheticScheme = keyof typeof STARTS
+/** The schemes that are compared, at one rate for both factors; each is called by the first words of its title. */
+export const COMPARED = ["init-a", "init-b"].map((name) => {
+  const definition = schemeNamed(name)
+  return { title: definition.title.split(":")[0]!, definition }
+})
 
 /** One run of the experiment. */
 export interface SyntheticRun {
-  readonly scheme: SyntheticScheme
+  /** Its title. */
+  readonly scheme: string
   readonly config: SyntheticConfig
   readonly result: SyntheticResult
 }
 
 /** The exponent of a rate at one level. */
 export interface RateLaw {
-  readonly scheme: SyntheticScheme
+  readonly scheme: string
   readonly readout: number
   readonly level: "features" | "output"
   readonly fit: RateFit
@@ -102,11 +105,10 @@ export interface RateLaw {
 /** The runs of the grid of rates; runs that share data stand together. */
 export function plan(config: TeacherStudentConfig): PlannedRun[] {
   const { widths, seeds, readouts, rates } = config
-  const schemes = Object.keys(STARTS) as SyntheticScheme[]
   return widths.flatMap((width) =>
     seeds.flatMap((seed) =>
       readouts.flatMap((readout) =>
-        schemes.flatMap((scheme) =>
+        COMPARED.flatMap(({ title: scheme }) =>
           rateGrid(rates).map((rate) => planned(config, { scheme, width, seed, readout }, rate)),
         ),
       ),
@@ -116,25 +118,28 @@ export function plan(config: TeacherStudentConfig): PlannedRun[] {
 
 /** How many runs the search for the feature limits adds at most. */
 export function thresholdCount({ widths, seeds, readouts, bisections }: TeacherStudentConfig): number {
-  return (LOWER_DECADES + bisections) * widths.length * seeds.length * readouts.length * Object.keys(STARTS).length
+  return (LOWER_DECADES + bisections) * widths.length * seeds.length * readouts.length * COMPARED.length
 }
 
 /** How many decades below the grid a feature limit is looked for. */
 const LOWER_DECADES = 3
 
 interface PlannedRun {
-  readonly scheme: SyntheticScheme
+  readonly scheme: string
   readonly config: SyntheticConfig
 }
 
 function planned(
   { rank, inputs, samples, teacherWidth, steps, recordEvery }: TeacherStudentConfig,
-  { scheme, width, seed, readout }: Pick<SyntheticConfig, "width" | "seed" | "readout"> & { scheme: SyntheticScheme },
+  { scheme, width, seed, readout }: Pick<SyntheticConfig, "width" | "seed" | "readout"> & { scheme: string },
   rate: number,
 ): PlannedRun {
   const fixed = { rank, inputs, samples, teacherWidth, steps, recordEvery }
-  const start = STARTS[scheme](width, rank)
-  return { scheme, config: { ...fixed, width, seed, readout, start, rates: { A: rate, B: rate } } }
+  const blank = { ...fixed, width, seed, readout, start: { A: 0, B: 0 }, rates: { A: rate, B: rate } }
+  const { definition } = COMPARED.find(({ title }) => title === scheme)!
+  const start = kernelStart({ definition, values: {} }, blank)
+  if (start === null) throw new Error(`no kernel trains ${scheme}`)
+  return { scheme, config: { ...blank, start } }
 }
 
 /** Runs the grid. */
@@ -203,7 +208,7 @@ export function rateLaws(
   { readouts, featureLimit }: TeacherStudentConfig,
 ): RateLaw[] {
   return readouts.flatMap((readout) =>
-    (Object.keys(STARTS) as SyntheticScheme[]).flatMap((scheme) =>
+    COMPARED.flatMap(({ title: scheme }) =>
       (["features", "output"] as const).map((level): RateLaw => {
         const own = (level === "output" ? grid : finer).filter(
           (run) => run.scheme === scheme && run.config.readout === readout,

@@ -8,7 +8,7 @@ import { groupsOf } from "../../src/table/groups.js"
 import { seedsToDecide } from "../compare/deciding.js"
 import type { Experiment } from "../experiment.js"
 import { boundOfRate } from "./rateBounds.js"
-import { configOf, plan, type SyntheticRun, type SyntheticScheme, teacherStudent } from "./teacherStudent.js"
+import { COMPARED, configOf, plan, type SyntheticRun, teacherStudent } from "./teacherStudent.js"
 
 const ID = "which-wins"
 const TITLE = "Which start wins at which budget"
@@ -16,7 +16,10 @@ const TITLE = "Which start wins at which budget"
 /** Steps of training after which losses are compared: parts of the whole. */
 const BUDGETS = [0.1, 1 / 3, 1]
 
-/** A rate this many times below Init[B]'s best is far below both schemes' bounds. */
+/** The two schemes that are compared. */
+const [FIRST, SECOND] = COMPARED as [(typeof COMPARED)[number], (typeof COMPARED)[number]]
+
+/** A rate this many times below the second's best is far below both schemes' bounds. */
 const FAR_BELOW = 10
 
 /** The losses of one scheme at one rate, a seed each; infinite where a run had diverged. */
@@ -30,7 +33,8 @@ interface Duel {
   readonly readout: number
   readonly width: number
   readonly steps: number
-  readonly best: Readonly<Record<SyntheticScheme, Losses>>
+  /** Of the first scheme and of the second. */
+  readonly best: readonly [Losses, Losses]
   readonly atBest: PairedDifference
   /** Rates that both schemes were run at, with the difference there; null where a run diverged. */
   readonly atSame: readonly { readonly rate: number; readonly difference: PairedDifference | null }[]
@@ -67,7 +71,7 @@ function nearest(steps: readonly number[], wanted: number): number {
 
 function duel(runs: readonly SyntheticRun[], steps: number): Duel {
   const { readout, width } = runs[0]!.config
-  const lossesOf = (wanted: SyntheticScheme): Losses[] =>
+  const lossesOf = (wanted: string): Losses[] =>
     [
       ...groupsOf(
         runs.filter(({ scheme }) => scheme === wanted),
@@ -82,20 +86,20 @@ function duel(runs: readonly SyntheticRun[], steps: number): Duel {
         }),
       ),
     }))
-  const all = { "Init[A]": lossesOf("Init[A]"), "Init[B]": lossesOf("Init[B]") }
-  const best = { "Init[A]": least(all["Init[A]"]), "Init[B]": least(all["Init[B]"]) }
-  const atSame = all["Init[A]"].flatMap((a) => {
-    const b = all["Init[B]"].find(({ rate }) => rate === a.rate)
+  const [first, second] = [lossesOf(FIRST.title), lossesOf(SECOND.title)]
+  const best = [least(first), least(second)] as const
+  const atSame = first.flatMap((a) => {
+    const b = second.find(({ rate }) => rate === a.rate)
     return b === undefined ? [] : [{ rate: a.rate, ratios: logRatios(a, b) }]
   })
-  const far = atSame.filter(({ rate, ratios }) => rate * FAR_BELOW <= best["Init[B]"].rate && ratios !== null)
+  const far = atSame.filter(({ rate, ratios }) => rate * FAR_BELOW <= best[1].rate && ratios !== null)
   const means = far[0]?.ratios?.map((_, seed) => far.reduce((sum, { ratios }) => sum + ratios![seed]!, 0) / far.length)
   return {
     readout,
     width,
     steps,
     best,
-    atBest: pairedDifference(logRatios(best["Init[A]"], best["Init[B]"])!),
+    atBest: pairedDifference(logRatios(...best)!),
     atSame: atSame.map(({ rate, ratios }) => ({ rate, difference: ratios && pairedDifference(ratios) })),
     farBelow: means === undefined ? null : pairedDifference(means),
   }
@@ -107,7 +111,7 @@ function least(losses: readonly Losses[]): Losses {
   return losses.reduce((best, one) => (mean(one) < mean(best) ? one : best))
 }
 
-/** log(loss of Init[A] / loss of Init[B]) by seed; null where one diverged. */
+/** log(loss of the first / loss of the second) by seed; null where one diverged. */
 function logRatios(a: Losses, b: Losses): number[] | null {
   const ratios = [...a.bySeed].map(([seed, loss]) => Math.log(loss / b.bySeed.get(seed)!))
   return ratios.every(Number.isFinite) ? ratios : null
@@ -152,18 +156,24 @@ function findings({ readout, width, steps, atBest, farBelow }: Duel, seeds: numb
     return { claim, verdict: "inconclusive", why: `${why}; about ${needed} seeds would decide` }
   }
   // Where both outputs have one bound nothing says which is ahead.
-  const isAhead = boundOfRate({ scheme: "Init[A]", readout, level: "output" }).compare(
-    boundOfRate({ scheme: "Init[B]", readout, level: "output" }),
+  const isAhead = boundOfRate({ scheme: FIRST.title, readout, level: "output" }).compare(
+    boundOfRate({ scheme: SECOND.title, readout, level: "output" }),
   )
   const own =
     isAhead > 0
-      ? [judged(`Init[A] ends with less loss than Init[B], each at its own best rate (${at})`, atBest, -1)]
+      ? [
+          judged(
+            `${FIRST.title} ends with less loss than ${SECOND.title}, each at its own best rate (${at})`,
+            atBest,
+            -1,
+          ),
+        ]
       : []
   return [
     ...own,
     ...(farBelow === null
       ? []
-      : [judged(`Init[B] ends with less loss at the same rate, far below both bounds (${at})`, farBelow, 1)]),
+      : [judged(`${SECOND.title} ends with less loss at the same rate, far below both bounds (${at})`, farBelow, 1)]),
   ]
 }
 
@@ -173,7 +183,7 @@ function duelTable(duels: readonly Duel[]): ReportTable {
     one && `${one.mean.toFixed(2)} [${one.low.toFixed(2)}, ${one.high.toFixed(2)}]`
   return {
     columns: ["o", "steps", "n", "best rate A", "loss A", "best rate B", "loss B", "difference", "far below"],
-    rows: duels.map(({ readout, steps, width, best: { "Init[A]": a, "Init[B]": b }, atBest, farBelow }) => [
+    rows: duels.map(({ readout, steps, width, best: [a, b], atBest, farBelow }) => [
       readout,
       steps,
       width,

@@ -4,12 +4,14 @@ import { type Model, type ModelExponents, power, type Site } from "../model.js"
 import { Node } from "../node.js"
 import { batchSpace, type Objective } from "../objective.js"
 
-/** The frozen activations of the teacher-student network, which training does not change. */
-export interface FrozenActivations {
+/** What training does not change in the student: its frozen activations and its readout. */
+export interface StudentParts {
   /** φ(W_in X), n×N. */
   readonly P: Node
   /** W_h P, n×N. */
   readonly H: Node
+  /** n×1. */
+  readonly wOut: Node
 }
 
 /**
@@ -21,7 +23,7 @@ export function teacherStudentModel(
   { multiplier, readout, input }: ModelExponents,
   target: Objective,
   inputs: number,
-): Model & FrozenActivations {
+): Model & StudentParts {
   const n = site.input
   const d = dimension("inputs", Affine.ZERO, inputs)
   const X = Node.leaf("X", "frozen", [d, batchSpace(target)])
@@ -49,5 +51,11 @@ export function teacherStudentModel(
     gradient: null,
     P,
     H,
+    wOut,
   }
+}
+
+/** Whether a model is the student. */
+export function isStudent(model: Model): model is Model & StudentParts {
+  return model.name === "teacher-student"
 }

@@ -1,0 +1,153 @@
+/**
+ * Any scheme on the teacher-student network: by the kernels where they train it, else by the reference interpreter on the
+ * same data.
+ */
+import { Fraction } from "fraction.js"
+import { Affine } from "../exponent/affine.js"
+import type { Model } from "../program/model.js"
+import { isStudent, type StudentParts } from "../program/models/teacherStudent.js"
+import { leafName, Node } from "../program/node.js"
+import type { Program } from "../program/program.js"
+import type { SchemeDefinition } from "../scheme/definition.js"
+import { onModel } from "../scheme/models.js"
+import { type Scheme, scheme } from "../scheme/scheme.js"
+import type { Matrix } from "./matrix.js"
+import { coefficientValue } from "./numbers.js"
+import { evaluate, zeros } from "./reference.js"
+import { drawn, run, sizesOf } from "./run.js"
+import { RunSummary } from "./runSummary.js"
+import type { SyntheticRecord, SyntheticResult } from "./synthetic.js"
+import type { SyntheticConfig } from "./syntheticConfig.js"
+import { syntheticData } from "./wasm/syntheticData.js"
+
+/** A scheme of the catalogue or of a user's, at values of its symbols other than those of the rates. */
+export interface StudentScheme {
+  readonly definition: SchemeDefinition
+  readonly values: Readonly<Record<string, string>>
+}
+
+/** What a sweep of numbers for rates knows of a run before the rates. */
+type Student = Pick<SyntheticConfig, "inputs" | "samples" | "readout"> & Partial<Pick<SyntheticConfig, "rates">>
+
+/** What computes a scheme that no kernel trains. */
+export const REFERENCE = "reference float64"
+
+/**
+ * The definition on the student's network under its loss, with rates that are numbers instead of powers of the width.
+ *
+ * @throws InputError if the definition has a model of its own.
+ */
+export function onStudent(
+  definition: SchemeDefinition,
+  { inputs, samples, readout, rates }: Student,
+): SchemeDefinition {
+  const onNetwork = onModel("teacher-student", definition)
+  const pairs = [definition.rates].flat()
+  const numeric = (side: "A" | "B") => (pairs.some((pair) => pair[side] === "frozen") ? "frozen" : "0")
+  return {
+    ...onNetwork,
+    model: { kind: "teacher-student", inputs },
+    batch: samples,
+    readout: new Fraction(readout).toFraction(),
+    rates: { A: numeric("A"), B: numeric("B") },
+    rateConstants: rates ?? { A: 1, B: 1 },
+  }
+}
+
+/** The deviations of the starting entries where the kernels train a scheme: Adam on two factors from a Gaussian start. */
+export function kernelStart(
+  { definition, values }: StudentScheme,
+  run: SyntheticConfig,
+): SyntheticConfig["start"] | null {
+  const ready = scheme(onStudent(definition, run), values)
+  const { optimiser = "adam", weightDecay = 0, shrinkage = 0, subtractStart = false } = ready.definition
+  const { multiplier, rank, input, epsilon, clip } = ready.sizes
+  const isPlain = optimiser === "adam" && weightDecay === 0 && shrinkage === 0 && !subtractStart
+  const isFixed = [multiplier, rank, input].every(({ key }) => key === Affine.ZERO.key)
+  const moves = ready.rates.every(({ A, B }) => A !== "frozen" && B !== "frozen")
+  if (!isPlain || !isFixed || !moves || epsilon !== null || clip !== null) return null
+  const { A, B } = ready.program.starts[0]!
+  const deviation = (leaf: Node) => {
+    const given = ready.start.get(leaf)!
+    return given === "zero" ? 0 : coefficientValue(given, run.width, 0)
+  }
+  return { A: deviation(A), B: deviation(B) }
+}
+
+/**
+ * One run by the reference interpreter, on the frozen activations and targets that the kernels train on.
+ *
+ * @throws InputError as `run` does.
+ */
+export function trainStudent({ definition, values }: StudentScheme, config: SyntheticConfig): SyntheticResult {
+  const ready = scheme(onStudent(definition, config), values)
+  const { loss, quantities, residual } = ready.program
+  const given = studentData(ready.program, config)
+  const summary = new RunSummary(config)
+  let sizes = startSizes(ready, given, config)
+  let first: Float64Array | null = null
+  let result: ReturnType<RunSummary["add"]> = null
+  const observe = (step: number, value: ReadonlyMap<Node, Matrix>) => {
+    const now = value.get(residual!)!.data
+    first ??= now.slice()
+    const outputChange = rms(now.map((x, i) => x - first![i]!))
+    result ??= summary.add({ step: step - 1, loss: value.get(loss)!.data[0]!, ...sizes, outputChange })
+    sizes = { zA: rms(value.get(quantities.zA!)!.data), zB: rms(value.get(quantities.zB!)!.data) }
+  }
+  // A step's loss is that before it, so one more step shows the last one's.
+  const steps = config.steps + 1
+  const { outcome } = run(ready, { ...config, steps }, { given, observe })
+  const last = outcome.kind === "diverged" ? outcome.step : config.steps
+  result ??= summary.add({ step: last, loss: Number.NaN, ...sizes, outputChange: Number.NaN })
+  return { backend: REFERENCE, ...result! }
+}
+
+/** The frozen activations, the readout and the targets of a configuration. */
+function studentData({ model, frozen }: Program, config: SyntheticConfig): Map<Node, Matrix> {
+  if (!isStudent(model)) throw new Error(`${model.name} is not the student's network`)
+  const { width, samples } = config
+  const { P, H, wOut, y } = syntheticData(config)
+  const tensor = (rows: number, columns: number, numbers: Float64Array | Float32Array): Matrix => ({
+    rows,
+    columns,
+    data: Float64Array.from(numbers),
+  })
+  const targets = frozen.find(({ node }) => leafName(node) === "minusY")!.node
+  return new Map([
+    [model.P, tensor(width, samples, P)],
+    [model.H, tensor(width, samples, H)],
+    [model.wOut, tensor(width, 1, wOut)],
+    [
+      targets,
+      tensor(
+        1,
+        samples,
+        y.map((value) => -value),
+      ),
+    ],
+  ])
+}
+
+/** |Z_A| and |Z_B| before the first step. */
+function startSizes(
+  ready: Scheme,
+  given: ReadonlyMap<Node, Matrix>,
+  config: SyntheticConfig,
+): Pick<SyntheticRecord, "zA" | "zB"> {
+  const { definition, program, start } = ready
+  const { model, starts } = program
+  const sizes = sizesOf(ready, config)
+  const { A, B } = starts[0]!
+  const zA = A.times((model as Model & StudentParts).P)
+  const zB = definition.subtractStart ? Node.zero(zA.shape) : B.times(zA)
+  const leaves = [...start].map(([leaf, deviation]) => {
+    const value = deviation === "zero" ? zeros(leaf, sizes) : drawn(leaf, deviation, sizes, config)
+    return [leaf, value] as const
+  })
+  const values = evaluate([zA, zB], new Map([...given, ...leaves]), sizes, 1)
+  return { zA: rms(values.get(zA)!.data), zB: rms(values.get(zB)!.data) }
+}
+
+function rms(values: Float64Array): number {
+  return Math.sqrt(values.reduce((sum, x) => sum + x * x, 0) / values.length)
+}
