@@ -49,8 +49,10 @@ type Computed =
   | { readonly backend: "cpu" | "gpu"; readonly precision: "float32" | "float64"; readonly activations?: "float16" }
   | { readonly backend: "reference"; readonly precision: "float64"; readonly scheme: StudentScheme }
 
-/** The numbers that stand for the rates' symbols until a rate is chosen. */
+/** The start of a run that no kernel computes: the scheme draws it. */
 const NO_START = { A: 0, B: 0 }
+/** Rates until one is chosen. */
+const NO_RATES = { A: 1, B: 1 }
 
 function groups(config: TeacherStudentSweep): Group[] {
   const { widths, readouts, rank, inputs, samples, teacherWidth, steps, ratio, rates } = config
@@ -64,7 +66,7 @@ function groups(config: TeacherStudentSweep): Group[] {
     seedList(config.seeds).flatMap((seed) =>
       readouts.flatMap((readout) =>
         points.map((scheme): Group => {
-          const blank = { ...fixed, width, seed, readout, start: NO_START, rates: NO_START }
+          const blank = { ...fixed, width, seed, readout, start: NO_START, rates: NO_RATES }
           const start = kernelStart(scheme, blank)
           const computed: Computed = start === null ? { backend: "reference", precision: "float64", scheme } : kernel
           const { backend, precision } = computed
