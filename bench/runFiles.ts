@@ -1,8 +1,8 @@
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { gaussians } from "../src/train/random.js"
-import type { SyntheticConfig } from "../src/train/syntheticConfig.js"
-import { type SyntheticData, startOf, syntheticData } from "../src/train/wasm/syntheticData.js"
+import type { SyntheticConfig, SyntheticData } from "../src/train/syntheticConfig.js"
+import { startOf, syntheticData } from "../src/train/wasm/syntheticData.js"
 
 /** Writes a run's data and start as files of float32, for the contenders that are other programs (rank 4). */
 export async function writeRun(config: SyntheticConfig, folder: string): Promise<SyntheticData> {

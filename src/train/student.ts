@@ -17,8 +17,7 @@ import { evaluate, zeros } from "./reference.js"
 import { drawn, run, sizesOf } from "./run.js"
 import { RunSummary } from "./runSummary.js"
 import type { SyntheticRecord, SyntheticResult } from "./synthetic.js"
-import type { SyntheticConfig } from "./syntheticConfig.js"
-import { syntheticData } from "./wasm/syntheticData.js"
+import type { SyntheticConfig, SyntheticData } from "./syntheticConfig.js"
 
 /** A scheme of the catalogue or of a user's, at values of its symbols other than those of the rates. */
 export interface StudentScheme {
@@ -75,16 +74,21 @@ export function kernelStart(
 }
 
 /**
- * One run by the reference interpreter, on the frozen activations and targets that the kernels train on.
+ * One run by the reference interpreter.
  *
+ * @param data the frozen activations and targets that the kernels train on too.
  * @throws InputError as `run` does.
  */
-export function trainStudent({ definition, values }: StudentScheme, config: SyntheticConfig): SyntheticResult {
+export function trainStudent(
+  { definition, values }: StudentScheme,
+  config: SyntheticConfig,
+  data: SyntheticData,
+): SyntheticResult {
   const ready = scheme(onStudent(definition, config), values)
   const { loss, quantities, residual } = ready.program
-  const given = studentData(ready.program, config)
+  const known = given(ready.program, config, data)
   const summary = new RunSummary(config)
-  let sizes = startSizes(ready, given, config)
+  let sizes = startSizes(ready, known, config)
   let first: Float64Array | null = null
   let result: ReturnType<RunSummary["add"]> = null
   const observe = (step: number, value: ReadonlyMap<Node, Matrix>) => {
@@ -96,17 +100,19 @@ export function trainStudent({ definition, values }: StudentScheme, config: Synt
   }
   // A step's loss is that before it, so one more step shows the last one's.
   const steps = config.steps + 1
-  const { outcome } = run(ready, { ...config, steps }, { given, observe })
+  const { outcome } = run(ready, { ...config, steps }, { given: known, observe })
   const last = outcome.kind === "diverged" ? outcome.step : config.steps
   result ??= summary.add({ step: last, loss: Number.NaN, ...sizes, outputChange: Number.NaN })
   return { backend: REFERENCE, ...result! }
 }
 
-/** The frozen activations, the readout and the targets of a configuration. */
-function studentData({ model, frozen }: Program, config: SyntheticConfig): Map<Node, Matrix> {
+/** The frozen activations, the readout and the targets as values of the program's tensors. */
+function given(
+  { model, frozen }: Program,
+  { width, samples }: SyntheticConfig,
+  { P, H, wOut, y }: SyntheticData,
+): Map<Node, Matrix> {
   if (!isStudent(model)) throw new Error(`${model.name} is not the student's network`)
-  const { width, samples } = config
-  const { P, H, wOut, y } = syntheticData(config)
   const tensor = (rows: number, columns: number, numbers: Float64Array | Float32Array): Matrix => ({
     rows,
     columns,

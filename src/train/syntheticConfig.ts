@@ -21,3 +21,13 @@ export interface Factors {
   readonly A: Float64Array
   readonly B: Float64Array
 }
+
+/** Everything of the teacher-student experiment that training does not change; matrices are row-major. */
+export interface SyntheticData {
+  /** φ(W_in X), n×N. */
+  readonly P: Float32Array
+  /** W_h P, n×N. */
+  readonly H: Float32Array
+  readonly wOut: Float64Array
+  readonly y: Float64Array
+}

@@ -5,6 +5,7 @@ import { type RunConfig, type RunResult, run } from "./run.js"
 import { type StudentScheme, trainStudent } from "./student.js"
 import type { Activations, KernelPrecision, SyntheticResult, SyntheticTrainer } from "./synthetic.js"
 import type { SyntheticConfig } from "./syntheticConfig.js"
+import { syntheticData } from "./wasm/syntheticData.js"
 
 /** A piece of work for a thread; plain data, so that it travels. */
 export type Task =
@@ -64,7 +65,7 @@ async function synthetic({
   scheme: own,
   config,
 }: Extract<Task, { kind: "synthetic" }>): Promise<SyntheticResult> {
-  if (backend === "reference") return trainStudent(own!, config)
+  if (backend === "reference") return trainStudent(own!, config, syntheticData(config))
   const { start: _, rates: __, steps: ___, recordEvery: ____, ...network } = config
   const key = JSON.stringify([backend, precision, activations, network])
   if (cached?.key !== key) {

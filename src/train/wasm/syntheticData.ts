@@ -1,17 +1,7 @@
 import { pivotedCholesky } from "../pivotedCholesky.js"
 import { gaussianStream, gaussians } from "../random.js"
-import type { Factors, SyntheticConfig } from "../syntheticConfig.js"
+import type { Factors, SyntheticConfig, SyntheticData } from "../syntheticConfig.js"
 import { Dense, denseBytes, ROWS_AT_ONCE } from "./dense.js"
-
-/** Everything of the teacher-student experiment that training does not change; matrices are row-major. */
-export interface SyntheticData {
-  /** φ(W_in X), n×N. */
-  readonly P: Float32Array
-  /** W_h P, n×N. */
-  readonly H: Float32Array
-  readonly wOut: Float64Array
-  readonly y: Float64Array
-}
 
 type DataConfig = Pick<SyntheticConfig, "width" | "samples" | "inputs" | "teacherWidth" | "readout" | "seed">
 
