@@ -1,6 +1,6 @@
-import { checkBudget, coordinateCheck, coordinatePoints } from "../../verify/compare/check.js"
 import { isRefuted } from "../../verify/compare/claim.js"
 import { claimsJson, claimsTable } from "../../verify/compare/claimTable.js"
+import { checkBudget, coordinateCheck, coordinatePoints } from "../../verify/compare/coordinateCheck.js"
 import { taskCount } from "../../verify/compare/measure.js"
 import { InputError } from "../inputError.js"
 import { renderFigure } from "../report/figure.js"

@@ -1,16 +1,13 @@
 import { openGpuTrainer } from "./gpu/synthetic.js"
-import type { OpenOptions, SyntheticTrainer } from "./synthetic.js"
+import type { BackendName, OpenOptions, SyntheticTrainer } from "./synthetic.js"
 import type { SyntheticConfig } from "./syntheticConfig.js"
 import { openCpu } from "./wasm/cpu.js"
 
 /** What can train the teacher-student experiment, by name. */
-const BACKENDS = { cpu: openCpu, gpu: openGpuTrainer } satisfies Record<
-  string,
+const BACKENDS: Record<
+  BackendName,
   (config: SyntheticConfig, options: OpenOptions) => SyntheticTrainer | Promise<SyntheticTrainer>
->
-
-/** The name of a backend. */
-export type BackendName = keyof typeof BACKENDS
+> = { cpu: openCpu, gpu: openGpuTrainer }
 
 /** A trainer's defaults: float32, one thread, 8 GiB. */
 const DEFAULTS: OpenOptions = { precision: "float32", activations: "float32", threads: 1, memoryLimit: 8 * 2 ** 30 }

@@ -48,6 +48,9 @@ export type KernelPrecision = (typeof KERNEL_PRECISIONS)[number]
 export const ACTIVATIONS = ["float32", "float16"] as const
 export type Activations = (typeof ACTIVATIONS)[number]
 
+/** What can train: threads and WebAssembly, or a graphics card. */
+export type BackendName = "cpu" | "gpu"
+
 /** How a trainer computes. */
 export interface OpenOptions {
   readonly precision: KernelPrecision

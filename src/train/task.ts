@@ -1,9 +1,9 @@
 import { Piscina } from "piscina"
 import { type SchemeDefinition, scheme } from "../scheme/scheme.js"
-import { type BackendName, openTrainer } from "./backend.js"
+import { openTrainer } from "./backend.js"
 import { type RunConfig, type RunResult, run } from "./run.js"
 import { type StudentScheme, trainStudent } from "./student.js"
-import type { Activations, KernelPrecision, SyntheticResult, SyntheticTrainer } from "./synthetic.js"
+import type { Activations, BackendName, KernelPrecision, SyntheticResult, SyntheticTrainer } from "./synthetic.js"
 import type { SyntheticConfig } from "./syntheticConfig.js"
 import { syntheticData } from "./wasm/syntheticData.js"
 

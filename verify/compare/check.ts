@@ -1,17 +1,9 @@
-import { InputError } from "../../src/inputError.js"
 import type { ClaimsJson } from "../../src/report/claims.js"
-import { powerLabel } from "../../src/report/figures/axes.js"
-import type { CoordinatePoint } from "../../src/report/figures/coordinates.js"
-import { type SchemeDefinition, scheme } from "../../src/scheme/scheme.js"
+import type { SchemeDefinition } from "../../src/scheme/scheme.js"
 import { openStore } from "../../src/sweep/store.js"
-import type { SweepOptions } from "../../src/sweep/sweep.js"
 import { createPool } from "../../src/train/pool.js"
-import { type Claim, judgeMeasurements, withAlignments } from "./claim.js"
 import { claimsJson } from "./claimTable.js"
-import { type Budget, measure, USUAL } from "./measure.js"
-import { FIRST_SEED } from "./seeds.js"
-import type { Setting } from "./setting.js"
-import { fourthPowers } from "./widths.js"
+import { coordinateCheck } from "./coordinateCheck.js"
 
 /** How a scheme is checked. */
 export interface CheckOptions {
@@ -23,65 +15,6 @@ export interface CheckOptions {
   readonly rank?: number
   /** Threads; by default one per core. */
   readonly workers?: number
-}
-
-/** The fit's model was settled on others. */
-const SEEDS = 32
-
-/** The budget of a coordinate check: a rank that grows is n^ρ itself. */
-export function checkBudget({ definition, values }: Setting, given: Partial<Budget> = {}): Budget {
-  if (definition.alignments !== undefined)
-    throw new InputError({
-      field: `${definition.name}.alignments`,
-      given: "alignments of one's own",
-      allowed: "none: what is drawn is independent, only derivations read them",
-      example: "derive init-a --align Aᵀ,Z=3/4",
-    })
-  const { rank } = scheme(definition, values).sizes
-  const grows = !(rank.isConstant && rank.constant.equals(0))
-  const growing = grows ? { widths: fourthPowers(4, 11), rank: 1 } : {}
-  return { ...USUAL, seeds: SEEDS, firstSeed: FIRST_SEED.check, ...growing, ...given }
-}
-
-/**
- * The coordinate check of schemes: every quantity and every alignment at each step, derived and measured, a verdict each
- * corrected for the number of all of them.
- */
-export async function coordinateCheck(
-  settings: readonly Setting[],
-  given: Partial<Budget>,
-  options: SweepOptions,
-): Promise<Claim[]> {
-  const claims: Claim[] = []
-  for (const setting of settings) {
-    const budget = checkBudget(setting, given)
-    const measurements = await measure([setting], budget, options)
-    claims.push(
-      ...judgeMeasurements([setting], budget, measurements, {
-        families: settings.length,
-        quantitiesOf: withAlignments,
-      }),
-    )
-  }
-  return claims
-}
-
-/** The last step's sizes as points of a figure, with the derived power law through the widest width. */
-export function coordinatePoints(claims: readonly Claim[]): CoordinatePoint[] {
-  const last = Math.max(...claims.map(({ step }) => step))
-  return claims
-    .filter(({ step, derived }) => step === last && derived.kind === "power")
-    .flatMap(({ quantity, derived, widths, values }) => {
-      const exponent = derived.kind === "power" ? derived.exponent.valueOf() : 0
-      const [width, value] = [widths.at(-1)!, values.at(-1)!]
-      return widths.map((n, i) => ({
-        quantity,
-        width: n,
-        value: values[i]!,
-        derived: value * (n / width) ** exponent,
-        law: powerLabel("n", derived.kind === "power" ? derived.exponent.toFraction() : "0"),
-      }))
-    })
 }
 
 /**

@@ -1,0 +1,106 @@
+import { execFile } from "node:child_process"
+import { copyFile, mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { promisify } from "node:util"
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
+
+const run = promisify(execFile)
+const root = fileURLToPath(new URL("../../", import.meta.url))
+const compiler = join(root, "node_modules/typescript/bin/tsc")
+
+/** Empty projects with the packed package installed: one where install scripts ran, one where they were not allowed to. */
+const INSTALLS = { "with install scripts": [], "without install scripts": ["--ignore-scripts"] } as const
+
+let place: string
+let packed: string
+beforeAll(async () => {
+  place = await realpath(await mkdtemp(join(tmpdir(), "package-")))
+  // Tests run on what is built already.
+  await run("npm", ["pack", "--ignore-scripts", "--silent", "--pack-destination", place], { cwd: root })
+  packed = join(place, (await readdir(place)).find((name) => name.endsWith(".tgz"))!)
+})
+afterAll(() => rm(place, { recursive: true }))
+
+describe.each(Object.entries(INSTALLS))("installed %s", (title, options) => {
+  let folder: string
+  beforeAll(async () => {
+    folder = join(place, title.replaceAll(" ", "-"))
+    await mkdir(folder)
+    await writeFile(join(folder, "package.json"), JSON.stringify({ name: "empty", private: true, type: "module" }))
+    const quietly = ["--prefer-offline", "--no-audit", "--no-fund", "--silent"]
+    await run("npm", ["install", ...quietly, ...options, packed], { cwd: folder })
+    for (const name of ["typed.ts", "use.mjs"])
+      await copyFile(fileURLToPath(new URL(name, import.meta.url)), join(folder, name))
+  })
+
+  const command = (...words: string[]) => run(join(folder, "node_modules/.bin/lora-scaling"), words, { cwd: folder })
+
+  test("holds no source, test or configuration of the project", async () => {
+    const own = join(folder, "node_modules/lora-scaling")
+    expect((await readdir(own)).sort()).toEqual([
+      "CHANGELOG.md",
+      "LICENSE",
+      "README.md",
+      "dist",
+      "package.json",
+      "proofs",
+    ])
+    expect((await readdir(join(own, "dist"))).sort()).toEqual(["kernel", "proofs", "schema", "src", "verify"])
+  })
+
+  test("the command derives, and proves from the packed theorems", async () => {
+    const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"))
+    expect((await command("--version")).stdout).toBe(`${version}\n`)
+    expect(JSON.parse((await command("derive", "init-a", "--json")).stdout).stable).toBe("c <= -1/2")
+    const { theorems } = JSON.parse((await command("prove", "init-a-stable", "--checker", "kernel", "--json")).stdout)
+    expect(theorems[0].verdicts).toMatchObject([{ checker: "kernel", verdict: "accepted" }])
+  })
+
+  test("JavaScript imports it by its name; worker threads give what the calling thread gives", async () => {
+    expect((await run(process.execPath, ["use.mjs"], { cwd: folder })).stdout).toMatch(/^\d+ claims\n$/)
+  })
+
+  test("the kernel trains, alone and with its rows on two threads, to the same bits", async () => {
+    await writeFile(
+      join(folder, "one.yaml"),
+      "experiment: teacher-student\nschemes: [init-a]\nwidths: [512]\nseeds: 1\nsteps: 3\nsamples: 16\nrates: [0.01]\n",
+    )
+    const table = async (workers: string) => {
+      const [store, out] = [`${workers}.duckdb`, `${workers}.csv`]
+      await command("sweep", "one.yaml", "--store", store, "--out", out, "--workers", workers)
+      return readFile(join(folder, out), "utf8")
+    }
+    const one = await table("1")
+    expect(one.trim().split("\n")).toHaveLength(2)
+    expect(one).toContain(",cpu float32")
+    expect(await table("2")).toBe(one)
+  })
+})
+
+// Types are the same wherever scripts ran.
+test.each([
+  ["node16", "node16"],
+  ["esnext", "bundler"],
+])("types are whole where there are Node's alone: module %s, resolution %s", async (module, moduleResolution) => {
+  const settings = {
+    compilerOptions: {
+      module,
+      moduleResolution,
+      target: "ES2022",
+      lib: ["ES2023"],
+      typeRoots: [join(root, "node_modules/@types")],
+      types: ["node"],
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      skipLibCheck: false,
+      noEmit: true,
+    },
+    files: ["typed.ts"],
+  }
+  const file = join(place, "without-install-scripts", `${moduleResolution}.json`)
+  await writeFile(file, JSON.stringify(settings))
+  const { stdout } = await run(process.execPath, [compiler, "-p", file]).catch((error) => error)
+  expect(stdout).toBe("")
+})
