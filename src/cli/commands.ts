@@ -152,7 +152,12 @@ command(
     .description(
       "theorems (by name, or a .json file) before independent checkers; with --scheme, a claim: proven or refuted",
     )
-    .option("--checker <name>", "kernel, z3 or cvc5 (default: all that are installed); may be repeated", listed)
+    .option(
+      "--checker <name>",
+      "kernel, z3, cvc5, or all that are installed (default: kernel); may be repeated",
+      listed,
+    )
+    .option("--fresh", "ask solvers again, also where they judged the same text before")
     .option("--scheme <scheme>", 'the scheme of a claim such as "zB <= 0 for all t iff c <= -1/2"')
     .option("--set <symbol=value>", "a value of one of the scheme's symbols; may be repeated", listed, [])
     .option("--free <symbol>", "leave a symbol of the scheme free: o, rho, s or d; may be repeated", listed, [])

@@ -1,5 +1,6 @@
+import { openCache } from "../cache.js"
 import { InputError } from "../inputError.js"
-import { CHECKERS, type Checker, isInstalled, judgeAll, type Verdict } from "../prove/checkers.js"
+import { CHECKERS, type Checker, isInstalled, type JudgeOptions, judgeAll, type Verdict } from "../prove/checkers.js"
 import { parseClaim } from "../prove/claim.js"
 import { type Counterexample, type Decision, decide, Undecided } from "../prove/prover.js"
 import { comparedRecurrence, readTheorem, type Theorem, theoremNames } from "../prove/theorem.js"
@@ -9,6 +10,7 @@ import { type OutputOptions, oneOf, outputOptions, print, schemeWith, settings }
 /** Options of `prove` as typed. */
 export interface ProveOptions {
   readonly checker?: readonly string[]
+  readonly fresh?: boolean
   readonly scheme?: string
   readonly set: readonly string[]
   readonly free: readonly string[]
@@ -18,7 +20,7 @@ export interface ProveOptions {
   readonly format: string
 }
 
-/** Every theorem or the named ones before every checker; or a claim about a scheme, proven or refuted. */
+/** Every theorem or the named ones before the kernel, or the checkers asked for; or a claim about a scheme, proven or refuted. */
 export async function proveCommand(given: readonly string[], options: ProveOptions): Promise<number> {
   const output = outputOptions(options)
   const checkers = await chosenCheckers(options.checker)
@@ -29,20 +31,22 @@ export async function proveCommand(given: readonly string[], options: ProveOptio
     process.stdout.write(theorems.map((theorem) => proofText(theorem, output.format)).join("\n"))
     return 0
   }
-  const judged = (await judgeAll(theorems, checkers)).map(({ theorem: { statement }, verdicts }) => {
+  const judged = (await judgeAll(theorems, checkers, judging(options))).map(({ theorem: { statement }, verdicts }) => {
     const { name, title, source, scheme, claim, assumptions } = statement
     return { name, title, source, scheme, statement: claim, assumptions, verdicts }
   })
   print(output, { schema: "lora-scaling/prove/1", theorems: judged }, [
     [
-      "Theorems",
+      `Theorems before ${judgesOf(judged.flatMap(({ verdicts }) => verdicts))}`,
       {
         columns: ["theorem", "scheme", "statement", ...checkers],
         rows: judged.map(({ name, scheme, statement, verdicts }) => [
           name,
           scheme,
           statement,
-          ...verdicts.map(({ verdict, milliseconds }) => `${verdict} ${milliseconds.toFixed(0)} ms`),
+          ...verdicts.map(({ verdict, milliseconds, remembered }) =>
+            remembered ? `${verdict} before` : `${verdict} ${milliseconds.toFixed(0)} ms`,
+          ),
         ]),
       },
     ],
@@ -95,7 +99,7 @@ async function proveClaim(
     }
     const theorem: Theorem = { statement, recurrence, claim, certificate: decision.certificate }
     if (options.proof) process.stdout.write((await import("../prove/proofText.js")).proofText(theorem, output.format))
-    verdicts.push(...(await judgeAll([theorem], checkers))[0]!.verdicts)
+    verdicts.push(...(await judgeAll([theorem], checkers, judging(options)))[0]!.verdicts)
   }
   const counterexample = decision.proven ? null : decision.counterexample
   const because =
@@ -105,7 +109,7 @@ async function proveClaim(
     { schema: "lora-scaling/prove-claim/1", scheme: name, claim: text, proven: isTrue, counterexample, verdicts },
     [
       [
-        `${name}: ${text}`,
+        verdicts.length === 0 ? `${name}: ${text}` : `${name}: ${text}; before ${judgesOf(verdicts)}`,
         {
           columns: ["verdict", "because", ...verdicts.map(({ checker }) => checker)],
           rows: [[isTrue ? "proven" : "refuted", because, ...verdicts.map(({ verdict }) => verdict)]],
@@ -133,9 +137,27 @@ function where({ values, fails }: Counterexample): string {
   return `${point}${quantity} ${relation} ${bound} fails ${fails.step === null ? "beyond t = 100000" : `at t = ${fails.step}`}`
 }
 
-/** By default all that are installed. */
-async function chosenCheckers(given: readonly string[] | undefined): Promise<Checker[]> {
-  if (given !== undefined) return given.map((name) => oneOf("--checker", name, CHECKERS))
+/** Solvers' verdicts are remembered unless fresh ones are asked for. */
+function judging({ fresh }: ProveOptions): JudgeOptions {
+  return fresh ? {} : { cache: openCache("verdicts") }
+}
+
+/** The checkers that ran, with their versions, and those whose verdicts were remembered. */
+function judgesOf(verdicts: readonly Verdict[]): string {
+  const distinct = [...new Map(verdicts.map((verdict) => [verdict.checker, verdict])).values()]
+  const texts = distinct.map(({ checker, version }) => {
+    const own = verdicts.filter((verdict) => verdict.checker === checker)
+    const before = own.filter(({ remembered }) => remembered).length
+    const times = before === own.length ? "all" : `${before} of ${own.length}`
+    return `${checker} ${version}${before > 0 ? ` (${times} remembered, not asked again; --fresh asks)` : ""}`
+  })
+  return texts.join(", ")
+}
+
+/** By default the kernel alone. */
+async function chosenCheckers(given: readonly string[] = ["kernel"]): Promise<Checker[]> {
+  if (!given.includes("all"))
+    return given.map((name) => oneOf("--checker", name, [...CHECKERS, "all"] as const) as Checker)
   const installed: Checker[] = []
   for (const checker of CHECKERS) if (await isInstalled(checker)) installed.push(checker)
   return installed

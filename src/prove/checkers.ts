@@ -1,9 +1,14 @@
-import { spawn } from "node:child_process"
+import { execFile, spawn } from "node:child_process"
+import { readFileSync } from "node:fs"
+import { createRequire } from "node:module"
 import { availableParallelism } from "node:os"
 import { setTimeout } from "node:timers/promises"
+import { promisify } from "node:util"
 import pMap from "p-map"
 import { check, Refusal } from "../../proofs/kernel.js"
+import type { Cache } from "../cache.js"
 import { InputError } from "../inputError.js"
+import { packageVersion } from "../packageFile.js"
 import { smtText, Unstatable } from "./smt.js"
 import type { Theorem } from "./theorem.js"
 
@@ -11,13 +16,19 @@ import type { Theorem } from "./theorem.js"
 export const CHECKERS = ["kernel", "z3", "cvc5"] as const
 export type Checker = (typeof CHECKERS)[number]
 
+type Solver = Exclude<Checker, "kernel">
+
 /** What a checker says of a theorem. */
 export interface Verdict {
   readonly checker: Checker
+  readonly version: string
   readonly verdict: "accepted" | "refused" | "unknown"
   /** Why it was not accepted. */
   readonly reason: string | null
+  /** How long the checker took, also where the verdict is remembered. */
   readonly milliseconds: number
+  /** Whether the checker said so before, of the same text, and was not asked again. */
+  readonly remembered: boolean
 }
 
 /** Milliseconds a solver may take for one check. */
@@ -37,6 +48,8 @@ export interface Judged {
 export interface JudgeOptions {
   /** Milliseconds a solver may take for one check; by default 30 seconds. */
   readonly timeLimit?: number
+  /** Where solvers' verdicts are kept; without one each is asked. The kernel always is. */
+  readonly cache?: Cache
   readonly signal?: AbortSignal
   /** Called once for each theorem's worth of verdicts. */
   readonly onFinished?: () => void
@@ -50,9 +63,9 @@ export interface JudgeOptions {
 export async function judgeAll(
   theorems: readonly Theorem[],
   checkers: readonly Checker[],
-  { timeLimit, signal, onFinished }: JudgeOptions = {},
+  { timeLimit, cache, signal, onFinished }: JudgeOptions = {},
 ): Promise<Judged[]> {
-  const { judge, close } = createJudge(timeLimit)
+  const { judge, close } = createJudge(timeLimit, cache)
   let count = 0
   const verdictsOf = (checker: Checker) =>
     pMap(
@@ -81,54 +94,98 @@ export interface Judge {
   readonly close: () => void
 }
 
+type Finding = Pick<Verdict, "verdict" | "reason">
+
 /** A judge; solvers are loaded when first asked. */
-export function createJudge(timeLimit = TIME_LIMIT): Judge {
+export function createJudge(timeLimit = TIME_LIMIT, cache?: Cache): Judge {
   let z3: Promise<Z3> | undefined
-  const solvers: Readonly<Record<Exclude<Checker, "kernel">, (text: string) => Promise<string>>> = {
+  const solvers: Readonly<Record<Solver, (text: string) => Promise<string>>> = {
     z3: async (text) => {
       z3 ??= loadZ3(timeLimit)
       return (await z3).answer(text)
     },
     cvc5: (text) => cvc5(text, timeLimit),
   }
+  const versions = new Map<Solver, Promise<string>>()
+  const versionOf = (checker: Solver) => {
+    if (!versions.has(checker)) versions.set(checker, solverVersion(checker))
+    return versions.get(checker)!
+  }
+  const asked = async (find: () => Finding | Promise<Finding>) => {
+    const before = performance.now()
+    return { ...(await find()), milliseconds: performance.now() - before, remembered: false }
+  }
   return {
     judge: async (checker, theorem) => {
-      const before = performance.now()
-      const [verdict, reason] =
-        checker === "kernel" ? kernelVerdict(theorem) : await solverVerdict(solvers[checker], theorem)
-      return { checker, verdict, reason, milliseconds: performance.now() - before }
+      if (checker === "kernel")
+        return { checker, version: packageVersion(), ...(await asked(() => kernelFinding(theorem))) }
+      const version = await versionOf(checker)
+      const text = textOf(theorem)
+      if (typeof text !== "string") return { checker, version, ...text, milliseconds: 0, remembered: false }
+      const key = [checker, version, text]
+      const known = cache === undefined ? null : decided(cache.get(key))
+      if (known !== null) return { checker, version, ...known, remembered: true }
+      const found = await asked(async () => smtFinding(await solvers[checker](text)))
+      // Another time or machine may decide what this one did not.
+      if (found.verdict !== "unknown")
+        cache?.set(key, { verdict: found.verdict, reason: found.reason, milliseconds: found.milliseconds })
+      return { checker, version, ...found }
     },
     close: () => void z3?.then(({ close }) => close()),
   }
 }
 
-function kernelVerdict(theorem: Theorem): [Verdict["verdict"], string | null] {
+/** What was kept of a verdict; null for anything else. */
+function decided(kept: unknown): Pick<Verdict, "verdict" | "reason" | "milliseconds"> | null {
+  if (typeof kept !== "object" || kept === null) return null
+  const { verdict, reason, milliseconds } = kept as Partial<Verdict>
+  const isVerdict = verdict === "accepted" ? reason === null : verdict === "refused" && typeof reason === "string"
+  return isVerdict && typeof milliseconds === "number" ? { verdict: verdict!, reason: reason!, milliseconds } : null
+}
+
+function kernelFinding(theorem: Theorem): Finding {
   try {
     check(theorem)
-    return ["accepted", null]
+    return { verdict: "accepted", reason: null }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
-    return ["refused", error.message]
+    return { verdict: "refused", reason: error.message }
   }
 }
 
-async function solverVerdict(
-  solve: (text: string) => Promise<string>,
-  theorem: Theorem,
-): Promise<[Verdict["verdict"], string | null]> {
+/** The theorem's SMT-LIB text, or why it has none. */
+function textOf(theorem: Theorem): string | Finding {
   try {
-    return smtVerdict(await solve(smtText(theorem)))
+    return smtText(theorem)
   } catch (error) {
     if (!(error instanceof Unstatable)) throw error
-    return ["unknown", error.message]
+    return { verdict: "unknown", reason: error.message }
   }
 }
 
 /** Every check of the text must be unsatisfiable. */
-function smtVerdict(answer: string): [Verdict["verdict"], string | null] {
+function smtFinding(answer: string): Finding {
   const lines = answer.split("\n").filter((line) => line.trim() !== "")
-  if (lines.length > 0 && lines.every((line) => line === "unsat")) return ["accepted", null]
-  return lines.includes("sat") ? ["refused", "the negation has a model"] : ["unknown", lines.join(" ").slice(0, 200)]
+  if (lines.length > 0 && lines.every((line) => line === "unsat")) return { verdict: "accepted", reason: null }
+  return lines.includes("sat")
+    ? { verdict: "refused", reason: "the negation has a model" }
+    : { verdict: "unknown", reason: lines.join(" ").slice(0, 200) }
+}
+
+/** The version of a solver that is installed here. @throws InputError where it is not. */
+async function solverVersion(checker: Solver): Promise<string> {
+  if (checker === "cvc5") {
+    const { stdout } = await promisify(execFile)("cvc5", ["--version"]).catch(() => {
+      throw missing("cvc5")
+    })
+    return /version (\S+)/.exec(stdout)?.[1] ?? stdout.split("\n")[0]!
+  }
+  try {
+    const file = createRequire(import.meta.url).resolve("z3-solver/package.json")
+    return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version
+  } catch {
+    throw missing("z3")
+  }
 }
 
 interface Z3 {
@@ -139,7 +196,7 @@ interface Z3 {
 /** @throws InputError where z3-solver, an optional package, is not installed. */
 async function loadZ3(timeLimit: number): Promise<Z3> {
   const { init } = await import("z3-solver").catch(() => {
-    throw missing("z3", "npm install z3-solver")
+    throw missing("z3")
   })
   const { Z3, em } = await init()
   return {
@@ -182,7 +239,7 @@ function cvc5(text: string, timeLimit: number): Promise<string> {
     solver.stdout.on("data", (data) => {
       answer += data
     })
-    solver.on("error", () => reject(missing("cvc5", "apt-get install cvc5")))
+    solver.on("error", () => reject(missing("cvc5")))
     solver.on("close", () => resolve(answer))
     solver.stdin.on("error", () => {})
     solver.stdin.end(text)
@@ -192,17 +249,13 @@ function cvc5(text: string, timeLimit: number): Promise<string> {
 /** Whether the checker can be asked here. */
 export async function isInstalled(checker: Checker): Promise<boolean> {
   if (checker === "kernel") return true
-  if (checker === "z3")
-    return import("z3-solver").then(
-      () => true,
-      () => false,
-    )
-  return cvc5("", TIME_LIMIT).then(
+  return solverVersion(checker).then(
     () => true,
     () => false,
   )
 }
 
-function missing(checker: Checker, example: string): InputError {
+function missing(checker: Solver): InputError {
+  const example = { z3: "npm install z3-solver", cvc5: "apt-get install cvc5" }[checker]
   return new InputError({ field: "--checker", given: checker, allowed: "a checker that is installed", example })
 }

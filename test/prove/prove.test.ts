@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process"
-import { mkdtemp, readFile, writeFile } from "node:fs/promises"
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
@@ -246,13 +246,52 @@ describe("the command line", () => {
         ({ stdout }) => ({ stdout, stderr: "", code: 0 }),
         (error: { stdout: string; stderr: string; code: number }) => error,
       )
-    const judged = await bare("init-a-stable", "--json")
+    const judged = await bare("init-a-stable", "--checker", "all", "--fresh", "--json")
     expect(judged.code).toBe(0)
     const [theorem] = JSON.parse(judged.stdout).theorems
     expect(theorem.verdicts.map(({ checker }: { checker: string }) => checker)).toEqual(["kernel", "z3"])
     const refused = await bare("init-a-stable", "--checker", "cvc5")
     expect(refused.code).toBe(2)
     expect(refused.stderr).toMatch(/^error: --checker: .*cvc5/)
+  })
+  test("the kernel alone judges unless others are asked for; the output names who judged", async () => {
+    const { stdout } = await command("init-a-stable")
+    expect(stdout).toMatch(/^Theorems before kernel \d+\.\d+\.\d+\n/)
+    expect(stdout).not.toContain("z3")
+  })
+  test("a solver's verdict is remembered, said to be, and not believed once its file is changed", async () => {
+    const cache = await mkdtemp(join(tmpdir(), "verdicts-"))
+    const judged = async (...args: string[]) => {
+      const env = { ...process.env, XDG_CACHE_HOME: cache }
+      const all = ["dist/command/main.js", "prove", "--checker", "kernel", "--checker", "z3", ...args]
+      const ask = async (...format: string[]) =>
+        (await promisify(execFile)(process.execPath, [...all, ...format], { env })).stdout
+      const { theorems: found } = JSON.parse(await ask("--json"))
+      return {
+        remembered: found[0].verdicts.map((verdict: { remembered: boolean }) => verdict.remembered),
+        verdicts: found[0].verdicts.map(({ verdict }: { verdict: string }) => verdict),
+        text: await ask(),
+      }
+    }
+    expect(await judged("init-a-stable")).toMatchObject({
+      remembered: [false, false],
+      verdicts: ["accepted", "accepted"],
+    })
+    const again = await judged("init-a-stable")
+    expect(again).toMatchObject({ remembered: [false, true], verdicts: ["accepted", "accepted"] })
+    expect(again.text).toContain("(all remembered, not asked again; --fresh asks)")
+    expect((await judged("init-a-stable", "--fresh")).remembered).toEqual([false, false])
+    expect((await judged("init-b-features")).remembered).toEqual([false, false])
+    const folder = join(cache, "lora-scaling/verdicts")
+    for (const name of await readdir(folder)) {
+      const text = await readFile(join(folder, name), "utf8")
+      await writeFile(join(folder, name), text.replace("accepted", "refused"))
+    }
+    expect(await judged("init-a-stable")).toMatchObject({
+      remembered: [false, false],
+      verdicts: ["accepted", "accepted"],
+    })
+    await rm(cache, { recursive: true })
   })
   test("the proof for people, in Markdown and LaTeX", async () => {
     expect((await command("init-a-stable", "--proof")).stdout).toMatch(/1\. Where .*holds? at every step|1\. Where/)
