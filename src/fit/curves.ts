@@ -3,9 +3,9 @@ import { InputError } from "../inputError.js"
 import { groupsOf } from "../table/groups.js"
 import type { Run } from "../table/runs.js"
 import type { Column, Table } from "../table/table.js"
-import { type Bracket, type Place, repeatDeviation } from "./bracket.js"
+import type { Bracket, Place } from "./bracket.js"
 import { type Censored, type CensoredFit, censoredSlope } from "./censored.js"
-import { curvePlaces, smoothDeviation } from "./lossCurve.js"
+import { curvePlaces, type Noise, noiseOf } from "./lossCurve.js"
 import type { GridPoint } from "./optimum.js"
 
 /** How runs are put together to curves and fits. */
@@ -50,12 +50,6 @@ export interface CurveFit {
   readonly curves: number
   readonly censored: number
   readonly flags: readonly string[]
-}
-
-/** The standard deviation of one run's loss, and what tells it. */
-export interface Noise {
-  readonly deviation: number
-  readonly from: "repeats" | "smoothness"
 }
 
 /** Curves and fits of a table. */
@@ -105,7 +99,7 @@ export function curveTable(
       width,
       seed: shared,
       runs: own.length,
-      ...curvePlaces(grid, noise?.deviation ?? null, share),
+      ...curvePlaces(grid, noise, share),
     }
   })
   const byGroup = groupsOf(curves, ({ group }) => group)
@@ -138,13 +132,6 @@ function gridOf(runs: readonly Run[], goal: "min" | "max"): GridPoint[] {
 }
 /** Fewer common rates tell no level. */
 const LEAST_COMMON = 3
-
-function noiseOf(grids: readonly (readonly GridPoint[])[], share: number): Noise | null {
-  const repeated = repeatDeviation(grids, share)
-  if (repeated !== null) return { deviation: repeated, from: "repeats" }
-  const smooth = smoothDeviation(grids)
-  return smooth === null ? null : { deviation: smooth, from: "smoothness" }
-}
 
 /** The least widths that a slope should rest on. */
 const FEW = 6

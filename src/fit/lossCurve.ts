@@ -1,5 +1,5 @@
 /** What a curve of loss against rate shows where noise is known: its minimum and its edge, from many points rather than three. */
-import { type Bracket, edgeBracket, optimumBracket, type Place, withoutRepeats } from "./bracket.js"
+import { type Bracket, edgeBracket, optimumBracket, type Place, repeatDeviation, withoutRepeats } from "./bracket.js"
 import type { GridPoint } from "./optimum.js"
 import { type CurvePoint, minimumOf, polynomialFit, valueAt } from "./polynomial.js"
 
@@ -7,6 +7,16 @@ import { type CurvePoint, minimumOf, polynomialFit, valueAt } from "./polynomial
 const MANY = 6
 /** The minimum is fitted to losses up to this many standard deviations of the noise above the least. */
 const HEIGHT = 16
+/** The standard deviation of one run's loss, and what tells it. */
+export interface Noise {
+  readonly deviation: number
+  /** Repeated runs; losses off a smooth curve; or losses that do not fall to one minimum and rise beyond it. */
+  readonly from: "repeats" | "smoothness" | "order"
+}
+
+/** … and over no more than a factor of 20 in the rate on either side: farther out the shape, and where the grid ends, tell on it. */
+const REACH = Math.log(20)
+
 /** Optimum and stability edge of a curve. */
 export interface CurvePlaces {
   readonly optimum: Place
@@ -15,15 +25,18 @@ export interface CurvePlaces {
 
 /**
  * The optimum and the stability edge of a curve, see `optimumBracket` and `edgeBracket`. With six rates or more and noise, the
- * optimum is the minimum of a polynomial through all losses that lie within 16 standard deviations of the least: of degree three,
+ * optimum is the minimum of a polynomial through all losses that lie within 16 standard deviations of the least, and within a factor of 20 of its rate: of degree three,
  * or two for fewer than six of them. Its value, and not the least loss seen, is what the edge's limit is counted from.
  *
- * @param noise the standard deviation of one run's loss; null if unknown.
+ * @param noise null if unknown.
  * @throws InputError for a rate that is not positive, or no finite loss.
  */
-export function curvePlaces(grid: readonly GridPoint[], noise: number | null, share: number): CurvePlaces {
-  const bracket = optimumBracket(grid, noise ?? 0)
-  const smooth = noise === null ? null : smoothMinimum(pointsOf(grid), noise)
+export function curvePlaces(grid: readonly GridPoint[], noise: Noise | null, share: number): CurvePlaces {
+  const bracket = optimumBracket(grid, noise?.deviation ?? 0)
+  if (noise === null) return { optimum: bracket, edge: edgeBracket(grid, share) }
+  const points = pointsOf(grid)
+  if (noise.from === "order") return { optimum: bracket, edge: orderedEdge(grid, points, noise.deviation, share) }
+  const smooth = smoothMinimum(points, noise.deviation)
   if (smooth === null) return { optimum: bracket, edge: edgeBracket(grid, share) }
   const rate = Math.exp(smooth.x)
   const optimum = {
@@ -32,7 +45,14 @@ export function curvePlaces(grid: readonly GridPoint[], noise: number | null, sh
     rate,
     observed: { low: rate, high: rate },
   }
-  return { optimum, edge: noisyEdge(grid, smooth, noise!, share) }
+  return { optimum, edge: noisyEdge(grid, smooth, noise.deviation, share) }
+}
+
+/** The edge where rates are too far apart for a smooth curve: counted from the least loss seen. */
+function orderedEdge(grid: readonly GridPoint[], points: readonly CurvePoint[], noise: number, share: number): Place {
+  if (points.length === 0) return edgeBracket(grid, share)
+  const { x, value } = points.reduce((least, point) => (point.value < least.value ? point : least))
+  return noisyEdge(grid, { x, least: value }, noise, share)
 }
 
 function pointsOf(grid: readonly GridPoint[]): CurvePoint[] {
@@ -47,7 +67,8 @@ function pointsOf(grid: readonly GridPoint[]): CurvePoint[] {
 function smoothMinimum(points: readonly CurvePoint[], noise: number): { x: number; least: number } | null {
   if (points.length < MANY) return null
   const best = points.reduce((least, { value }, i) => (value < points[least]!.value ? i : least), 0)
-  const above = ({ value }: CurvePoint) => value > points[best]!.value + HEIGHT * noise
+  const { x: middle, value: lowest } = points[best]!
+  const above = ({ x, value }: CurvePoint) => value > lowest + HEIGHT * noise || Math.abs(x - middle) > REACH
   let [first, last] = [best, best]
   // The first loss above on either side bounds the minimum.
   while (first > 0 && (first === best || !above(points[first]!))) first--
@@ -66,7 +87,7 @@ function smoothMinimum(points: readonly CurvePoint[], noise: number): { x: numbe
  * The standard deviation of a run's loss about a smooth curve: what cubics through the losses within a factor of NEAR of each least one
  * leave, pooled over curves; null where rates are too far apart for that. A coarser grid cannot tell the shape of a curve from noise.
  */
-export function smoothDeviation(grids: readonly (readonly GridPoint[])[]): number | null {
+function smoothDeviation(grids: readonly (readonly GridPoint[])[]): number | null {
   let [squares, degrees] = [0, 0]
   for (const grid of grids) {
     const points = pointsOf(grid)
@@ -84,6 +105,34 @@ const NEAR = 5
 const SHAPE_DEGREE = 3
 /** Fewer degrees of freedom tell no standard deviation. */
 const LEAST_DEGREES = 4
+
+/**
+ * The standard deviation of a run's loss about curves that fall to one minimum and rise beyond it, whatever their shape: what unimodal
+ * regression leaves; null where every curve does. It tells noise only where the curve is as flat as the noise is large, and there it matters.
+ */
+function orderDeviation(grids: readonly (readonly GridPoint[])[]): number | null {
+  let [squares, degrees] = [0, 0]
+  for (const grid of grids) {
+    const values = pointsOf(grid).map(({ value, runs }) => ({ value, weight: runs }))
+    const best = values.reduce((least, { value }, i) => (value < values[least]!.value ? i : least), 0)
+    for (const side of [values.slice(best), values.slice(0, best + 1).reverse()]) {
+      const risen = isotonic(side)
+      squares += risen.reduce((sum, { value }, i) => sum + side[i]!.weight * (value - side[i]!.value) ** 2, 0)
+      degrees += risen.filter((block, i) => i > 0 && block.value === risen[i - 1]!.value).length
+    }
+  }
+  return degrees === 0 ? null : Math.sqrt(squares / degrees)
+}
+
+/** The noise of losses: told by repeated runs, else by smoothness, else by order; null where none of them tells it. */
+export function noiseOf(grids: readonly (readonly GridPoint[])[], share: number): Noise | null {
+  const repeated = repeatDeviation(grids, share)
+  if (repeated !== null) return { deviation: repeated, from: "repeats" }
+  const smooth = smoothDeviation(grids)
+  if (smooth !== null) return { deviation: smooth, from: "smoothness" }
+  const ordered = orderDeviation(grids)
+  return ordered === null ? null : { deviation: ordered, from: "order" }
+}
 
 /**
  * The edge above the optimum: losses that rise beyond it, made to do so without a step down (isotonic regression), cross the limit. It lies

@@ -1,6 +1,7 @@
 import { z } from "zod"
 import type { CensoredFit } from "../fit/censored.js"
-import type { Curve, CurveFit, CurveTable, Noise } from "../fit/curves.js"
+import type { Curve, CurveFit, CurveTable } from "../fit/curves.js"
+import type { Noise } from "../fit/lossCurve.js"
 import type { ReportTable } from "./table.js"
 
 const bound = z.number().nullable()
@@ -47,9 +48,11 @@ export const FitJson = z.object({
   ),
   noise: bound.optional().describe("standard deviation of one run's loss; null where nothing tells it"),
   noiseFrom: z
-    .enum(["repeats", "smoothness"])
+    .enum(["repeats", "smoothness", "order"])
     .optional()
-    .describe("told by repeated runs, or by how far losses lie from a smooth curve"),
+    .describe(
+      "told by repeated runs, by how far losses lie from a smooth curve, or from one that falls to one minimum and rises beyond it",
+    ),
   edgeShare: z
     .number()
     .optional()
@@ -119,7 +122,7 @@ export function readings(edgeShare: number, noise: Noise | null): string[] {
       ? "No run was repeated: how far a loss varies by itself is unknown, and counts as zero."
       : noise.from === "repeats"
         ? `Repeated runs differ by ${noise.deviation.toPrecision(2)} in the loss (standard deviation); losses that close count as equal.`
-        : `No run was repeated; losses lie ${noise.deviation.toPrecision(2)} off a smooth curve (standard deviation), which counts as their noise.`,
+        : `No run was repeated; losses lie ${noise.deviation.toPrecision(2)} off ${noise.from === "smoothness" ? "a smooth curve" : "curves that fall to one minimum and rise beyond it"} (standard deviation), which counts as their noise.`,
     "The theory bounds the largest stable rate; it does not say where below the bound the loss is least. A slope of the optimum other than the bound's exponent does not contradict it.",
     "Models of different width differ in depth, data and family too: a slope over them is of all these at once.",
   ]

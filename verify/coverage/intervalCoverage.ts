@@ -13,6 +13,7 @@ import { gaussianStream } from "../../src/train/random.js"
 import { FIRST_SEED } from "../compare/seeds.js"
 import { powersOfTwo } from "../compare/widths.js"
 import type { Experiment } from "../experiment.js"
+import { EXPONENT, falseAlarms, TABLE_KINDS, tableInterval } from "./runTables.js"
 
 /** Draws the next so many standard normal numbers. */
 type Draw = (count: number) => Float64Array
@@ -178,6 +179,9 @@ const censored = (exponent: number, centre: number): CoverageCase => ({
   interval: (draw) => censoredOptima(draw, exponent, centre),
 })
 
+/** What `fit --rate --loss` does with a table of runs. */
+const TABLE_FIT = "fit of a table of runs"
+
 /** The kinds of data: without corrections, with a second term or a correction, optima, and optima cut off by the grid. */
 export const CASES: readonly CoverageCase[] = [
   plain(0.5, 8),
@@ -199,6 +203,14 @@ export const CASES: readonly CoverageCase[] = [
   censored(-0.5, 4e-4),
   censored(-0.5, 6e-4),
   censored(-1, 3e-4),
+  ...TABLE_KINDS.map(
+    (drawn): CoverageCase => ({
+      name: `n^${EXPONENT}, ${drawn.name}`,
+      fit: TABLE_FIT,
+      exponent: EXPONENT,
+      interval: (draw) => tableInterval(draw, drawn),
+    }),
+  ),
 ]
 
 /** How often the interval of a case contained the true exponent. */
@@ -249,6 +261,8 @@ export function judgeCoverage({ covered, repetitions }: Coverage): Judgement {
 
 /** What is known of a case that misses the bounds. */
 function causeOf({ fit, name, covered, repetitions }: Coverage): string | null {
+  if (fit === TABLE_FIT && covered / repetitions > MOST)
+    return "conservative: where optima fall between the rates of a grid moves their estimates by more than the noise does, up and down in turn along the line, which the interval takes for scatter (the tables of random rates test this)"
   if (covered / repetitions < MOST || !fit.startsWith("leading exponent,") || fit.endsWith("free")) return null
   if (fit.endsWith(ASSUMED["full or none"]) && !name.includes("coherence 0,"))
     return "conservative: both ways of adding fit such data, and the interval spans what either allows (the cases whose fit knows how its terms add test this)"
@@ -312,11 +326,44 @@ export const intervalCoverage: Experiment = {
       signal: options.signal,
       onFinished: options.onFinished,
     })
-    return section(coverages)
+    return section(coverages, regimeAlarms())
   },
 }
 
-function section(coverages: readonly Coverage[]): Section {
+/** How a table of runs is made, in words. */
+const WIDTHS_OF_TABLES =
+  "made of six widths, one run a rate or three, on a grid of two rates a decade or at random rates; losses rise by 2 % (steep) or 0.4 % (flat) over a factor of three in the rate, more steeply above the optimum than below it, and runs far above it diverge"
+
+/** So many tables of a kind tell how often a regime is a false alarm. */
+const ALARM_TABLES = 200
+const MOST_ALARMS = 0.05
+
+/** How many tables of each kind call the true best rate beyond the stability edge. */
+interface Alarms {
+  readonly name: string
+  readonly alarms: number
+}
+
+function regimeAlarms(): Alarms[] {
+  return TABLE_KINDS.map((drawn) => {
+    const fill = gaussianStream(FIRST_SEED.intervalCoverage, `alarms ${drawn.name}`, 1)
+    return { name: drawn.name, alarms: falseAlarms((count) => fill(new Float64Array(count)), drawn, ALARM_TABLES) }
+  })
+}
+
+function alarmTable(alarms: readonly Alarms[]): ReportTable {
+  return {
+    columns: ["tables", "of", "beyond", "share"],
+    rows: alarms.map((each) => [
+      each.name,
+      ALARM_TABLES,
+      each.alarms,
+      `${((100 * each.alarms) / ALARM_TABLES).toFixed(1)} %`,
+    ]),
+  }
+}
+
+function section(coverages: readonly Coverage[], alarms: readonly Alarms[]): Section {
   const { repetitions } = coverages[0]!
   const error = (100 * shareError(repetitions)).toFixed(1)
   return {
@@ -329,20 +376,38 @@ function section(coverages: readonly Coverage[]): Section {
         text: `${repetitions} repetitions a kind of data: a share has a standard error of ${error} %. Power laws at n = 2^8 ... 2^14 with the spread over seeds of a rank-4 adapter (chi-square with 4 degrees); losses with the curvature and the noise of public LoRA runs; ${FAMILY.length} models on four rates for the censored optima. Assumed by the leading exponent: its term is at least 1/${1 / LEAST_SHARE} of each other at the widest width. It is fitted as *independent* of the others where the derivation finds all of them of different parity, else as *independent or coherent*, whichever fits.`,
       },
       { kind: "table", caption: "Coverage of 95 % intervals", table: coverageTable(coverages) },
+      {
+        kind: "text",
+        text: `Tables of runs are ${WIDTHS_OF_TABLES}. The stability edge that they show must not lie below the best rate by noise alone: of ${ALARM_TABLES} tables of each kind, how many call the true best rate *beyond* the edge.`,
+      },
+      { kind: "table", caption: "False alarms of the regime", table: alarmTable(alarms) },
     ],
-    findings: coverages.map((coverage): Finding => {
-      const verdict = judgeCoverage(coverage)
-      return {
-        claim: `${coverage.fit}, ${coverage.name}: ${((100 * coverage.covered) / repetitions).toFixed(1)} % covered`,
-        verdict,
-        why:
-          verdict === "inconclusive"
-            ? `${ENOUGH} repetitions decide`
-            : verdict === "contradicts"
-              ? causeOf(coverage)
-              : null,
-      }
-    }),
-    data: { "interval-coverage": coverageTable(coverages) },
+    findings: [
+      ...coverages.map((coverage): Finding => {
+        const verdict = judgeCoverage(coverage)
+        return {
+          claim: `${coverage.fit}, ${coverage.name}: ${((100 * coverage.covered) / repetitions).toFixed(1)} % covered`,
+          verdict,
+          why:
+            verdict === "inconclusive"
+              ? `${ENOUGH} repetitions decide`
+              : verdict === "contradicts"
+                ? causeOf(coverage)
+                : null,
+        }
+      }),
+      alarmFinding(alarms),
+    ],
+    data: { "interval-coverage": coverageTable(coverages), "regime-alarms": alarmTable(alarms) },
+  }
+}
+
+function alarmFinding(alarms: readonly Alarms[]): Finding {
+  const worst = alarms.reduce((most, each) => (each.alarms > most.alarms ? each : most))
+  const share = worst.alarms / ALARM_TABLES
+  return {
+    claim: `the true best rate counts as beyond the stability edge in less than ${100 * MOST_ALARMS} % of tables of each kind: at most ${(100 * share).toFixed(1)} % (${worst.name})`,
+    verdict: share < MOST_ALARMS ? "agrees" : "contradicts",
+    why: null,
   }
 }
