@@ -32,13 +32,13 @@ module.exports = {
       name: "train-imports-no-backend",
       severity: "error",
       from: { path: "^src/train/[^/]+\\.ts$", pathNot: "^src/train/(backend|task|pool|gpuPool)\\.ts$" },
-      to: { path: "^src/train/(gpu|wasm)/" },
+      to: { path: "^src/train/(gpu|wasm|graph)/" },
     },
     {
       name: "backends-import-no-pool",
       severity: "error",
-      from: { path: "^src/train/(gpu|wasm)/" },
-      to: { path: "^src/train/(backend|task|pool|gpuPool)\\.ts$" },
+      from: { path: "^src/train/(gpu|wasm|graph)/" },
+      to: { path: "^src/train/(backend|task|pool|gpuPool|graphPool)\\.ts$" },
     },
     {
       name: "wasm-imports-no-gpu",

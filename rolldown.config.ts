@@ -6,6 +6,7 @@ const EXTERNAL = [
   "@resvg/resvg-js",
   "dejavu-fonts-ttf",
   "jiti",
+  "onnxruntime-node",
   "pdfkit",
   "piscina",
   "svg-to-pdfkit",

@@ -7,7 +7,7 @@ import { renderFigure } from "../report/figure.js"
 import { coordinateFigure } from "../report/figures/coordinates.js"
 import { writeFileAtomic } from "../report/files.js"
 import { CATALOGUE } from "../scheme/catalogue.js"
-import { createPool } from "../train/pool.js"
+import { backendOption, openPool } from "./backendOption.js"
 import { measuring } from "./measuring.js"
 import { integer, outputOptions, print, schemeWith, settings, threads, type VariantOptions } from "./terminal.js"
 
@@ -17,6 +17,7 @@ export interface CheckCommandOptions extends VariantOptions {
   readonly set: readonly string[]
   readonly seeds?: string
   readonly workers?: string
+  readonly backend?: string
   readonly store: string
   readonly figure?: string
   readonly json?: boolean
@@ -48,9 +49,9 @@ export async function checkCommand(name: string | undefined, options: CheckComma
   }))
   const given = options.seeds === undefined ? {} : { seeds: integer("--seeds", options.seeds, 2) }
   const tasks = chosen.reduce((sum, setting) => sum + taskCount([setting], checkBudget(setting, given)), 0)
-  const claims = await measuring(
-    { pool: createPool(threads(options.workers)), store: options.store, label: "measuring", tasks },
-    (sweepOptions) => coordinateCheck(chosen, given, sweepOptions),
+  const pool = await openPool(backendOption(options.backend), threads(options.workers))
+  const claims = await measuring({ pool, store: options.store, label: "measuring", tasks }, (sweepOptions) =>
+    coordinateCheck(chosen, given, sweepOptions),
   )
   print(output, claimsJson(claims), [["Coordinate check: derived against measured", claimsTable(claims)]])
   if (options.figure !== undefined)

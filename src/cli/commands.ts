@@ -113,7 +113,10 @@ const tableOptions = (definition: Command, usual: Partial<typeof LORA_TABLE> = {
 const workers = () => new Option("--workers <count>", "threads; 0 works on the calling thread (default: one per core)")
 
 const backend = () =>
-  new Option("--backend <name>", "cpu, gpu, or auto: a graphics card where there is one (default: cpu)")
+  new Option(
+    "--backend <name>",
+    "cpu, gpu, graph (ONNX Runtime), or auto: a graphics card where there is one (default: cpu)",
+  )
 
 command(
   program
@@ -301,6 +304,7 @@ command(
     .option("--store <file>", "keep runs in this DuckDB file and resume from it", ":memory:")
     .option("--figure <file>", "draw sizes against width to this SVG file")
     .addOption(workers())
+    .addOption(backend())
     .addOption(format()),
   async (name: string | undefined, options: CheckCommandOptions) =>
     (await import("./check.js")).checkCommand(name, options),
@@ -308,7 +312,9 @@ command(
 command(
   program
     .command("devices")
-    .description("the graphics cards that --backend gpu finds, their limits, and what is missing")
+    .description(
+      "what --backend gpu and --backend graph find here: graphics cards, their limits, providers, and what is missing",
+    )
     .addOption(format()),
   async (options: DevicesOptions) => (await import("./devices.js")).devicesCommand(options),
 )

@@ -12,7 +12,7 @@ import { parseShard } from "../sweep/shard.js"
 import { openStore, type Store } from "../sweep/store.js"
 import type { Gpu } from "../train/gpu/device.js"
 import type { Pool } from "../train/pool.js"
-import { backendOption, openDevice, poolOn } from "./backendOption.js"
+import { backendOption, openDevice, poolOn, requireEngine } from "./backendOption.js"
 import { interruption } from "./interruption.js"
 import { progress } from "./progress.js"
 import { threads } from "./terminal.js"
@@ -89,11 +89,26 @@ async function withBackend(
   config: SweepConfig,
   { backend }: SweepCommandOptions,
 ): Promise<{ readonly config: SweepConfig; readonly gpu: Gpu | null }> {
-  const wanted = backendOption(backend ?? (config.backend === "gpu" ? "gpu" : undefined))
+  const own = config.backend === "gpu" || config.backend === "graph" ? config.backend : undefined
+  const wanted = backendOption(backend ?? own)
+  if (wanted === "graph") return { config: await asGraphs(config), gpu: null }
   const gpu = await openDevice(wanted)
   // Without an option the file's own field stands.
   const chosen = gpu !== null ? "gpu" : backend === undefined ? config.backend : "auto"
   return { config: { ...config, backend: chosen } as SweepConfig, gpu }
+}
+
+/** @throws InputError without the engine, or for an experiment that has kernels of its own. */
+async function asGraphs(config: SweepConfig): Promise<SweepConfig> {
+  if (config.experiment !== "theory")
+    throw new InputError({
+      field: "--backend",
+      given: "graph",
+      allowed: `cpu, gpu or auto for ${config.experiment}, which has kernels of its own`,
+      example: "--backend cpu",
+    })
+  await requireEngine()
+  return { ...config, backend: "graph" }
 }
 
 /** Does what is left of the plan and gives all its runs. */

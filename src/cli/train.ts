@@ -4,7 +4,7 @@ import type { ReportTable } from "../report/table.js"
 import { type Rates, type SchemeDefinition, scheme } from "../scheme/scheme.js"
 import type { PrecisionRecord } from "../train/preciseStep.js"
 import { type RunConfig, type RunResult, run } from "../train/run.js"
-import { backendOption, openDevice, poolOn } from "./backendOption.js"
+import { backendOption, openPool } from "./backendOption.js"
 import { type PrecisionOptions, precisionOption } from "./precisionOption.js"
 import { integer, outputOptions, positive, print, schemeWith, settings, type VariantOptions } from "./terminal.js"
 
@@ -73,7 +73,7 @@ export async function trainCommand(name: string, options: TrainOptions): Promise
   return 0
 }
 
-/** The run by the reference interpreter, or by a GPU where the option asks for one. */
+/** The run by the reference interpreter, or by what the option asks for. */
 async function trained(
   definition: SchemeDefinition,
   values: Readonly<Record<string, string>>,
@@ -82,26 +82,19 @@ async function trained(
 ): Promise<RunResult> {
   const { seed, ...shared } = config
   const backend = backendOption(options.backend)
-  if (backend === "gpu" && config.precision !== undefined)
+  if ((backend === "gpu" || backend === "graph") && config.precision !== undefined)
     throw new InputError({
       field: "--precision",
       given: options.precision,
-      allowed: "none on a GPU, which computes in float32",
+      allowed: "none with gpu or graph, which compute in float32",
       example: "--backend cpu --precision float16",
     })
-  const gpu = config.precision === undefined ? await openDevice(backend) : null
-  if (gpu === null) return run(scheme(definition, values), config)
-  const pool = poolOn(gpu, 0)
+  if (backend === "cpu" || config.precision !== undefined) return run(scheme(definition, values), config)
+  const pool = await openPool(backend, 0)
   try {
-    const [result] = await pool.run({
-      kind: "scheme",
-      backend: "gpu",
-      definition,
-      values,
-      config: shared,
-      seeds: [seed],
-    })
-    for (const failed of result!.failed ?? []) process.stderr.write(`gpu: ${failed}\n`)
+    const task = { kind: "scheme", definition, values, config: shared, seeds: [seed] } as const
+    const [result] = await pool.run(pool.claim?.(task) ?? task)
+    for (const failed of result!.failed ?? []) process.stderr.write(`${backend}: ${failed}\n`)
     return result!
   } finally {
     await pool.close()

@@ -9,9 +9,9 @@ export const PRECISIONS = { theory: FORMATS, "teacher-student": KERNEL_PRECISION
  *
  * "reference" interprets a scheme's program; "cpu" is the fused kernel of the teacher-student experiment
  * (schemes that it does not train are interpreted); "gpu" computes
- * both in float32 on a WebGPU device.
+ * both in float32 on a WebGPU device; "graph" hands a scheme's program to ONNX Runtime, in float32.
  */
-export const BACKENDS = { theory: ["reference", "gpu"], "teacher-student": ["cpu", "gpu"] } as const
+export const BACKENDS = { theory: ["reference", "gpu", "graph"], "teacher-student": ["cpu", "gpu"] } as const
 
 /** The backend that a configuration's name stands for: "auto" is the first. */
 export function backendOf<E extends keyof typeof BACKENDS>(

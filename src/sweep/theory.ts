@@ -14,9 +14,10 @@ import { pointsOf } from "./schemeEntry.js"
 export function theoryRuns(config: TheoryConfig): PlannedRun[] {
   const { widths, rank, steps } = config
   const backend = backendOf("theory", config.backend)
-  const precision = backend === "gpu" ? float32(config.precision) : config.precision
-  const reading = backend === "gpu" || precision === "float64" ? {} : { precision: precisionOf(precision) }
-  const own = backend === "gpu" ? ({ backend } as const) : {}
+  const isFloat32 = backend !== "reference"
+  const precision = isFloat32 ? float32(config.precision) : config.precision
+  const reading = isFloat32 || precision === "float64" ? {} : { precision: precisionOf(precision) }
+  const own = backend !== "reference" ? ({ backend } as const) : {}
   const points = config.schemes.flatMap((entry, i) => pointsOf(entry, i))
   return widestFirst(widths).flatMap((width) =>
     points.flatMap(({ definition, values }) =>
@@ -40,13 +41,13 @@ export function theoryRuns(config: TheoryConfig): PlannedRun[] {
   )
 }
 
-/** A GPU's precision; the default stands for it. @throws InputError for one that only the reference interpreter has. */
+/** The precision of a GPU and of graphs; the default stands for it. @throws InputError for one that only the reference interpreter has. */
 function float32(precision: TheoryConfig["precision"]): "float32" {
   if (precision === "float64" || precision === "float32") return "float32"
   throw new InputError({
     field: "precision",
     given: precision,
-    allowed: "float32, or none, on a GPU; others with backend: reference",
+    allowed: "float32, or none, on a GPU and for graphs; others with backend: reference",
     example: "precision: float32",
   })
 }

@@ -1,6 +1,8 @@
 import { Piscina } from "piscina"
-import { type SchemeDefinition, scheme } from "../scheme/scheme.js"
+import { type Scheme, type SchemeDefinition, scheme } from "../scheme/scheme.js"
 import { openTrainer } from "./backend.js"
+import { type Engine, GraphFailure, openEngine } from "./graph/engine.js"
+import { runProgram } from "./graph/program.js"
 import { type RunConfig, type RunResult, run } from "./run.js"
 import { type StudentScheme, trainStudent } from "./student.js"
 import type { Activations, BackendName, KernelPrecision, SyntheticResult, SyntheticTrainer } from "./synthetic.js"
@@ -12,7 +14,7 @@ export type Task =
   | {
       readonly kind: "scheme"
       /** By default the reference interpreter. */
-      readonly backend?: "gpu"
+      readonly backend?: "gpu" | "graph"
       readonly definition: SchemeDefinition
       readonly values: Readonly<Record<string, string>>
       readonly config: Omit<RunConfig, "seed">
@@ -47,14 +49,34 @@ let cached: { readonly key: string; readonly trainer: Promise<SyntheticTrainer> 
 /**
  * Does one piece of work, on whichever thread: the result depends on the task alone.
  *
- * A scheme's task is read by the reference interpreter here, also one that a GPU has given up.
+ * A scheme's task is read as a graph where it says so, else by the reference interpreter, also one that a GPU has given up.
  */
 export default function work(task: Task): TaskResults[Task["kind"]] | Promise<TaskResults[Task["kind"]]> {
   if (task.kind === "scheme") {
     const ready = scheme(task.definition, task.values)
+    if (task.backend === "graph") return graphRuns(ready, task)
     return task.seeds.map((seed) => run(ready, { ...task.config, seed }))
   }
   return synthetic(task)
+}
+
+let engine: Promise<Engine> | undefined
+
+/** The runs as a graph, or by the reference interpreter with the reason why not. */
+async function graphRuns(
+  ready: Scheme,
+  { config, seeds }: Extract<Task, { kind: "scheme" }>,
+): Promise<readonly RunResult[]> {
+  engine ??= openEngine()
+  try {
+    const { name } = await engine
+    const results = await runProgram(await engine, ready, config, seeds)
+    return results.map((result) => ({ ...result, backend: name, rounding: 2 ** -24 }))
+  } catch (error) {
+    if (!(error instanceof GraphFailure)) throw error
+    const failed = [error.message]
+    return seeds.map((seed) => ({ ...run(ready, { ...config, seed }), backend: "reference float64", failed }))
+  }
 }
 
 /** Neighbouring tasks share their network and data, so the last trainer is kept. */

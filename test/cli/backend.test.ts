@@ -15,12 +15,13 @@ let folder: string
 let bare: string
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "backend-"))
-  // An installation without the optional package.
+  // An installation without the optional packages.
   await mkdir(join(folder, "bare/node_modules"), { recursive: true })
   for (const part of ["dist", "package.json"])
     await cp(join(root, part), join(folder, "bare", part), { recursive: true })
   for (const name of await readdir(join(root, "node_modules")))
-    if (name !== "webgpu") await symlink(join(root, "node_modules", name), join(folder, "bare/node_modules", name))
+    if (!["webgpu", "onnxruntime-node"].includes(name))
+      await symlink(join(root, "node_modules", name), join(folder, "bare/node_modules", name))
   bare = join(folder, "bare/dist/command/main.js")
   await writeFile(
     join(folder, "theory.yaml"),
@@ -39,7 +40,7 @@ const withoutPackage = (...words: string[]) => loraIn({ folder, main: bare }, ..
 const env = { VK_DRIVER_FILES: "none", VK_ICD_FILENAMES: "none", __EGL_VENDOR_LIBRARY_DIRS: "none" }
 const withoutDriver = (...words: string[]) => loraIn({ folder, env }, ...words)
 
-describe("without the optional package", () => {
+describe("without the optional packages", () => {
   test("train, sweep, verify and reproduce --backend gpu exit 2 with the line to install, and leave nothing", async () => {
     const commands = [
       train,
@@ -56,6 +57,14 @@ describe("without the optional package", () => {
     expect(existsSync(join(folder, "a.duckdb"))).toBe(false)
   })
 
+  test("--backend graph exits 2 with the line to install", async () => {
+    const { code, out, err } = await withoutPackage(...train, "--backend", "graph")
+    expect([code, out]).toEqual([2, ""])
+    expect(err).toMatch(
+      /--backend: got "graph".*onnxruntime-node is missing.*npm install onnxruntime-node --ignore-scripts/,
+    )
+  })
+
   test("auto says once that it uses the CPU, and does", async () => {
     const [auto, cpu] = await Promise.all([withoutPackage(...train, "--backend", "auto"), withoutPackage(...train)])
     expect([auto.code, cpu.code, cpu.err]).toEqual([0, 0, ""])
@@ -70,7 +79,10 @@ describe("without the optional package", () => {
     const { code, out } = await withoutPackage("devices", "--json")
     expect(code).toBe(0)
     expect(JSON.parse(out)).toMatchObject({ adapters: [], missing: "the package webgpu" })
-    expect((await withoutPackage("devices")).out).toContain("npm install webgpu")
+    expect(JSON.parse(out).graph).toMatchObject({ engine: null, providers: [] })
+    const { out: text } = await withoutPackage("devices")
+    expect(text).toContain("npm install webgpu")
+    expect(text).toContain("npm install onnxruntime-node --ignore-scripts")
   })
 })
 
@@ -90,9 +102,38 @@ test.skipIf(!installed)(
 
 test("an unknown backend, and a precision that a GPU does not have, are refused", async () => {
   const unknown = await withoutPackage(...train, "--backend", "tpu")
-  expect([unknown.code, unknown.err]).toEqual([2, expect.stringContaining("auto, cpu, gpu")])
+  expect([unknown.code, unknown.err]).toEqual([2, expect.stringContaining("auto, cpu, gpu, graph")])
   const precise = await withoutPackage(...train, "--backend", "gpu", "--precision", "float16")
   expect([precise.code, precise.err]).toEqual([2, expect.stringContaining("--precision")])
+})
+
+describe("--backend graph", () => {
+  const graph = (...words: string[]) => loraIn({ folder }, ...words, "--backend", "graph", "--json")
+
+  test("train and check name engine, version and provider; what has no graph falls back and says so", async () => {
+    const trained = JSON.parse((await graph(...train)).out)
+    expect(trained.backend).toMatch(/^onnxruntime-node \d+\.\d+\.\d+ cpu$/)
+    const muon = await graph("train", "muon-init-a", "--width", "16", "--set", "c=-1/2")
+    expect(JSON.parse(muon.out).backend).toBe("reference float64")
+    expect(muon.err).toBe("graph: orthogonalise (muon) has no ONNX form\n")
+    const words = ["check", "init-a", "--set", "c=-1/2", "--seeds", "2", "--store", "graph.duckdb"]
+    expect((await graph(...words)).code).toBe(0)
+  })
+
+  test("sweep trains schemes with it and refuses the teacher-student experiment", async () => {
+    const words = ["sweep", "theory.yaml", "--store", "graph-sweep.duckdb"]
+    expect(JSON.parse((await graph(...words)).out).outcomes).toEqual({ finished: 4 })
+    expect((await graph(...words)).err).toContain("4 finished already")
+    const refused = await graph("sweep", "network.yaml", "--store", "none.duckdb")
+    expect([refused.code, refused.err]).toEqual([2, expect.stringContaining("cpu, gpu or auto for teacher-student")])
+    expect(existsSync(join(folder, "none.duckdb"))).toBe(false)
+  })
+
+  test("devices lists its providers", async () => {
+    const { graph } = JSON.parse((await loraIn({ folder }, "devices", "--json")).out)
+    expect(graph.engine).toMatch(/^onnxruntime-node /)
+    expect(graph.providers).toContainEqual({ name: "cpu", bundled: true })
+  })
 })
 
 describe.skipIf(gpu === null)(`with an adapter: ${title}`, () => {

@@ -9,10 +9,10 @@ import type { FindVerification } from "./verification.js"
 /** Overflow in float16 and lost updates in bfloat16, predicted and met; refuted if a prediction is missed. */
 export const overflow: FindVerification = ([first, ...names], _options, backend) => {
   if (first !== "overflow") return null
-  if (backend === "gpu")
+  if (backend === "gpu" || backend === "graph")
     throw new InputError({
       field: "--backend",
-      given: "gpu",
+      given: backend,
       allowed: "cpu: precisions are the reference interpreter's",
       example: "verify overflow --backend cpu",
     })

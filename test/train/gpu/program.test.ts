@@ -1,13 +1,11 @@
 import fc from "fast-check"
 import { afterAll, describe, expect, test } from "vitest"
-import type { Node } from "../../../src/program/node.js"
 import { CATALOGUE, schemeNamed } from "../../../src/scheme/catalogue.js"
-import { type Scheme, scheme } from "../../../src/scheme/scheme.js"
+import { scheme } from "../../../src/scheme/scheme.js"
 import { GpuFailure } from "../../../src/train/gpu/device.js"
 import { runProgram } from "../../../src/train/gpu/program.js"
-import { entriesOf, shapeOf } from "../../../src/train/numbers.js"
-import { drawn, endsOf, run, sizesOf } from "../../../src/train/run.js"
-import { type Bounded, evaluateBounded, gamma, given } from "../wasm/runningError.js"
+import { run } from "../../../src/train/run.js"
+import { boundedRun } from "../boundedRun.js"
 import { expectDerivedExponents, MEASURED } from "./bounds.js"
 import { deviceForTests, WGSL_QUOTIENT } from "./graphicsAdapter.js"
 
@@ -28,30 +26,6 @@ const REFUSED: Readonly<Record<string, RegExp>> = {
 const isRefused = (name: string) => Object.keys(REFUSED).some((prefix) => name.startsWith(prefix))
 const READ = CATALOGUE.filter(({ name }) => !isRefused(name))
 
-/** The mean squares of a run as exact numbers with the radius within which float32 must lie. */
-function boundedRun(given_: Scheme, config: { width: number; rank: number; steps: number; seed: number }) {
-  const { program } = given_
-  const sizes = sizesOf(given_, config)
-  const as = (node: Node, data: Float64Array): [Node, Bounded] => [node, given(...shapeOf(node, sizes), data)]
-  const zero = (node: Node) => as(node, new Float64Array(entriesOf(node, sizes)))
-  const draw = (node: Node, deviation: Parameters<typeof drawn>[1]) =>
-    as(node, drawn(node, deviation, sizes, config).data)
-  const frozen = program.frozen.map(({ node, deviation }) => draw(node, deviation))
-  let state = new Map<Node, Bounded>([...program.next.keys()].map(zero))
-  for (const [leaf, deviation] of given_.start)
-    state.set(...(deviation === "zero" ? zero(leaf) : draw(leaf, deviation)))
-  return Array.from({ length: config.steps }, (_, i) => {
-    const values = evaluateBounded(endsOf(program), new Map([...frozen, ...state]), sizes, i + 1, WGSL_QUOTIENT)
-    state = new Map([...state].map(([leaf, value]) => [leaf, values.get(program.next.get(leaf) ?? leaf) ?? value]))
-    return Object.entries(program.quantities).map(([name, node]) => {
-      const { value, radius } = values.get(node)!
-      const rms = (x: Float64Array) => Math.sqrt(x.reduce((sum, v) => sum + v * v, 0) / x.length)
-      const [size, error] = [rms(value), rms(radius)]
-      return { name, size, radius: error + gamma(value.length + 6) * (size + error) }
-    })
-  })
-}
-
 describe.skipIf(gpu === null)(`schemes' programs on a GPU: ${title}`, () => {
   test("random schemes stay within float32's rounding of the exact program, quantity by quantity", async () => {
     let [narrow, all] = [0, 0]
@@ -66,7 +40,7 @@ describe.skipIf(gpu === null)(`schemes' programs on a GPU: ${title}`, () => {
         const ready = scheme(definition, definition.example ?? {})
         const shared = { ...size, steps: 3 }
         const [, result] = await runProgram(gpu!, ready, shared, [seed + 1, seed])
-        boundedRun(ready, { ...shared, seed }).forEach((quantities, i) => {
+        boundedRun(ready, { ...shared, seed }, WGSL_QUOTIENT).forEach((quantities, i) => {
           for (const { name, size, radius } of quantities) {
             const measured = Math.sqrt(result!.history[i]!.meanSquares[name]!)
             expect(Math.abs(measured - size), `${definition.name} ${name}@${i + 1}`).toBeLessThanOrEqual(radius)

@@ -70,9 +70,18 @@ const unbounded = ({ op }: Node): Bounded => {
   throw new Error(`${op} has no bound here`)
 }
 
-const onlyRelu = (by: string) => {
-  if (by !== "relu") throw new Error(`${by} has no bound here`)
-}
+/** A number and the radius of its error. */
+type Number = readonly [value: number, radius: number]
+
+/** How often tanh is rounded: within six units in the last place (test/train/graph/program.test.ts measures it). */
+const TANH = 12
+
+const tanh = ([value, radius]: Number): Number => round(Math.tanh(value), radius, TANH)
+
+const times = ([x, p]: Number, [y, q]: Number): Number =>
+  round(x * y, (Math.abs(x) + p) * (Math.abs(y) + q) - Math.abs(x * y), 1)
+
+const oneLess = ([x, p]: Number): Number => round(1 - x, p, 1)
 
 /** Every operation's value with its radius. */
 const BOUNDS: NodeTable<[context: Context], Bounded> = {
@@ -126,14 +135,18 @@ const BOUNDS: NodeTable<[context: Context], Bounded> = {
     ])
   },
   activate: ({ operands, attributes: { by } }, context) => {
-    onlyRelu(by)
     const x = context.at(operands[0]!)
+    if (by === "tanh") return entries(context, (i) => tanh([x.value[i]!, x.radius[i]!]))
     return entries(context, (i) => [Math.max(0, x.value[i]!), x.radius[i]!])
   },
   slope: ({ operands, attributes: { by } }, context) => {
-    onlyRelu(by)
-    // Where the argument may have either sign, so may the slope be 0 or 1.
     const [x, where] = operands.map(context.at) as [Bounded, Bounded]
+    if (by === "tanh")
+      return entries(context, (i) => {
+        const y = tanh([where.value[i]!, where.radius[i]!])
+        return times([x.value[i]!, x.radius[i]!], oneLess(times(y, y)))
+      })
+    // Where the argument may have either sign, so may the slope be 0 or 1.
     return entries(context, (i) => {
       const [value, radius] = [where.value[i]! > 0 ? x.value[i]! : 0, x.radius[i]!]
       if (Math.abs(where.value[i]!) <= where.radius[i]!) return [value, Math.abs(x.value[i]!) + radius]
@@ -141,9 +154,14 @@ const BOUNDS: NodeTable<[context: Context], Bounded> = {
     })
   },
   activationChange: ({ operands, attributes: { by } }, context) => {
-    onlyRelu(by)
-    // Between max(0, at + x) − max(0, at) at the ends of both, which it is monotone in x between.
     const [x, at] = operands.map(context.at) as [Bounded, Bounded]
+    if (by === "tanh")
+      return entries(context, (i) => {
+        const [change, from] = [[x.value[i]!, x.radius[i]!] as const, [at.value[i]!, at.radius[i]!] as const]
+        const after = tanh(round(change[0] + from[0], change[1] + from[1], 1))
+        return times(tanh(change), oneLess(times(after, tanh(from))))
+      })
+    // Between max(0, at + x) − max(0, at) at the ends of both, which it is monotone in x between.
     return entries(context, (i) => {
       const relu = (v: number) => Math.max(0, v)
       const value = relu(at.value[i]! + x.value[i]!) - relu(at.value[i]!)
@@ -177,6 +195,28 @@ const BOUNDS: NodeTable<[context: Context], Bounded> = {
   placeRows: unbounded,
   rotate: unbounded,
   orthogonalise: unbounded,
-  norm: unbounded,
-  clip: unbounded,
+  // ‖x + e‖ differs from ‖x‖ by at most ‖e‖.
+  norm: ({ operands }, context) => {
+    const squares = (x: Float64Array) => x.reduce((sum, v) => sum + v * v, 0)
+    const root = (of: (x: Bounded) => Float64Array) =>
+      Math.sqrt(operands.reduce((sum, operand) => sum + squares(of(context.at(operand))), 0))
+    const value = root((x) => x.value)
+    const terms = operands.reduce((sum, operand) => sum + context.at(operand).value.length, 0)
+    return entries(context, () =>
+      round(
+        value,
+        root((x) => x.radius),
+        terms + 2,
+      ),
+    )
+  },
+  clip: ({ operands, attributes }, context) => {
+    const [x, norm] = operands.map(context.at) as [Bounded, Bounded]
+    const bound = coefficientValue(attributes.bound, context.sizes.n, context.t)
+    const factor = (of: number) => (of > bound ? bound / of : 1)
+    const value = factor(norm.value[0]!)
+    const ends = [-1, 1].map((side) => Math.abs(factor(norm.value[0]! + side * norm.radius[0]!) - value))
+    const by = round(value, Math.max(...ends), 2)
+    return entries(context, (i) => times([x.value[i]!, x.radius[i]!], by))
+  },
 }

@@ -1,0 +1,82 @@
+/** ONNX Runtime, which runs graphs: found through the optional package `onnxruntime-node`. */
+import { createHash } from "node:crypto"
+import type { InferenceSession, Tensor } from "onnxruntime-node"
+
+/** What a user without the engine has to do: its install script only fetches CUDA's parts. */
+export const INSTALL_ENGINE = "npm install onnxruntime-node --ignore-scripts"
+
+/** An engine with one of its execution providers. */
+export interface Engine {
+  /** "onnxruntime-node 1.30.0 cpu". */
+  readonly name: string
+  session(model: Uint8Array): Promise<InferenceSession>
+  tensor(data: Float32Array, dimensions: readonly number[]): Tensor
+}
+
+/** Why a graph was not run: the engine is missing, an operation has no form in it, or too much memory. */
+export class GraphFailure extends Error {}
+
+/** Sessions that are kept: neighbouring tasks share a graph. */
+const KEPT = 8
+
+/** The engine's name and what it can compute on here; null and nothing where the package is missing. */
+export async function findProviders(): Promise<{
+  readonly engine: string | null
+  readonly providers: readonly { readonly name: string; readonly bundled: boolean }[]
+}> {
+  const ort = await load()
+  if ("missing" in ort) return { engine: null, providers: [] }
+  const providers = ort.listSupportedBackends().map(({ name, bundled }) => ({ name, bundled }))
+  return { engine: versionOf(ort), providers }
+}
+
+/**
+ * Opens the engine on the CPU with one thread, so that results do not depend on how many there are.
+ *
+ * @throws GraphFailure if the package is missing.
+ */
+export async function openEngine(): Promise<Engine> {
+  const ort = await load()
+  if ("missing" in ort) throw new GraphFailure(ort.missing)
+  const sessions = new Map<string, Promise<InferenceSession>>()
+  return {
+    name: `${versionOf(ort)} cpu`,
+    session: (model) => {
+      const key = createHash("sha256").update(model).digest("hex")
+      const known = sessions.get(key)
+      if (known !== undefined) return known
+      const [oldest] = sessions
+      if (sessions.size >= KEPT) {
+        sessions.delete(oldest![0])
+        oldest![1].then((session) => session.release())
+      }
+      const opened = ort.InferenceSession.create(model, {
+        executionProviders: ["cpu"],
+        intraOpNumThreads: 1,
+        interOpNumThreads: 1,
+        logSeverityLevel: 3,
+      })
+      sessions.set(key, opened)
+      return opened
+    },
+    tensor: (data, dimensions) => new ort.Tensor("float32", data, dimensions),
+  }
+}
+
+type Runtime = typeof import("onnxruntime-node")
+
+async function load(): Promise<Runtime | { readonly missing: string }> {
+  // Read when the package is loaded.
+  process.env.ORT_DISABLE_TELEMETRY = "1"
+  try {
+    return await import("onnxruntime-node")
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    const missing = code === "ERR_MODULE_NOT_FOUND" ? "is missing" : `cannot be loaded: ${message.split("\n")[0]}`
+    return { missing: `the package onnxruntime-node ${missing}` }
+  }
+}
+
+function versionOf({ env }: Runtime): string {
+  return `onnxruntime-node ${env.versions.node}`
+}

@@ -1,0 +1,85 @@
+/** A program's step as one ONNX graph: next values, sizes, loss and residual of a batch of runs side by side. */
+import { inOrder, leafName, type Node } from "../../program/node.js"
+import type { Op } from "../../program/operation.js"
+import type { Sizes } from "../numbers.js"
+import { OnnxGraph } from "./onnxGraph.js"
+import { ONNX, sumOfSquares, type Writing, withoutForm } from "./operations.js"
+
+/** What a step's graph is asked for. */
+export interface StepGraphRequest {
+  readonly leaves: Iterable<Node>
+  /** The next value of each leaf that moves. */
+  readonly next: ReadonlyMap<Node, Node>
+  /** Tensors that are read as they are. */
+  readonly values: readonly Node[]
+  /** Tensors of which only the sum of squared entries is read. */
+  readonly squares: readonly Node[]
+}
+
+/** A graph for any width and number of runs: every tensor has the runs as its first dimension. */
+export interface StepGraph {
+  /** The ONNX model. It depends on the program alone, not on sizes, rates or the step. */
+  readonly model: Uint8Array
+  /** The inputs' names. */
+  readonly leaves: ReadonlyMap<Node, string>
+  /** The name of each leaf's next value. */
+  readonly next: ReadonlyMap<Node, string>
+  readonly values: readonly string[]
+  /** The numbers that sizes and step decide, the input {@link COEFFICIENTS}; null where the program has none. */
+  readonly coefficients: ((sizes: Sizes, t: number) => Float32Array) | null
+}
+
+/** The input of numbers that sizes and step decide. */
+export const COEFFICIENTS = "coefficients"
+
+/** The output of sums of squares: per run one for each tensor that was asked for, float64. */
+export const SQUARES = "squares"
+
+/** The name of the first operation that has no ONNX form, or null. */
+export function unwritable(roots: readonly Node[], leaves: { has(node: Node): boolean }): string | null {
+  for (const node of inOrder(roots, leaves)) {
+    const missing = withoutForm(node)
+    if (missing !== null) return missing
+  }
+  return null
+}
+
+/** Writes a step; @throws Error for an operation without an ONNX form. */
+export function stepGraph({ leaves, next, values, squares }: StepGraphRequest): StepGraph {
+  const graph = new OnnxGraph()
+  const dimensions = ({ shape: [rows, columns] }: Node) => ["runs", rows.name, columns.name]
+  const names = new Map<Node, string>()
+  for (const leaf of leaves) names.set(leaf, graph.input(`${leafName(leaf)} ${names.size}`, dimensions(leaf)))
+  const inputs = new Map(names)
+  const coefficients: ((sizes: Sizes, t: number) => number)[] = []
+  const number: Writing["number"] = (value) => {
+    if (coefficients.length === 0) graph.input(COEFFICIENTS, ["coefficients"])
+    return graph.node("Gather", [COEFFICIENTS, graph.constant([coefficients.push(value) - 1], [1], "int64")])
+  }
+  for (const node of inOrder([...next.values(), ...values, ...squares], inputs)) {
+    const operands = node.operands.map((operand) => names.get(operand)!)
+    names.set(node, written(node, { graph, operands, number }))
+  }
+  const output = (name: string, node: Node) => {
+    graph.output(name, names.get(node)!, dimensions(node))
+    return name
+  }
+  if (squares.length > 0) {
+    const sums = squares.map((node) => sumOfSquares(graph, names.get(node)!))
+    graph.output(SQUARES, graph.node("Concat", sums, { axis: 2 }), ["runs", 1, squares.length], "float64")
+  }
+  return {
+    leaves: inputs,
+    next: new Map([...next].map(([leaf, value]) => [leaf, output(`next ${inputs.get(leaf)!}`, value)])),
+    values: values.map((node, i) => output(`value ${i}`, node)),
+    coefficients:
+      coefficients.length === 0 ? null : (sizes, t) => Float32Array.from(coefficients, (value) => value(sizes, t)),
+    model: graph.model(),
+  }
+}
+
+function written<O extends Op>(node: Node<O>, writing: Writing): string {
+  const row = ONNX[node.op]
+  if (typeof row === "string") throw new Error(`${row} has no ONNX form`)
+  return row(node, writing)
+}
