@@ -3,6 +3,7 @@ import { Condition } from "../exponent/condition.js"
 import { Piecewise } from "../exponent/piecewise.js"
 import { type Constraint, solveLinear } from "../exponent/system.js"
 import { InputError } from "../inputError.js"
+import type { Site } from "../program/model.js"
 import type { Scheme } from "../scheme/scheme.js"
 import { explore, type Region, signNear } from "./cell.js"
 import { isZeroForm } from "./graded.js"
@@ -62,9 +63,11 @@ export interface Derivation {
   readonly internallyStable: Condition
   /** f − f₀ = O(1) for all t: the output level. */
   readonly stableOutput: Condition
-  /** ΔZ_B = Θ(1) for all t ≥ from; null where the model names no δ. */
+  /** Z_B = O(1) for all t at each of several sites, by their tags. */
+  readonly stableSites: Readonly<Record<string, Condition>>
+  /** ΔZ_B = Θ(1) for all t ≥ from, at every site; null where the model names no δ. */
   readonly featureLearning: Condition | null
-  /** Stable, with δ¹ = Θ(1) and δ² = Θ(1) for all t ≥ from; null where the model names no δ. */
+  /** Stable, with δ¹ = Θ(1) and δ² = Θ(1) for all t ≥ from, at every site; null where the model names no δ. */
   readonly efficient: Condition | null
   /** The largest stable exponent of the single rate, as the min of forms; null with two free rates or none. */
   readonly largestRate: { readonly features: readonly Affine[] | null; readonly output: readonly Affine[] | null }
@@ -101,7 +104,8 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
   const names = Object.keys(scheme.program.quantities)
   const last = Math.max(switches.from ?? 1, ...regions.map(({ result }) => result.steps.length))
   const quantities = Object.fromEntries(names.map((name) => [name, quantitySteps(regions, name, last)]))
-  const deltas = ["delta1", "delta2", "delta3"].filter((name) => names.includes(name))
+  const deltas = names.filter((name) => /^delta[123]/.test(name))
+  const ofSite = (site: Site) => ["delta1", "delta2", "delta3"].map((name) => `${name}${site.tag}`)
   const settled = deltas.map((name) => quantities[name]!.from)
   const from = switches.from ?? (settled.includes(null) ? null : Math.max(1, ...settled.map(Number)))
   const stableIncludesZA = switches.stableIncludesZA ?? false
@@ -115,25 +119,28 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
     Condition.NEVER.or(...regions.map((region) => Condition.all(region.where).and(condition(region))))
       .merged()
       .within(scheme.domain)
-  const bounded = (prefix: string) =>
+  const bounded = (isAsked: (name: string) => boolean) =>
     everywhere(({ result }) =>
       Condition.all(
-        names
-          .filter((name) => isNamed(name, prefix))
-          .flatMap((name) => allSteps(result, name, stepsFrom(1, lastStep(result, last)), "<=")),
+        names.filter(isAsked).flatMap((name) => allSteps(result, name, stepsFrom(1, lastStep(result, last)), "<=")),
       ),
     )
-  const stable = bounded("zB")
-  const internallyStable = stable.and(bounded("zA"))
+  const all = (prefix: string) => bounded((name) => isNamed(name, prefix))
+  const stable = all("zB")
+  const internallyStable = stable.and(all("zA"))
   const bothMove = () =>
     everywhere((region) =>
       learning(region, (steps) =>
-        Condition.all(["delta1", "delta2"].flatMap((name) => allSteps(region.result, name, steps, "=="))),
+        Condition.all(
+          deltas
+            .filter((name) => !name.startsWith("delta3"))
+            .flatMap((name) => allSteps(region.result, name, steps, "==")),
+        ),
       ),
     )
-  const hasDeltas = deltas.length === 3
+  const { sites, watchesParts } = scheme.program.model
   const level = switches.level ?? "features"
-  const stableOutput = bounded("f")
+  const stableOutput = all("f")
   const asked = level === "output" ? stableOutput : stable
   const required = stableIncludesZA ? asked.and(internallyStable) : asked
   return {
@@ -147,10 +154,17 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
     stable,
     internallyStable,
     stableOutput,
-    featureLearning: hasDeltas
-      ? everywhere((region) => learning(region, (steps) => changes(region.result, deltas, steps)))
+    stableSites: Object.fromEntries(
+      sites.length < 2 ? [] : sites.map(({ tag }) => [tag, bounded((name) => name === `zB${tag}`)]),
+    ),
+    featureLearning: watchesParts
+      ? everywhere((region) =>
+          learning(region, (steps) =>
+            sites.map((site) => changes(region.result, ofSite(site), steps)).reduce((all, one) => all.and(one)),
+          ),
+        )
       : null,
-    efficient: hasDeltas ? required.and(bothMove()) : null,
+    efficient: watchesParts ? required.and(bothMove()) : null,
     largestRate: { features: largestRate(scheme, stable), output: largestRate(scheme, stableOutput) },
   }
 }
@@ -182,9 +196,9 @@ function stepsFrom(first: number, last: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, i) => first + i)
 }
 
-/** Whether a quantity is the named one, of the only adapter or of any. */
+/** Whether a quantity is the named one, of the only adapter or of any: zB, zB2, zB[q], zB2[q]. */
 function isNamed(name: string, prefix: string): boolean {
-  return new RegExp(`^${prefix}\\d*$`).test(name)
+  return new RegExp(`^${prefix}\\d*(\\[.*\\])?$`).test(name)
 }
 
 /** The constraints that say that a quantity is O(1), or Θ(1), at the given steps and as it grows. */

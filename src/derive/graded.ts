@@ -69,6 +69,12 @@ export class Graded {
     return sizes.length === 0 ? null : sizes.reduce((x, y) => larger(cell, x, y))
   }
 
+  /** The tensor as one even part of its size; a random matrix with both sides growing stays as it is. */
+  summed(cell: Cell): Graded {
+    const size = this.size(cell)
+    return size === null || this.parts.length < 2 || this.randoms.length > 0 ? this : Graded.even(size)
+  }
+
   /** Whether no two of its terms lie in one part: sums over parts of different parity are independent, up to n^(−1/2). */
   get isOrthogonal(): boolean {
     return [...this.parts, ...this.randoms].every(({ size }) => size.terms.length === 1)
@@ -137,6 +143,29 @@ export class Graded {
     return Graded.of(
       cell,
       this.parts.map(({ parity, size }) => ({ parity: Parity.of(parity.rows, ""), size })),
+    )
+  }
+
+  /** Its parts by the parity of their columns, with their rows forgotten. */
+  columnParts(cell: Cell): Graded {
+    return Graded.of(
+      cell,
+      this.parts.map(({ parity, size }) => ({ parity: Parity.of("", parity.columns), size })),
+    )
+  }
+
+  /** The product over an index of the pairs of parts of equal parity there, each exceeding its terms by n^growth. */
+  aligned(cell: Cell, other: Graded, growth: Affine): Graded {
+    const byRows = new Map<Bases, Part[]>()
+    for (const part of other.parts) byRows.set(part.parity.rows, [...(byRows.get(part.parity.rows) ?? []), part])
+    return Graded.of(
+      cell,
+      this.parts.flatMap(({ parity: { rows, columns }, size }) =>
+        (byRows.get(columns) ?? []).map((part) => ({
+          parity: Parity.of(rows, part.parity.columns),
+          size: shifted(product(cell, size, part.size), growth),
+        })),
+      ),
     )
   }
 

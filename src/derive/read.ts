@@ -7,6 +7,7 @@ import type { Scheme } from "../scheme/scheme.js"
 import { ACTIVATIONS } from "./activation.js"
 import { requireFixed, softmax, softmaxChange, softmaxSlope } from "./attention.js"
 import type { Cell } from "./cell.js"
+import { readsSizes } from "./demand.js"
 import { Graded, isZeroForm, type RandomTerm } from "./graded.js"
 import { type Bases, Parity } from "./parity.js"
 import { inverseRoot, inverseRootChange } from "./root.js"
@@ -29,6 +30,8 @@ export interface Reading {
   readonly alignments: Scheme["alignments"]
   /** The graded sizes of all leaves. */
   readonly leaves: ReadonlyMap<Node, Graded>
+  /** The nodes of which no part is asked for, only the size. */
+  readonly sizeOnly: ReadonlySet<Node>
   /** Per random matrix, what it was applied to; a reading adds to it. */
   readonly asked: Map<Node, Asked>
   /** How much sums of two parts grow, as found so far; a reading adds to it. */
@@ -45,7 +48,9 @@ export interface Reading {
 export function readExponents(nodes: readonly Node[], reading: Reading): Map<Node, Graded> {
   const values = new Map<Node, Graded>(reading.leaves)
   for (const node of inOrder(nodes, reading.leaves)) {
-    const read = node.operands.map((operand) => values.get(operand)!)
+    const operands = node.operands.map((operand) => values.get(operand)!)
+    const isSummed = reading.sizeOnly.has(node) && readsSizes(node)
+    const read = isSummed ? operands.map((operand) => operand.summed(reading.cell)) : operands
     values.set(node, lookUp(RULES, node, read, reading))
   }
   return values
@@ -226,13 +231,37 @@ function matrixProduct(left: Graded, right: Graded, inner: Dimension, reading: R
   const { cell } = reading
   if (left.randoms.length > 0 && right.randoms.length > 0)
     throw new Underivable("matmul", "a product of two random matrices with both sides growing")
-  let sum = left.times(cell, right, (x, y) => growthOfSum(x, y, inner, reading))
+  const isWide = left.parts.length * right.parts.length > MOST_PAIRS && reading.alignments.length === 0
+  let sum = isWide
+    ? wideProduct(left, right, inner, reading)
+    : left.times(cell, right, (x, y) => growthOfSum(x, y, inner, reading))
   for (const random of left.randoms) sum = sum.plus(cell, applied(random, right, reading))
   for (const random of right.randoms) {
     const mirrored = { ...random, transposed: !random.transposed }
     sum = sum.plus(cell, applied(mirrored, left.transpose(), reading).transpose())
   }
   return sum
+}
+
+/** Products of more pairs of parts are read by the sizes of all parts together; their assumption is one for all. */
+const MOST_PAIRS = 64
+
+/**
+ * The same product of tensors of many parts: parts of equal parity are aligned, and all others together grow as the product
+ * of the whole sizes times the root of the index.
+ */
+function wideProduct(left: Graded, right: Graded, inner: Dimension, { cell, assume }: Reading): Graded {
+  assume(
+    "sums of two tensors of many parts: those along the same random tensors aligned, all others independent and centred",
+  )
+  const [whole, root] = [inner.exponent, inner.exponent.times("1/2")]
+  return left.aligned(cell, right, whole).plus(
+    cell,
+    left
+      .rowParts(cell)
+      .multiply(cell, right.columnParts(cell))
+      .map((size) => shifted(size, root)),
+  )
 }
 
 /**

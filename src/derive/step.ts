@@ -2,6 +2,7 @@ import { Affine } from "../exponent/affine.js"
 import { inOrder, type Node } from "../program/node.js"
 import type { Scheme } from "../scheme/scheme.js"
 import type { Cell } from "./cell.js"
+import { sizeOnly } from "./demand.js"
 import { Graded } from "./graded.js"
 import { type Asked, randomTensor, readExponents } from "./read.js"
 import { lead, type Size, shifted, sizeOf } from "./size.js"
@@ -46,6 +47,8 @@ export type Advance = (state: State) => Moment
 export function stepper({ program, alignments }: Scheme, cell: Cell, assume: (assumption: string) => void): Advance {
   const frozen = program.frozen.map(({ node, deviation }) => [node, randomTensor(node, deviation.power, cell)] as const)
   const watched = Object.entries(program.quantities)
+  const factors = Object.values(program.alignments).flatMap(({ left, right }) => [left, right])
+  const unparted = sizeOnly([...Object.values(program.quantities), ...factors], program.next)
   const growths = new Map<string, Affine>()
   return ({ leaves, asked }) => {
     const before = cell.comparisons.length
@@ -53,6 +56,7 @@ export function stepper({ program, alignments }: Scheme, cell: Cell, assume: (as
     const values = readExponents([...program.next.values(), ...Object.values(program.quantities)], {
       cell,
       alignments,
+      sizeOnly: unparted,
       leaves: new Map([...frozen, ...leaves]),
       asked: nextAsked,
       growths,

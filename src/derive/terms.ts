@@ -3,6 +3,7 @@ import type { Affine } from "../exponent/affine.js"
 import { formatAffine } from "../exponent/grammar.js"
 import { MaxPlus } from "../exponent/maxPlus.js"
 import { InputError } from "../inputError.js"
+import { isPair } from "../scheme/definition.js"
 import { type Scheme, scheme } from "../scheme/scheme.js"
 import { Cell } from "./cell.js"
 import { firstSteps, recursion, type StepSizes, stepSizes } from "./recursion.js"
@@ -52,7 +53,7 @@ export function termsOf(concrete: Scheme): (quantity: string, t: number) => Term
   }
   const rate = (name: string, form: Affine | "frozen") => (form === "frozen" ? form : named(name, form))
   // Adapters with one rate share its symbol: a symbol each would tell apart what is one term.
-  const rateNames = (i: number) => (Array.isArray(definition.rates) ? String(i + 1) : "")
+  const rateNames = (i: number) => (isPair(definition.rates) ? "" : String(i + 1))
   const startOf = (side: "A" | "B") => {
     const deviation = start.get(program.starts[0]![side])!
     const given = definition.start[side]

@@ -1,4 +1,4 @@
-import type { Affine } from "../exponent/affine.js"
+import { Affine } from "../exponent/affine.js"
 import { change } from "./change.js"
 import { type Changed, fromZero, unchanged } from "./changed.js"
 import type { Dimension } from "./dimension.js"
@@ -18,10 +18,17 @@ export interface Site {
   readonly rank: Dimension
 }
 
-/** A forward pass: the output f, 1×N, and tensors of sites whose change is watched. */
+/** A tensor whose change is watched, of a site or, where that is null, of the whole model. */
+export interface Watched {
+  readonly name: string
+  readonly site: Site | null
+  readonly node: Node
+}
+
+/** A forward pass: the output f, 1×N, and tensors whose change is watched. */
 export interface Forward {
   readonly output: Node
-  readonly watched: readonly { readonly name: string; readonly site: Site; readonly node: Node }[]
+  readonly watched: readonly Watched[]
 }
 
 /** A model with adapters, as its plain forward pass. */
@@ -35,7 +42,7 @@ export interface Model {
   readonly forward: (adapted: (site: Site, input: Node) => Node) => Forward
   /** What a linear loss is of: the output, or its change by the adapters, which is small beside the output. */
   readonly minimises: "output" | "change"
-  /** Whether the parts δ¹, δ², δ³ of a step's change of zB are watched: the input of the only site is frozen. */
+  /** Whether the parts δ¹, δ², δ³ of a step's change of zB are watched. */
   readonly watchesParts: boolean
   /** What the rows of the first gradient in A, and the columns of that in B, are multiples of; null where not said. */
   readonly gradient: Readonly<Record<"A" | "B", Node>> | null
@@ -95,7 +102,7 @@ export function plainOutput({ forward, multiplier, sites }: Model, adapters: rea
 /** A forward pass in changes: with the adapters against without them. */
 export interface ChangedForward {
   readonly output: Changed
-  readonly watched: readonly { readonly name: string; readonly site: Site; readonly change: Node }[]
+  readonly watched: readonly { readonly name: string; readonly site: Site | null; readonly change: Node }[]
   /** Per site its layer's input with the adapters, and what the adapter adds. */
   readonly at: ReadonlyMap<Site, { readonly input: Node; readonly zB: Node }>
 }
@@ -123,29 +130,70 @@ export function changedForward({ forward, multiplier, sites }: Model, adapters: 
   }
 }
 
+/** Per site the change of zA = A x in a step, by its factor and by its input, which moves where adapters stand before it. */
+function stepsOfZA({ forward, multiplier, sites }: Model, steps: readonly Step[]): ReadonlyMap<Site, Changed> {
+  const given = new Map<Node, (of: (node: Node) => Changed) => Changed>()
+  const found = new Map<Site, Changed>()
+  const places: Node[] = []
+  forward((site, input) => {
+    const place = Node.leaf(`step${site.tag}`, "trained", [site.output, site.input]).times(input)
+    const { before, change: moved, after } = steps[sites.indexOf(site)]!
+    const step = (side: "A" | "B"): Changed => ({
+      before: before[side].after,
+      after: after[side].after,
+      change: moved[side],
+    })
+    given.set(place, (of) => {
+      const x = of(input)
+      const zA = product(step("A"), x)
+      found.set(site, zA)
+      const zB = scaled(product(step("B"), zA), multiplier)
+      const { A, B } = { A: before.A.before, B: before.B.before }
+      return A.isZero || B.isZero ? zB : less(zB, scaled(product(unchanged(B), product(unchanged(A), x)), multiplier))
+    })
+    places.push(place)
+    return place
+  })
+  change(places, given)
+  return found
+}
+
+function scaled({ before, after, change: by }: Changed, multiplier: Affine): Changed {
+  const [p, q, r] = [before, after, by].map((node) => node.scale(power(multiplier)))
+  return { before: p!, after: q!, change: r! }
+}
+
+function less(x: Changed, y: Changed): Changed {
+  const minus = (p: Node, q: Node) => p.plus(q.scale({ ...power(Affine.ZERO), constant: -1 }))
+  return { before: minus(x.before, y.before), after: minus(x.after, y.after), change: minus(x.change, y.change) }
+}
+
 /**
  * The quantities of a step: per site zA = A x, B, zB and what the model watches there; δ¹ = α B ΔZ_A, δ² = α ΔB Z_A,
- * δ³ = α ΔB ΔZ_A (δ¹ carries ΔZ_A); and `f`, the adapters' change of the output.
+ * δ³ = α ΔB ΔZ_A with B and Z_A before the step (δ¹ carries ΔZ_A, the change by A and by the layer's input); and `f`, the adapters' change of the output.
  */
 export function quantitiesOf(model: Model, steps: readonly Step[]): Record<string, Node> {
   const pass = changedForward(
     model,
     steps.map(({ after }) => after),
   )
+  const moved = model.watchesParts ? stepsOfZA(model, steps) : null
   const applied = (B: Node, zA: Node) => B.times(zA).scale(power(model.multiplier))
   const quantities: Record<string, Node> = {}
   model.sites.forEach((site, i) => {
     const { before, change, after } = steps[i]!
     const { input, zB } = pass.at.get(site)!
-    const parts = {
-      delta1: () => applied(before.B.after, change.A.times(input)),
-      delta2: () => applied(change.B, before.A.after.times(input)),
-      delta3: () => applied(change.B, change.A.times(input)),
+    const zA = moved?.get(site)
+    const parts = zA && {
+      delta1: applied(before.B.after, zA.change),
+      delta2: applied(change.B, zA.before),
+      delta3: applied(change.B, zA.change),
     }
     const own: Record<string, Node> = { zA: after.A.after.times(input), b: after.B.after, zB }
-    if (model.watchesParts) for (const [name, part] of Object.entries(parts)) own[name] = part()
+    Object.assign(own, parts)
     for (const watched of pass.watched) if (watched.site === site) own[watched.name] = watched.change
     for (const [name, node] of Object.entries(own)) quantities[`${name}${site.tag}`] = node
   })
+  for (const { name, site, change } of pass.watched) if (site === null) quantities[name] = change
   return { ...quantities, f: pass.output.change }
 }

@@ -25,6 +25,9 @@ export function derivationJson(derivation: Derivation, steps: number): Derivatio
     stable: formatCondition(derivation.stable),
     internallyStable: formatCondition(derivation.internallyStable),
     stableOutput: formatCondition(derivation.stableOutput),
+    stableSites: Object.fromEntries(
+      Object.entries(derivation.stableSites).map(([tag, set]) => [siteName(tag), formatCondition(set)]),
+    ),
     featureLearning: nullable(derivation.featureLearning),
     efficient: nullable(derivation.efficient),
     largestRate: { features: least(largestRate.features), output: least(largestRate.output) },
@@ -70,6 +73,9 @@ function formatLimit(limit: Limit): string {
 
 const LATE = "here limits hold from a later t, the later the nearer to an edge"
 
+/** A site by its tag: "q" by "[q]". */
+const siteName = (tag: string) => tag.replace(/[[\]]/g, "")
+
 /** The statements that follow, a row each, with the switches they were read under. */
 export function statementTable(derivation: Derivation): ReportTable {
   const { stable, internallyStable, stableOutput, featureLearning, efficient, largestRate, switches } = derivation
@@ -81,6 +87,9 @@ export function statementTable(derivation: Derivation): ReportTable {
     columns: ["statement", "holds iff", "read as"],
     rows: [
       ["stable", formatCondition(stable), "zB = O(1) for all t"],
+      ...Object.entries(derivation.stableSites).map(
+        ([tag, set]) => [`stable at ${siteName(tag)}`, formatCondition(set), `zB${tag} = O(1) for all t`] as const,
+      ),
       ["internally stable", formatCondition(internallyStable), "zA = O(1) too, for all t"],
       ["stable output", formatCondition(stableOutput), "f - f0 = O(1) for all t"],
       ["feature learning", condition(featureLearning), `change of zB = Theta(1) ${from}`],

@@ -27,6 +27,9 @@ export const DerivationJson = z.object({
   stable: z.string(),
   internallyStable: z.string(),
   stableOutput: z.string().describe("f = O(1) for all t"),
+  stableSites: z
+    .record(z.string(), z.string())
+    .describe("zB = O(1) for all t at each of several sites, by their names"),
   featureLearning: z.string().nullable().describe("null where the model has no deltas"),
   efficient: z.string().nullable(),
   largestRate: z.object({ features: z.string().nullable(), output: z.string().nullable() }),

@@ -1,7 +1,9 @@
 import { z } from "zod"
 import { checked, documented } from "../checked.js"
 import { InputError } from "../inputError.js"
+import { unknownName } from "../nearest.js"
 import type { Architecture } from "../program/models/stack.js"
+import { BLOCK_SITES, type BlockKind, type Transformer } from "../program/models/transformer.js"
 import type { Objective } from "../program/objective.js"
 import { OPTIMISERS, type OptimiserName } from "../program/optimiser.js"
 import { optimiserNamed } from "./optimiserNames.js"
@@ -32,6 +34,21 @@ export interface TeacherStudent {
   readonly inputs?: number
 }
 
+/** A transformer of adapted blocks; a batch's samples are the tokens of one sequence. */
+export interface TransformerBlocks {
+  readonly kind: BlockKind
+  /** How many; default 1. */
+  readonly blocks?: number
+  /** Heads of the attention; default 2. */
+  readonly heads?: number
+  /** Heads of keys and values, a divisor of heads; default half of the heads in Llama's block, all in BERT's. */
+  readonly keyHeads?: number
+  /** Whether positions are rotary; default in Llama's block only. */
+  readonly rotary?: boolean
+  /** The layers with an adapter, by Llama's or BERT's names; default all. */
+  readonly sites?: readonly string[]
+}
+
 /**
  * How a sum over an index of size n^d grows beyond its terms: by n^(d · exponent), exponent in [1/2, 1].
  *
@@ -48,8 +65,8 @@ export interface SchemeDefinition {
   readonly title: string
   readonly source?: string
   readonly start: { readonly A: Start; readonly B: Start }
-  /** The rates of every adapter, or one pair per adapted layer. */
-  readonly rates: Rates | readonly Rates[]
+  /** The rates of every adapter, or one pair per adapted layer, in their order or by the site's name. */
+  readonly rates: Rates | readonly Rates[] | Readonly<Record<string, Rates>>
   /** The constants of the two rates; default 1. */
   readonly rateConstants?: { readonly A: number; readonly B: number }
   /** Default "adam". */
@@ -94,7 +111,30 @@ export interface SchemeDefinition {
   /** Frozen layers with an adapter each; by default one layer and a linear readout. */
   readonly network?: Architecture
   /** Another model in place of that one layer. */
-  readonly model?: TeacherStudent
+  readonly model?: TeacherStudent | TransformerBlocks
+}
+
+/** Whether rates are one pair for all adapters. */
+export function isPair(rates: SchemeDefinition["rates"]): rates is Rates {
+  return typeof (rates as Partial<Rates>).A === "string"
+}
+
+/** A transformer with its defaults; @throws InputError for heads or layers that it cannot have. */
+export function transformerOf(given: TransformerBlocks, field: string): Transformer {
+  const { kind } = given
+  const isLlama = kind === "llama-block"
+  const { blocks = 1, heads = 2, rotary = isLlama, sites = BLOCK_SITES[kind] } = given
+  const { keyHeads = isLlama ? Math.max(1, Math.floor(heads / 2)) : heads } = given
+  if (heads % keyHeads !== 0)
+    throw new InputError({
+      field: `${field}.keyHeads`,
+      given: keyHeads,
+      allowed: `a divisor of the ${heads} heads`,
+      example: "keyHeads: 1",
+    })
+  for (const site of sites)
+    if (!BLOCK_SITES[kind].includes(site)) throw unknownName(`${field}.sites`, site, BLOCK_SITES[kind])
+  return { kind, blocks, heads, keyHeads, feedForward: 4, rotary, sites }
 }
 
 const exponent = z.union([z.string(), z.number()]).transform(String)
@@ -103,6 +143,9 @@ const power = (what: string, example: string) => documented(exponent, `${what}: 
 const positive = z.number().positive()
 const names = <const T extends readonly [string, ...string[]]>(what: string, allowed: T) =>
   documented(z.enum(allowed), `${what}: ${allowed.join(", ")}`, allowed[0])
+
+const count = (what: string, example: number) =>
+  documented(z.int().min(1), `${what}: an integer ≥ 1`, example).exactOptional()
 
 const START = '"zero", or { exponent, constant, along: gradient } for random entries of size constant · n^exponent'
 const start = documented(
@@ -130,8 +173,8 @@ const FIELDS = {
     B: "zero",
   }),
   rates: documented(
-    z.union([pair, z.array(pair)]),
-    "{ A, B }, the exponents of the two rates, or a list of such pairs, one an adapted layer",
+    z.union([pair, z.array(pair), z.record(z.string(), pair)]),
+    "{ A, B }, the exponents of the two rates, or such pairs, one an adapted layer: a list, or by the sites' names",
     { A: "c", B: "c" },
   ),
   rateConstants: documented(z.strictObject({ A: positive, B: positive }), "{ A, B }: numbers > 0", {
@@ -178,12 +221,22 @@ const FIELDS = {
     { layers: 2, activation: "relu", residual: false },
   ).exactOptional(),
   model: documented(
-    z.strictObject({
-      kind: names("the model", ["teacher-student"]),
-      inputs: documented(z.int().min(1), "the input dimension: an integer ≥ 1", 5).exactOptional(),
-    }),
-    "{ kind: teacher-student, inputs }",
-    { kind: "teacher-student", inputs: 5 },
+    z.union([
+      z.strictObject({
+        kind: names("the model", ["teacher-student"]),
+        inputs: documented(z.int().min(1), "the input dimension: an integer ≥ 1", 5).exactOptional(),
+      }),
+      z.strictObject({
+        kind: names("the model", ["llama-block", "bert-block"]),
+        blocks: count("how many blocks", 1),
+        heads: count("how many heads", 2),
+        keyHeads: count("how many heads of keys and values", 1),
+        rotary: documented(z.boolean(), "true or false", true).exactOptional(),
+        sites: documented(z.array(z.string()).min(1), "a list of layers' names", ["q", "v"]).exactOptional(),
+      }),
+    ]),
+    "{ kind: teacher-student, inputs }, or { kind, blocks, heads, keyHeads, rotary, sites } of llama-block or bert-block",
+    { kind: "llama-block", sites: ["q", "v"] },
   ).exactOptional(),
 } satisfies Readonly<Record<keyof SchemeDefinition, z.ZodType>>
 
@@ -242,7 +295,7 @@ function requireMoving({ name, start, rates }: SchemeDefinition): void {
       allowed: "at most one zero factor: with both at zero no gradient ever moves them",
       example: '{ A: { exponent: "-1/2" }, B: "zero" }',
     })
-  if ([rates].flat().every(({ A, B }) => A === "frozen" && B === "frozen"))
+  if ((isPair(rates) ? [rates] : Object.values<Rates>(rates)).every(({ A, B }) => A === "frozen" && B === "frozen"))
     throw new InputError({
       field: `${name}.rates`,
       given: "both factors frozen",

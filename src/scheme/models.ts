@@ -9,6 +9,12 @@ const MODELS: Readonly<Record<string, (definition: SchemeDefinition) => Partial<
     loss: "squared",
     batch: 4,
   }),
+  "llama-block": ({ title }) => ({
+    title: `${title}; on a block as in Llama`,
+    model: { kind: "llama-block" },
+    batch: 4,
+  }),
+  "bert-block": ({ title }) => ({ title: `${title}; on a block as in BERT`, model: { kind: "bert-block" }, batch: 4 }),
 }
 
 /**

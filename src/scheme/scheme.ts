@@ -8,12 +8,21 @@ import { type Model, type ModelExponents, onlySite } from "../program/model.js"
 import { adapterModel } from "../program/models/adapter.js"
 import { stackModel } from "../program/models/stack.js"
 import { teacherStudentModel } from "../program/models/teacherStudent.js"
+import { BLOCK_SITES, transformerModel } from "../program/models/transformer.js"
 import type { Node } from "../program/node.js"
 import type { Objective } from "../program/objective.js"
 import type { Coefficient } from "../program/operation.js"
 import { OPTIMISERS } from "../program/optimiser.js"
 import { type Motion, type Program, type StartRule, trainingStep } from "../program/program.js"
-import { type Alignment, checkedDefinition, type Rates, type SchemeDefinition, type Start } from "./definition.js"
+import {
+  type Alignment,
+  checkedDefinition,
+  isPair,
+  type Rates,
+  type SchemeDefinition,
+  type Start,
+  transformerOf,
+} from "./definition.js"
 
 export type { Alignment, Rates, SchemeDefinition }
 
@@ -142,7 +151,7 @@ export function scheme(
 
 /** The model of a definition. */
 function modelOf(
-  { network, model, spaces = { input: "nIn", output: "n" } }: SchemeDefinition,
+  { name, network, model, spaces = { input: "nIn", output: "n" } }: SchemeDefinition,
   exponents: ModelExponents,
   sizes: { readonly inputWidth: Affine; readonly rank: Affine },
   objective: Objective,
@@ -150,6 +159,8 @@ function modelOf(
   const n = dimension("n", Affine.constant(1))
   const rank = dimension("r", sizes.rank)
   if (network !== undefined) return stackModel(network, [n, rank], exponents, objective)
+  if (model !== undefined && model.kind !== "teacher-student")
+    return transformerModel(transformerOf(model, `${name}.model`), [n, rank], exponents, objective)
   if (model !== undefined) return teacherStudentModel(onlySite(n, n, rank), exponents, objective, model.inputs ?? 5)
   const known = { n, nIn: dimension("nIn", sizes.inputWidth), one: SINGLE }
   return adapterModel(onlySite(known[spaces.input], known[spaces.output], rank), exponents, objective)
@@ -181,15 +192,27 @@ function objectiveOf({ name, loss = "linear", batch = 1, spaces }: SchemeDefinit
   })
 }
 
-/** The rates of each adapter; @throws InputError for another number of pairs than of adapters. */
-function ratesOf({ name, rates, network }: SchemeDefinition): readonly Rates[] {
-  const adapters = network?.layers ?? 1
-  if (!Array.isArray(rates)) return Array.from({ length: adapters }, () => rates as Rates)
-  if (rates.length === adapters) return rates
+/** The names of a definition's sites in the order of its model's. */
+function siteNames({ name, network, model }: SchemeDefinition): readonly string[] {
+  if (network !== undefined) return Array.from({ length: network.layers }, (_, l) => `hidden${l + 1}`)
+  if (model === undefined || model.kind === "teacher-student") return ["adapter"]
+  const { kind, blocks, sites } = transformerOf(model, `${name}.model`)
+  const own = BLOCK_SITES[kind].filter((site) => sites.includes(site))
+  return Array.from({ length: blocks }, () => own).flat()
+}
+
+/** The rates of each site; @throws InputError for pairs of other sites than the model's, or another number of them. */
+function ratesOf(definition: SchemeDefinition): readonly Rates[] {
+  const { name, rates } = definition
+  const names = siteNames(definition)
+  if (isPair(rates)) return names.map(() => rates)
+  const given = Array.isArray(rates) ? rates : names.map((site) => (rates as Readonly<Record<string, Rates>>)[site])
+  const isKnown = Array.isArray(rates) || Object.keys(rates).every((site) => names.includes(site))
+  if (isKnown && given.length === names.length && given.every((pair) => pair !== undefined)) return given
   throw new InputError({
     field: `${name}.rates`,
-    given: `${rates.length} pairs`,
-    allowed: `one pair for all adapters, or ${adapters}, one for each`,
+    given: Array.isArray(rates) ? `${rates.length} pairs` : `pairs for ${Object.keys(rates).join(", ")}`,
+    allowed: `one pair for all adapters, or ${names.length}, one for each of ${names.join(", ")}`,
     example: '{ A: "c", B: "c" }',
   })
 }
