@@ -247,6 +247,7 @@ command(
     )
     .option("--modules", "print a row a module too")
     .option("--html <file>", "write a page with figures")
+    .option("--table <file>", "write a CSV with a row a run, checkpoint, module and quantity, for fit and check")
     .addOption(workers())
     .addOption(format()),
   async (paths: string[], options: InspectOptions) => (await import("./inspect.js")).inspectCommand(paths, options),

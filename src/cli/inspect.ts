@@ -4,6 +4,7 @@ import { acrossRuns } from "../inspect/across.js"
 import { examine } from "../inspect/catalogue.js"
 import { measureRun } from "../inspect/measureRun.js"
 import { type Run, readRuns } from "../inspect/run.js"
+import { tableRows } from "../inspect/table.js"
 import { environment } from "../report/environment.js"
 import { writeFileAtomic } from "../report/files.js"
 import { type Examined, inspectionJson, inspectionSection, inspectionText, modulesTable } from "../report/inspection.js"
@@ -15,6 +16,7 @@ import { outputOptions, threads } from "./terminal.js"
 export interface InspectOptions {
   readonly base?: string
   readonly html?: string
+  readonly table?: string
   readonly modules?: boolean
   readonly workers?: string
   readonly json?: boolean
@@ -52,6 +54,12 @@ export async function inspectCommand(paths: readonly string[], options: InspectO
       if (options.modules) process.stdout.write(`\n${renderTable(modulesTable(one.measured), output.format)}`)
     }
     for (const { says } of across) process.stdout.write(`! Between the runs: ${says}\n`)
+  }
+  if (options.table !== undefined) {
+    const rows = tableRows(examined.map(({ measured }) => measured))
+    const columns = Object.keys(rows[0] ?? {}) as (keyof (typeof rows)[number] & string)[]
+    const cells = rows.map((row) => columns.map((column) => row[column]))
+    await writeFileAtomic(options.table, renderTable({ columns, rows: cells }, "csv"))
   }
   if (options.html !== undefined) {
     const sections = examined.map((one, i) => inspectionSection(one, `run-${i + 1}`))

@@ -182,7 +182,9 @@ function moveOf(before: Factor, after: Factor, moved: Float32Array): MoveMeasure
   const [p, q] = [before.rows, after.rows]
   let [same, largest, square, dot, normP, normQ] = [0, 0, 0, 0, 0, 0]
   for (let i = 0; i < p.length; i++) {
-    const [x, y, d] = [p[i]!, q[i]!, moved[i]!]
+    const x = p[i]!
+    const y = q[i]!
+    const d = moved[i]!
     if (x === y) same++
     if (Math.abs(d) > largest) largest = Math.abs(d)
     square += d * d

@@ -55,11 +55,11 @@ for width in (64, 128, 256, 384):
             data = [{key: value[i] for key, value in rows.items()} for i in range(8)] * STEPS
             arguments = TrainingArguments(
                 output_dir=os.path.join(out, "trainer"), max_steps=STEPS, per_device_train_batch_size=8, learning_rate=rate,
-                lr_scheduler_type="constant", seed=seed, report_to=[], save_strategy="no", use_cpu=True, disable_tqdm=True,
+                lr_scheduler_type="constant", seed=seed, report_to=[], adam_epsilon=1e-12, save_strategy="no", use_cpu=True, disable_tqdm=True,
             )
             Trainer(model=model, args=arguments, train_dataset=data, callbacks=[trainer_callback(path)]).train()
             continue
-        optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=rate)
+        optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=rate, eps=1e-12)
         recorder = LoraRecorder(model, optimizer, path, seed=seed)
         model.train()
         for step in range(STEPS):
