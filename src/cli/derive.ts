@@ -1,8 +1,9 @@
-import { derive } from "../derive/derive.js"
+import { derive, type Switches } from "../derive/derive.js"
 import { InputError } from "../inputError.js"
 import { derivationJson, regionTable, statementTable, stepTable } from "../report/derivation.js"
 import { narrowed, type ReportTable } from "../report/table.js"
-import { type Alignment, scheme } from "../scheme/scheme.js"
+import { type Alignment, type SchemeDefinition, scheme } from "../scheme/scheme.js"
+import { remembered } from "./remembered.js"
 import { integer, oneOf, outputOptions, print, schemeWith, settings, type VariantOptions } from "./terminal.js"
 
 /** Options of `derive` as typed. */
@@ -38,21 +39,45 @@ export async function deriveCommand(name: string, options: DeriveOptions): Promi
   const steps = integer("--steps", options.steps)
   const given = options.align.map(alignment)
   const definition = { ...(await schemeWith(name, options)), ...(given.length > 0 ? { alignments: given } : {}) }
-  const derivation = derive(scheme(definition, settings(options.set), options.free), {
-    level: oneOf("--level", options.level, ["features", "output"]),
-    stableIncludesZA: options.stableIncludesZa ?? false,
-    ...(options.from === undefined ? {} : { from: integer("--from", options.from) }),
-  })
-  const json = derivationJson(derivation, steps)
+  const asked: Asked = {
+    definition,
+    set: settings(options.set),
+    free: options.free,
+    switches: {
+      level: oneOf("--level", options.level, ["features", "output"]),
+      stableIncludesZA: options.stableIncludesZa ?? false,
+      ...(options.from === undefined ? {} : { from: integer("--from", options.from) }),
+    },
+    steps,
+  }
+  const { json, byStep, statements, regions } = remembered("derive", asked, () => derived(asked))
   const readable = (table: ReportTable) =>
     output.format === "text" ? narrowed(table, ["quantity", "exponent"]) : table
   print(output, json, [
-    [`${derivation.scheme.definition.title}; ${json.optimiser}`, readable(stepTable(derivation, steps))],
-    ["Statements", statementTable(derivation)],
-    ...(derivation.regions.length > 1
-      ? [["Regions (limits)", readable(regionTable(derivation))] as [string, ReportTable]]
-      : []),
+    [`${definition.title}; ${json.optimiser}`, readable(byStep)],
+    ["Statements", statements],
+    ...(regions === null ? [] : [["Regions (limits)", readable(regions)] as [string, ReportTable]]),
     ["Assumptions", { columns: ["assumed"], rows: json.assumptions.map((text) => [text]) }],
   ])
   return 0
+}
+
+/** What `derive` asks, as values. */
+interface Asked {
+  readonly definition: SchemeDefinition
+  readonly set: Readonly<Record<string, string>>
+  readonly free: readonly string[]
+  readonly switches: Partial<Switches>
+  readonly steps: number
+}
+
+/** The answer: its JSON and its tables. */
+export function derived({ definition, set, free, switches, steps }: Asked) {
+  const derivation = derive(scheme(definition, set, free), switches)
+  return {
+    json: derivationJson(derivation, steps),
+    byStep: stepTable(derivation, steps),
+    statements: statementTable(derivation),
+    regions: derivation.regions.length > 1 ? regionTable(derivation) : null,
+  }
 }
