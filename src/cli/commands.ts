@@ -256,16 +256,35 @@ command(
   tableOptions(
     program
       .command("transfer")
-      .description("a good rate at one width moved to another: by the derived bound, and by an observed slope")
+      .description(
+        "a good rate moved to another width, rank, alpha, ratio, scheme or optimiser: the answer in words first",
+      )
       .option("--scheme <scheme>", "the scheme whose bound is used", "init-a")
-      .requiredOption("--lr <rate>", "a good rate at the first width")
-      .requiredOption("--from-width <n>", "the width that it is good at")
-      .requiredOption("--to-width <n>", "the width to move it to")
-      .option("--from-rank <r>", "the rank that it is good at", "4")
+      .option("--to-scheme <scheme>", "the scheme to move it to (default: the same)")
+      .requiredOption("--lr <rate>", "a good rate at the first width; with a ratio, that of A")
+      .requiredOption(
+        "--from-width <n>",
+        "the width that it is good at; of a layer whose input has another, the output's",
+      )
+      .option("--to-width <n>", "the width to move it to (default: the same)")
+      .option("--from-input-width <n>", "the input width of the layer (default: the width)")
+      .option("--to-input-width <n>", "the input width to move it to (default: the same)")
+      .option("--from-rank <r>", "the rank that it is good at")
       .option("--to-rank <r>", "the rank to move it to (default: the same)")
+      .option("--from-alpha <alpha>", "lora_alpha (default: what B A is multiplied by stays)")
+      .option("--to-alpha <alpha>", "lora_alpha to move it to (default: the same)")
+      .option(
+        "--convention <name>",
+        "what B A is multiplied by: alpha/r, alpha/sqrt(r) or none, alpha itself (default: the scheme's, or alpha/r)",
+      )
+      .option("--to-convention <name>", "the same after the move, for instance with use_rslora (default: the same)")
+      .option("--from-ratio <ratio>", "the rate of B over that of A, loraplus_lr_ratio (default: 1)")
+      .option("--to-ratio <ratio>", "the ratio to move it to (default: the same)")
       .option("--level <level>", "what is kept bounded: features or output", "features")
       .addOption(setting())
       .addOption(optimiser())
+      .addOption(new Option("--to-optimizer, --to-optimiser <name>", "the optimiser to move it to (default: the same)"))
+      .option("--peft", "print PEFT's LoraConfig and the optimiser's arguments too")
       .option("--held <rate>", "a rate at the first width that is known to train stably")
       .option("--failed <rate>", "a rate at the first width that is known to diverge")
       .option(

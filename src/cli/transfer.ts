@@ -1,88 +1,176 @@
-import { derive } from "../derive/derive.js"
-import { boundTransfer, type Shape } from "../derive/transfer.js"
+import { askedScheme, requireSettable } from "../derive/question.js"
+import { type BoundTransfer, boundTransfer, moved as movedBy, rulingForm } from "../derive/transfer.js"
+import type { Affine } from "../exponent/affine.js"
 import { formatAffine } from "../exponent/grammar.js"
 import type { Bracket } from "../fit/bracket.js"
 import { type Curve, type CurveFit, curveTable } from "../fit/curves.js"
 import { regimeOf } from "../fit/regime.js"
 import { InputError } from "../inputError.js"
 import { derivationJson } from "../report/derivation.js"
+import { peftConfig } from "../report/peftConfig.js"
+import type { ReportTable } from "../report/table.js"
 import { regimeSays, type TransferJson, transferTable } from "../report/transfer.js"
-import { scheme } from "../scheme/scheme.js"
+import { transferAnswer } from "../report/transferAnswer.js"
+import type { SchemeDefinition } from "../scheme/definition.js"
 import { measuredRuns } from "../table/measured.js"
 import { readingOf, type TableOptions } from "./tableOptions.js"
-import { integer, oneOf, outputOptions, positive, print, schemeWith, settings } from "./terminal.js"
+import { oneOf, outputOptions, positive, print, schemeWith, settings } from "./terminal.js"
+import { type Convention, type Side, type SideOptions, sidesOf } from "./transferSides.js"
 
 /** Options of `transfer` as typed. */
-export interface TransferOptions extends TableOptions {
+export interface TransferOptions extends TableOptions, SideOptions {
   readonly scheme: string
-  readonly fromWidth: string
-  readonly toWidth: string
-  readonly fromRank: string
-  readonly toRank?: string
+  readonly toScheme?: string
   readonly lr: string
   readonly level: string
   readonly set: readonly string[]
   readonly optimiser?: string
+  readonly toOptimiser?: string
   readonly fit?: string
   readonly group?: string
   readonly held?: string
   readonly failed?: string
+  readonly peft?: boolean
   readonly json?: boolean
   readonly format: string
 }
 
-/** A good rate at one width moved to another: by the derived bound, and by an observed slope. */
+/** A good rate moved to other sizes, or another scheme or optimiser: by the derived bound, and by an observed slope. */
 export async function transferCommand(options: TransferOptions): Promise<number> {
   const output = outputOptions(options)
-  const from = shape(options.fromWidth, options.fromRank, "from")
-  const to = shape(options.toWidth, options.toRank ?? options.fromRank, "to")
   const lr = positive("--lr", options.lr)
   const level = oneOf("--level", options.level, ["features", "output"])
-  const definition = await schemeWith(
-    options.scheme,
-    options.optimiser === undefined ? {} : { optimiser: options.optimiser },
-  )
-  const free = from.rank === to.rank || definition.rank !== undefined ? [] : ["rho"]
-  const derivation = derive(scheme(definition, settings(options.set), free), { level })
-  const moved = boundTransfer(derivation, level, from, to)
-  const table = options.fit === undefined ? null : await observedIn(options.fit, options)
+  const named = async (name: string, optimiser: string | undefined) =>
+    schemeWith(name, optimiser === undefined ? {} : { optimiser })
+  const first = await named(options.scheme, options.optimiser)
+  const second = await named(options.toScheme ?? options.scheme, options.toOptimiser ?? options.optimiser)
+  const isOther = options.toScheme !== undefined || options.toOptimiser !== undefined
+  const { from, to, asked, convention, held } = sidesOf(options, first, isOther)
+  const values = settings(options.set)
+  requireSettable(values, [first, second])
+  const origin = askedScheme(first, asked, values)
+  const target = isOther ? askedScheme(second, asked, values) : origin
+  const forms = (["features", "output"] as const).map((which) => {
+    const [start, end] = [rulingForm(origin.derivation, which, from), rulingForm(target.derivation, which, to)]
+    return start !== null && end !== null ? { from: start, to: end } : null
+  })
+  const between = isOther ? forms[level === "features" ? 0 : 1]! : null
+  const movedAt = (which: "features" | "output") =>
+    isOther ? alike(forms[which === "features" ? 0 : 1]!, from, to) : boundTransfer(origin.derivation, which, from, to)
+  const moved = movedAt(level)
+  const table = options.fit === undefined || isOther ? null : await observedIn(options.fit, options)
   const edge = knownEdge(options) ?? (table === null ? null : edgeAt(table.curves, from.width))
-  const bound = moved && {
-    exponent: formatAffine(moved.exponent),
-    rate: lr * moved.factor,
-    crosses: moved.crosses,
-    edge: edge && bracketJson({ low: edge.low * moved.factor, high: edge.high * moved.factor }),
-  }
+  const bound =
+    moved === null || isOther
+      ? null
+      : {
+          exponent: formatAffine(moved.exponent),
+          rate: lr * moved.factor,
+          crosses: moved.crosses,
+          edge: edge && bracketJson({ low: edge.low * moved.factor, high: edge.high * moved.factor }),
+        }
   const observed = table === null ? null : observedRate(table.fit, lr, to.width / from.width)
   const kind = regimeOf(lr, edge)
-  const shapes = { from: { ...from, rate: lr }, to }
-  const json: TransferJson = {
-    schema: "lora-scaling/transfer/1",
+  const described = (definition: SchemeDefinition, side: Side) => ({
     scheme: definition.name,
-    level,
+    optimiser: definition.optimiser ?? "adam",
+    ...side,
+  })
+  const shapes = { from: { ...described(first, from), rate: lr }, to: described(second, to) }
+  const fixedAlpha = asked.rank && options.fromAlpha === undefined && first.multiplier === undefined && !isOther
+  const answer = transferAnswer({
     ...shapes,
     bound,
     observed,
-    regime: { kind, edge: edge && bracketJson(edge), says: regimeSays(kind, { ...shapes, bound, observed }) },
-    assumptions: derivationJson(derivation, 1).assumptions,
-  }
-  const ranks = from.rank === to.rank ? "" : `, rank ${from.rank} to ${to.rank}`
-  print(output, json, [
-    [
-      `${definition.title}: rate ${lr} from width ${from.width} to ${to.width}${ranks}, ${level} level`,
-      transferTable(json),
+    level,
+    kind,
+    titles: [first.title, second.title],
+    moved,
+    otherLevel: movedAt(level === "features" ? "output" : "features"),
+    between,
+    atFixedAlpha: fixedAlpha
+      ? boundTransfer(askedScheme(first, { ...asked, multiplier: true }, values).derivation, level, from, {
+          ...to,
+          multiplier: from.rank / to.rank,
+        })
+      : null,
+    held: [
+      ...held,
+      ...(Object.keys({ ...origin.assumed, ...target.assumed }).length > 0
+        ? [
+            `${Object.entries({ ...origin.assumed, ...target.assumed })
+              .map(([symbol, value]) => `${symbol} = ${value}`)
+              .join(", ")}, as in the scheme's example; --set gives others.`,
+          ]
+        : []),
     ],
+  })
+  const peft = options.peft ? peftFor(options, answer.rate, second, to, convention) : null
+  const json: TransferJson = {
+    schema: "lora-scaling/transfer/1",
+    scheme: first.name,
+    level,
+    ...shapes,
+    answer,
+    peft,
+    bound,
+    observed,
+    regime: { kind, edge: edge && bracketJson(edge), says: regimeSays(kind, { ...shapes, bound, observed }) },
+    assumptions: [...new Set([origin, target].flatMap(({ derivation }) => derivationJson(derivation, 1).assumptions))],
+  }
+  print(output, json, [
+    [answer.says, answerTable(answer)],
+    ...(isOther ? [] : [["Two answers that are not the same thing", transferTable(json)] as [string, ReportTable]]),
     [`Regime: ${kind}`, { columns: ["reading"], rows: json.regime.says.map((text) => [text]) }],
     ["Assumptions", { columns: ["assumed"], rows: json.assumptions.map((text) => [text]) }],
+    ...(peft === null
+      ? []
+      : [["PEFT", { columns: ["python"], rows: peft.split("\n").map((line) => [line]) }] as [string, ReportTable]]),
   ])
   return 0
 }
 
-function shape(width: string, rank: string, side: "from" | "to"): Shape {
-  const found = { width: integer(`--${side}-width`, width, 2), rank: integer(`--${side}-rank`, rank) }
-  if (found.rank > found.width)
-    throw new InputError({ field: `--${side}-rank`, given: rank, allowed: "a rank ≤ the width", example: "4" })
-  return found
+/** The move between two bounds that are the same power of every size; null where they are not. */
+function alike(
+  forms: { readonly from: Affine; readonly to: Affine } | null,
+  from: Side,
+  to: Side,
+): BoundTransfer | null {
+  if (forms === null || forms.from.key !== forms.to.key) return null
+  return { ...movedBy(forms.from, from, to), crosses: false }
+}
+
+/** @throws InputError where α is not known, or no rate follows. */
+function peftFor(
+  { fromRank }: TransferOptions,
+  rate: number | null,
+  { name, optimiser = "adam" }: SchemeDefinition,
+  { rank, alpha, ratio = 1 }: Side,
+  convention: Convention,
+): string {
+  if (alpha === undefined || fromRank === undefined)
+    throw new InputError({
+      field: "--peft",
+      given: alpha === undefined ? "no alpha" : "no rank",
+      allowed: "with --from-alpha and --from-rank: a LoraConfig has both",
+      example: "--from-rank 8 --from-alpha 16 --peft",
+    })
+  if (rate === null)
+    throw new InputError({
+      field: "--peft",
+      given: "a question without a rate",
+      allowed: "a question that has one; see the answer without --peft",
+      example: "--scheme lora --peft",
+    })
+  return peftConfig({ scheme: name, optimiser, rank, alpha, convention, rate, ratio })
+}
+
+function answerTable({ why, unknown, held }: TransferJson["answer"]): ReportTable {
+  const rows = (part: string, texts: readonly string[]) => texts.map((text, i) => [i === 0 ? part : "", text])
+  return {
+    columns: ["", "in words"],
+    rows: [...rows("why", why), ...rows("not known", unknown), ...rows("held fixed", held)],
+  }
 }
 
 /** The group of the table that is meant. @throws InputError where there are several and none is named. */

@@ -301,14 +301,17 @@ function phases(regions: readonly Region<Recursion>[], names: readonly string[],
   return [...groups.values()].map(({ where, limits }) => ({ where: Condition.NEVER.or(...where).merged(), limits }))
 }
 
-/** The bounds on the scheme's one free rate symbol in a condition of one piece; the rate may reach their min. */
+/**
+ * The bounds on the rate's symbol, the one that every rate with symbols has, in a condition of one piece; the rate may reach
+ * their min.
+ */
 function largestRate({ rates }: Scheme, condition: Condition): Affine[] | null {
-  const symbols = new Set(
-    rates.flatMap(({ A, B }) => [A, B]).flatMap((rate) => (rate === "frozen" ? [] : rate.symbols)),
-  )
-  const [symbol] = symbols
+  const open = rates
+    .flatMap(({ A, B }) => [A, B])
+    .flatMap((rate) => (rate === "frozen" || rate.isConstant ? [] : [rate.symbols]))
+  const [symbol, ...others] = (open[0] ?? []).filter((name) => open.every((symbols) => symbols.includes(name)))
   const [piece] = condition.pieces
-  if (symbol === undefined || symbols.size > 1 || piece === undefined || condition.pieces.length > 1) return null
+  if (symbol === undefined || others.length > 0 || piece === undefined || condition.pieces.length > 1) return null
   const bounds = piece
     .filter(({ form }) => form.coefficient(symbol).compare(0) > 0)
     .map(({ form }) => solveLinear(form, symbol))

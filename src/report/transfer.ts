@@ -3,16 +3,34 @@ import { FAR, type RegimeKind } from "../fit/regime.js"
 import { range } from "./fit.js"
 import type { ReportTable } from "./table.js"
 
-const shape = z.object({ width: z.number(), rank: z.number() })
+const side = z.object({
+  scheme: z.string(),
+  optimiser: z.string(),
+  width: z.number(),
+  rank: z.number(),
+  inputWidth: z.number().optional().describe("where it is not the width"),
+  alpha: z.number().optional(),
+  multiplier: z.number().optional().describe("what B A is multiplied by, where alpha was given"),
+  ratio: z.number().optional().describe("the rate of B over that of A, where given"),
+})
 const bracket = z.object({ low: z.number().nullable(), high: z.number().nullable() })
 
 /** The JSON of `transfer`: two answers, which are not the same thing, and the regime that says which one matters. */
 export const TransferJson = z.object({
   schema: z.literal("lora-scaling/transfer/1"),
-  scheme: z.string(),
+  scheme: z.string().describe("the scheme of the first side"),
   level: z.enum(["features", "output"]),
-  from: shape.extend({ rate: z.number() }),
-  to: shape,
+  from: side.extend({ rate: z.number().describe("with a ratio, that of A") }),
+  to: side,
+  answer: z.object({
+    rate: z.number().nullable().describe("the rate to use, with a ratio that of A; null where none follows"),
+    rateB: z.number().nullable(),
+    says: z.string().describe("the answer in words"),
+    why: z.array(z.string()),
+    unknown: z.array(z.string()).describe("what the answer does not know"),
+    held: z.array(z.string()).describe("what was held fixed"),
+  }),
+  peft: z.string().nullable().describe("Python: PEFT's LoraConfig and the optimiser, where asked for"),
   bound: z
     .object({
       exponent: z.string().describe("of the largest stable rate in the width; the rank is n^rho"),
@@ -23,7 +41,7 @@ export const TransferJson = z.object({
         .describe("the largest stable rate at the target lies between, if it was seen at the origin"),
     })
     .nullable()
-    .describe("from the derived bound; null where the scheme has two free rates"),
+    .describe("from the derived bound; null where the scheme has two free rates, or between two schemes"),
   observed: z
     .object({
       group: z.string(),

@@ -7,6 +7,9 @@ export const SCHEME_ALIASES: Readonly<Record<string, string>> = {
   "use-rslora": "rslora",
   "lora-embedding": "embedding",
   "embed-tokens": "embedding",
+  wte: "embedding",
+  "lm-head": "head",
+  classifier: "head",
 }
 
 /** Adapters that are known and not in the catalogue, with the reason. */

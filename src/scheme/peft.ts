@@ -135,4 +135,13 @@ export const PEFT_SCHEMES: readonly SchemeDefinition[] = [
     spaces: { input: "one", output: "n" },
     example: { c: "-1/4" },
   },
+  {
+    name: "head",
+    title: "output head: Init[A] on a layer whose output, a vocabulary, does not grow with the width",
+    source: "PEFT",
+    start: { A: { exponent: "-d / 2" }, B: "zero" },
+    rates,
+    spaces: { input: "nIn", output: "one" },
+    example: { c: "-1/2" },
+  },
 ]
