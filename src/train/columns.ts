@@ -129,7 +129,7 @@ export function placed({ rows, columns, data }: Matrix, index: number, whole: nu
 }
 
 /** The base of the frequencies of rotary positions (RoFormer, arXiv 2104.09864). */
-const FREQUENCY = 10_000
+export const FREQUENCY = 10_000
 
 /** Rotary positions as Llama has them: rows i and i + d/2 of column j are turned by the angle ± j · 10000^(−2i/d). */
 export function rotated(x: Matrix, sign: 1 | -1, spare: Spare): Matrix {

@@ -43,7 +43,7 @@ function tail(x: number): number {
 }
 
 /** Positive nodes and weights of Gauss–Legendre's rule of 12 points on [−1, 1] (25.4.30). */
-const GAUSS = [
+export const GAUSS = [
   [0.1252334085114689, 0.2491470458134027],
   [0.3678314989981802, 0.2334925365383546],
   [0.5873179542866175, 0.20316742672306573],

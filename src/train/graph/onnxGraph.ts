@@ -92,6 +92,26 @@ export class OnnxGraph {
   }
 }
 
+/** The number 0, which takes any shape. */
+export function zero(graph: OnnxGraph): string {
+  return graph.constant([0], [1])
+}
+
+/** Whether x > 0, entry by entry. */
+export function isPositive(graph: OnnxGraph, x: string): string {
+  return graph.node("Greater", [x, zero(graph)])
+}
+
+/** 1 − x. */
+export function oneLess(graph: OnnxGraph, x: string): string {
+  return graph.node("Sub", [graph.constant([1], [1]), x])
+}
+
+/** A number that is known now, times x. */
+export function times(graph: OnnxGraph, x: string, factor: number): string {
+  return graph.node("Mul", [x, graph.constant([factor], [1])])
+}
+
 function attribute(name: string, value: Attributes[string]): Encoded {
   const text = delimited(1, name)
   if (typeof value === "string") return message(text, delimited(4, value), integer(20, STRING))

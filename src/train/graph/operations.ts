@@ -1,9 +1,11 @@
 /** The operations as ONNX nodes. */
 import { isSingle } from "../../program/dimension.js"
 import type { Node } from "../../program/node.js"
-import type { Activation, Op } from "../../program/operation.js"
+import type { Op } from "../../program/operation.js"
 import { coefficientValue, epsilonValue, type Sizes } from "../numbers.js"
-import type { OnnxGraph } from "./onnxGraph.js"
+import { ACTIVATIONS } from "./activations.js"
+import * as columns from "./columns.js"
+import { type OnnxGraph, zero } from "./onnxGraph.js"
 
 /** Where an operation is written: the graph so far, what its operands are called there, and numbers of a run. */
 export interface Writing {
@@ -15,48 +17,6 @@ export interface Writing {
 
 /** Writes an operation and gives the name of its result. */
 type Written<O extends Op> = (node: Node<O>, writing: Writing) => string
-
-/** φ, φ′ times x, and φ(at + change) − φ(at) without cancellation. */
-interface ActivationNodes {
-  readonly value: (graph: OnnxGraph, x: string) => string
-  readonly slope: (graph: OnnxGraph, x: string, at: string) => string
-  readonly change: (graph: OnnxGraph, change: string, at: string) => string
-}
-
-/** Every activation in ONNX; null for one that has no form yet. */
-const ACTIVATIONS: Readonly<Record<Activation, ActivationNodes | null>> = {
-  relu: {
-    value: (graph, x) => graph.node("Relu", [x]),
-    slope: (graph, x, at) => graph.node("Where", [isPositive(graph, at), x, zero(graph)]),
-    change: (graph, change, at) => {
-      const after = graph.node("Add", [at, change])
-      const fromPositive = graph.node("Where", [isPositive(graph, after), change, graph.node("Neg", [at])])
-      return graph.node("Where", [isPositive(graph, at), fromPositive, graph.node("Relu", [after])])
-    },
-  },
-  tanh: {
-    value: (graph, x) => graph.node("Tanh", [x]),
-    slope: (graph, x, at) => {
-      const y = graph.node("Tanh", [at])
-      return graph.node("Mul", [x, oneLess(graph, graph.node("Mul", [y, y]))])
-    },
-    // tanh(p) − tanh(q) = tanh(p − q) (1 − tanh p tanh q)
-    change: (graph, change, at) => {
-      const [p, q] = [graph.node("Tanh", [graph.node("Add", [at, change])]), graph.node("Tanh", [at])]
-      return graph.node("Mul", [graph.node("Tanh", [change]), oneLess(graph, graph.node("Mul", [p, q]))])
-    },
-  },
-  silu: null,
-  gelu: null,
-}
-
-/** What has no ONNX form in a node, or null. */
-export function withoutForm(node: Node): string | null {
-  const row = ONNX[node.op]
-  if (typeof row === "string") return row
-  const by = node.is("activate") || node.is("slope") || node.is("activationChange") ? node.attributes.by : null
-  return by !== null && ACTIVATIONS[by] === null ? by : null
-}
 
 /** Every operation in ONNX, or what it is called where it has none. */
 export const ONNX: { readonly [O in Op]: Written<O> | string } = {
@@ -74,27 +34,41 @@ export const ONNX: { readonly [O in Op]: Written<O> | string } = {
   scale: ({ attributes: { by } }, { graph, operands, number }) =>
     graph.node("Mul", [operands[0]!, number((sizes, t) => coefficientValue(by, sizes.n, t))]),
   sign: (_, { graph, operands }) => graph.node("Sign", operands),
-  activate: ({ attributes: { by } }, { graph, operands: [x] }) => ACTIVATIONS[by]!.value(graph, x!),
-  slope: ({ attributes: { by } }, { graph, operands: [x, at] }) => ACTIVATIONS[by]!.slope(graph, x!, at!),
-  activationChange: ({ attributes: { by } }, { graph, operands: [x, at] }) => ACTIVATIONS[by]!.change(graph, x!, at!),
+  activate: ({ attributes: { by } }, { graph, operands: [x] }) => ACTIVATIONS[by].value(graph, x!),
+  slope: ({ attributes: { by } }, { graph, operands: [x, at] }) => ACTIVATIONS[by].slope(graph, x!, at!),
+  activationChange: ({ attributes: { by } }, { graph, operands: [x, at] }) => ACTIVATIONS[by].change(graph, x!, at!),
   // A negligible ε is zero in float32, and so are the moments of a factor without a gradient.
   rootRatio: ({ attributes: { epsilon } }, { graph, operands: [x, y], number }) => {
     const root = graph.node("Add", [graph.node("Sqrt", [y!]), number((sizes) => epsilonValue(epsilon, sizes.n))])
     return graph.node("Where", [graph.node("Equal", [x!, zero(graph)]), zero(graph), graph.node("Div", [x!, root])])
   },
-  columnDots: "columnDots (norms of transformers)",
-  scaleColumns: "scaleColumns (norms of transformers)",
-  centre: "centre (layer norm)",
-  inverseRoot: "inverseRoot (norms of transformers)",
-  inverseRootChange: "inverseRootChange (norms of transformers)",
-  softmax: "softmax (attention)",
-  softmaxSlope: "softmaxSlope (attention)",
-  softmaxChange: "softmaxChange (attention)",
-  logSumExp: "logSumExp (cross-entropy)",
-  logSumExpChange: "logSumExpChange (cross-entropy)",
-  rowPart: "rowPart (heads of attention)",
-  placeRows: "placeRows (heads of attention)",
-  rotate: "rotate (rotary positions)",
+  columnDots: (_, { graph, operands }) => columns.sum(graph, graph.node("Mul", operands)),
+  scaleColumns: (_, { graph, operands }) => graph.node("Mul", operands),
+  centre: (_, { graph, operands: [x] }) =>
+    graph.node("Sub", [x!, graph.node("ReduceMean", [x!], { axes: [1], keepdims: 1 })]),
+  inverseRoot: ({ attributes: { epsilon } }, { graph, operands: [x] }) =>
+    graph.node("Reciprocal", [root(graph, x!, epsilon)]),
+  // 1/p − 1/q = −(p² − q²) / (p q (p + q)) for the roots p and q after and before.
+  inverseRootChange: ({ attributes: { epsilon } }, { graph, operands: [x, at] }) => {
+    const [p, q] = [root(graph, graph.node("Add", [at!, x!]), epsilon), root(graph, at!, epsilon)]
+    const below = graph.node("Mul", [graph.node("Mul", [p, q]), graph.node("Add", [p, q])])
+    return graph.node("Div", [graph.node("Neg", [x!]), below])
+  },
+  softmax: ({ attributes: { causal } }, { graph, operands: [x] }) => columns.softmax(graph, x!, causal),
+  softmaxSlope: ({ attributes: { causal } }, { graph, operands: [x, at] }) =>
+    columns.softmaxSlope(graph, x!, at!, causal),
+  softmaxChange: ({ attributes: { causal } }, { graph, operands: [x, at] }) =>
+    columns.softmaxChange(graph, x!, at!, causal),
+  logSumExp: (_, { graph, operands: [x] }) => graph.node("ReduceLogSumExp", [x!], { axes: [1], keepdims: 1 }),
+  logSumExpChange: (_, { graph, operands: [x, at] }) => columns.logSumExpChange(graph, x!, at!),
+  rowPart: ({ attributes }, { graph, operands: [x] }) =>
+    graph.several("Split", [x!], { axis: 1 }, attributes.of)[attributes.index]!,
+  placeRows: ({ attributes }, { graph, operands: [x] }) => {
+    const nothing = graph.node("Mul", [x!, zero(graph)])
+    const parts = Array.from({ length: attributes.of }, (_, index) => (index === attributes.index ? x! : nothing))
+    return graph.node("Concat", parts, { axis: 1 })
+  },
+  rotate: ({ attributes: { back } }, { graph, operands: [x] }) => columns.rotated(graph, x!, back ? -1 : 1),
   orthogonalise: "orthogonalise (muon)",
   norm: (_, { graph, operands }) => {
     const sums = operands.map((operand) => sumOfSquares(graph, operand))
@@ -116,14 +90,7 @@ export function sumOfSquares(graph: OnnxGraph, x: string): string {
   return graph.node("ReduceSumSquare", [graph.node("Cast", [x], { to: FLOAT64 })], { axes: [1, 2], keepdims: 1 })
 }
 
-function zero(graph: OnnxGraph): string {
-  return graph.constant([0], [1])
-}
-
-function isPositive(graph: OnnxGraph, x: string): string {
-  return graph.node("Greater", [x, zero(graph)])
-}
-
-function oneLess(graph: OnnxGraph, x: string): string {
-  return graph.node("Sub", [graph.constant([1], [1]), x])
+/** √(x + ε). */
+function root(graph: OnnxGraph, x: string, epsilon: number): string {
+  return graph.node("Sqrt", [graph.node("Add", [x, graph.constant([epsilon], [1])])])
 }

@@ -3,7 +3,7 @@ import { inOrder, leafName, type Node } from "../../program/node.js"
 import type { Op } from "../../program/operation.js"
 import type { Sizes } from "../numbers.js"
 import { OnnxGraph } from "./onnxGraph.js"
-import { ONNX, sumOfSquares, type Writing, withoutForm } from "./operations.js"
+import { ONNX, sumOfSquares, type Writing } from "./operations.js"
 
 /** What a step's graph is asked for. */
 export interface StepGraphRequest {
@@ -37,9 +37,9 @@ export const SQUARES = "squares"
 
 /** The name of the first operation that has no ONNX form, or null. */
 export function unwritable(roots: readonly Node[], leaves: { has(node: Node): boolean }): string | null {
-  for (const node of inOrder(roots, leaves)) {
-    const missing = withoutForm(node)
-    if (missing !== null) return missing
+  for (const { op } of inOrder(roots, leaves)) {
+    const row = ONNX[op]
+    if (typeof row === "string") return row
   }
   return null
 }
