@@ -37,7 +37,10 @@ function spread(graph: OnnxGraph, p: string, x: string): string {
   return graph.node("Mul", [p, graph.node("Sub", [x, sum(graph, graph.node("Mul", [p, x]))])])
 }
 
-/** p ∘ (e − Σ p e) / Σ p (1 + e), for p the softmax of at, e = e^(x − m) − 1 and m the largest entry of x that is seen. */
+/**
+ * p ∘ (e − Σ p e) / Σ p (1 + e), for p the softmax of at, e = e^(x − m) − 1 and m the largest entry of x that is seen; the
+ * difference of two softmaxes where x is so large that the sum below may be small.
+ */
 export function softmaxChange(graph: OnnxGraph, x: string, at: string, causal: boolean): string {
   const p = softmax(graph, at, causal)
   const seen = causal ? graph.node("Where", [isSeen(graph, x), x, graph.constant([Number.NEGATIVE_INFINITY], [1])]) : x
@@ -45,7 +48,10 @@ export function softmaxChange(graph: OnnxGraph, x: string, at: string, causal: b
   // What is not seen has p = 0, whatever e is; the largest x would overflow.
   const below = graph.node("Min", [graph.node("Sub", [x, most]), zero(graph)])
   const total = sum(graph, graph.node("Mul", [p, graph.node("Exp", [below])]))
-  return graph.node("Div", [spread(graph, p, lessOne(graph, below)), total])
+  const small = graph.node("Div", [spread(graph, p, lessOne(graph, below)), total])
+  const large = graph.node("Sub", [softmax(graph, graph.node("Add", [at, x]), causal), p])
+  const isLarge = graph.node("Less", [total, graph.constant([0.5], [1])])
+  return graph.node("Where", [isLarge, large, small])
 }
 
 /** eˣ − 1 = 2 t / (1 − t) for t = tanh(x/2), without cancellation, for x ≤ 0. */
