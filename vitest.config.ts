@@ -2,6 +2,41 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { defineConfig } from "vitest/config"
+import { BaseSequencer, type TestSpecification } from "vitest/node"
+
+/**
+ * Files that take more than a few seconds of processor time, the longest first: they start processes, measure, or install.
+ * `npm run test:quick` leaves them out; `npm test` begins with them, so that its two workers end together.
+ */
+const SLOW = [
+  "test/readme.test.ts",
+  "test/verify/compare/randomSchemes.test.ts",
+  "test/cli/sweep.test.ts",
+  "test/prove/prove.test.ts",
+  "test/cli/cli.test.ts",
+  "test/package/package.test.ts",
+  "test/inspect/findings.test.ts",
+  "test/train/gpu/program.test.ts",
+  "test/cli/backend.test.ts",
+  "test/verify/reproduce.test.ts",
+  "test/verify/seeds.test.ts",
+  "test/derive/allSteps.test.ts",
+  "test/cli/precision.test.ts",
+  "test/sweep/store.test.ts",
+  "test/cli/ownScheme.test.ts",
+  "test/cli/remembered.test.ts",
+  "test/inspect/recorder.test.ts",
+]
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification) => {
+      const found = SLOW.findIndex((path) => moduleId.endsWith(`/${path}`))
+      return found === -1 ? SLOW.length : found
+    }
+    return (await super.sort(files)).sort((x, y) => place(x) - place(y))
+  }
+}
 
 /** Nothing is taken from the user's cache or left there. */
 const cache = mkdtempSync(join(tmpdir(), "tests-"))
@@ -10,10 +45,14 @@ process.once("exit", () => rmSync(cache, { recursive: true, force: true }))
 export default defineConfig({
   // Two files at a time: most of them wait for a process of their own that does not fill the machine.
   test: {
-    include: ["test/**/*.test.ts"],
+    maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
+    projects: [
+      { extends: true, test: { name: "quick", include: ["test/**/*.test.ts"], exclude: SLOW } },
+      { extends: true, test: { name: "slow", include: SLOW } },
+    ],
     testTimeout: 400_000,
     hookTimeout: 400_000,
-    maxWorkers: 2,
     env: { XDG_CACHE_HOME: cache },
   },
 })

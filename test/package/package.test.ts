@@ -47,7 +47,16 @@ describe.each(Object.entries(INSTALLS))("installed %s", (title, options) => {
       "package.json",
       "proofs",
     ])
-    expect((await readdir(join(own, "dist"))).sort()).toEqual(["kernel", "proofs", "schema", "src", "verify"])
+    expect((await readdir(join(own, "dist"))).sort()).toEqual([
+      "command",
+      "kernel",
+      "proofs",
+      "schema",
+      "src",
+      "verify",
+    ])
+    // The command is bundled: no second copy of it.
+    expect(await readdir(join(own, "dist/src"))).not.toContain("cli")
   })
 
   test("the command derives, and proves from the packed theorems", async () => {
@@ -79,7 +88,30 @@ describe.each(Object.entries(INSTALLS))("installed %s", (title, options) => {
   })
 })
 
-// Types are the same wherever scripts ran.
+// What follows is the same wherever scripts ran.
+const plain = () => join(place, "without-install-scripts")
+const packedCommand = (words: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+  run(join(plain(), "node_modules/.bin/lora-scaling"), words, { cwd: plain(), env: { ...process.env, ...env } })
+
+test("a figure finds its font", async () => {
+  await packedCommand(["check", "init-a", "--seeds", "2", "--figure", "check.svg"]).catch((error) => {
+    // Two seeds need not decide: a verdict is no failure here.
+    if (error.code !== 1) throw error
+  })
+  expect(await readFile(join(plain(), "check.svg"), "utf8")).toContain("<svg")
+})
+
+test("derive loads neither the prover nor figures, stores or threads", async () => {
+  const coverage = join(place, "coverage")
+  await packedCommand(["derive", "init-a"], { NODE_V8_COVERAGE: coverage })
+  const [file] = await readdir(coverage)
+  const { result } = JSON.parse(await readFile(join(coverage, file!), "utf8")) as { result: { url: string }[] }
+  const loaded = result.map(({ url }) => url).filter((url) => url.startsWith("file:"))
+  expect(loaded.length).toBeGreaterThan(3)
+  expect(loaded.filter((url) => !url.includes("/dist/command/"))).toEqual([])
+  expect(loaded.filter((url) => /prove|proof|theorem|figure|reproduce|database|store|task|sweep/.test(url))).toEqual([])
+})
+
 test.each([
   ["node16", "node16"],
   ["esnext", "bundler"],
@@ -99,7 +131,7 @@ test.each([
     },
     files: ["typed.ts"],
   }
-  const file = join(place, "without-install-scripts", `${moduleResolution}.json`)
+  const file = join(plain(), `${moduleResolution}.json`)
   await writeFile(file, JSON.stringify(settings))
   const { stdout } = await run(process.execPath, [compiler, "-p", file]).catch((error) => error)
   expect(stdout).toBe("")
