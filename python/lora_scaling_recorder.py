@@ -12,7 +12,7 @@ With the Trainer of transformers: `Trainer(..., callbacks=[trainer_callback("run
 Each optimiser step writes a row a module and quantity, a JSON object a line, which `lora-scaling fit` and
 `lora-scaling check --measured` read:
 
-    {"run": "run", "seed": 0, "width": 1024, "rank": 8, "rate": 0.001, "step": 1, "module": "...q_proj", "quantity": "zA", "value": 0.98}
+    {"run": "run", "seed": 0, "width": 1024, "rank": 8, "rate": 0.001, "step": 1, "module": "...q_proj", "kind": "q_proj", "quantity": "zA", "value": 0.98}
 
 With Z the layer's input (before dropout; some rows of the last batch), s the multiplier, and a root mean square over rows
 and coordinates as the size:
@@ -114,6 +114,7 @@ class LoraRecorder:
                 "rate": self.rate,
                 "step": self.step,
                 "module": name,
+                "kind": ([part for part in name.split(".") if not part.isdigit()] or [name])[-1],
                 "quantity": quantity,
                 # JSON has no nan: a text, which the table's reader takes as a run that diverged.
                 "value": value if value == value and abs(value) != float("inf") else "nan",

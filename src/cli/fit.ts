@@ -5,6 +5,7 @@ import type { ReportTable } from "../report/table.js"
 import { groupsOf } from "../table/groups.js"
 import { measuredRuns } from "../table/measured.js"
 import type { Run } from "../table/runs.js"
+import { withTable } from "./folderTable.js"
 import { readingOf, type TableOptions } from "./tableOptions.js"
 import { outputOptions, print } from "./terminal.js"
 
@@ -17,9 +18,8 @@ export interface FitOptions extends TableOptions {
 
 /** Exponents of the groups of a table: slopes of a size, or of the optimal rate where a rate column is named. */
 export async function fitCommand(path: string, options: FitOptions): Promise<number> {
-  return options.rate === undefined && options.loss === undefined && options.wide !== "rate"
-    ? sizes(path, options)
-    : curves(path, options)
+  const isSize = options.rate === undefined && options.loss === undefined && options.wide !== "rate"
+  return withTable(path, (file) => (isSize ? sizes(file, options) : curves(file, options)))
 }
 
 async function curves(path: string, options: FitOptions): Promise<number> {

@@ -186,6 +186,28 @@ describe("the command", () => {
     expect(table).toContain("rank-4,48,4,rank-4,0.004,20,model.layers.0.self_attn.q_proj,q_proj,b,")
   })
 
+  test("fit reads a folder of runs, and a folder of recorded lines, as a table", async () => {
+    const words = ["--by", "quantity", "kind", "--pool", "module", "run", "--json"]
+    const { code, out } = await lora("fit", join(root, "examples/runs"), ...words)
+    expect(code).toBe(0)
+    const groups = JSON.parse(out).fits as { group: string; exponent: number }[]
+    const of = (name: string) => groups.find(({ group }) => group === name)!.exponent
+    // Init[B] at η ~ 1/n: B stays N(0, 1/r), A's entries fall as the rate does, and ΔB's part falls like 1/n beside ΔA's.
+    expect(of("b / q_proj")).toBeCloseTo(0, 1)
+    expect(Math.abs(of("a / q_proj") + 1)).toBeLessThan(0.3)
+    expect(Math.abs(of("operatorDeltaBA / q_proj") - of("operatorBDeltaA / q_proj") + 1)).toBeLessThan(0.3)
+    const recorded = join(folder, "recorded")
+    await mkdir(recorded)
+    for (const [i, width] of [64, 128, 256].entries())
+      await writeFile(
+        join(recorded, `${i}.jsonl`),
+        `${JSON.stringify({ run: `r${i}`, seed: 0, width, step: 1, value: 2 * width })}\n`,
+      )
+    expect(JSON.parse((await lora("fit", recorded, "--json")).out).fits[0].exponent).toBeCloseTo(1, 9)
+    const wrong = await lora("fit", recorded, "--value", "size")
+    expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining(`a column of ${recorded}`)])
+  })
+
   test("a folder without an adapter exits 2 and says what is read", async () => {
     await mkdir(join(folder, "empty"))
     const { code, err } = await lora("inspect", join(folder, "empty"))
