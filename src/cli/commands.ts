@@ -136,6 +136,10 @@ command(
       [],
     )
     .option("--steps <count>", "how many steps to list", "5")
+    .option(
+      "--why <what>",
+      "how a statement's inequalities or a quantity's exponents come about: stable, efficient, zB, f",
+    )
     .option("--from <t>", "ask for feature learning and efficiency from this step (default: the end of the transient)")
     .option("--stable-includes-za", "let efficient require zA = O(1) too, as LoRA+ does")
     .addOption(optimiser())

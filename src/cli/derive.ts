@@ -4,7 +4,16 @@ import { derivationJson, regionTable, statementTable, stepTable } from "../repor
 import { narrowed, type ReportTable } from "../report/table.js"
 import { type Alignment, type SchemeDefinition, scheme } from "../scheme/scheme.js"
 import { remembered } from "./remembered.js"
-import { integer, oneOf, outputOptions, print, schemeWith, settings, type VariantOptions } from "./terminal.js"
+import {
+  integer,
+  type OutputOptions,
+  oneOf,
+  outputOptions,
+  print,
+  schemeWith,
+  settings,
+  type VariantOptions,
+} from "./terminal.js"
 
 /** Options of `derive` as typed. */
 export interface DeriveOptions extends VariantOptions {
@@ -15,6 +24,7 @@ export interface DeriveOptions extends VariantOptions {
   readonly from?: string
   readonly stableIncludesZa?: boolean
   readonly align: readonly string[]
+  readonly why?: string
   readonly json?: boolean
   readonly format: string
 }
@@ -50,6 +60,7 @@ export async function deriveCommand(name: string, options: DeriveOptions): Promi
     },
     steps,
   }
+  if (options.why !== undefined) return explain(asked, options.why, output)
   const { json, byStep, statements, regions } = remembered("derive", asked, () => derived(asked))
   const readable = (table: ReportTable) =>
     output.format === "text" ? narrowed(table, ["quantity", "exponent"]) : table
@@ -69,6 +80,15 @@ interface Asked {
   readonly free: readonly string[]
   readonly switches: Partial<Switches>
   readonly steps: number
+}
+
+/** How a statement or a quantity comes about, after the answer itself in the JSON. */
+async function explain({ definition, set, free, switches, steps }: Asked, what: string, output: OutputOptions) {
+  const { whyJson, whyTables } = await import("../report/why.js")
+  const derivation = derive(scheme(definition, set, free), switches)
+  const why = whyJson(derivation, what)
+  print(output, { ...derivationJson(derivation, steps), why }, whyTables(why))
+  return 0
 }
 
 /** The answer: its JSON and its tables. */

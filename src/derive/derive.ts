@@ -52,6 +52,8 @@ export interface Derivation {
   readonly quantities: Readonly<Record<string, QuantitySteps>>
   /** The phase diagram: in each polyhedron the limit of every quantity is one affine form. */
   readonly regions: readonly { readonly where: Condition; readonly limits: Readonly<Record<string, Limit>> }[]
+  /** What was read, cell by cell: what the rest is made of, and what `why` traces. */
+  readonly cells: readonly Region<Recursion>[]
   readonly assumptions: readonly string[]
   /** Where the limits hold from a later t than is said, ever later towards its edge. */
   readonly late: Condition
@@ -147,6 +149,7 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
     scheme,
     quantities,
     regions: phases(regions, names, last),
+    cells: regions,
     late,
     undecided,
     assumptions,
@@ -197,7 +200,7 @@ function stepsFrom(first: number, last: number): number[] {
 }
 
 /** Whether a quantity is the named one, of the only adapter or of any: zB, zB2, zB[q], zB2[q]. */
-function isNamed(name: string, prefix: string): boolean {
+export function isNamed(name: string, prefix: string): boolean {
   return new RegExp(`^${prefix}\\d*(\\[.*\\])?$`).test(name)
 }
 

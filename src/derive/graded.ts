@@ -88,6 +88,14 @@ export class Graded {
     ].join("; ")
   }
 
+  /** All parts and random terms, each with a key of its own in this tensor. */
+  get pieces(): { readonly key: string; readonly size: Size }[] {
+    return [
+      ...this.parts.map(({ parity, size }) => ({ key: parity.key, size })),
+      ...this.randoms.map((term) => ({ key: randomKey(term), size: term.size })),
+    ]
+  }
+
   /** The same parities with other sizes. */
   map(size: (size: Size) => Size): Graded {
     return new Graded(

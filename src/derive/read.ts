@@ -48,12 +48,17 @@ export interface Reading {
 export function readExponents(nodes: readonly Node[], reading: Reading): Map<Node, Graded> {
   const values = new Map<Node, Graded>(reading.leaves)
   for (const node of inOrder(nodes, reading.leaves)) {
-    const operands = node.operands.map((operand) => values.get(operand)!)
-    const isSummed = reading.sizeOnly.has(node) && readsSizes(node)
-    const read = isSummed ? operands.map((operand) => operand.summed(reading.cell)) : operands
-    values.set(node, lookUp(RULES, node, read, reading))
+    const read = node.operands.map((operand) => values.get(operand)!)
+    values.set(node, readNode(node, read, reading))
   }
   return values
+}
+
+/** One node by its operation's rule, given the values of its operands. */
+export function readNode(node: Node, operands: readonly Graded[], reading: Reading): Graded {
+  const isSummed = reading.sizeOnly.has(node) && readsSizes(node)
+  const read = isSummed ? operands.map((operand) => operand.summed(reading.cell)) : operands
+  return lookUp(RULES, node, read, reading)
 }
 
 /** A tensor of independent symmetric entries of size n^power: a base of its own along each growing axis. */

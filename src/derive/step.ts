@@ -40,20 +40,36 @@ export function initialState({ program, start }: Scheme, cell: Cell): State {
   return { leaves, asked: new Map() }
 }
 
+/** The frozen tensors, which no step changes. */
+export function frozenLeaves({ program }: Scheme, cell: Cell): [Node, Graded][] {
+  return program.frozen.map(({ node, deviation }) => [node, randomTensor(node, deviation.power, cell)])
+}
+
+/** What a step reads, in this order: the next values of all leaves that move, then the watched quantities. */
+export function rootsOf({ program }: Scheme): Node[] {
+  return [...program.next.values(), ...Object.values(program.quantities)]
+}
+
+/** The nodes of which no part is asked for, only the size. */
+export function unpartedNodes({ program }: Scheme): ReadonlySet<Node> {
+  const factors = Object.values(program.alignments).flatMap(({ left, right }) => [left, right])
+  return sizeOnly([...Object.values(program.quantities), ...factors], program.next)
+}
+
 /** One step from a state. */
 export type Advance = (state: State) => Moment
 
 /** The step of a scheme in a cell, as a map of states; `assume` is called with every assumption that a rule makes. */
-export function stepper({ program, alignments }: Scheme, cell: Cell, assume: (assumption: string) => void): Advance {
-  const frozen = program.frozen.map(({ node, deviation }) => [node, randomTensor(node, deviation.power, cell)] as const)
+export function stepper(scheme: Scheme, cell: Cell, assume: (assumption: string) => void): Advance {
+  const { program, alignments } = scheme
+  const frozen = frozenLeaves(scheme, cell)
   const watched = Object.entries(program.quantities)
-  const factors = Object.values(program.alignments).flatMap(({ left, right }) => [left, right])
-  const unparted = sizeOnly([...Object.values(program.quantities), ...factors], program.next)
+  const unparted = unpartedNodes(scheme)
   const growths = new Map<string, Affine>()
   return ({ leaves, asked }) => {
     const before = cell.comparisons.length
     const nextAsked = new Map(asked)
-    const values = readExponents([...program.next.values(), ...Object.values(program.quantities)], {
+    const values = readExponents(rootsOf(scheme), {
       cell,
       alignments,
       sizeOnly: unparted,

@@ -6,6 +6,8 @@ import type { Program } from "./program.js"
 /** What a program's tensors are called. */
 export interface TensorNames {
   readonly name: (node: Node) => string
+  /** The operation that a tensor is the result of, written with the names of its operands. */
+  readonly formula: (node: Node) => string
   /** Whether the forward pass computes the same formula, in this step or the next. */
   readonly isForward: (node: Node) => boolean
 }
@@ -40,13 +42,13 @@ export function tensorNames(program: Program, scaled: ReadonlyMap<Node, Node>): 
     const [direction] = change.operands
     if (change.is("scale") && !fixed.has(direction!)) fixed.set(direction!, `direction of ${name}`)
   }
-  const formula = writer(fixed, () => undefined)
+  const { name: formula } = writer(fixed, () => undefined)
   const forward = new Set(inOrder([program.loss]).map(formula))
   const isForward = (node: Node) => forward.has(formula(node))
   const aliases = new Map([[formula(program.loss), "loss"]])
   for (const [name, node] of Object.entries(program.quantities))
     if (!fixed.has(node) && isForward(node)) aliases.set(formula(node), name)
-  return { name: writer(fixed, (node) => aliases.get(formula(node))), isForward }
+  return { ...writer(fixed, (node) => aliases.get(formula(node))), isForward }
 }
 
 /** The change of a leaf where its next value is the leaf plus one. */
@@ -54,16 +56,20 @@ export function changeOf(leaf: Node, next: Node): Node | null {
   return next.is("add") && next.operands[0] === leaf ? next.operands[1]! : null
 }
 
-/** Writes formulas, each node's once; fixed names come first, then aliases. */
-function writer(fixed: ReadonlyMap<Node, string>, alias: (node: Node) => string | undefined): (node: Node) => string {
+/** Writes names and formulas, each node's name once; fixed names come first, then aliases. */
+function writer(
+  fixed: ReadonlyMap<Node, string>,
+  alias: (node: Node) => string | undefined,
+): Pick<TensorNames, "name" | "formula"> {
   const known = new Map(fixed)
-  const inside = (node: Node) => (/[ ]/.test(write(node)) ? `(${write(node)})` : write(node))
-  const write = (node: Node): string => {
-    const text = known.get(node) ?? alias(node) ?? lookUp(FORMULAS, node, write, inside)
+  const inside = (node: Node) => (/[ ]/.test(name(node)) ? `(${name(node)})` : name(node))
+  const formula = (node: Node) => lookUp(FORMULAS, node, name, inside)
+  const name = (node: Node): string => {
+    const text = known.get(node) ?? alias(node) ?? formula(node)
     known.set(node, text)
     return text
   }
-  return write
+  return { name, formula }
 }
 
 /** Every operation as a formula: `write` gives an operand's text, `inside` the same in parentheses where it has spaces. */

@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { WhyJson } from "./whySchema.js"
 
 const Quantity = z.object({
   steps: z.array(z.string()).describe("exponents at t = 1, 2, …; the last one holds for all later t"),
@@ -39,5 +40,6 @@ export const DerivationJson = z.object({
   late: z.string().describe("where limits hold from a later t than is said, without a latest"),
   undecided: z.string().describe("symbols about which no statement is made"),
   assumptions: z.array(z.string()),
+  why: WhyJson.optional().describe("with --why"),
 })
 export type DerivationJson = z.infer<typeof DerivationJson>
