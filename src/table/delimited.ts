@@ -1,6 +1,7 @@
 /** Tables of separated values: comma, semicolon, tab, bar, or columns set apart by spaces. */
 import { parse } from "csv-parse/sync"
-import { InputError } from "../inputError.js"
+import type { InputError } from "../inputError.js"
+import { refusalOf } from "./refusal.js"
 import type { Cells } from "./table.js"
 
 /** What separates the values of a row. */
@@ -103,7 +104,7 @@ function finish(file: string, lines: readonly string[], separator: string, notes
   const even = rows.map(({ record, line }) => {
     const extra = record.slice(width).some((value) => value !== "")
     if (record.length < width || extra)
-      throw new InputError({
+      throw refusalOf({
         field: `${file}, line ${line}`,
         given: record.join(separator).slice(0, 80),
         allowed: `${width} values, as the header has: this line has ${record.length}`,
@@ -145,7 +146,7 @@ function noTable(file: string, first: string): InputError {
 }
 
 function refusal(file: string, given: string, allowed: string): InputError {
-  return new InputError({ field: file, given, allowed, example: "width,lr,loss" })
+  return refusalOf({ field: file, given, allowed, example: "width,lr,loss" })
 }
 
 function firstLine(text: string): string {

@@ -1,6 +1,7 @@
 /** Tables in JSON: lines of objects, lists of objects, and what pandas writes. */
 import { parse } from "lossless-json"
-import { InputError } from "../inputError.js"
+import type { InputError } from "../inputError.js"
+import { refusalOf } from "./refusal.js"
 import type { Cells } from "./table.js"
 
 /** Whether a text may be JSON or JSON lines. */
@@ -195,5 +196,5 @@ function flatten(value: JsonObject, path: string, found: (name: string, text: st
 }
 
 function refusal(field: string, given: string, allowed: string): InputError {
-  return new InputError({ field, given, allowed, example: '[{"width": 256, "lr": 3e-4, "loss": 1.07}]' })
+  return refusalOf({ field, given, allowed, example: '[{"width": 256, "lr": 3e-4, "loss": 1.07}]' })
 }

@@ -4,7 +4,7 @@ import { fromMarkdown } from "mdast-util-from-markdown"
 import { gfmTableFromMarkdown } from "mdast-util-gfm-table"
 import { toString as textOf } from "mdast-util-to-string"
 import { gfmTable } from "micromark-extension-gfm-table"
-import { InputError } from "../inputError.js"
+import { refusalOf } from "./refusal.js"
 import type { Cells } from "./table.js"
 
 /** A header line with a bar, and below it a line of dashes and bars: what makes a table of it. */
@@ -24,7 +24,7 @@ export function readMarkdown(file: string, text: string): Cells {
   const tree = fromMarkdown(text, { extensions: [gfmTable()], mdastExtensions: [gfmTableFromMarkdown()] })
   const tables = tree.children.filter((node): node is TableNode => node.type === "table")
   const refuse = (field: string, given: string, allowed: string) =>
-    new InputError({ field, given, allowed, example: "| width | lr | loss |" })
+    refusalOf({ field, given, allowed, example: "| width | lr | loss |" })
   const headers = tables.map((table) => table.children[0]!.children.map((cell) => textOf(cell).trim()))
   const columns = headers[0]
   if (columns === undefined) throw refuse(file, text.slice(0, 60), "a Markdown table")

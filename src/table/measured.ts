@@ -1,8 +1,9 @@
 /** From a file to runs. */
-import { InputError } from "../inputError.js"
+
 import { groupsOf } from "./groups.js"
 import { partlyPooled } from "./pooled.js"
 import { type ReadOptions, readTable } from "./readTable.js"
+import { refusalOf } from "./refusal.js"
 import type { RunColumns } from "./runColumns.js"
 import { type Run, type RunRules, runsOf } from "./runs.js"
 import type { Table } from "./table.js"
@@ -52,7 +53,7 @@ function hintAtWide(table: Table, { width, rate, value }: RunColumns): void {
   const missing = [width, rate ?? width].find((name) => !table.has(name))
   if (missing === undefined || numberedColumns(table).length < 2 || table.has(value)) return
   const what = missing === width ? "width" : "rate"
-  throw new InputError({
+  throw refusalOf({
     field: `--${what}`,
     given: missing,
     allowed: `a column of ${table.file}: ${table.columns.slice(0, 8).join(", ")}; or, where each of these numbers is a ${what}, --wide ${what}`,
@@ -65,7 +66,7 @@ function ofQuantity(table: Table, quantity: string): Table {
   const rows = groupsOf([...table.cells.rows.keys()], (row) => column.text(row))
   const own = rows.get(quantity)
   if (own !== undefined) return table.select(own)
-  throw new InputError({
+  throw refusalOf({
     field: "--quantity",
     given: quantity,
     allowed: `a quantity of the file: ${[...rows.keys()].slice(0, 12).join(", ")}`,

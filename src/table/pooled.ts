@@ -1,5 +1,5 @@
 /** Columns in which runs of one setting differ: are they settings too, the runs are no repetitions. */
-import { InputError } from "../inputError.js"
+import { refusalOf } from "./refusal.js"
 import type { Run } from "./runs.js"
 import type { Column } from "./table.js"
 
@@ -38,7 +38,7 @@ export function partlyPooled(runs: readonly Run[], others: readonly Column[]): s
     const [first] = varied
     const other = first!.find((row) => column.label(row) !== column.label(first![0]!))!
     const name = JSON.stringify(column.name)
-    throw new InputError({
+    throw refusalOf({
       field: `${column.table.place(first![0]!)} and ${column.table.place(other)}`,
       given: `${column.name} ${column.text(first![0]!)} and ${column.text(other)}`,
       allowed: `rows with the same settings: these differ in column ${name} alone. Is it a setting, fit each with --by; does it number repetitions, --seed; does it not matter, --pool`,

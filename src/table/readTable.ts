@@ -7,6 +7,7 @@ import { decode } from "./encoding.js"
 import { isJson, readJson } from "./json.js"
 import { isMarkdown, readMarkdown } from "./markdown.js"
 import type { DecimalMark } from "./number.js"
+import { refusalOf } from "./refusal.js"
 import { readStored } from "./stored.js"
 import { type Cells, Table } from "./table.js"
 
@@ -89,5 +90,5 @@ async function reading<T>(path: string, read: () => Promise<T>): Promise<T> {
 }
 
 function refusal(path: string, allowed: string): InputError {
-  return new InputError({ field: "file", given: path, allowed, example: "runs.csv" })
+  return refusalOf({ field: "file", given: path, allowed, example: "runs.csv" })
 }

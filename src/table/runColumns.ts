@@ -1,6 +1,7 @@
 /** Which columns of a table mean what, beyond those that the user names. */
-import { InputError } from "../inputError.js"
+
 import { type Meaning, STATES, stateColumn } from "./outcome.js"
+import { refusalOf } from "./refusal.js"
 import type { Column, Table } from "./table.js"
 
 /** Names of columns that count a run's steps, the finest first. */
@@ -71,9 +72,9 @@ export function rolesOf(table: Table, columns: RunColumns, meaning: Meaning): Ro
   const used = new Set([width, rate, value, named.seed?.name, ...by, model])
   const twice = [rate, value].find((name) => name !== null && (name === width || (name === rate && name === value)))
   if (twice !== undefined)
-    throw new InputError({
+    throw refusalOf({
       field: "column",
-      given: twice,
+      given: twice ?? "",
       allowed: "columns of their own for width, rate and value",
       example: "--width width --rate lr --loss loss",
     })

@@ -1,6 +1,7 @@
 /** Runs: rows with one setting, in the order of their steps, reduced to one outcome each. */
-import { InputError } from "../inputError.js"
+
 import { type Failure, type Meaning, meaningOf, type Outcome, type OwnWords, outcomeOf } from "./outcome.js"
+import { refusalOf } from "./refusal.js"
 import { type Roles, type RunColumns, rolesOf } from "./runColumns.js"
 import { standIns } from "./same.js"
 import type { Table } from "./table.js"
@@ -305,7 +306,7 @@ function refuseSchedule(
     }
   }
   if (inSegments <= rows.length / 2) return
-  throw new InputError({
+  throw refusalOf({
     field: `${table.file}, column ${rate.name}`,
     given: `rates that change with ${step!.name}`,
     allowed:

@@ -4,6 +4,7 @@ import type { DuckDBConnection } from "@duckdb/node-api"
 import { InputError } from "../inputError.js"
 import { connect, quoted } from "../sweep/database.js"
 import { storeQuery } from "../sweep/export.js"
+import { refusalOf } from "./refusal.js"
 import type { Cells } from "./table.js"
 
 /**
@@ -79,5 +80,5 @@ function filled(path: string, cells: Cells): Cells {
 }
 
 function refusal(field: string, given: string, allowed: string): InputError {
-  return new InputError({ field, given, allowed, example: "results.parquet" })
+  return refusalOf({ field, given, allowed, example: "results.parquet" })
 }

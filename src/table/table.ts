@@ -1,7 +1,8 @@
 /** A table as it was read: texts in columns, every cell knowing where it stands in its file. */
-import { InputError } from "../inputError.js"
+import type { InputError } from "../inputError.js"
 import { nearest } from "../nearest.js"
 import { type DecimalMark, markOf, parseNumber } from "./number.js"
+import { refusalOf } from "./refusal.js"
 
 /** What a reader of a format found. */
 export interface Cells {
@@ -32,7 +33,7 @@ export class Table {
   ) {
     const twice = cells.columns.find((name, i) => cells.columns.indexOf(name) < i)
     if (twice !== undefined)
-      throw new InputError({
+      throw refusalOf({
         field: `${file}, column`,
         given: twice,
         allowed: `names that differ: ${cells.columns.filter((name) => name === twice).length} columns have this one`,
@@ -74,7 +75,7 @@ export class Table {
     const index = this.columns.indexOf(name)
     const near = nearest(name, this.columns)
     if (index < 0)
-      throw new InputError({
+      throw refusalOf({
         field: option === "column" ? `${this.file}, column` : option,
         given: name,
         allowed: `a column of ${this.file}: ${shortList(this.columns)}`,
@@ -158,7 +159,7 @@ export class Column {
   /** The error of a cell: where it stands, what it says and what is allowed. */
   refusal(row: number, allowed: string, example: string): InputError {
     const field = `${this.table.place(row)}, column ${this.name === "" ? "without a name" : this.name}`
-    return new InputError({ field, given: this.text(row), allowed, example })
+    return refusalOf({ field, given: this.text(row), allowed, example })
   }
 
   /**

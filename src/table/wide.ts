@@ -1,6 +1,7 @@
 /** Wide tables: one column a width, or a rate, made long. */
-import { InputError } from "../inputError.js"
+
 import { parseNumber } from "./number.js"
+import { refusalOf } from "./refusal.js"
 import { Table } from "./table.js"
 
 /** A column whose name is a number, alone or after a word: 256, w=256, width_256, lr 1e-3. */
@@ -25,7 +26,7 @@ export function numberedColumns(table: Table, pattern: RegExp = NAMED) {
  */
 export function madeLong(table: Table, name: string, value: string, pattern: string | null): Table {
   const refuse = (field: string, given: string, allowed: string) =>
-    new InputError({ field, given, allowed, example: "--wide width --wide-columns '^w=(\\d+)$'" })
+    refusalOf({ field, given, allowed, example: "--wide width --wide-columns '^w=(\\d+)$'" })
   let regular = NAMED
   try {
     if (pattern !== null) regular = new RegExp(pattern, "u")
