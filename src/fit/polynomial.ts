@@ -25,7 +25,7 @@ export function polynomialFit(points: readonly CurvePoint[], degree: number): Po
     ),
   )
   const target = Matrix.columnVector(points.map(({ value, runs }) => Math.sqrt(runs) * (value - base)))
-  const solution = solve(design, target, true)
+  const solution = solve(design, target)
   const residual = target.clone().sub(design.mmul(solution)).norm("frobenius") ** 2
   const coefficients = solution.to1DArray().map((c, power) => c / scale ** power)
   coefficients[0]! += base

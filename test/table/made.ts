@@ -26,7 +26,7 @@ export function madeRuns({ seeds = 1, noise = 5e-4, stream = "made" } = {}): Mad
     RATES.flatMap((lr) =>
       Array.from({ length: seeds }, (_, i) => {
         const x = Math.log(lr / bestRate(width))
-        const loss = x > 2.9 ? Number.NaN : 1 + 0.018 * x ** 2 * (1 + 0.2 * Math.tanh(x)) + noise * errors[k++]!
+        const loss = x > 3 ? Number.NaN : 1 + 0.018 * x ** 2 * (1 + 0.2 * Math.tanh(x)) + noise * errors[k++]!
         return { width, lr, seed: i + 1, loss }
       }),
     ),
