@@ -25,7 +25,9 @@ async function measured(
 ): Promise<MeasuredRun> {
   const [run] = await readRuns(await write(join(folder, `${count++}`), train({ ...usual, ...made }), writing))
   const model = base === null ? null : await openCheckpoint(base)
-  return measureRun(run!, model)
+  const result = await measureRun(run!, model)
+  await model?.close()
+  return result
 }
 
 interface Bar {
@@ -209,7 +211,7 @@ await picture(
   "direction, weakest first",
   "correlation of B's changes",
   {
-    healthy: persistent(await measured({ ...long, kept: [0, 2, 4], after: walk })),
+    healthy: persistent(await measured({ ...long, kept: [0, 20, 40], after: walk })),
     sick: persistent(await measured(long)),
   },
   { threshold: 2 * Math.sqrt((4 / 128) * (1 - 4 / 128)), mark: "point" },

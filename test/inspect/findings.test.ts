@@ -101,7 +101,7 @@ describe("a made-up run that must show a finding, and one that must not", () => 
     const wide = { width: 256, layers: 1, rate: 0.001 }
     expect((await ask({ ...wide, start: "B random" }))["undertrained-factor"]).toMatchObject({
       state: "notice",
-      says: expect.stringMatching(/^B started nonzero/),
+      says: expect.stringMatching(/^B, nonzero at the first checkpoint/),
     })
     expect((await ask({ ...wide, rate: 0.004 }))["undertrained-factor"]!.state).toBe("healthy")
     expect((await ask({ kept: [20] }))["undertrained-factor"]!.state).toBe("unknown")
@@ -171,13 +171,17 @@ describe("a made-up run that must show a finding, and one that must not", () => 
     const walk = await ask({
       ...wide,
       layers: 1,
-      kept: [0, 2, 4],
+      kept: [0, 20, 40],
       after: (f) => {
         f.a = f.a.map((v) => v + 0.05 * normal())
         f.b = f.b.map((v) => v + 0.05 * normal())
       },
     })
     expect(walk["rank-saturated"]!.state).toBe("healthy")
+    expect((await ask())["rank-saturated"]).toMatchObject({
+      state: "unknown",
+      says: expect.stringContaining("momentum"),
+    })
   })
 
   test("scaling-mismatch: a rank that the configuration does not name, and multipliers that differ", async () => {

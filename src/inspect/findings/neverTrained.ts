@@ -18,7 +18,7 @@ export const neverTrained: Finding = {
       const said = which.map((factor) => factor.toUpperCase()).join(" and ")
       const never = which.length === 2 && zero.some(({ end }) => end.a.norm === 0 && end.b.norm === 0)
       return sick(
-        `${said} is exactly zero in ${zero.length} of ${modules.length} modules (${listed(zero)})${never ? "; where both are, they can never move" : ""}.`,
+        `${said} ${which.length === 2 ? "are" : "is"} exactly zero in ${zero.length} of ${modules.length} modules (${listed(zero)})${never ? "; where both are, they can never move" : ""}.`,
         zero.length / modules.length,
         0,
         names(zero),

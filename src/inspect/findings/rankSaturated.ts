@@ -1,5 +1,8 @@
 import { type Finding, healthy, median, names, notice, shown, unknown } from "../finding.js"
 
+/** Momentum with β₁ = 0.9 remembers about ten steps; after twice as many an eighth of it is left. */
+const FEWEST_STEPS = 20
+
 /** The largest canonical correlation of two independent random r-dimensional subspaces of n dimensions (Wachter). */
 function independent(rank: number, size: number): number {
   return 2 * rank >= size ? 1 : 2 * Math.sqrt((rank / size) * (1 - rank / size))
@@ -18,6 +21,14 @@ export const rankSaturated: Finding = {
   settle: "a run at twice the rank with the multiplier that its rule gives: is its loss lower?",
   examine: ({ modules, run }) => {
     if (run.checkpoints.length < 3) return unknown("it takes three checkpoints to see whether directions persist.")
+    const steps = [run.checkpoints[0]!, run.checkpoints[run.checkpoints.length >> 1]!, run.checkpoints.at(-1)!].map(
+      ({ step }) => step,
+    )
+    const halves = steps.slice(1).flatMap((step, i) => (step === null || steps[i] === null ? [] : [step - steps[i]!]))
+    if (halves.some((half) => half < FEWEST_STEPS))
+      return unknown(
+        `its halves have ${Math.min(...halves)} steps, and momentum alone carries directions over about ${FEWEST_STEPS}.`,
+      )
     const asked = modules.flatMap((module) =>
       (["a", "b"] as const).flatMap((factor) => {
         const weakest = module.persistence[factor]?.[0]

@@ -13,7 +13,9 @@ export const start: Finding = {
   why: "The start decides how large a learning rate is stable: Θ(n^-1/2) with A random and B zero, Θ(n^-1) the other way round.",
   settle: "a checkpoint saved before the first step",
   examine: (measured) => {
-    const { modules } = measured
+    const { modules, run } = measured
+    const given = run.checkpoints.at(-1)!.config?.init_lora_weights
+    const declared = typeof given === "string" ? ` The configuration says ${JSON.stringify(given.slice(0, 60))}.` : ""
     const starts = modules.map((module) => ({ module, ...startOf(measured, module) }))
     const groups = groupsOf(starts, ({ a, b }) => `${a} ${b}`)
     const [most, members] = [...groups].reduce((best, group) => (group[1].length > best[1].length ? group : best))
@@ -38,7 +40,8 @@ export const start: Finding = {
         return fact(`Both factors zero${rest}.`, share)
       default:
         return unknown(
-          "the factors have moved so far that neither looks like a draw or like one grown from zero; a checkpoint at step 0 would tell.",
+          "the factors have moved so far that neither looks like a draw or like one grown from zero; a checkpoint at step 0 would tell." +
+            declared,
         )
     }
   },

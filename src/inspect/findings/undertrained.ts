@@ -1,5 +1,6 @@
 import { type Finding, healthy, median, names, notice, shown, unknown } from "../finding.js"
 import type { MeasuredModule } from "../measureRun.js"
+import { startOf } from "../starts.js"
 
 /** Of the change of the product, the part by one factor over the part by the other, as operators, summed over the intervals. */
 function shareOf({ intervals }: MeasuredModule, factor: "a" | "b"): number {
@@ -20,16 +21,18 @@ export const undertrained: Finding = {
   why: "A factor whose share vanishes with width is as good as frozen at its start: for Init[B] at a stable rate that is B. Efficient learning needs both terms of the same order (LoRA+ gives the lagging factor a larger rate, Init[A] the other start).",
   settle:
     "the same run at two or three widths: the share of a lagging factor falls like 1/n; or a larger rate for that factor alone",
-  examine: ({ modules, run }) => {
-    const asked = modules.flatMap((module) =>
-      (["a", "b"] as const)
-        .filter(
-          (factor) => module.points[0]![factor].norm > 0 && module.whole !== null && module.whole[factor].unchanged < 1,
-        )
-        .map((factor) => ({ module, factor, share: shareOf(module, factor), limit: module.input ** -0.5 })),
-    )
+  examine: (measured) => {
+    const { modules, run } = measured
     if (run.checkpoints.length < 2) return unknown("it takes two checkpoints to see what moved.")
-    const known = asked.filter(({ share }) => Number.isFinite(share))
+    const known = modules.flatMap((module) => {
+      const start = startOf(measured, module)
+      return (["a", "b"] as const).flatMap((factor) => {
+        const share = shareOf(module, factor)
+        const asked =
+          module.points[0]![factor].norm > 0 && start[factor] !== "zero" && (module.whole?.[factor].unchanged ?? 1) < 1
+        return asked && Number.isFinite(share) ? [{ module, factor, share, limit: module.input ** -0.5 }] : []
+      })
+    })
     if (known.length === 0)
       return unknown("no factor that was nonzero at the first checkpoint has moved while the other did.")
     for (const factor of ["a", "b"] as const) {
@@ -39,16 +42,17 @@ export const undertrained: Finding = {
       if (own.length > 0 && low.length > own.length / 2) {
         const share = median(low.map(({ share }) => share))
         return notice(
-          `${factor.toUpperCase()} started nonzero and hardly takes part: its change makes ${shown(share)} of what the other factor's change makes of Δ(BA) (median of ${low.length} modules).`,
+          `${factor.toUpperCase()}, nonzero at the first checkpoint, hardly takes part: its change makes ${shown(share)} of what the other factor's change makes of Δ(BA) (median of ${low.length} modules).`,
           share,
           median(low.map(({ limit }) => limit)),
           names(low.map(({ module }) => module)),
         )
       }
     }
+    const lesser = median(known.map(({ share }) => Math.min(share, 1 / share)))
     return healthy(
-      `The change of each factor counts: the lesser makes ${shown(median(known.map(({ share }) => share)))} of what the other makes (median).`,
-      median(known.map(({ share }) => share)),
+      `The change of each factor counts: the lesser makes ${shown(lesser)} of what the other makes (median).`,
+      lesser,
       median(known.map(({ limit }) => limit)),
     )
   },
