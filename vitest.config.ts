@@ -21,11 +21,13 @@ const SLOW = [
   "test/verify/reproduce.test.ts",
   "test/verify/seeds.test.ts",
   "test/derive/allSteps.test.ts",
+  "test/derive/why.test.ts",
   "test/cli/precision.test.ts",
   "test/sweep/store.test.ts",
   "test/cli/ownScheme.test.ts",
   "test/cli/remembered.test.ts",
   "test/inspect/recorder.test.ts",
+  "test/docs/operation.test.ts",
 ]
 
 class LongestFirst extends BaseSequencer {

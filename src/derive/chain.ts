@@ -33,7 +33,7 @@ export function chainOf(last: Link, isNamed: (node: Node) => boolean): ChainStep
       ...sum.assumptions,
       ...resolved.flatMap((each) => each.assumptions),
     ])
-    const isScaleFree = link.terms.length > 0 && terms.length === 0
+    const isScaleFree = terms.length === 0 && !link.node.is("leaf")
     steps.push({ link, terms, added: sum.added, isScaleFree, assumptions: [...assumptions] })
     known.set(link, steps.length - 1)
     return steps.length - 1
