@@ -8,18 +8,18 @@ import { coordinateFigure } from "../report/figures/coordinates.js"
 import { writeFileAtomic } from "../report/files.js"
 import { CATALOGUE } from "../scheme/catalogue.js"
 import { backendOption, openPool } from "./backendOption.js"
+import type { MeasuredOptions } from "./checkMeasured.js"
 import { measuring } from "./measuring.js"
 import { integer, outputOptions, print, schemeWith, settings, threads, type VariantOptions } from "./terminal.js"
 
 /** Options of `check` as typed. */
-export interface CheckCommandOptions extends VariantOptions {
+export interface CheckCommandOptions extends VariantOptions, MeasuredOptions {
   readonly all?: boolean
   readonly set: readonly string[]
   readonly seeds?: string
   readonly workers?: string
   readonly backend?: string
   readonly store: string
-  readonly figure?: string
   readonly json?: boolean
   readonly format: string
 }
@@ -47,6 +47,17 @@ export async function checkCommand(name: string | undefined, options: CheckComma
     definition,
     values: { ...definition.example, ...settings(options.set) },
   }))
+  if (options.measured !== undefined) {
+    if (name === undefined)
+      throw new InputError({
+        field: "--measured",
+        given: "--all",
+        allowed: "one scheme",
+        example: "check lora --set c=0 --measured coords.csv",
+      })
+    const { checkMeasured } = await import("./checkMeasured.js")
+    return checkMeasured(chosen[0]!, options, output)
+  }
   const given = options.seeds === undefined ? {} : { seeds: integer("--seeds", options.seeds, 2) }
   const tasks = chosen.reduce((sum, setting) => sum + taskCount([setting], checkBudget(setting, given)), 0)
   const pool = await openPool(backendOption(options.backend), threads(options.workers))

@@ -68,6 +68,24 @@ const LORA_TABLE = {
   family: "^(?:[^/]+/)?([A-Za-z]+)",
 }
 
+/** How a table of sizes recorded in a model is to be read. */
+const recordedOptions = (definition: Command) =>
+  definition
+    .option("--measured <file>", "a table of sizes recorded in a model of your own, in place of runs of this program")
+    .option("--map <file>", "a YAML file that names the quantity of each module: '*.lora_A': zA")
+    .option("--updates <count>", "how many updates the first recorded step had seen")
+    .option("--module <column>", "column of the module (default: module, layer, name, …)")
+    .option("--value <column>", "column of the size (default: value, l1, rms, …)")
+    .option("--width <column>", "column of the width", "width")
+    .option("--step <column>", "column of the step; none: there is none (default: step, t, … if there is one)")
+    .option("--seed <column>", "column of the seed", "seed")
+    .option("--by <column...>", "tell rows apart by these columns too", [])
+    .option("--pool <column...>", "columns that do not matter: rows that differ in them alone are repetitions", [])
+    .option("--wide <what>", "width: each column whose name holds a number is one width")
+    .option("--wide-columns <pattern>", "which columns those are: '^w=(\\d+)$'")
+    .option("--separator <name>", "comma, semicolon, tab or bar (default: told by the file)")
+    .option("--decimal <name>", "point or comma (default: told by the numbers)")
+
 /** How a user's table is to be read. */
 const tableOptions = (definition: Command, usual: Partial<typeof LORA_TABLE> = {}) =>
   definition
@@ -315,21 +333,22 @@ command(
   async (names: string[], options: VerifyOptions) => (await import("./verify.js")).verifyCommand(names, options),
 )
 command(
-  program
-    .command("check [scheme]")
-    .description("coordinate check: every quantity and alignment of a scheme, derived and measured, a verdict each")
-    .option("--all", "every scheme of the catalogue, each at its own example")
-    .addOption(setting())
-    .addOption(optimiser())
-    .addOption(loss())
-    .addOption(batch())
-    .addOption(clip())
-    .option("--seeds <count>", "seeds per width (default: 32)")
-    .option("--store <file>", "keep runs in this DuckDB file and resume from it", ":memory:")
-    .option("--figure <file>", "draw sizes against width to this SVG file")
-    .addOption(workers())
-    .addOption(backend())
-    .addOption(format()),
+  recordedOptions(
+    program
+      .command("check [scheme]")
+      .description("coordinate check: every quantity and alignment of a scheme, derived and measured, a verdict each")
+      .option("--all", "every scheme of the catalogue, each at its own example")
+      .addOption(setting())
+      .addOption(optimiser())
+      .addOption(loss())
+      .addOption(batch())
+      .addOption(clip())
+      .option("--seeds <count>", "seeds per width (default: 32)")
+      .option("--store <file>", "keep runs in this DuckDB file and resume from it", ":memory:")
+      .option("--figure <file>", "draw sizes against width to this SVG file")
+      .addOption(workers())
+      .addOption(backend()),
+  ).addOption(format()),
   async (name: string | undefined, options: CheckCommandOptions) =>
     (await import("./check.js")).checkCommand(name, options),
 )

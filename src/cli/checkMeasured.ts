@@ -1,0 +1,231 @@
+import { isAbsolute, relative } from "node:path"
+import { z } from "zod"
+import { type MeasuredCheck, measuredChecks, type Recorded } from "../../verify/compare/measuredCheck.js"
+import type { Setting } from "../../verify/compare/setting.js"
+import { checked, documented } from "../checked.js"
+import { formatAffine, parseAffine } from "../exponent/grammar.js"
+import { InputError } from "../inputError.js"
+import { unknownName } from "../nearest.js"
+import { renderFigure } from "../report/figure.js"
+import { powerLabel } from "../report/figures/axes.js"
+import { coordinateFigure } from "../report/figures/coordinates.js"
+import { writeFileAtomic } from "../report/files.js"
+import { scheme } from "../scheme/scheme.js"
+import { groupsOf } from "../table/groups.js"
+import { measuredRuns } from "../table/measured.js"
+import { readTable } from "../table/readTable.js"
+import { numberedColumns } from "../table/wide.js"
+import { readYaml } from "../yamlFile.js"
+import { readingOf, type TableOptions } from "./tableOptions.js"
+import { integer, type OutputOptions, print } from "./terminal.js"
+
+/** Options of `check --measured` as typed. */
+export interface MeasuredOptions
+  extends Pick<
+    TableOptions,
+    "width" | "step" | "seed" | "by" | "pool" | "wide" | "wideColumns" | "separator" | "decimal"
+  > {
+  readonly measured?: string
+  readonly module?: string
+  readonly value?: string
+  readonly map?: string
+  readonly updates?: string
+  readonly figure?: string
+}
+
+const MODULES = ["module", "layer", "name", "parameter", "param", "tensor", "quantity"]
+const VALUES = ["value", "l1", "rms", "l2", "size", "abs_mean", "mean_abs", "std"]
+const STEPS = ["step", "_step", "global_step", "t", "iteration"]
+
+/** What is read from a module's name where no map says it: outputs of PEFT's lora_A and lora_B, and B itself. */
+const USUAL: readonly (readonly [RegExp, string])[] = [
+  [/lora_B(\.\w+)?\.weight$/, "b"],
+  [/lora_A(\.\w+)?$/, "zA"],
+  [/lora_B(\.\w+)?$/, "zB"],
+]
+
+/** Recorded sizes of one's own model beside the derived exponents; 1 if one is contradicted. */
+export async function checkMeasured(
+  setting: Setting,
+  options: MeasuredOptions,
+  output: OutputOptions,
+): Promise<number> {
+  const path = options.measured!
+  const { recorded, read } = await recordedIn(path, options, setting)
+  const updates = options.updates === undefined ? null : integer("--updates", options.updates, 0)
+  const checks = measuredChecks(setting, recorded, updates)
+  const { definition, values } = setting
+  const at = Object.entries(values).map(([symbol, value]) => `${symbol} = ${formatAffine(parseAffine(value))}`)
+  const json = {
+    schema: "lora-scaling/check-measured/1",
+    scheme: definition.name,
+    at: values,
+    read,
+    checks: checks.map(({ samples, ...check }) => ({ ...check, widths: samples.map(({ width }) => width) })),
+  }
+  print(output, json, [
+    [
+      `Recorded sizes beside ${definition.name} with ${definition.optimiser ?? "adam"} at ${at.join(", ")}`,
+      {
+        columns: ["module", "read as", "step", "derived", "slope", "95 %", "verdict", "why"],
+        rows: checks.map((check) => [
+          check.module,
+          check.quantity,
+          check.step,
+          check.derived.map((exponent) => (exponent === null ? "-inf" : String(exponent))).join(" or "),
+          check.exponent?.toFixed(3) ?? null,
+          check.interval === null ? null : `${check.interval.low.toFixed(3)} ... ${check.interval.high.toFixed(3)}`,
+          check.verdict === "none" ? null : check.verdict,
+          check.why,
+        ]),
+      },
+    ],
+    [
+      "How the table was read",
+      {
+        columns: ["reading"],
+        rows: [
+          ...read,
+          `The rate is taken as ${at.join(", ")}: --set c=0 for one rate at every width, c=-1/2 for a rate that falls as n^(-1/2).`,
+        ].map((text) => [text]),
+      },
+    ],
+  ])
+  if (options.figure !== undefined)
+    await writeFileAtomic(options.figure, (await renderFigure(coordinateFigure(figurePoints(checks)))).svg)
+  return checks.some(({ verdict }) => verdict === "contradicts") ? 1 : 0
+}
+
+async function recordedIn(
+  path: string,
+  options: MeasuredOptions,
+  { definition, values }: Setting,
+): Promise<{ recorded: Recorded[]; read: readonly string[] }> {
+  const given = await readTable(path)
+  const named = (option: string, name: string | undefined, usual: readonly string[]) =>
+    name === undefined ? given.find(usual) : given.column(name, option).name
+  const module = named("--module", options.module, MODULES)
+  const step = options.step === "none" ? null : named("--step", options.step, STEPS)
+  const value = options.wide === undefined ? named("--value", options.value, VALUES) : (options.value ?? "value")
+  if (value === null && numberedColumns(given).length > 1)
+    throw new InputError({
+      field: "--value",
+      given: given.columns.join(", "),
+      allowed: `a column of sizes (${VALUES.join(", ")} are known); or, where each of these numbers is a width, --wide width`,
+      example: "--wide width",
+    })
+  for (const [option, name, usual] of [
+    ["--module", module, MODULES],
+    ["--value", value, VALUES],
+  ] as const)
+    if (name === null)
+      throw new InputError({
+        field: option,
+        given: given.columns.join(", "),
+        allowed: `the name of a column; known by name are ${usual.join(", ")}`,
+        example: `${option} ${given.columns.at(-1)}`,
+      })
+  const by = [module!, ...(step === null ? [] : [step])]
+  const { reading } = readingOf(tableOptions(options, [...by, ...options.by]), value!)
+  const { runs, read, mixed } = await measuredRuns(path, reading)
+  if (mixed.length > 0)
+    throw new InputError({
+      field: "--by",
+      given: `one size for rows that differ in ${mixed.join(", ")}`,
+      allowed: "--by for columns that tell settings apart, or --pool for such as do not matter",
+      example: `--by ${mixed[0]}`,
+    })
+  const groups = [...groupsOf(runs, (run) => JSON.stringify(run.by)).values()]
+  const names = [...new Set(groups.map(([run]) => run!.by[0]!))]
+  const quantities = Object.keys(scheme(definition, values).program.quantities)
+  const quantityOf = await mapping(options.map, names, quantities)
+  const recorded = groups.map((own): Recorded => {
+    const [name, at, ...rest] = own[0]!.by
+    const others = step === null ? own[0]!.by.slice(1) : rest
+    const finished = own.flatMap(({ width, outcome }) =>
+      outcome.kind === "value" ? [{ width, square: outcome.value ** 2 }] : [],
+    )
+    const widths = [...groupsOf(finished, ({ width }) => String(width)).values()]
+    return {
+      module: [name!, ...others].join(" / "),
+      step: step === null ? null : stepNumber(at!, step),
+      quantity: quantityOf(name!),
+      samples: widths
+        .map((values) => ({ width: values[0]!.width, meanSquares: values.map(({ square }) => square) }))
+        .sort((x, y) => x.width - y.width),
+    }
+  })
+  const counting =
+    step === null
+      ? "No column of steps: what is derived for all later steps is meant."
+      : `Steps are in column ${step}${options.updates === undefined ? "; whether a step is recorded before its update or after is not known (--updates)" : ""}.`
+  return { recorded, read: [`Modules are in column ${module}, sizes in column ${value}.`, counting, ...read] }
+}
+
+/** The options of a table as those that this command has give them: each row is a size of its own. */
+function tableOptions(options: MeasuredOptions, by: readonly string[]): TableOptions {
+  const { width, seed, pool, wide, wideColumns, separator, decimal } = options
+  const given = { wide, wideColumns, separator, decimal }
+  const named = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+  return { width, seed, pool, ...named, by, step: "none", at: "last", edge: "0.02" }
+}
+
+function stepNumber(text: string, column: string): number {
+  const step = Number(text)
+  if (Number.isInteger(step) && step >= 0) return step
+  throw new InputError({ field: `column ${column}`, given: text, allowed: "whole numbers ≥ 0", example: "--step none" })
+}
+
+const MapFile = documented(
+  z.record(z.string(), documented(z.string(), "the name of a quantity, or none", "zA")),
+  "names of modules, * standing for any part of one, each with a quantity",
+  { "*.lora_A": "zA" },
+)
+
+/** The quantity of each module: by the map's first pattern that fits, without a map by usual names. */
+async function mapping(
+  path: string | undefined,
+  modules: readonly string[],
+  quantities: readonly string[],
+): Promise<(module: string) => string | null> {
+  if (path === undefined)
+    return (module) => {
+      const usual = quantities.includes(module) ? module : USUAL.find(([pattern]) => pattern.test(module))?.[1]
+      return usual !== undefined && quantities.includes(usual) ? usual : null
+    }
+  const place = isAbsolute(path) ? path : relative(".", path)
+  const patterns = Object.entries(
+    checked(MapFile, await readYaml(path, "--map", '"*.lora_A": zA'), place, `${place}: `),
+  ).map(([text, quantity]) => {
+    const pattern = new RegExp(
+      `^${text
+        .split("*")
+        .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"))
+        .join(".*")}$`,
+    )
+    if (!modules.some((module) => pattern.test(module))) throw unknownName(`${place}: module`, text, modules)
+    if (quantity !== "none" && !quantities.includes(quantity))
+      throw unknownName(`${place}: ${text}`, quantity, [...quantities, "none"])
+    return { pattern, quantity: quantity === "none" ? null : quantity }
+  })
+  return (module) => patterns.find(({ pattern }) => pattern.test(module))?.quantity ?? null
+}
+
+/** The last step's sizes, the derived power through the widest width; without one, the fitted. */
+function figurePoints(checks: readonly MeasuredCheck[]) {
+  const last = Math.max(...checks.map(({ step }) => step ?? 0))
+  return checks.flatMap(({ module, step, samples, derived, exponent }) => {
+    const power = derived.at(-1) ?? exponent
+    if ((step ?? last) !== last || power === null || samples.length === 0) return []
+    const size = (meanSquares: readonly number[]) =>
+      Math.sqrt(meanSquares.reduce((x, y) => x + y, 0) / meanSquares.length)
+    const widest = samples.at(-1)!
+    return samples.map(({ width, meanSquares }) => ({
+      quantity: module,
+      width,
+      value: size(meanSquares),
+      derived: size(widest.meanSquares) * (width / widest.width) ** power,
+      law: powerLabel("n", derived.length > 0 ? String(power) : `${power.toFixed(2)}, fitted`),
+    }))
+  })
+}
