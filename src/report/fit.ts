@@ -116,7 +116,7 @@ export function readings(edgeShare: number, noise: Noise | null): string[] {
   return [
     "An optimum at the grid's edge is a bound, not a value: it enters the slope as lying beyond its neighbour.",
     "Intervals come from the scatter of ln(rate) about the line, between models or widths, and from what the grid hides; seeds are repetitions, pooled at each width.",
-    "The bracketed interval uses only that a minimum lies between its neighbours: it needs no shape of the curve, is a range of what is possible, and covers more often than in 95 of 100 cases.",
+    "The bracketed interval uses only that a minimum lies between its neighbours: it needs no shape of the curve, and is a range of what is possible, wider than a 95 % interval.",
     `The stability edge is the largest rate up to which no run diverged or ended more than ${percent} above its curve's least loss.`,
     noise === null
       ? "No run was repeated: how far a loss varies by itself is unknown, and counts as zero."
