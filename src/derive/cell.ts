@@ -23,6 +23,8 @@ export class Cell {
   readonly comparisons: Affine[] = []
   /** Whether a difference of two sizes was used: without one, every size is a max of sums. */
   usesGaps = false
+  /** How many bases the parity of a product of parts may name; parts of more are joined (see `MANY`). */
+  mostBases = Number.POSITIVE_INFINITY
   private readonly halfSpaces = new Map<string, Affine>()
   private readonly answers = new Map<string, Answer>()
 

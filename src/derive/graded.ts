@@ -10,7 +10,7 @@ import type { Affine } from "../exponent/affine.js"
 import { Affine as Form } from "../exponent/affine.js"
 import { leafName, type Node } from "../program/node.js"
 import type { Cell } from "./cell.js"
-import { type Bases, Parity } from "./parity.js"
+import { type Bases, MANY, Parity } from "./parity.js"
 import { larger, lead, product, type Size, shifted, sizeKey, sizeOf, weakened } from "./size.js"
 
 /** The part of a tensor that is odd in exactly the bases of its parity. */
@@ -134,7 +134,8 @@ export class Graded {
       cell,
       pairs.map(([x, y]) => {
         const size = shifted(product(cell, x.size, y.size), growth(x.parity.columns, y.parity.rows))
-        return { parity: Parity.of(x.parity.rows, y.parity.columns), size }
+        const isKnown = x.parity.columns !== MANY && y.parity.rows !== MANY
+        return { parity: Parity.of(x.parity.rows, y.parity.columns), size: isKnown ? size : weakened(size) }
       }),
     )
   }
@@ -166,14 +167,17 @@ export class Graded {
   aligned(cell: Cell, other: Graded, growth: Affine): Graded {
     const byRows = new Map<Bases, Part[]>()
     for (const part of other.parts) byRows.set(part.parity.rows, [...(byRows.get(part.parity.rows) ?? []), part])
+    const many = byRows.get(MANY) ?? []
     return Graded.of(
       cell,
-      this.parts.flatMap(({ parity: { rows, columns }, size }) =>
-        (byRows.get(columns) ?? []).map((part) => ({
-          parity: Parity.of(rows, part.parity.columns),
-          size: shifted(product(cell, size, part.size), growth),
-        })),
-      ),
+      this.parts.flatMap(({ parity: { rows, columns }, size }) => {
+        const aligned = columns === MANY ? other.parts : [...(byRows.get(columns) ?? []), ...many]
+        return aligned.map((part) => {
+          const sum = shifted(product(cell, size, part.size), growth)
+          const isKnown = columns !== MANY && part.parity.rows !== MANY
+          return { parity: Parity.of(rows, part.parity.columns), size: isKnown ? sum : weakened(sum) }
+        })
+      }),
     )
   }
 
@@ -192,10 +196,19 @@ export class Graded {
     for (const part of [...gaps.parts].sort((x, y) => value(y).compare(value(x)))) {
       if (!cell.keepsTerms && odd.reaches(cell, part)) continue
       const added = Graded.of(cell, [part])
-      even = even.plus(cell, odd.multiply(cell, added))
-      odd = odd.plus(cell, even.multiply(cell, added))
+      even = even.plus(cell, odd.multiply(cell, added)).within(cell)
+      odd = odd.plus(cell, even.multiply(cell, added)).within(cell)
     }
     return parity === "odd" ? odd : even
+  }
+
+  /** The tensor with parts of more bases than are told apart joined. */
+  private within(cell: Cell): Graded {
+    if (this.parts.every(({ parity }) => parity === parity.within(cell.mostBases))) return this
+    return Graded.of(
+      cell,
+      this.parts.map(({ parity, size }) => ({ parity: parity.within(cell.mostBases), size })),
+    )
   }
 
   /** Whether this tensor's part of the same parity is at least as large, and as well known. */

@@ -1,6 +1,9 @@
 /** A set of bases: their names in order, joined by commas; empty for the even part. */
 export type Bases = string
 
+/** In place of a set of more bases than are told apart: which ones is not known. */
+export const MANY: Bases = "many random tensors"
+
 /**
  * In which bases a part of a tensor is odd, along its rows and along its columns.
  *
@@ -43,12 +46,20 @@ export class Parity {
     return sum
   }
 
+  /** The parity with sets of more bases than the given number as {@link MANY}. */
+  within(most: number): Parity {
+    if (most === Number.POSITIVE_INFINITY) return this
+    const few = (bases: Bases) => (bases.split(",").length > most ? MANY : bases)
+    return Parity.of(few(this.rows), few(this.columns))
+  }
+
   transpose(): Parity {
     return Parity.of(this.columns, this.rows)
   }
 }
 
 function symmetricDifference(x: Bases, y: Bases): Bases {
+  if (x === MANY || y === MANY) return MANY
   if (x === "") return y
   if (y === "") return x
   if (x === y) return ""

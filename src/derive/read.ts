@@ -9,7 +9,7 @@ import { requireFixed, softmax, softmaxChange, softmaxSlope } from "./attention.
 import type { Cell } from "./cell.js"
 import { readsSizes } from "./demand.js"
 import { Graded, isZeroForm, type RandomTerm } from "./graded.js"
-import { type Bases, Parity } from "./parity.js"
+import { type Bases, MANY, Parity } from "./parity.js"
 import { inverseRoot, inverseRootChange } from "./root.js"
 import { larger, lead, type Size, shifted, sizeOf, weakened } from "./size.js"
 import { Underivable } from "./underivable.js"
@@ -205,6 +205,10 @@ function growthOfSum(x: Bases, y: Bases, inner: Dimension, reading: Reading): Af
 function derivedGrowth(x: Bases, y: Bases, inner: Dimension, { alignments, assume }: Reading): Affine {
   const dimension = inner.exponent
   if (isZeroForm(dimension)) return dimension
+  if (x === MANY || y === MANY) {
+    assume("parts along many random tensors: sums with them at most aligned")
+    return dimension
+  }
   const [left, right] = [nameOf(x), nameOf(y)]
   const given = alignments.find(({ between: [p, q] }) => (p === left && q === right) || (p === right && q === left))
   const exponent = given?.exponent ?? Affine.constant(x === y ? 1 : "1/2")
@@ -293,12 +297,15 @@ function applied({ leaf, transposed, size: w }: RandomTerm, to: Graded, reading:
   }))
   const back = summed.minus(out.times("1/2"))
   const alignedParts = to.parts
-    .filter((part) => part.parity.rows === own)
+    .filter((part) => part.parity.rows === own || part.parity.rows === MANY)
     .flatMap((part) =>
-      along.parts.map((direction) => ({
-        parity: Parity.of(direction.parity.rows, part.parity.columns),
-        size: shifted(sum(sum(w, part.size), direction.size), back),
-      })),
+      along.parts.map((direction) => {
+        const size = shifted(sum(sum(w, part.size), direction.size), back)
+        return {
+          parity: Parity.of(direction.parity.rows, part.parity.columns),
+          size: part.parity.rows === own ? size : weakened(size),
+        }
+      }),
     )
   const shape = to.rowParts(cell).normalised(cell)
   const remembered = (before: Graded) => before.plus(cell, shape)

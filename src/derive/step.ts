@@ -63,6 +63,7 @@ export type Advance = (state: State) => Moment
 export function stepper(scheme: Scheme, cell: Cell, assume: (assumption: string) => void): Advance {
   const { program, alignments } = scheme
   const frozen = frozenLeaves(scheme, cell)
+  cell.mostBases = program.model.mostBases ?? Number.POSITIVE_INFINITY
   const watched = Object.entries(program.quantities)
   const unparted = unpartedNodes(scheme)
   const growths = new Map<string, Affine>()

@@ -80,6 +80,7 @@ export class Trace {
   constructor(scheme: Scheme, point: ReadonlyMap<string, Fraction>) {
     this.scheme = scheme
     this.cell = new Cell(point)
+    this.cell.mostBases = scheme.program.model.mostBases ?? Number.POSITIVE_INFINITY
     this.sizeOnly = unpartedNodes(scheme)
   }
 

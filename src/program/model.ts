@@ -44,6 +44,11 @@ export interface Model {
   readonly minimises: "output" | "change"
   /** Whether the parts δ¹, δ², δ³ of a step's change of zB are watched. */
   readonly watchesParts: boolean
+  /**
+   * How many random tensors a part of a tensor is told apart by in a derivation: in a deep model the products of many are
+   * too many, and matter to no sum that leads. All if left out.
+   */
+  readonly mostBases?: number
   /** What the rows of the first gradient in A, and the columns of that in B, are multiples of; null where not said. */
   readonly gradient: Readonly<Record<"A" | "B", Node>> | null
 }

@@ -94,6 +94,7 @@ export function transformerModel(
     },
     minimises: "change",
     watchesParts: true,
+    mostBases: 2,
     gradient: null,
   }
 }

@@ -1,0 +1,65 @@
+import { expect, test } from "vitest"
+import { Cell } from "../../src/derive/cell.js"
+import { derive } from "../../src/derive/derive.js"
+import { recursion } from "../../src/derive/recursion.js"
+import { lead } from "../../src/derive/size.js"
+import { formatCondition } from "../../src/exponent/grammar.js"
+import { initA } from "../../src/scheme/initA.js"
+import { initB } from "../../src/scheme/initB.js"
+import { onModel } from "../../src/scheme/models.js"
+import { NETWORK_SCHEMES } from "../../src/scheme/networks.js"
+import { type SchemeDefinition, scheme } from "../../src/scheme/scheme.js"
+
+/** A block with one adapted site. */
+const at = (kind: "llama-block" | "bert-block", site: string, definition: SchemeDefinition): SchemeDefinition => ({
+  ...definition,
+  batch: 4,
+  model: { kind, sites: [site] },
+})
+
+/** Each site alone follows the paper's bounds for one layer: Z_B = O(1) iff c ≤ −1/2 from Init[A], c ≤ −1 from Init[B]. */
+test.each([
+  ["llama-block", "q"],
+  ["llama-block", "v"],
+  ["llama-block", "gate"],
+  ["llama-block", "down"],
+  ["bert-block", "query"],
+  ["bert-block", "output"],
+] as const)("%s: %s alone has the bounds of one layer", (kind, site) => {
+  const [a, b] = [initA, initB].map((definition) => derive(scheme(at(kind, site, definition))))
+  expect(formatCondition(a!.stable)).toBe("c <= -1/2")
+  expect(formatCondition(b!.stable)).toBe("c <= -1")
+  expect(formatCondition(a!.undecided.or(b!.undecided))).toBe("never")
+})
+
+/** What stands before the readout is bounded like one layer under it (o = 1/2); queries act through weights that sum to 1. */
+test("the output bounds a layer before the readout more than its features, and queries not at all", () => {
+  expect(formatCondition(derive(scheme(at("llama-block", "down", initA))).stableOutput)).toBe("c <= -3/4")
+  expect(formatCondition(derive(scheme(at("llama-block", "q", initA))).stableOutput)).toBe("always")
+})
+
+test("all sites at once: the bounds of each, and the derivation names what it assumes", () => {
+  const { stable, stableSites, stableOutput, efficient, assumptions, undecided } = derive(
+    scheme(onModel("llama-block", initA)),
+  )
+  expect(formatCondition(stable)).toBe("c <= -1/2")
+  expect(Object.values(stableSites).map(formatCondition)).toEqual(Array(7).fill("c <= -1/2"))
+  expect(formatCondition(stableOutput)).toBe("c <= -3/4")
+  expect(formatCondition(efficient!)).toBe("c == -1/2")
+  expect(formatCondition(undecided)).toBe("never")
+  expect(assumptions.join()).toMatch(/attention/)
+})
+
+/** Joining parts of many bases changes no exponent where all bases can be told apart; what is known may become a bound. */
+test.each(NETWORK_SCHEMES.filter(({ rates }) => !Array.isArray(rates)).map((each) => [each.name, each] as const))(
+  "%s: parts along many random tensors joined, the exponents are the same",
+  (_, definition) => {
+    const whole = scheme(definition, definition.example)
+    const { program } = whole
+    const joined = { ...whole, program: { ...program, model: { ...program.model, mostBases: 2 } } }
+    const [x, y] = [whole, joined].map((each) => recursion(each, new Cell(new Map()))!.steps)
+    for (const [t, { sizes }] of x!.entries())
+      for (const [name, size] of Object.entries(sizes))
+        expect(y![t]?.sizes[name] && lead(y![t].sizes[name]).key).toBe(size && lead(size).key)
+  },
+)
