@@ -39,6 +39,9 @@ export interface Adapter {
   readonly types: readonly NumberType[]
 }
 
+/** The largest rank: matrices r × r are held and decomposed. */
+const MOST_RANK = 2048
+
 /** The most modules of an adapter. */
 const MOST_MODULES = 100_000
 
@@ -117,7 +120,8 @@ function formatOf(file: TensorFile): Adapter["format"] {
 function rankOf(a: StoredTensor, b: StoredTensor): number {
   const rank = a.shape[0] ?? 0
   const trailing = b.shape.slice(2)
-  if (a.shape.length < 2 || a.length === 0) throw refuse(a, "shape", a.shape, "r × input, neither of them 0")
+  if (a.shape.length < 2 || a.length === 0 || rank > MOST_RANK)
+    throw refuse(a, "shape", a.shape, `r × input, neither of them 0, r at most ${MOST_RANK}`)
   if (b.shape.length < 2 || b.shape[1] !== rank || b.length === 0 || trailing.some((size) => size !== 1))
     throw refuse(b, "shape", b.shape, `output × ${rank}, as A is ${a.shape.join(" × ")}`)
   return rank

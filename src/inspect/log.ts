@@ -107,6 +107,9 @@ async function names(folder: string): Promise<string[]> {
   return (await readdir(folder).catch(() => [])).sort()
 }
 
+/** Steps that are summed one by one; of more, every second, third … stands for its neighbours. */
+const MOST_STEPS = 1_000_000
+
 /**
  * The sum of the learning rates of the steps after `from` up to `to`: linear between logged steps, and before the first and
  * after the last as the nearest two say, never below 0; null where no rate is logged.
@@ -116,13 +119,16 @@ export function rateSum(log: Log | null, from: number, to: number): number | nul
     rate === null || !(rate >= 0) ? [] : [{ step, rate }],
   )
   if (known.length === 0) return null
+  known.sort((p, q) => p.step - q.step)
+  // A folder may claim any number of steps.
+  const stride = Math.ceil((to - from) / MOST_STEPS)
   let sum = 0
   let i = 0
-  for (let step = from + 1; step <= to; step++) {
+  for (let step = from + 1; step <= to; step += stride) {
     while (i + 2 < known.length && known[i + 1]!.step < step) i++
     const [p, q] = [known[i]!, known[Math.min(i + 1, known.length - 1)]!]
     const slope = q.step === p.step ? 0 : (q.rate - p.rate) / (q.step - p.step)
-    sum += Math.max(0, p.rate + slope * (step - p.step))
+    sum += stride * Math.max(0, p.rate + slope * (step - p.step))
   }
   return sum
 }

@@ -124,6 +124,11 @@ describe("other people's adapters", () => {
     expect(await refused([float32("x.lora_A.weight", [2, 3], A), float32("x.lora_B.weight", [2, 4], B)])).toContain(
       "output × 2",
     )
+    const wide = [
+      float32("x.lora_A.weight", [3000, 1], new Array(3000).fill(1)),
+      float32("x.lora_B.weight", [1, 3000], new Array(3000).fill(1)),
+    ]
+    expect(await refused(wide)).toContain("r at most 2048")
     const pickle = join(folder, "adapter_model.bin")
     // A pickle that would make a file when loaded: os.system("touch …").
     const made = join(folder, "payload")

@@ -73,6 +73,9 @@ describe("logs", () => {
     expect(rateSum({ source: "", entries }, 0, 5)).toBeCloseTo(4.5, 12)
     expect(rateSum({ source: "", entries }, 0, 20)).toBeCloseTo(10.5, 12)
     expect(rateSum(null, 0, 5)).toBeNull()
+    // A folder named checkpoint-999999999999 is answered as well.
+    const constant = [1, 2].map((step) => ({ step, loss: null, gradientNorm: null, rate: 0.5 }))
+    expect(rateSum({ source: "", entries: constant }, 0, 1e12)! / 5e11).toBeCloseTo(1, 6)
   })
 
   test("2,000 corrupted logs are refused with a typed error or read", async () => {

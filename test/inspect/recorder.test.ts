@@ -56,4 +56,36 @@ describe.skipIf(python === null)("the recorder in trainings of BERT models by PE
     // A₀ has entries N(0, 1/n) and Z coordinates of size 1 behind a normalisation: A₀Z is Θ(1).
     for (const row of of("zA", 0)) expect(row.value).toBeGreaterThan(0.1)
   })
+
+  test("check --measured reads the folder and gives verdicts", async () => {
+    const words = [
+      "check",
+      "init-a",
+      "--set",
+      "c=-1/2",
+      "--measured",
+      folder,
+      "--module",
+      "quantity",
+      "--pool",
+      "module",
+      "kind",
+      "run",
+    ]
+    // Exit code 1 would be a contradiction: few narrow models may contradict later steps, so the first is asked, exact in theory.
+    const out = await promisify(execFile)(process.execPath, [
+      join(root, "dist/command/main.js"),
+      ...words,
+      "--json",
+    ]).then(
+      ({ stdout }) => stdout,
+      (error: { stdout: string }) => error.stdout,
+    )
+    const checks = JSON.parse(out).checks as { quantity: string; step: number; verdict: string }[]
+    const verdict = (quantity: string, step: number) =>
+      checks.find((one) => one.quantity === quantity && one.step === step)!.verdict
+    expect(["b", "delta1", "delta3"].map((quantity) => verdict(quantity, 1))).toEqual(["agrees", "agrees", "agrees"])
+    for (const quantity of ["zA", "zB", "b", "delta1", "delta2", "delta3"])
+      expect(verdict(quantity, 3)).toMatch(/agrees|inconclusive/)
+  })
 })

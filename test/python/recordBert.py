@@ -59,7 +59,7 @@ for width in (64, 128, 256, 384):
             )
             Trainer(model=model, args=arguments, train_dataset=data, callbacks=[trainer_callback(path)]).train()
             continue
-        optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=rate, eps=1e-12)
+        optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=rate, eps=1e-12, weight_decay=0)
         recorder = LoraRecorder(model, optimizer, path, seed=seed)
         model.train()
         for step in range(STEPS):
