@@ -16,6 +16,7 @@ import { measuredRuns } from "../table/measured.js"
 import { readTable } from "../table/readTable.js"
 import { numberedColumns } from "../table/wide.js"
 import { readYaml } from "../yamlFile.js"
+import { withTable } from "./folderTable.js"
 import { readingOf, type TableOptions } from "./tableOptions.js"
 import { integer, type OutputOptions, print } from "./terminal.js"
 
@@ -51,7 +52,7 @@ export async function checkMeasured(
   output: OutputOptions,
 ): Promise<number> {
   const path = options.measured!
-  const { recorded, read } = await recordedIn(path, options, setting)
+  const { recorded, read } = await withTable(path, (file) => recordedIn(file, options, setting))
   const updates = options.updates === undefined ? null : integer("--updates", options.updates, 0)
   const checks = measuredChecks(setting, recorded, updates)
   const { definition, values } = setting
