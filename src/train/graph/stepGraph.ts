@@ -14,6 +14,10 @@ export interface StepGraphRequest {
   readonly values: readonly Node[]
   /** Tensors of which only the sum of squared entries is read. */
   readonly squares: readonly Node[]
+  /** Leaves that all runs have in common, whose first dimension is 1; by default none. */
+  readonly shared?: ReadonlySet<Node>
+  /** Tensors that are read as their sum over the runs. */
+  readonly sums?: readonly Node[]
 }
 
 /** A graph for any width and number of runs: every tensor has the runs as its first dimension. */
@@ -25,6 +29,7 @@ export interface StepGraph {
   /** The name of each leaf's next value. */
   readonly next: ReadonlyMap<Node, string>
   readonly values: readonly string[]
+  readonly sums: readonly string[]
   /** The numbers that sizes and step decide, the input {@link COEFFICIENTS}; null where the program has none. */
   readonly coefficients: ((sizes: Sizes, t: number) => Float32Array) | null
 }
@@ -45,18 +50,21 @@ export function unwritable(roots: readonly Node[], leaves: { has(node: Node): bo
 }
 
 /** Writes a step; @throws Error for an operation without an ONNX form. */
-export function stepGraph({ leaves, next, values, squares }: StepGraphRequest): StepGraph {
+export function stepGraph({ leaves, next, values, squares, shared, sums = [] }: StepGraphRequest): StepGraph {
   const graph = new OnnxGraph()
-  const dimensions = ({ shape: [rows, columns] }: Node) => ["runs", rows.name, columns.name]
+  const dimensions = (node: Node, runs: string | number = "runs") => [runs, ...node.shape.map(({ name }) => name)]
   const names = new Map<Node, string>()
-  for (const leaf of leaves) names.set(leaf, graph.input(`${leafName(leaf)} ${names.size}`, dimensions(leaf)))
+  for (const leaf of leaves) {
+    const runs = shared?.has(leaf) ? 1 : "runs"
+    names.set(leaf, graph.input(`${leafName(leaf)} ${names.size}`, dimensions(leaf, runs)))
+  }
   const inputs = new Map(names)
   const coefficients: ((sizes: Sizes, t: number) => number)[] = []
   const number: Writing["number"] = (value) => {
     if (coefficients.length === 0) graph.input(COEFFICIENTS, ["coefficients"])
     return graph.node("Gather", [COEFFICIENTS, graph.constant([coefficients.push(value) - 1], [1], "int64")])
   }
-  for (const node of inOrder([...next.values(), ...values, ...squares], inputs)) {
+  for (const node of inOrder([...next.values(), ...values, ...squares, ...sums], inputs)) {
     const operands = node.operands.map((operand) => names.get(operand)!)
     names.set(node, written(node, { graph, operands, number }))
   }
@@ -65,13 +73,18 @@ export function stepGraph({ leaves, next, values, squares }: StepGraphRequest): 
     return name
   }
   if (squares.length > 0) {
-    const sums = squares.map((node) => sumOfSquares(graph, names.get(node)!))
-    graph.output(SQUARES, graph.node("Concat", sums, { axis: 2 }), ["runs", 1, squares.length], "float64")
+    const own = squares.map((node) => sumOfSquares(graph, names.get(node)!))
+    graph.output(SQUARES, graph.node("Concat", own, { axis: 2 }), ["runs", 1, squares.length], "float64")
   }
   return {
     leaves: inputs,
     next: new Map([...next].map(([leaf, value]) => [leaf, output(`next ${inputs.get(leaf)!}`, value)])),
     values: values.map((node, i) => output(`value ${i}`, node)),
+    sums: sums.map((node, i) => {
+      const over = graph.constant([0], [1], "int64")
+      graph.output(`sum ${i}`, graph.node("ReduceSum", [names.get(node)!, over], { keepdims: 1 }), dimensions(node, 1))
+      return `sum ${i}`
+    }),
     coefficients:
       coefficients.length === 0 ? null : (sizes, t) => Float32Array.from(coefficients, (value) => value(sizes, t)),
     model: graph.model(),
