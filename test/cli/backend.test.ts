@@ -5,6 +5,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { deviceForTests } from "../train/gpu/graphicsAdapter.js"
+import { engineForTests } from "../train/graph/engine.js"
 import { loraIn } from "./lora.js"
 
 const { gpu, title } = await deviceForTests()
@@ -107,7 +108,9 @@ test("an unknown backend, and a precision that a GPU does not have, are refused"
   expect([precise.code, precise.err]).toEqual([2, expect.stringContaining("--precision")])
 })
 
-describe("--backend graph", () => {
+const engine = await engineForTests()
+
+describe.skipIf(engine === null)("--backend graph", () => {
   const graph = (...words: string[]) => loraIn({ folder }, ...words, "--backend", "graph", "--json")
 
   test("train and check name engine, version and provider; what has no graph falls back and says so", async () => {

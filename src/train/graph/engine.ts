@@ -1,6 +1,6 @@
 /** ONNX Runtime, which runs graphs: found through the optional package `onnxruntime-node`. */
 import { createHash } from "node:crypto"
-import type { InferenceSession, Tensor } from "onnxruntime-node"
+import type { InferenceSession, Tensor } from "onnxruntime-common"
 
 /** What a user without the engine has to do: its install script only fetches CUDA's parts. */
 export const INSTALL_ENGINE = "npm install onnxruntime-node --ignore-scripts"
@@ -63,13 +63,18 @@ export async function openEngine(): Promise<Engine> {
   }
 }
 
-type Runtime = typeof import("onnxruntime-node")
+type Runtime = typeof import("onnxruntime-common") & {
+  listSupportedBackends(): { readonly name: string; readonly bundled: boolean }[]
+}
+
+/** Not a literal: the package need not be there when this file is compiled or bundled. */
+const PACKAGE: string = "onnxruntime-node"
 
 async function load(): Promise<Runtime | { readonly missing: string }> {
   // Read when the package is loaded.
   process.env.ORT_DISABLE_TELEMETRY = "1"
   try {
-    return await import("onnxruntime-node")
+    return (await import(PACKAGE)) as Runtime
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     const missing = code === "ERR_MODULE_NOT_FOUND" ? "is missing" : `cannot be loaded: ${message.split("\n")[0]}`
