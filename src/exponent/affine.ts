@@ -28,6 +28,9 @@ export class Affine {
   private opposite: Affine | undefined
   private cachedScaled: Affine | undefined
   private cachedLinear: Affine | undefined
+  /** A cell asks for values at its point over and over. */
+  private lastPoint: ReadonlyMap<string, Fraction> | undefined
+  private lastValue: Fraction = ZERO
 
   private constructor(constant: Fraction, coefficients: ReadonlyMap<string, Fraction>, key: string) {
     this.constant = constant
@@ -49,7 +52,7 @@ export class Affine {
 
   /** The constant form with the given value. */
   static constant(value: Rational): Affine {
-    return Affine.of(new Fraction(value), new Map())
+    return Affine.of(value instanceof Fraction ? value : new Fraction(value), new Map())
   }
 
   /** The form that is the named symbol. */
@@ -95,7 +98,7 @@ export class Affine {
 
   /** The form multiplied by a rational. */
   times(factor: Rational): Affine {
-    const q = new Fraction(factor)
+    const q = factor instanceof Fraction ? factor : new Fraction(factor)
     if (q.n === 0n) return Affine.ZERO
     return Affine.of(this.constant.mul(q), new Map([...this.coefficients].map(([name, p]) => [name, p.mul(q)])))
   }
@@ -122,11 +125,14 @@ export class Affine {
 
   /** The value at a point; symbols that the point does not name count as 0. */
   at(point: ReadonlyMap<string, Fraction>): Fraction {
+    if (this.lastPoint === point) return this.lastValue
     let value = this.constant
     for (const [name, q] of this.coefficients) {
       const x = point.get(name)
       if (x !== undefined) value = value.add(q.mul(x))
     }
+    this.lastPoint = point
+    this.lastValue = value
     return value
   }
 
@@ -139,6 +145,6 @@ export class Affine {
   }
 
   coefficient(name: string): Fraction {
-    return this.coefficients.get(name) ?? new Fraction(0)
+    return this.coefficients.get(name) ?? ZERO
   }
 }

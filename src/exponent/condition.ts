@@ -119,6 +119,8 @@ export class Condition {
 function isCovered(piece: readonly Constraint[], [first, ...rest]: readonly (readonly Constraint[])[]): boolean {
   if (!isFeasible(piece)) return true
   if (first === undefined) return false
+  // One that does not meet the piece would only cut it up.
+  if (!isFeasible([...piece, ...first])) return isCovered(piece, rest)
   const inside = [...piece]
   for (const constraint of first) {
     if (negate(constraint).some((opposite) => !isCovered([...inside, opposite], rest))) return false

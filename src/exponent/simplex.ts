@@ -1,5 +1,6 @@
 import { Fraction } from "fraction.js"
 import type { Affine } from "./affine.js"
+import { type Integers, LARGE, SMALL, TooLarge } from "./integers.js"
 
 /** The inequality `form ≤ 0`, or `form < 0` where it is strict. */
 export interface Inequality {
@@ -12,11 +13,22 @@ export interface Inequality {
  *
  * The largest t ≤ 1 with form + t ≤ 0 for every strict inequality is found by the simplex method over the integers
  * (Bland's rule, so it ends); strict inequalities have a common solution iff that t is > 0. The point lies as deep
- * inside the strict ones as t says, so it is a good representative of a region.
+ * inside the strict ones as t says, so it is a good representative of a region. Integers are small ones as long as they can
+ * be; the steps are the same in both kinds.
  */
 export function interiorPoint(system: readonly Inequality[]): Map<string, Fraction> | null {
+  try {
+    return deepest(system, SMALL)
+  } catch (error) {
+    if (!(error instanceof TooLarge)) throw error
+    return deepest(system, LARGE)
+  }
+}
+
+/** {@link interiorPoint} in one kind of integers. @throws TooLarge where these do not reach. */
+export function deepest<T>(system: readonly Inequality[], integers: Integers<T>): Map<string, Fraction> | null {
   const symbols = [...new Set(system.flatMap(({ form }) => form.symbols))].sort()
-  const dictionary = new Dictionary(system, symbols)
+  const dictionary = new Dictionary(system, symbols, integers)
   if (!dictionary.makeFeasible()) return null
   const depth = dictionary.maximiseDepth()
   if (system.some(({ strict }) => strict) && depth.compare(0) <= 0) return null
@@ -24,46 +36,56 @@ export function interiorPoint(system: readonly Inequality[]): Map<string, Fracti
 }
 
 /** scale · basic = constant + Σ coefficients[j] · (j-th nonbasic variable), in integers without a common factor. */
-interface Row {
+interface Row<T> {
   readonly basic: number
-  readonly scale: bigint
-  readonly constant: bigint
-  readonly coefficients: readonly bigint[]
+  readonly scale: T
+  readonly constant: T
+  readonly coefficients: readonly T[]
 }
 
 /**
  * A simplex dictionary. Variables are numbered: symbols (of either sign) first, then the depth t ≥ 0, then the slack
  * of each inequality and of t ≤ 1.
  */
-class Dictionary {
+class Dictionary<T> {
   private readonly symbolCount: number
   private readonly nonbasic: number[]
-  private rows: Row[]
+  private readonly integers: Integers<T>
+  private rows: Row<T>[]
 
-  constructor(system: readonly Inequality[], symbols: readonly string[]) {
+  constructor(system: readonly Inequality[], symbols: readonly string[], integers: Integers<T>) {
+    const { of, zero, one, negated, sign } = integers
+    this.integers = integers
     this.symbolCount = symbols.length
     const depth = symbols.length
     this.nonbasic = [...symbols.keys(), depth]
     this.rows = system.map(({ form, strict }, i) => {
       const common = [form.constant, ...form.coefficients.values()].reduce((d, q) => lcm(d, q.d), 1n)
-      const whole = (q: Fraction) => -(q.s * q.n * (common / q.d))
-      const coefficients = [...symbols.map((name) => whole(form.coefficient(name))), strict ? -common : 0n]
-      return reduced({ basic: depth + 1 + i, scale: common, constant: whole(form.constant), coefficients })
+      const whole = (q: Fraction) => of(-(q.s * q.n * (common / q.d)))
+      const coefficients = [
+        ...symbols.map((name) => whole(form.coefficient(name))),
+        strict ? negated(of(common)) : zero,
+      ]
+      return this.reduced({ basic: depth + 1 + i, scale: of(common), constant: whole(form.constant), coefficients })
     })
-    const atMostOne = this.nonbasic.map((variable) => (variable === depth ? -1n : 0n))
-    this.rows.push({ basic: depth + 1 + system.length, scale: 1n, constant: 1n, coefficients: atMostOne })
+    const atMostOne = this.nonbasic.map((variable) => (variable === depth ? negated(one) : zero))
+    this.rows.push({ basic: depth + 1 + system.length, scale: one, constant: one, coefficients: atMostOne })
     for (let j = 0; j < symbols.length; j++) {
-      const row = this.rows.findIndex((candidate) => this.isBounded(candidate) && candidate.coefficients[j] !== 0n)
+      const row = this.rows.findIndex(
+        (candidate) => this.isBounded(candidate) && sign(candidate.coefficients[j]!) !== 0,
+      )
       if (row >= 0) this.pivot(row, j)
     }
   }
 
   /** Dual simplex without an objective; false if some row shows that its slack is negative everywhere. */
   makeFeasible(): boolean {
+    const { sign } = this.integers
     for (;;) {
-      const row = this.first(this.rows, (candidate) => this.isBounded(candidate) && candidate.constant < 0n)
+      const row = this.first((candidate) => this.isBounded(candidate) && sign(candidate.constant) < 0)
       if (row < 0) return true
-      const column = this.firstColumn((j) => this.rows[row]!.coefficients[j]! > 0n)
+      const { coefficients } = this.rows[row]!
+      const column = this.firstColumn((j) => sign(coefficients[j]!) > 0)
       if (column < 0) return false
       this.pivot(row, column)
     }
@@ -71,16 +93,27 @@ class Dictionary {
 
   /** Primal simplex for the depth t, which t ≤ 1 bounds. */
   maximiseDepth(): Fraction {
+    const { sign, times, negated, minus } = this.integers
     for (;;) {
       const depth = this.rows.find(({ basic }) => basic === this.symbolCount)
       const grows = (j: number) =>
-        depth === undefined ? this.nonbasic[j] === this.symbolCount : depth.coefficients[j]! > 0n
+        depth === undefined ? this.nonbasic[j] === this.symbolCount : sign(depth.coefficients[j]!) > 0
       const column = this.firstColumn(grows)
       if (column < 0) return this.valueOf(this.symbolCount)
-      const falling = this.rows.filter((row) => this.isBounded(row) && row.coefficients[column]! < 0n)
-      const ratio = (row: Row) => new Fraction(row.constant, -row.coefficients[column]!)
-      const least = falling.map(ratio).reduce((x, y) => (x.compare(y) <= 0 ? x : y))
-      const leaving = this.first(this.rows, (row) => falling.includes(row) && ratio(row).equals(least))
+      // The row whose constant over its falling coefficient is least; of several Bland's rule takes the first.
+      let leaving = -1
+      this.rows.forEach((row, i) => {
+        if (!this.isBounded(row) || sign(row.coefficients[column]!) >= 0) return
+        const best = this.rows[leaving]
+        if (best === undefined) {
+          leaving = i
+          return
+        }
+        const own = times(row.constant, negated(best.coefficients[column]!))
+        const other = times(best.constant, negated(row.coefficients[column]!))
+        const order = sign(minus(own, other))
+        if (order < 0 || (order === 0 && row.basic < best.basic)) leaving = i
+      })
       this.pivot(leaving, column)
     }
   }
@@ -88,18 +121,19 @@ class Dictionary {
   /** The value of a variable at the dictionary's vertex: nonbasic variables are 0. */
   valueOf(variable: number): Fraction {
     const row = this.rows.find(({ basic }) => basic === variable)
-    return row === undefined ? new Fraction(0) : new Fraction(row.constant, row.scale)
+    if (row === undefined) return new Fraction(0)
+    return new Fraction(this.integers.large(row.constant), this.integers.large(row.scale))
   }
 
-  private isBounded({ basic }: Row): boolean {
+  private isBounded({ basic }: Row<T>): boolean {
     return basic >= this.symbolCount
   }
 
   /** Bland's rule: of the rows that qualify, the one whose basic variable comes first. */
-  private first(rows: readonly Row[], qualifies: (row: Row) => boolean): number {
+  private first(qualifies: (row: Row<T>) => boolean): number {
     let found = -1
-    rows.forEach((row, i) => {
-      if (qualifies(row) && (found < 0 || row.basic < rows[found]!.basic)) found = i
+    this.rows.forEach((row, i) => {
+      if (qualifies(row) && (found < 0 || row.basic < this.rows[found]!.basic)) found = i
     })
     return found
   }
@@ -114,49 +148,51 @@ class Dictionary {
   }
 
   private pivot(leaving: number, column: number): void {
+    const { times, plus, negated, sign, zero } = this.integers
     const row = this.rows[leaving]!
     const divisor = row.coefficients[column]!
-    const sign = divisor < 0n ? 1n : -1n
+    const signed = sign(divisor) < 0 ? (q: T) => q : negated
     // divisor · entering = scale · leaving − constant − Σ others
-    const entering = reduced({
+    const entering = this.reduced({
       basic: this.nonbasic[column]!,
-      scale: -sign * divisor,
-      constant: sign * row.constant,
-      coefficients: row.coefficients.map((q, j) => (j === column ? -sign * row.scale : sign * q)),
+      scale: signed(negated(divisor)),
+      constant: signed(row.constant),
+      coefficients: row.coefficients.map((q, j) => (j === column ? signed(negated(row.scale)) : signed(q))),
     })
+    const { scale } = entering
     this.rows = this.rows.map((other, i) => {
       if (i === leaving) return entering
       const q = other.coefficients[column]!
-      if (q === 0n) return other
-      const { scale } = entering
-      return reduced({
+      if (sign(q) === 0) return other
+      return this.reduced({
         basic: other.basic,
-        scale: other.scale * scale,
-        constant: other.constant * scale + q * entering.constant,
-        coefficients: other.coefficients.map((p, j) => (j === column ? 0n : p * scale) + q * entering.coefficients[j]!),
+        scale: times(other.scale, scale),
+        constant: plus(times(other.constant, scale), times(q, entering.constant)),
+        coefficients: other.coefficients.map((p, j) =>
+          plus(j === column ? zero : times(p, scale), times(q, entering.coefficients[j]!)),
+        ),
       })
     })
     this.nonbasic[column] = row.basic
   }
-}
 
-function reduced({ basic, scale, constant, coefficients }: Row): Row {
-  const divisor = coefficients.reduce(gcd, gcd(scale, constant))
-  if (divisor === 1n) return { basic, scale, constant, coefficients }
-  return {
-    basic,
-    scale: scale / divisor,
-    constant: constant / divisor,
-    coefficients: coefficients.map((q) => q / divisor),
+  private reduced(row: Row<T>): Row<T> {
+    const { gcd, isOne, quotient } = this.integers
+    let divisor = gcd(row.scale, row.constant)
+    for (const q of row.coefficients) {
+      if (isOne(divisor)) return row
+      divisor = gcd(divisor, q)
+    }
+    if (isOne(divisor)) return row
+    return {
+      basic: row.basic,
+      scale: quotient(row.scale, divisor),
+      constant: quotient(row.constant, divisor),
+      coefficients: row.coefficients.map((q) => quotient(q, divisor)),
+    }
   }
 }
 
-function gcd(x: bigint, y: bigint): bigint {
-  let [a, b] = [x < 0n ? -x : x, y < 0n ? -y : y]
-  while (b !== 0n) [a, b] = [b, a % b]
-  return a
-}
-
 function lcm(x: bigint, y: bigint): bigint {
-  return (x / gcd(x, y)) * y
+  return (x / LARGE.gcd(x, y)) * y
 }
