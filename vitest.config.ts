@@ -12,6 +12,7 @@ const SLOW = [
   "test/readme.test.ts",
   "test/verify/compare/randomSchemes.test.ts",
   "test/cli/sweep.test.ts",
+  "test/table/fuzz.test.ts",
   "test/prove/prove.test.ts",
   "test/cli/cli.test.ts",
   "test/package/package.test.ts",
@@ -28,6 +29,7 @@ const SLOW = [
   "test/cli/remembered.test.ts",
   "test/inspect/recorder.test.ts",
   "test/docs/operation.test.ts",
+  "test/table/kinds.test.ts",
 ]
 
 class LongestFirst extends BaseSequencer {
