@@ -4,6 +4,7 @@ import { Piecewise } from "../exponent/piecewise.js"
 import { type Constraint, solveLinear } from "../exponent/system.js"
 import { InputError } from "../inputError.js"
 import type { Site } from "../program/model.js"
+import { everySite } from "../program/model.js"
 import type { Scheme } from "../scheme/scheme.js"
 import { explore, type Region, signNear } from "./cell.js"
 import { isZeroForm } from "./graded.js"
@@ -121,15 +122,12 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
     Condition.NEVER.or(...regions.map((region) => Condition.all(region.where).and(condition(region))))
       .merged()
       .within(scheme.domain)
-  const bounded = (isAsked: (name: string) => boolean) =>
+  const bounded = (asked: readonly string[]) =>
     everywhere(({ result }) =>
-      Condition.all(
-        names.filter(isAsked).flatMap((name) => allSteps(result, name, stepsFrom(1, lastStep(result, last)), "<=")),
-      ),
+      Condition.all(asked.flatMap((name) => allSteps(result, name, stepsFrom(1, lastStep(result, last)), "<="))),
     )
-  const all = (prefix: string) => bounded((name) => isNamed(name, prefix))
-  const stable = all("zB")
-  const internallyStable = stable.and(all("zA"))
+  const stable = bounded(everySite(scheme.program.model, "zB"))
+  const internallyStable = stable.and(bounded(everySite(scheme.program.model, "zA")))
   const bothMove = () =>
     everywhere((region) =>
       learning(region, (steps) =>
@@ -142,7 +140,7 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
     )
   const { sites, watchesParts } = scheme.program.model
   const level = switches.level ?? "features"
-  const stableOutput = all("f")
+  const stableOutput = bounded(["f"])
   const asked = level === "output" ? stableOutput : stable
   const required = stableIncludesZA ? asked.and(internallyStable) : asked
   return {
@@ -157,9 +155,7 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
     stable,
     internallyStable,
     stableOutput,
-    stableSites: Object.fromEntries(
-      sites.length < 2 ? [] : sites.map(({ tag }) => [tag, bounded((name) => name === `zB${tag}`)]),
-    ),
+    stableSites: Object.fromEntries(sites.length < 2 ? [] : sites.map(({ tag }) => [tag, bounded([`zB${tag}`])])),
     featureLearning: watchesParts
       ? everywhere((region) =>
           learning(region, (steps) =>
@@ -197,11 +193,6 @@ export function atStep({ steps, limit }: QuantitySteps, t: number): Piecewise | 
 
 function stepsFrom(first: number, last: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, i) => first + i)
-}
-
-/** Whether a quantity is the named one, of the only adapter or of any: zB, zB2, zB[q], zB2[q]. */
-export function isNamed(name: string, prefix: string): boolean {
-  return new RegExp(`^${prefix}\\d*(\\[.*\\])?$`).test(name)
 }
 
 /** The constraints that say that a quantity is O(1), or Θ(1), at the given steps and as it grows. */

@@ -2,8 +2,9 @@ import type { Affine } from "../exponent/affine.js"
 import { Condition } from "../exponent/condition.js"
 import { type Constraint, isFeasible, solveLinear } from "../exponent/system.js"
 import { InputError } from "../inputError.js"
+import { everySite } from "../program/model.js"
 import type { Region } from "./cell.js"
-import { type Derivation, isNamed } from "./derive.js"
+import type { Derivation } from "./derive.js"
 import { isZeroForm } from "./graded.js"
 import { type Recursion, sizeAt } from "./recursion.js"
 import { type Link, Trace } from "./trace.js"
@@ -105,9 +106,11 @@ interface Requirement {
 
 /** What a statement asks: see the definitions in {@link Derivation}. */
 function requirements({ scheme, switches }: Derivation, statement: Statement): Requirement[] {
-  const all = Object.keys(scheme.program.quantities)
-  const of = (prefix: string, from = 1, fixes = false) =>
-    all.filter((name) => isNamed(name, prefix)).map((quantity): Requirement => ({ quantity, from, fixes }))
+  const { model, quantities } = scheme.program
+  const of = (name: string, from = 1, fixes = false) =>
+    (name === "f" ? [name] : everySite(model, name))
+      .filter((quantity) => quantity in quantities)
+      .map((quantity): Requirement => ({ quantity, from, fixes }))
   const level = of(switches.level === "output" ? "f" : "zB")
   const late = switches.from ?? 1
   switch (statement) {

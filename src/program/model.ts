@@ -104,6 +104,11 @@ export function plainOutput({ forward, multiplier, sites }: Model, adapters: rea
   return forward((site, input) => adapterOutput(adapters[sites.indexOf(site)]!, input, multiplier)).output
 }
 
+/** The names of a quantity at every site of a model: zB, or zB1 and zB2, or zB[q] and zB[v]. */
+export function everySite({ sites }: Pick<Model, "sites">, quantity: string): string[] {
+  return sites.map(({ tag }) => `${quantity}${tag}`)
+}
+
 /** A forward pass in changes: with the adapters against without them. */
 export interface ChangedForward {
   readonly output: Changed

@@ -73,6 +73,8 @@ export interface SchemeDefinition {
   readonly optimiser?: OptimiserName
   /** Adam's ε as an exponent, ε = n^epsilon; by default it is negligible. */
   readonly epsilon?: string
+  /** The constant of Adam's ε: by default 1 beside an exponent, and 1e-100 without one, which is nothing. */
+  readonly epsilonConstant?: number
   /**
    * Exponent k of the bound n^k to which the joint norm of all gradients is clipped before the optimiser sees them
    * (max_grad_norm = 1 is "0"); by default they are not.
@@ -183,6 +185,7 @@ const FIELDS = {
   }).exactOptional(),
   optimiser: names("the update rule", optimiserNames).exactOptional(),
   epsilon: power("the exponent of Adam's epsilon", "0"),
+  epsilonConstant: documented(positive, "the constant of Adam's epsilon: a number > 0", 1e-8).exactOptional(),
   clip: power("the exponent of the bound on the gradients' joint norm", "0"),
   weightDecay: documented(z.number().min(0), "decoupled weight decay: a number ≥ 0", 0.1).exactOptional(),
   shrinkage: documented(

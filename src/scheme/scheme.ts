@@ -125,7 +125,10 @@ export function scheme(
   const program = trainingStep(model, {
     objective,
     optimiser: OPTIMISERS[optimiser],
-    epsilon: { constant: raw.epsilon === null ? NEGLIGIBLE_EPSILON : 1, power: epsilon },
+    epsilon: {
+      constant: definition.epsilonConstant ?? (raw.epsilon === null ? NEGLIGIBLE_EPSILON : 1),
+      power: epsilon,
+    },
     start: startRule(definition, model),
     motions: rates.map(({ A, B }) => ({ A: motion("A", A), B: motion("B", B) })),
     clip: clip && { constant: 1, power: clip },

@@ -28,6 +28,9 @@ export interface StudentScheme {
 /** What a sweep of numbers for rates knows of a run before the rates. */
 type Student = Pick<SyntheticConfig, "inputs" | "samples" | "readout"> & Partial<Pick<SyntheticConfig, "rates">>
 
+/** Adam's ε as the kernels have it, where a definition does not say how it scales. */
+const EPSILON = 1e-8
+
 /** What computes a scheme that no kernel trains. */
 export const REFERENCE = "reference float64"
 
@@ -50,6 +53,7 @@ export function onStudent(
     readout: new Fraction(readout).toFraction(),
     rates: { A: numeric("A"), B: numeric("B") },
     rateConstants: rates ?? { A: 1, B: 1 },
+    ...(definition.epsilon === undefined ? { epsilonConstant: definition.epsilonConstant ?? EPSILON } : {}),
   }
 }
 
@@ -59,9 +63,16 @@ export function kernelStart(
   run: SyntheticConfig,
 ): SyntheticConfig["start"] | null {
   const ready = scheme(onStudent(definition, run), values)
-  const { optimiser = "adam", weightDecay = 0, shrinkage = 0, subtractStart = false } = ready.definition
+  const {
+    optimiser = "adam",
+    epsilonConstant,
+    weightDecay = 0,
+    shrinkage = 0,
+    subtractStart = false,
+  } = ready.definition
   const { multiplier, rank, input, epsilon, clip } = ready.sizes
-  const isPlain = optimiser === "adam" && weightDecay === 0 && shrinkage === 0 && !subtractStart
+  const isAdam = optimiser === "adam" && epsilonConstant === EPSILON
+  const isPlain = isAdam && weightDecay === 0 && shrinkage === 0 && !subtractStart
   const isFixed = [multiplier, rank, input].every(({ key }) => key === Affine.ZERO.key)
   const moves = ready.rates.every(({ A, B }) => A !== "frozen" && B !== "frozen")
   if (!isPlain || !isFixed || !moves || epsilon !== null || clip !== null) return null

@@ -44,9 +44,14 @@ describe.each(Object.entries(INSTALLS))("installed %s", (title, options) => {
       "LICENSE",
       "README.md",
       "dist",
+      "docs",
       "package.json",
       "proofs",
+      "python",
     ])
+    // The doctor's pages, which its findings name, and the recorder for PyTorch.
+    expect(await readdir(join(own, "docs"))).toEqual(["doctor"])
+    expect(await readdir(join(own, "python"))).toEqual(["lora_scaling_recorder.py"])
     expect((await readdir(join(own, "dist"))).sort()).toEqual([
       "command",
       "kernel",
