@@ -26,6 +26,20 @@ const SIGNS: Readonly<Record<Finding["verdict"], string>> = { agrees: "✓", con
 export function documentHtml(document: ReportDocument, svg: (file: string) => string): string {
   const { title, preface, chapters } = document
   const contents = chapters.map(({ section }) => `<li><a href="#${section.id}">${escapeHtml(section.title)}</a></li>`)
+  return htmlPage(
+    title,
+    preface,
+    `<nav><h2>Contents</h2><ol><li><a href="#findings">Findings</a></li>${contents.join("")}<li><a href="#environment">What it took; environment</a></li></ol></nav>
+<main>
+<section id="findings"><h2>Findings</h2><p>${countsOf(findingsOf(document))}.</p>${summary(document)}</section>
+${chapters.map(({ section, command }) => sectionHtml(section, command, svg)).join("\n")}
+<section id="environment"><h2>What it took; environment</h2>${tableHtml(spentTable(document))}${tableHtml(environmentTable(document))}</section>
+</main>`,
+  )
+}
+
+/** A page that loads nothing: a title, a preface in Markdown, and what follows it. */
+export function htmlPage(title: string, preface: string, body: string): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -36,12 +50,7 @@ export function documentHtml(document: ReportDocument, svg: (file: string) => st
 </head>
 <body>
 <header><h1>${escapeHtml(title)}</h1>${micromark(preface)}</header>
-<nav><h2>Contents</h2><ol><li><a href="#findings">Findings</a></li>${contents.join("")}<li><a href="#environment">What it took; environment</a></li></ol></nav>
-<main>
-<section id="findings"><h2>Findings</h2><p>${countsOf(findingsOf(document))}.</p>${summary(document)}</section>
-${chapters.map(({ section, command }) => sectionHtml(section, command, svg)).join("\n")}
-<section id="environment"><h2>What it took; environment</h2>${tableHtml(spentTable(document))}${tableHtml(environmentTable(document))}</section>
-</main>
+${body}
 </body>
 </html>
 `
@@ -123,6 +132,6 @@ function inline(markdown: string): string {
 }
 
 /** Text as HTML. */
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;")
 }

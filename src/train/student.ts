@@ -8,7 +8,7 @@ import type { Model } from "../program/model.js"
 import { isStudent, type StudentParts } from "../program/models/teacherStudent.js"
 import { leafName, Node } from "../program/node.js"
 import type { Program } from "../program/program.js"
-import type { SchemeDefinition } from "../scheme/definition.js"
+import { isPair, type SchemeDefinition } from "../scheme/definition.js"
 import { onModel } from "../scheme/models.js"
 import { type Scheme, scheme } from "../scheme/scheme.js"
 import type { Matrix } from "./matrix.js"
@@ -44,7 +44,8 @@ export function onStudent(
   { inputs, samples, readout, rates }: Student,
 ): SchemeDefinition {
   const onNetwork = onModel("teacher-student", definition)
-  const pairs = [definition.rates].flat()
+  const { rates: own } = definition
+  const pairs = isPair(own) ? [own] : Object.values(own)
   const numeric = (side: "A" | "B") => (pairs.some((pair) => pair[side] === "frozen") ? "frozen" : "0")
   return {
     ...onNetwork,
