@@ -49,7 +49,7 @@ export async function deriveCommand(name: string, options: DeriveOptions): Promi
   const steps = integer("--steps", options.steps)
   const given = options.align.map(alignment)
   const definition = { ...(await schemeWith(name, options)), ...(given.length > 0 ? { alignments: given } : {}) }
-  const asked: Asked = {
+  const asked: DeriveRequest = {
     definition,
     set: settings(options.set),
     free: options.free,
@@ -74,7 +74,7 @@ export async function deriveCommand(name: string, options: DeriveOptions): Promi
 }
 
 /** What `derive` asks, as values. */
-interface Asked {
+interface DeriveRequest {
   readonly definition: SchemeDefinition
   readonly set: Readonly<Record<string, string>>
   readonly free: readonly string[]
@@ -83,7 +83,7 @@ interface Asked {
 }
 
 /** How a statement or a quantity comes about, after the answer itself in the JSON. */
-async function explain({ definition, set, free, switches, steps }: Asked, what: string, output: OutputOptions) {
+async function explain({ definition, set, free, switches, steps }: DeriveRequest, what: string, output: OutputOptions) {
   const { whyJson, whyTables } = await import("../report/why.js")
   const derivation = derive(scheme(definition, set, free), switches)
   const why = whyJson(derivation, what)
@@ -92,7 +92,7 @@ async function explain({ definition, set, free, switches, steps }: Asked, what: 
 }
 
 /** The answer: its JSON and its tables. */
-export function derived({ definition, set, free, switches, steps }: Asked) {
+export function derived({ definition, set, free, switches, steps }: DeriveRequest) {
   const derivation = derive(scheme(definition, set, free), switches)
   return {
     json: derivationJson(derivation, steps),

@@ -2,13 +2,18 @@ import { Affine } from "../exponent/affine.js"
 import { type Cell, perForever, timesForever } from "./cell.js"
 import { isZeroForm } from "./graded.js"
 import { lead } from "./size.js"
-import { type Advance, grown, increments, isRepeated, type Moment, type State } from "./step.js"
+import { type Advance, grown, increments, isRepeated, type State, type StepReading } from "./step.js"
 
 /** By how much every quantity grows in a period. */
 export type Growth = Readonly<Record<string, Affine>>
 
 /** The growth of every quantity in a period if it is certain to go on, zero where the state repeats; else null. */
-export function growthOver(history: readonly Moment[], period: number, cell: Cell, advance: Advance): Growth | null {
+export function growthOver(
+  history: readonly StepReading[],
+  period: number,
+  cell: Cell,
+  advance: Advance,
+): Growth | null {
   const [now, then, earlier] = [0, 1, 2].map((k) => history.at(-1 - k * period))
   if (now === undefined || then === undefined) return null
   if (isRepeated(then.state, now.state)) return noGrowth(now)
@@ -23,7 +28,7 @@ export function growthOver(history: readonly Moment[], period: number, cell: Cel
 }
 
 /** Zero for every quantity. */
-export function noGrowth({ quantities }: Moment): Growth {
+export function noGrowth({ quantities }: StepReading): Growth {
   return Object.fromEntries([...quantities.keys()].map((name) => [name, Affine.ZERO]))
 }
 
@@ -40,7 +45,7 @@ export interface Round {
  * The last two periods as a round, or null if they are none. As long as no margin falls below 0 the step is one affine map
  * x ↦ Mx + v with MΔ = Δ, so every further period repeats the round: by induction, for ever where no margin shrinks.
  */
-export function steadyRound(history: readonly Moment[], period: number): Round | null {
+export function steadyRound(history: readonly StepReading[], period: number): Round | null {
   const [now, then, earlier] = [0, 1, 2].map((k) => history.at(-1 - k * period))
   if (!now || !then || !earlier) return null
   const recent = increments(then.state, now.state)
@@ -80,8 +85,8 @@ export function steadyRound(history: readonly Moment[], period: number): Round |
  */
 function eventualGrowth(
   earlier: State,
-  then: Moment,
-  now: Moment,
+  then: StepReading,
+  now: StepReading,
   period: number,
   cell: Cell,
   advance: Advance,

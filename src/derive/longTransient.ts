@@ -7,7 +7,7 @@ import { isZeroForm } from "./graded.js"
 import { type Round, steadyRound } from "./growth.js"
 import { type Course, firstSteps, LONGEST_PERIOD, type Recursion, settle, stepSizes } from "./recursion.js"
 import { lead, type Size } from "./size.js"
-import { grown, type Moment, type State, stepper } from "./step.js"
+import { grown, type State, type StepReading, stepper } from "./step.js"
 
 /** The symbol κ = Kδ: what K rounds of a steady growth by δ add. */
 const GAINED = "κ"
@@ -79,7 +79,7 @@ interface End {
 }
 
 /** Where the steady growth ends, by κ; the last state itself where none is seen. */
-function endOfGrowth(history: readonly Moment[], cell: Cell): End | typeof ELSEWHERE {
+function endOfGrowth(history: readonly StepReading[], cell: Cell): End | typeof ELSEWHERE {
   const { state, quantities } = history.at(-1)!
   const forms = new Map([...quantities].map(([name, { size }]) => [name, formOf(size)]))
   for (let period = 1; period <= LONGEST_PERIOD; period++) {
@@ -130,7 +130,7 @@ function multiplesOfOne(
 }
 
 /** The sizes that the course ends with, if none depends on κ and none on the way is larger than both ends; else null. */
-function limitOf(listed: Moment, end: End, { history, period, growth }: Course, cell: Cell): Recursion["limit"] {
+function limitOf(listed: StepReading, end: End, { history, period, growth }: Course, cell: Cell): Recursion["limit"] {
   const limit: Record<string, Size | null> = {}
   for (const [name, { size: first }] of listed.quantities) {
     const sizes = history.map(({ quantities }) => quantities.get(name)!.size)

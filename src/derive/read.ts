@@ -18,7 +18,7 @@ import { Underivable } from "./underivable.js"
  * What a random matrix G was applied to so far: the running max of the normalised arguments of G and of Gᵀ, as vectors
  * of the spaces that these live in.
  */
-export interface Asked {
+export interface Applications {
   readonly arguments: Graded
   readonly transposed: Graded
 }
@@ -33,7 +33,7 @@ export interface Reading {
   /** The nodes of which no part is asked for, only the size. */
   readonly sizeOnly: ReadonlySet<Node>
   /** Per random matrix, what it was applied to; a reading adds to it. */
-  readonly asked: Map<Node, Asked>
+  readonly applications: Map<Node, Applications>
   /** How much sums of two parts grow, as found so far; a reading adds to it. */
   readonly growths: Map<string, Affine>
   /** Called with every assumption that a rule makes. */
@@ -279,7 +279,7 @@ function wideProduct(left: Graded, right: Graded, inner: Dimension, { cell, assu
  */
 function applied({ leaf, transposed, size: w }: RandomTerm, to: Graded, reading: Reading): Graded {
   if (to.isZero) return Graded.ZERO
-  const { cell, asked, assume } = reading
+  const { cell, applications: asked, assume } = reading
   const [rows, columns] = leaf.shape.map(({ exponent }) => exponent) as [Affine, Affine]
   const [image, pull] = basesOf(leaf)
   const [out, summed, fresh, own] = transposed ? [columns, rows, pull, image] : [rows, columns, image, pull]

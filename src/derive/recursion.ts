@@ -3,7 +3,7 @@ import type { Scheme } from "../scheme/scheme.js"
 import type { Cell } from "./cell.js"
 import { type Growth, growthOver, noGrowth } from "./growth.js"
 import { lead, type Size } from "./size.js"
-import { type Advance, initialState, isRepeated, type Moment, type State, stepper } from "./step.js"
+import { type Advance, initialState, isRepeated, type State, type StepReading, stepper } from "./step.js"
 
 /** The sizes of the watched quantities after one step. */
 export interface StepSizes {
@@ -53,14 +53,14 @@ export function recursion(scheme: Scheme, cell: Cell): Recursion | null {
 
 /** Steps up to where it is known how all later ones go on: like the last period, plus the growth. */
 export interface Course {
-  readonly history: readonly Moment[]
+  readonly history: readonly StepReading[]
   readonly period: number
   readonly growth: Growth
 }
 
 /** The steps from a state until it repeats or is certain to grow; null if neither is seen. */
 export function settle(start: State, cell: Cell, advance: Advance): Course | null {
-  const history: Moment[] = []
+  const history: StepReading[] = []
   for (let state = start; history.length < MOST_STEPS; ) {
     const moment = advance(state)
     history.push(moment)
@@ -75,15 +75,15 @@ export function settle(start: State, cell: Cell, advance: Advance): Course | nul
 }
 
 /** The first steps of a scheme, as many as are read before it is given up that they settle. */
-export function firstSteps(scheme: Scheme, cell: Cell, advance: Advance): Moment[] {
-  const history: Moment[] = []
+export function firstSteps(scheme: Scheme, cell: Cell, advance: Advance): StepReading[] {
+  const history: StepReading[] = []
   for (let state = initialState(scheme, cell); history.length < MOST_STEPS; state = history.at(-1)!.state)
     history.push(advance(state))
   return history
 }
 
 /** The sizes of steps as they are told. */
-export function stepSizes(history: readonly Moment[]): StepSizes[] {
+export function stepSizes(history: readonly StepReading[]): StepSizes[] {
   const moments = new Map<string, readonly Size[]>()
   return history.map(({ quantities }) => {
     for (const [name, seen] of quantities) moments.set(name, [...(moments.get(name) ?? []), ...seen.moments])

@@ -4,17 +4,17 @@ import type { Scheme } from "../scheme/scheme.js"
 import type { Cell } from "./cell.js"
 import { sizeOnly } from "./demand.js"
 import { Graded } from "./graded.js"
-import { type Asked, randomTensor, readExponents } from "./read.js"
+import { type Applications, randomTensor, readExponents } from "./read.js"
 import { lead, type Size, shifted, sizeOf } from "./size.js"
 
 /** Everything that the next step depends on. */
 export interface State {
   readonly leaves: ReadonlyMap<Node, Graded>
-  readonly asked: ReadonlyMap<Node, Asked>
+  readonly applications: ReadonlyMap<Node, Applications>
 }
 
 /** A quantity as a step shows it. */
-export interface Seen {
+export interface WatchedSize {
   /** Null where it is exactly zero. */
   readonly size: Size | null
   /** Whether the squares of its terms add (see `Graded.isOrthogonal`). */
@@ -24,10 +24,10 @@ export interface Seen {
 }
 
 /** A step as it was read: the state after it, the comparisons made, and the quantities. */
-export interface Moment {
+export interface StepReading {
   readonly state: State
   readonly comparisons: readonly Affine[]
-  readonly quantities: ReadonlyMap<string, Seen>
+  readonly quantities: ReadonlyMap<string, WatchedSize>
 }
 
 const ZERO = sizeOf(Affine.ZERO)
@@ -37,7 +37,7 @@ export function initialState({ program, start }: Scheme, cell: Cell): State {
   const leaves = new Map<Node, Graded>([...program.next.keys()].map((node) => [node, Graded.ZERO]))
   for (const [node, deviation] of start)
     leaves.set(node, deviation === "zero" ? Graded.ZERO : randomTensor(node, deviation.power, cell))
-  return { leaves, asked: new Map() }
+  return { leaves, applications: new Map() }
 }
 
 /** The frozen tensors, which no step changes. */
@@ -57,7 +57,7 @@ export function unpartedNodes({ program }: Scheme): ReadonlySet<Node> {
 }
 
 /** One step from a state. */
-export type Advance = (state: State) => Moment
+export type Advance = (state: State) => StepReading
 
 /** The step of a scheme in a cell, as a map of states; `assume` is called with every assumption that a rule makes. */
 export function stepper(scheme: Scheme, cell: Cell, assume: (assumption: string) => void): Advance {
@@ -67,7 +67,7 @@ export function stepper(scheme: Scheme, cell: Cell, assume: (assumption: string)
   const watched = Object.entries(program.quantities)
   const unparted = unpartedNodes(scheme)
   const growths = new Map<string, Affine>()
-  return ({ leaves, asked }) => {
+  return ({ leaves, applications: asked }) => {
     const before = cell.comparisons.length
     const nextAsked = new Map(asked)
     const values = readExponents(rootsOf(scheme), {
@@ -75,12 +75,12 @@ export function stepper(scheme: Scheme, cell: Cell, assume: (assumption: string)
       alignments,
       sizeOnly: unparted,
       leaves: new Map([...frozen, ...leaves]),
-      asked: nextAsked,
+      applications: nextAsked,
       growths,
       assume,
     })
     const quantities = new Map(
-      watched.map(([name, node]): [string, Seen] => {
+      watched.map(([name, node]): [string, WatchedSize] => {
         const value = values.get(node)!
         const moments = cell.keepsTerms ? momentsOf(node, values, cell) : []
         return [name, { size: value.size(cell), isOrthogonal: value.isOrthogonal, moments }]
@@ -102,7 +102,10 @@ export function stepper(scheme: Scheme, cell: Cell, assume: (assumption: string)
       return next === undefined ? value : values.get(next)!
     }
     return {
-      state: { leaves: new Map([...leaves].map(([node, value]) => [node, after(node, value)])), asked: nextAsked },
+      state: {
+        leaves: new Map([...leaves].map(([node, value]) => [node, after(node, value)])),
+        applications: nextAsked,
+      },
       comparisons: cell.comparisons.slice(before),
       quantities,
     }
@@ -110,7 +113,7 @@ export function stepper(scheme: Scheme, cell: Cell, assume: (assumption: string)
 }
 
 /** All tensors of a state, in a fixed order. */
-function tensors({ leaves, asked }: State): Graded[] {
+function tensors({ leaves, applications: asked }: State): Graded[] {
   return [...leaves.values(), ...[...asked.values()].flatMap((seen) => [seen.arguments, seen.transposed])]
 }
 
@@ -138,12 +141,12 @@ export function grown(state: State, added: readonly Affine[]): State {
   const next = (tensor: Graded) => tensor.map((size) => shifted(size, added[i++]!))
   const leaves = new Map([...state.leaves].map(([node, tensor]) => [node, next(tensor)]))
   const asked = new Map(
-    [...state.asked].map(([node, seen]) => [
+    [...state.applications].map(([node, seen]) => [
       node,
       { arguments: next(seen.arguments), transposed: next(seen.transposed) },
     ]),
   )
-  return { leaves, asked }
+  return { leaves, applications: asked }
 }
 
 /**

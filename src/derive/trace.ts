@@ -11,7 +11,7 @@ import { inOrder, leafName, type Node } from "../program/node.js"
 import type { Scheme } from "../scheme/scheme.js"
 import { Cell } from "./cell.js"
 import { Graded } from "./graded.js"
-import { type Asked, type Reading, readNode } from "./read.js"
+import { type Applications, type Reading, readNode } from "./read.js"
 import { lead, type Size } from "./size.js"
 import { frozenLeaves, initialState, rootsOf, type State, unpartedNodes } from "./step.js"
 
@@ -45,8 +45,8 @@ interface Step {
   readonly state: State
   readonly values: ReadonlyMap<Node, Graded>
   /** What the random matrices were applied to before each node, and after the step. */
-  readonly asked: ReadonlyMap<Node, ReadonlyMap<Node, Asked>>
-  readonly askedAfter: ReadonlyMap<Node, Asked>
+  readonly applications: ReadonlyMap<Node, ReadonlyMap<Node, Applications>>
+  readonly applicationsAfter: ReadonlyMap<Node, Applications>
   /** The comparisons of each node, as forms that are ≤ 0. */
   readonly comparisons: ReadonlyMap<Node, readonly Affine[]>
 }
@@ -128,27 +128,27 @@ export class Trace {
       const after = next.get(leaf)
       return [leaf, after === undefined ? value : step.values.get(after)!]
     })
-    return { leaves: new Map(leaves), asked: step.askedAfter }
+    return { leaves: new Map(leaves), applications: step.applicationsAfter }
   }
 
   private read(state: State): Step {
     const { scheme, cell } = this
     const values = new Map([...frozenLeaves(scheme, cell), ...state.leaves])
-    const memory = new Map(state.asked)
-    const asked = new Map<Node, ReadonlyMap<Node, Asked>>()
+    const memory = new Map(state.applications)
+    const asked = new Map<Node, ReadonlyMap<Node, Applications>>()
     const comparisons = new Map<Node, readonly Affine[]>()
     const growths = new Map<string, Affine>()
     for (const node of inOrder(rootsOf(scheme), values)) {
       const before = cell.comparisons.length
       asked.set(node, new Map(memory))
       const operands = node.operands.map((operand) => values.get(operand)!)
-      values.set(node, readNode(node, operands, { ...this.reading(cell), asked: memory, growths }))
+      values.set(node, readNode(node, operands, { ...this.reading(cell), applications: memory, growths }))
       comparisons.set(
         node,
         cell.comparisons.slice(before).map((form) => form.negated),
       )
     }
-    return { state, values, asked, askedAfter: memory, comparisons }
+    return { state, values, applications: asked, applicationsAfter: memory, comparisons }
   }
 
   private reading(cell: Cell): Omit<Reading, "asked" | "growths"> {
@@ -220,7 +220,7 @@ export class Trace {
    * @param isKept which symbols' parts take part; of a tensor without any, all do.
    */
   private replay(node: Node, t: number, target: Target, isKept: (symbol: string) => boolean): Replay | null {
-    const { values, asked } = this.step(t)
+    const { values, applications: asked } = this.step(t)
     const tags = new Map<string, Tag>()
     const tagged = (tensor: Graded, link: (key: string) => Link): Graded => {
       const keys = tensor.pieces.map(({ key }) => key)
@@ -247,7 +247,7 @@ export class Trace {
       tagged(values.get(operand)!, (key) => this.link(operand, t, { what: "part", key })),
     )
     const memory = new Map(
-      [...asked.get(node)!].map(([leaf, sides]): [Node, Asked] => {
+      [...asked.get(node)!].map(([leaf, sides]): [Node, Applications] => {
         const side = (name: Side) => tagged(sides[name], (key) => this.remembered(node, t, { leaf, side: name, key }))
         return [leaf, { arguments: side("arguments"), transposed: side("transposed") }]
       }),
@@ -257,7 +257,7 @@ export class Trace {
     const assumptions = new Set<string>()
     const result = readNode(node, operands, {
       ...this.reading(cell),
-      asked: memory,
+      applications: memory,
       growths: new Map(),
       assume: (assumption) => void assumptions.add(assumption),
     })
@@ -267,15 +267,15 @@ export class Trace {
 
   /** The operation that made a random matrix remember a direction with this exponent, before a node of step t. */
   private remembered(node: Node, t: number, { leaf, side, key }: Omit<Target & { what: "memory" }, "what">): Link {
-    const sizeIn = (memory: ReadonlyMap<Node, Asked>) => {
+    const sizeIn = (memory: ReadonlyMap<Node, Applications>) => {
       const size = memory.has(leaf) ? piece(memory.get(leaf)![side], key) : undefined
       return size && lead(size).key
     }
-    const wanted = sizeIn(this.step(t).asked.get(node)!)
+    const wanted = sizeIn(this.step(t).applications.get(node)!)
     for (let then = 1; then <= t; then++) {
-      const nodes = [...this.step(then).asked]
+      const nodes = [...this.step(then).applications]
       for (const [i, [each]] of nodes.entries())
-        if (sizeIn(nodes[i + 1]?.[1] ?? this.step(then).askedAfter) === wanted)
+        if (sizeIn(nodes[i + 1]?.[1] ?? this.step(then).applicationsAfter) === wanted)
           return this.link(each, then, { what: "memory", key, leaf, side })
     }
     throw new Error(`nothing made ${leafName(leaf)} remember ${key}`)
@@ -325,7 +325,12 @@ class TaggedCell extends Cell {
 }
 
 /** The traced exponent in a node's result, or in what it left behind. */
-function found(target: Target, result: Graded, memory: ReadonlyMap<Node, Asked>, cell: TaggedCell): Affine | null {
+function found(
+  target: Target,
+  result: Graded,
+  memory: ReadonlyMap<Node, Applications>,
+  cell: TaggedCell,
+): Affine | null {
   if (target.what === "comparison") return cell.asked(target.key)
   const tensor = target.what === "part" ? result : memory.get(target.leaf)?.[target.side]
   const size = tensor && piece(tensor, target.key)
