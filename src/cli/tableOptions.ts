@@ -2,7 +2,7 @@
 import type { CurveRules } from "../fit/curves.js"
 import { InputError } from "../inputError.js"
 import { SEPARATORS, type SeparatorName } from "../table/delimited.js"
-import type { Reading } from "../table/measured.js"
+import type { TableReading } from "../table/measured.js"
 import type { At, RunRules } from "../table/runs.js"
 import { integer, oneOf, positive } from "./terminal.js"
 
@@ -39,7 +39,7 @@ export interface TableOptions {
  * @param of the column of the size; null where losses against rates are meant.
  * @throws InputError for options of another form.
  */
-export function readingOf(options: TableOptions, of: string | null): { reading: Reading; rules: CurveRules } {
+export function readingOf(options: TableOptions, of: string | null): { reading: TableReading; rules: CurveRules } {
   const { rate = "rate", loss = "loss", model = null, family = null, quantity } = options
   const value = of ?? loss
   const goal = goalOf(options.goal, of === null ? value : null)
@@ -52,7 +52,7 @@ export function readingOf(options: TableOptions, of: string | null): { reading: 
         ? undefined
         : ({ point: ".", comma: "," } as const)[oneOf("--decimal", decimal, ["point", "comma"])],
   }
-  const reading: Reading = {
+  const reading: TableReading = {
     columns: { ...options, rate: of === null ? rate : null, value, model, family },
     rules: rulesOf(options, goal),
     read,

@@ -8,7 +8,7 @@ import { lead, type Size, sizeOf, weakened } from "./size.js"
 import { Underivable } from "./underivable.js"
 
 /** What a rule needs besides the operands. */
-interface Reading {
+interface RuleContext {
   readonly cell: Cell
   readonly assume: (assumption: string) => void
 }
@@ -19,20 +19,20 @@ export function requireFixed({ op, operands: [x] }: Node): void {
 }
 
 /** Weights that sum to 1 over a fixed number of tokens: their root mean square is Θ(1) whatever the scores. */
-export function softmax(node: Node, _: Graded, __: Reading): Graded {
+export function softmax(node: Node, _: Graded, __: RuleContext): Graded {
   requireFixed(node)
   return Graded.even(sizeOf(Affine.ZERO))
 }
 
 /** p ∘ (x − Σ p x): the size of x, and where the scores outgrow 1 at most that, the weights being near 0 or 1. */
-export function softmaxSlope(node: Node, x: Graded, at: Graded, { cell, assume }: Reading): Graded {
+export function softmaxSlope(node: Node, x: Graded, at: Graded, { cell, assume }: RuleContext): Graded {
   requireFixed(node)
   assume("attention looks at more than one token, so that its weights' derivative is as large as its scores let it")
   return outgrows(at, cell) ? x.map(weakened) : x
 }
 
 /** The size of the scores' change, and Θ(1) beyond: the weights have moved to other tokens. */
-export function softmaxChange(node: Node, x: Graded, at: Graded, { cell, assume }: Reading): Graded {
+export function softmaxChange(node: Node, x: Graded, at: Graded, { cell, assume }: RuleContext): Graded {
   requireFixed(node)
   assume("a change of the scores is not the same for all tokens")
   cell.usesGaps = true

@@ -24,7 +24,7 @@ export interface Applications {
 }
 
 /** Everything that a reading of one step needs besides the nodes. */
-export interface Reading {
+export interface ReadingContext {
   readonly cell: Cell
   /** Alignments given by the user, in place of the rules'. */
   readonly alignments: Scheme["alignments"]
@@ -45,7 +45,7 @@ export interface Reading {
  *
  * @throws Underivable for an operation without a rule here.
  */
-export function readExponents(nodes: readonly Node[], reading: Reading): Map<Node, Graded> {
+export function readExponents(nodes: readonly Node[], reading: ReadingContext): Map<Node, Graded> {
   const values = new Map<Node, Graded>(reading.leaves)
   for (const node of inOrder(nodes, reading.leaves)) {
     const read = node.operands.map((operand) => values.get(operand)!)
@@ -55,7 +55,7 @@ export function readExponents(nodes: readonly Node[], reading: Reading): Map<Nod
 }
 
 /** One node by its operation's rule, given the values of its operands. */
-export function readNode(node: Node, operands: readonly Graded[], reading: Reading): Graded {
+export function readNode(node: Node, operands: readonly Graded[], reading: ReadingContext): Graded {
   const isSummed = reading.sizeOnly.has(node) && readsSizes(node)
   const read = isSummed ? operands.map((operand) => operand.summed(reading.cell)) : operands
   return lookUp(RULES, node, read, reading)
@@ -77,7 +77,7 @@ function basesOf(leaf: Node): readonly [string, string] {
 }
 
 /** A node read, given the values of its operands. */
-type Rule<O extends Op> = (node: Node<O>, operands: readonly Graded[], reading: Reading) => Graded
+type Rule<O extends Op> = (node: Node<O>, operands: readonly Graded[], reading: ReadingContext) => Graded
 
 /** Every operation read in exponents. */
 const RULES: { readonly [O in Op]: Rule<O> } = {
@@ -143,7 +143,7 @@ function asSigns(of: Graded): Graded {
 }
 
 /** Adam's m / (√v + ε): scale-free where √v is above ε, m / ε where it is below. */
-function rootRatio(mean: Graded, square: Graded, epsilon: Affine | null, { cell, assume }: Reading): Graded {
+function rootRatio(mean: Graded, square: Graded, epsilon: Affine | null, { cell, assume }: ReadingContext): Graded {
   const first = entries(mean, "rootRatio")
   const second = entries(square, "rootRatio").size(cell)
   if (second === null) return Graded.ZERO
@@ -156,7 +156,7 @@ function rootRatio(mean: Graded, square: Graded, epsilon: Affine | null, { cell,
 }
 
 /** U Vᵀ of a matrix U S Vᵀ of rank Θ(1): every singular value becomes 1, and the largest is the Frobenius norm. */
-function orthogonalised(node: Node<"orthogonalise">, of: Graded, { cell, assume }: Reading): Graded {
+function orthogonalised(node: Node<"orthogonalise">, of: Graded, { cell, assume }: ReadingContext): Graded {
   assume("the orthogonalised gradient has rank Θ(1), its singular values one size")
   const [rows, columns] = [node.shape[0].exponent, node.shape[1].exponent]
   const larger = cell.compare(rows, columns) >= 0 ? rows : columns
@@ -171,7 +171,7 @@ function halfEntries({ shape: [rows, columns] }: Node): Affine {
 }
 
 /** The largest of the tensors' Frobenius norms: squares are never negative, so that nothing cancels in their sum. */
-function jointNorm({ op, operands }: Node, of: readonly Graded[], { cell }: Reading): Graded {
+function jointNorm({ op, operands }: Node, of: readonly Graded[], { cell }: ReadingContext): Graded {
   const sizes = of.flatMap((tensor, i) => {
     const size = entries(tensor, op).size(cell)
     return size === null ? [] : [shifted(size, halfEntries(operands[i]!))]
@@ -180,7 +180,7 @@ function jointNorm({ op, operands }: Node, of: readonly Graded[], { cell }: Read
 }
 
 /** A tensor times min(1, bound / norm): where the norm is known as a bound only, so is what is left of the tensor. */
-function clipped(node: Node, of: Graded, norm: Graded, bound: Affine, { cell, assume }: Reading): Graded {
+function clipped(node: Node, of: Graded, norm: Graded, bound: Affine, { cell, assume }: ReadingContext): Graded {
   cell.usesGaps = true
   const size = norm.size(cell)
   if (size === null) return of
@@ -192,7 +192,7 @@ function clipped(node: Node, of: Graded, norm: Graded, bound: Affine, { cell, as
 }
 
 /** The exponent by which a sum of two parts exceeds its terms: the same question comes up over and over. */
-function growthOfSum(x: Bases, y: Bases, inner: Dimension, reading: Reading): Affine {
+function growthOfSum(x: Bases, y: Bases, inner: Dimension, reading: ReadingContext): Affine {
   const question = `${x}|${y}|${inner.name}`
   const known = reading.growths.get(question)
   if (known !== undefined) return known
@@ -202,7 +202,7 @@ function growthOfSum(x: Bases, y: Bases, inner: Dimension, reading: Reading): Af
 }
 
 /** Aligned 1, independent and centred 1/2, or as given, times the exponent of the index. */
-function derivedGrowth(x: Bases, y: Bases, inner: Dimension, { alignments, assume }: Reading): Affine {
+function derivedGrowth(x: Bases, y: Bases, inner: Dimension, { alignments, assume }: ReadingContext): Affine {
   const dimension = inner.exponent
   if (isZeroForm(dimension)) return dimension
   if (x === MANY || y === MANY) {
@@ -236,7 +236,7 @@ function partName(bases: Bases): string {
   return bases === "" ? nameOf(bases) : `a part along ${nameOf(bases)}`
 }
 
-function matrixProduct(left: Graded, right: Graded, inner: Dimension, reading: Reading): Graded {
+function matrixProduct(left: Graded, right: Graded, inner: Dimension, reading: ReadingContext): Graded {
   const { cell } = reading
   if (left.randoms.length > 0 && right.randoms.length > 0)
     throw new Underivable("matmul", "a product of two random matrices with both sides growing")
@@ -259,7 +259,7 @@ const MOST_PAIRS = 64
  * The same product of tensors of many parts: parts of equal parity are aligned, and all others together grow as the product
  * of the whole sizes times the root of the index.
  */
-function wideProduct(left: Graded, right: Graded, inner: Dimension, { cell, assume }: Reading): Graded {
+function wideProduct(left: Graded, right: Graded, inner: Dimension, { cell, assume }: ReadingContext): Graded {
   assume(
     "sums of two tensors of many parts: those along the same random tensors aligned, all others independent and centred",
   )
@@ -277,7 +277,7 @@ function wideProduct(left: Graded, right: Graded, inner: Dimension, { cell, assu
  * The transpose rule: a random matrix G, entries of size n^w, applied to x gives a fresh random vector, of size
  * w + d/2 + γ[x] for d the exponent of the summed space; and if x has a part that is Gᵀ u, a part along u.
  */
-function applied({ leaf, transposed, size: w }: RandomTerm, to: Graded, reading: Reading): Graded {
+function applied({ leaf, transposed, size: w }: RandomTerm, to: Graded, reading: ReadingContext): Graded {
   if (to.isZero) return Graded.ZERO
   const { cell, applications: asked, assume } = reading
   const [rows, columns] = leaf.shape.map(({ exponent }) => exponent) as [Affine, Affine]

@@ -11,7 +11,7 @@ import { inOrder, leafName, type Node } from "../program/node.js"
 import type { Scheme } from "../scheme/scheme.js"
 import { Cell } from "./cell.js"
 import { Graded } from "./graded.js"
-import { type Applications, type Reading, readNode } from "./read.js"
+import { type Applications, type ReadingContext, readNode } from "./read.js"
 import { lead, type Size } from "./size.js"
 import { frozenLeaves, initialState, rootsOf, type State, unpartedNodes } from "./step.js"
 
@@ -151,7 +151,7 @@ export class Trace {
     return { state, values, applications: asked, applicationsAfter: memory, comparisons }
   }
 
-  private reading(cell: Cell): Omit<Reading, "asked" | "growths"> {
+  private reading(cell: Cell): Omit<ReadingContext, "asked" | "growths"> {
     const { alignments } = this.scheme
     return { cell, alignments, leaves: new Map(), sizeOnly: this.sizeOnly, assume: () => {} }
   }

@@ -120,7 +120,7 @@ function integerScale(coefficients: readonly Fraction[]): Fraction {
   return divisor.abs().inverse()
 }
 
-interface Reading {
+interface ParseContext {
   readonly refuse: () => never
 }
 
@@ -163,7 +163,7 @@ const isUnary = (node: jsep.Expression): node is jsep.UnaryExpression => node.ty
 const isBinary = (node: jsep.Expression): node is jsep.BinaryExpression => node.type === "BinaryExpression"
 const isCall = (node: jsep.Expression): node is jsep.CallExpression => node.type === "CallExpression"
 
-function readMax(node: jsep.Expression, reading: Reading): MaxPlus {
+function readMax(node: jsep.Expression, reading: ParseContext): MaxPlus {
   if (isCall(node) && isName(node.callee) && node.callee.name === "max" && node.arguments.length > 0)
     return MaxPlus.max(...node.arguments.map((argument) => readMax(argument, reading)))
   if (isUnary(node) && node.operator === "-" && isName(node.argument) && node.argument.name === "inf")
@@ -172,7 +172,7 @@ function readMax(node: jsep.Expression, reading: Reading): MaxPlus {
   return MaxPlus.of(readAffine(node, reading))
 }
 
-function readAffine(node: jsep.Expression, reading: Reading): Affine {
+function readAffine(node: jsep.Expression, reading: ParseContext): Affine {
   if (isLiteral(node) && /^(\d+\.?\d*|\.\d+)$/.test(node.raw)) return Affine.constant(new Fraction(node.raw))
   if (isName(node)) {
     if (!/^[a-z]+[A-Za-z0-9]*$/.test(node.name) || ["inf", "always", "never"].includes(node.name)) reading.refuse()
@@ -192,7 +192,7 @@ function readAffine(node: jsep.Expression, reading: Reading): Affine {
   return reading.refuse()
 }
 
-function readCondition(node: jsep.Expression, reading: Reading): Condition {
+function readCondition(node: jsep.Expression, reading: ParseContext): Condition {
   if (isName(node) && node.name === "always") return Condition.ALWAYS
   if (isName(node) && node.name === "never") return Condition.NEVER
   if (!isBinary(node)) return reading.refuse()

@@ -10,7 +10,7 @@ import type { Table } from "./table.js"
 import { madeLong, numberedColumns } from "./wide.js"
 
 /** How a file's table is to be read. */
-export interface Reading {
+export interface TableReading {
   readonly columns: RunColumns
   readonly rules: RunRules
   readonly read?: ReadOptions
@@ -35,7 +35,7 @@ export interface MeasuredRuns {
  *
  * @throws InputError as `readTable`, `madeLong`, `runsOf` and `partlyPooled`.
  */
-export async function measuredRuns(path: string, reading: Reading): Promise<MeasuredRuns> {
+export async function measuredRuns(path: string, reading: TableReading): Promise<MeasuredRuns> {
   const { columns, rules, read = {}, wide, quantity } = reading
   const { width, rate, value } = columns
   const needed = [width, ...(rate === null ? [] : [rate]), value]

@@ -8,7 +8,7 @@ import type { LeafValue } from "./numbers.js"
 import { FORMATS, nearest, type PrecisionName, type Rounding, stochastic } from "./precision.js"
 import type { PrecisionConfig, PrecisionRole } from "./precisionConfig.js"
 import { uniforms } from "./random.js"
-import type { Reading } from "./reference.js"
+import type { Arithmetic } from "./reference.js"
 import { readBy, untransposed } from "./schedule.js"
 
 /** What rounding did to one tensor in a run. */
@@ -46,7 +46,7 @@ interface NodeReading {
 }
 
 /** The reading of a program in a precision, and its record. */
-export class Numerics implements Reading {
+export class Numerics implements Arithmetic {
   /** What was counted, by the tensor's name. */
   readonly tensors: Record<string, TensorRecord> = {}
   private readonly config: PrecisionConfig

@@ -8,7 +8,7 @@ import { readBy, schedule } from "./schedule.js"
 import { Spare } from "./spare.js"
 
 /** How a program is read, beyond float64: what is done to each value before others read it. */
-export interface Reading {
+export interface Arithmetic {
   /** What rounds every partial sum of a node that is a product or a norm; null leaves them in float64. */
   accumulator(node: Node): Rounding | null
   /** Changes the value of a node in place; `read` are the operands' values. */
@@ -18,7 +18,7 @@ export interface Reading {
 /** What an evaluation may be given besides its leaves. */
 export interface EvaluateOptions {
   /** By default every value is left in float64. */
-  readonly reading?: Reading
+  readonly arithmetic?: Arithmetic
   /** Arrays to use again, and where those of values that nothing reads any more go. */
   readonly spare?: Spare
 }
@@ -33,7 +33,7 @@ export function evaluate(
   leaves: ReadonlyMap<Node, LeafValue>,
   sizes: Sizes,
   t: number,
-  { reading, spare = new Spare() }: EvaluateOptions = {},
+  { arithmetic: reading, spare = new Spare() }: EvaluateOptions = {},
 ): Map<Node, Matrix> {
   const values = new Map<Node, LeafValue>(leaves)
   for (const { node, dying } of schedule(nodes, leaves)) {

@@ -144,7 +144,7 @@ describe("a run in a precision", () => {
         numerics.begin(0)
         for (const [leaf, value] of leaves) numerics.settle(leaf, value)
         numerics.begin(2)
-        const values = evaluate(nodes, leaves, sizes, 2, { reading: numerics })
+        const values = evaluate(nodes, leaves, sizes, 2, { arithmetic: numerics })
         const round = nearest(FORMATS[name])
         for (const node of nodes)
           for (const x of values.get(node)!.data) expect(Object.is(round(x), x) || Number.isNaN(x)).toBe(true)

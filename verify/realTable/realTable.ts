@@ -6,14 +6,14 @@ import type { CensoredFit } from "../../src/fit/censored.js"
 import { type CurveRules, type CurveTable, curveTable } from "../../src/fit/curves.js"
 import { curveFitTable, curvesTable, readings } from "../../src/report/fit.js"
 import type { Finding, Part, Section } from "../../src/report/section.js"
-import { measuredRuns, type Reading } from "../../src/table/measured.js"
+import { measuredRuns, type TableReading } from "../../src/table/measured.js"
 import type { Experiment } from "../experiment.js"
 import { boundOfRate } from "../teacherStudent/rateBounds.js"
 
 /** A table of LoRA runs, and how it is read. */
 export interface RealTableSource {
   readonly path: string
-  readonly reading: Reading
+  readonly reading: TableReading
   readonly rules: CurveRules
 }
 

@@ -3,7 +3,7 @@ import { rateSum } from "../log.js"
 import type { MeasuredModule, MeasuredRun } from "../measureRun.js"
 
 /** What one interval says of one factor. */
-interface Reading {
+interface IntervalReading {
   readonly module: MeasuredModule
   readonly factor: "a" | "b"
   readonly unchanged: number
@@ -14,7 +14,7 @@ interface Reading {
 }
 
 /** Rates from the log; without one, the largest change of any entry is a lower bound of their sum under sign-like updates. */
-function readings(measured: MeasuredRun): Reading[] {
+function readings(measured: MeasuredRun): IntervalReading[] {
   const { modules, run } = measured
   return run.checkpoints.slice(1).flatMap((_, i) => {
     const steps = stepsOf(measured, i)
@@ -24,7 +24,7 @@ function readings(measured: MeasuredRun): Reading[] {
     if (!(sum > 0) || !Number.isFinite(sum)) return []
     const count = steps === null ? 1 : steps[1] - steps[0]
     return modules.flatMap((module) =>
-      (["a", "b"] as const).flatMap((factor): Reading[] => {
+      (["a", "b"] as const).flatMap((factor): IntervalReading[] => {
         const { halfUlp, unchanged } = module.intervals[i]![factor]
         const middle = halfUlp?.[1] ?? 0
         return middle === 0
