@@ -1,6 +1,13 @@
 import { openCache } from "../cache.js"
 import { InputError } from "../inputError.js"
-import { CHECKERS, type Checker, isInstalled, type JudgeOptions, judgeAll, type Verdict } from "../prove/checkers.js"
+import {
+  CHECKERS,
+  type Checker,
+  type CheckerVerdict,
+  isInstalled,
+  type JudgeOptions,
+  judgeAll,
+} from "../prove/checkers.js"
 import { parseClaim } from "../prove/claim.js"
 import { type Counterexample, type Decision, decide, Undecided } from "../prove/prover.js"
 import { comparedRecurrence, readTheorem, type Theorem, theoremNames } from "../prove/theorem.js"
@@ -87,7 +94,7 @@ async function proveClaim(
   }
   // "for some" is the opposite of "never".
   const isTrue = decision.proven !== claim.existential
-  const verdicts: Verdict[] = []
+  const verdicts: CheckerVerdict[] = []
   if (decision.proven) {
     const statement = {
       name: "claim",
@@ -143,7 +150,7 @@ function judging({ fresh }: ProveOptions): JudgeOptions {
 }
 
 /** The checkers that ran, with their versions, and those whose verdicts were remembered. */
-function judgesOf(verdicts: readonly Verdict[]): string {
+function judgesOf(verdicts: readonly CheckerVerdict[]): string {
   const distinct = [...new Map(verdicts.map((verdict) => [verdict.checker, verdict])).values()]
   const texts = distinct.map(({ checker, version }) => {
     const own = verdicts.filter((verdict) => verdict.checker === checker)

@@ -19,7 +19,7 @@ export type Checker = (typeof CHECKERS)[number]
 type Solver = Exclude<Checker, "kernel">
 
 /** What a checker says of a theorem. */
-export interface Verdict {
+export interface CheckerVerdict {
   readonly checker: Checker
   readonly version: string
   readonly verdict: "accepted" | "refused" | "unknown"
@@ -41,7 +41,7 @@ const AT_ONCE: Readonly<Record<Checker, number>> = { kernel: 1, z3: 1, cvc5: ava
 export interface Judged {
   readonly theorem: Theorem
   /** In the order of the checkers asked. */
-  readonly verdicts: readonly Verdict[]
+  readonly verdicts: readonly CheckerVerdict[]
 }
 
 /** How theorems are judged. */
@@ -80,7 +80,7 @@ export async function judgeAll(
     )
   try {
     // One checker after the other, so that the kernel does not hold up the answers of the others.
-    const columns: Verdict[][] = []
+    const columns: CheckerVerdict[][] = []
     for (const checker of checkers) columns.push(await verdictsOf(checker))
     return theorems.map((theorem, row) => ({ theorem, verdicts: columns.map((column) => column[row]!) }))
   } finally {
@@ -90,11 +90,11 @@ export async function judgeAll(
 
 /** Judges theorems, z3 one after the other; `close` ends the solvers' threads. */
 export interface Judge {
-  readonly judge: (checker: Checker, theorem: Theorem) => Promise<Verdict>
+  readonly judge: (checker: Checker, theorem: Theorem) => Promise<CheckerVerdict>
   readonly close: () => void
 }
 
-type Finding = Pick<Verdict, "verdict" | "reason">
+type CheckerAnswer = Pick<CheckerVerdict, "verdict" | "reason">
 
 /** A judge; solvers are loaded when first asked. */
 export function createJudge(timeLimit = TIME_LIMIT, cache?: Cache): Judge {
@@ -111,7 +111,7 @@ export function createJudge(timeLimit = TIME_LIMIT, cache?: Cache): Judge {
     if (!versions.has(checker)) versions.set(checker, solverVersion(checker))
     return versions.get(checker)!
   }
-  const asked = async (find: () => Finding | Promise<Finding>) => {
+  const asked = async (find: () => CheckerAnswer | Promise<CheckerAnswer>) => {
     const before = performance.now()
     return { ...(await find()), milliseconds: performance.now() - before, remembered: false }
   }
@@ -136,14 +136,14 @@ export function createJudge(timeLimit = TIME_LIMIT, cache?: Cache): Judge {
 }
 
 /** What was kept of a verdict; null for anything else. */
-function decided(kept: unknown): Pick<Verdict, "verdict" | "reason" | "milliseconds"> | null {
+function decided(kept: unknown): Pick<CheckerVerdict, "verdict" | "reason" | "milliseconds"> | null {
   if (typeof kept !== "object" || kept === null) return null
-  const { verdict, reason, milliseconds } = kept as Partial<Verdict>
+  const { verdict, reason, milliseconds } = kept as Partial<CheckerVerdict>
   const isVerdict = verdict === "accepted" ? reason === null : verdict === "refused" && typeof reason === "string"
   return isVerdict && typeof milliseconds === "number" ? { verdict: verdict!, reason: reason!, milliseconds } : null
 }
 
-function kernelFinding(theorem: Theorem): Finding {
+function kernelFinding(theorem: Theorem): CheckerAnswer {
   try {
     check(theorem)
     return { verdict: "accepted", reason: null }
@@ -154,7 +154,7 @@ function kernelFinding(theorem: Theorem): Finding {
 }
 
 /** The theorem's SMT-LIB text, or why it has none. */
-function textOf(theorem: Theorem): string | Finding {
+function textOf(theorem: Theorem): string | CheckerAnswer {
   try {
     return smtText(theorem)
   } catch (error) {
@@ -164,7 +164,7 @@ function textOf(theorem: Theorem): string | Finding {
 }
 
 /** Every check of the text must be unsatisfiable. */
-function smtFinding(answer: string): Finding {
+function smtFinding(answer: string): CheckerAnswer {
   const lines = answer.split("\n").filter((line) => line.trim() !== "")
   if (lines.length > 0 && lines.every((line) => line === "unsat")) return { verdict: "accepted", reason: null }
   return lines.includes("sat")

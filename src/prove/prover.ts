@@ -85,8 +85,8 @@ class Refuted {
   }
 }
 
-type Verdict = Extract<Certificate, { facts: unknown }>["verdict"]
-type Growth = Extract<Verdict, { grows: number }>
+type LeafVerdict = Extract<Certificate, { facts: unknown }>["verdict"]
+type Growth = Extract<LeafVerdict, { grows: number }>
 
 /** An exponent and its dependence on the state at an earlier step; null is −∞. */
 type Value = { readonly form: Affine; readonly weights: ReadonlyMap<string, number> } | null
@@ -147,7 +147,7 @@ class Leaf {
     return { facts: [...this.facts.values()], steps, verdict: { holds: true } }
   }
 
-  private failed(verdict: Exclude<Verdict, { holds: true }>, steps: number): Certificate {
+  private failed(verdict: Exclude<LeafVerdict, { holds: true }>, steps: number): Certificate {
     if (this.claim.direction !== "only if" && !this.isOutside()) {
       const atom = this.claim.atoms["fails" in verdict ? verdict.fails : verdict.grows]!
       throw new Refuted({

@@ -1,6 +1,13 @@
 /** What is derived and proven, before anything is measured: each scheme's laws, and each theorem before its checkers. */
 import { formatCondition, formatMin } from "../../src/exponent/grammar.js"
-import { CHECKERS, type Checker, isInstalled, type Judged, judgeAll, type Verdict } from "../../src/prove/checkers.js"
+import {
+  CHECKERS,
+  type Checker,
+  type CheckerVerdict,
+  isInstalled,
+  type Judged,
+  judgeAll,
+} from "../../src/prove/checkers.js"
 import { readTheorem, theoremNames } from "../../src/prove/theorem.js"
 import type { Finding } from "../../src/report/section.js"
 import type { ReportTable } from "../../src/report/table.js"
@@ -82,7 +89,7 @@ function theoremTable(judged: readonly Judged[]): ReportTable {
 /** A refused certificate contradicts; a checker that does not decide in time leaves the finding open. */
 function acceptance(checker: Checker, judged: readonly Judged[]): Finding {
   const verdictOf = ({ verdicts }: Judged) => verdicts.find((verdict) => verdict.checker === checker)!.verdict
-  const names = (kind: Verdict["verdict"]) =>
+  const names = (kind: CheckerVerdict["verdict"]) =>
     judged.filter((one) => verdictOf(one) === kind).map(({ theorem }) => theorem.statement.name)
   const [refused, unknown] = [names("refused"), names("unknown")]
   const claim = `Each of ${judged.length} theorems is accepted by ${checker}`
