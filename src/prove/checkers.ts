@@ -38,7 +38,7 @@ const TIME_LIMIT = 30_000
 const AT_ONCE: Readonly<Record<Checker, number>> = { kernel: 1, z3: 1, cvc5: availableParallelism() }
 
 /** A theorem and what each checker says of it. */
-export interface Judged {
+export interface JudgedTheorem {
   readonly theorem: Theorem
   /** In the order of the checkers asked. */
   readonly verdicts: readonly CheckerVerdict[]
@@ -64,7 +64,7 @@ export async function judgeAll(
   theorems: readonly Theorem[],
   checkers: readonly Checker[],
   { timeLimit, cache, signal, onFinished }: JudgeOptions = {},
-): Promise<Judged[]> {
+): Promise<JudgedTheorem[]> {
   const { judge, close } = createJudge(timeLimit, cache)
   let count = 0
   const verdictsOf = (checker: Checker) =>

@@ -36,7 +36,7 @@ export function claimsOf(setting: Setting, claims: readonly Claim[]): Claim[] {
 }
 
 /** What is judged of measurements. */
-export interface Judged {
+export interface JudgedQuantities {
   /** How many families of verdicts are given beside each other; default 1. */
   readonly families?: number
   /** The names of the quantities; by default all that the program names. */
@@ -50,7 +50,7 @@ export function judgeMeasurements(
   settings: readonly Setting[],
   { widths, steps: last, seeds }: Budget,
   measurements: readonly Measurements[],
-  { families = 1, quantitiesOf = ({ program }) => Object.keys(program.quantities), steps }: Judged = {},
+  { families = 1, quantitiesOf = ({ program }) => Object.keys(program.quantities), steps }: JudgedQuantities = {},
 ): Claim[] {
   const schemes = settings.map(({ definition, values }) => scheme(definition, values))
   const names = schemes.map(quantitiesOf)

@@ -92,7 +92,7 @@ export async function layerLaws(size: LayersSize, options: SweepOptions): Promis
   const points = deep.flatMap((of) => placed(of, size))
   const settings = points.map(({ of, c }): Setting => ({ definition: of.definition, values: { c, o: of.readout } }))
   const measurements = await measure(settings, size.budget, options)
-  const judged: Judged[] = []
+  const judged: JudgedNetwork[] = []
   for (const [i, point] of points.entries()) {
     const own = judgeMeasurements([settings[i]!], size.budget, [measurements[i]!], { families: settings.length })
     const claims = await rechecked(settings[i]!, own, size.budget, widened(size.budget.widths), options)
@@ -137,7 +137,7 @@ interface Placed {
   readonly places: readonly Place[]
 }
 
-interface Judged extends Placed {
+interface JudgedNetwork extends Placed {
   readonly claims: readonly Claim[]
 }
 
@@ -151,7 +151,7 @@ function placed(of: Deep, { budget, places }: LayersSize): Placed[] {
   })
 }
 
-function section(deep: readonly Deep[], judged: readonly Judged[], { budget, readouts }: LayersSize): Section {
+function section(deep: readonly Deep[], judged: readonly JudgedNetwork[], { budget, readouts }: LayersSize): Section {
   const last = budget.steps
   const claims = judged.flatMap((setting) => setting.claims)
   return {
@@ -195,7 +195,7 @@ function section(deep: readonly Deep[], judged: readonly Judged[], { budget, rea
   }
 }
 
-function findings({ of, c, places, claims }: Judged): Finding[] {
+function findings({ of, c, places, claims }: JudgedNetwork): Finding[] {
   const where = places.map((place) => PLACES[place].name).join(", ")
   return claimFindings(`${of.start} on ${of.layers} layers, o = ${of.readout}, c = ${c} (${where})`, claims)
 }
@@ -218,7 +218,7 @@ function boundTable(deep: readonly Deep[], last: number): ReportTable {
   }
 }
 
-function outputTable(judged: readonly Judged[], last: number): ReportTable {
+function outputTable(judged: readonly JudgedNetwork[], last: number): ReportTable {
   return {
     columns: ["scheme", "layers", "o", "c", "derived", "plain slope", "measured", "95 % interval", "verdict"],
     rows: judged.flatMap(({ of, c, claims }) =>
@@ -244,7 +244,7 @@ function outputTable(judged: readonly Judged[], last: number): ReportTable {
 
 const SHOWN: Readonly<Record<string, string>> = { zA: "Z_A", zB: "Z_B", h: "Δh" }
 
-function exponents(judged: readonly Judged[], last: number): LayerExponent[] {
+function exponents(judged: readonly JudgedNetwork[], last: number): LayerExponent[] {
   return judged.flatMap(({ of, claims }) =>
     claims.flatMap(({ quantity, step, derived, measured: { plain, corrected } }): LayerExponent[] => {
       const [, name, layer] = /^([a-zA-Z]+)(\d+)$/.exec(quantity) ?? []

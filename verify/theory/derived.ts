@@ -5,7 +5,7 @@ import {
   type Checker,
   type CheckerVerdict,
   isInstalled,
-  type Judged,
+  type JudgedTheorem,
   judgeAll,
 } from "../../src/prove/checkers.js"
 import { readTheorem, theoremNames } from "../../src/prove/theorem.js"
@@ -75,7 +75,7 @@ function derivedTable(): ReportTable {
   }
 }
 
-function theoremTable(judged: readonly Judged[]): ReportTable {
+function theoremTable(judged: readonly JudgedTheorem[]): ReportTable {
   const checkers = judged[0]?.verdicts.map(({ checker }) => checker) ?? []
   return {
     columns: ["theorem", "statement", "about", "source", ...checkers],
@@ -87,8 +87,8 @@ function theoremTable(judged: readonly Judged[]): ReportTable {
 }
 
 /** A refused certificate contradicts; a checker that does not decide in time leaves the finding open. */
-function acceptance(checker: Checker, judged: readonly Judged[]): Finding {
-  const verdictOf = ({ verdicts }: Judged) => verdicts.find((verdict) => verdict.checker === checker)!.verdict
+function acceptance(checker: Checker, judged: readonly JudgedTheorem[]): Finding {
+  const verdictOf = ({ verdicts }: JudgedTheorem) => verdicts.find((verdict) => verdict.checker === checker)!.verdict
   const names = (kind: CheckerVerdict["verdict"]) =>
     judged.filter((one) => verdictOf(one) === kind).map(({ theorem }) => theorem.statement.name)
   const [refused, unknown] = [names("refused"), names("unknown")]
