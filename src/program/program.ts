@@ -28,7 +28,7 @@ export interface Program {
   /** The watched quantities, read in the same step. */
   readonly quantities: Readonly<Record<string, Node>>
   /** The sums over a width behind those quantities that are one: a matrix product each. */
-  readonly alignments: Readonly<Record<string, Alignment>>
+  readonly alignments: Readonly<Record<string, WidthSum>>
   readonly loss: Node
   /** f − y where the gradient depends on the output, else null. */
   readonly residual: Node | null
@@ -37,7 +37,7 @@ export interface Program {
 }
 
 /** A sum over the width, whose size beside its factors' says how aligned these are. */
-export interface Alignment {
+export interface WidthSum {
   readonly product: Node
   readonly left: Node
   readonly right: Node
@@ -207,7 +207,7 @@ function clippedTo(bound: Coefficient, all: readonly Node[]): (own: Node) => Nod
   return (own) => own.clip(norm, bound)
 }
 
-function alignmentsOf(quantities: Readonly<Record<string, Node>>): Record<string, Alignment> {
+function alignmentsOf(quantities: Readonly<Record<string, Node>>): Record<string, WidthSum> {
   return Object.fromEntries(
     Object.entries(quantities).flatMap(([name, product]) => {
       const [left, right] = product.operands
