@@ -64,7 +64,7 @@ export interface ModelExponents {
 }
 
 /** Two factors, or what was added to them. */
-export interface Factors {
+export interface FactorNodes {
   /** r×n. */
   readonly A: Node
   /** n×r. */
@@ -72,16 +72,16 @@ export interface Factors {
 }
 
 /** An adapter at one moment. `before` is what is taken from the frozen weights: its start, or zero. */
-export interface Adapter {
+export interface ChangedFactors {
   readonly A: Changed
   readonly B: Changed
 }
 
 /** A step of one adapter seen from outside: the adapter before it, the change of its factors, and the adapter after it. */
-export interface Step {
-  readonly before: Adapter
-  readonly change: Factors
-  readonly after: Adapter
+export interface AdapterStep {
+  readonly before: ChangedFactors
+  readonly change: FactorNodes
+  readonly after: ChangedFactors
 }
 
 /** The factor n^power. */
@@ -95,12 +95,12 @@ export function onlySite(input: Dimension, output: Dimension, rank: Dimension): 
 }
 
 /** α B A applied to an input, less α B₀ A₀ of it where the start is subtracted: written so that nothing cancels. */
-function adapterOutput({ A, B }: Adapter, input: Node, multiplier: Affine): Node {
+function adapterOutput({ A, B }: ChangedFactors, input: Node, multiplier: Affine): Node {
   return product(B, product(A, unchanged(input))).change.scale(power(multiplier))
 }
 
 /** The output with the adapters' contributions added as they come. */
-export function plainOutput({ forward, multiplier, sites }: Model, adapters: readonly Adapter[]): Node {
+export function plainOutput({ forward, multiplier, sites }: Model, adapters: readonly ChangedFactors[]): Node {
   return forward((site, input) => adapterOutput(adapters[sites.indexOf(site)]!, input, multiplier)).output
 }
 
@@ -118,7 +118,10 @@ export interface ChangedForward {
 }
 
 /** The forward pass with the adapters and without them, and the exact change between the two. */
-export function changedForward({ forward, multiplier, sites }: Model, adapters: readonly Adapter[]): ChangedForward {
+export function changedForward(
+  { forward, multiplier, sites }: Model,
+  adapters: readonly ChangedFactors[],
+): ChangedForward {
   const given = new Map<Node, (of: (node: Node) => Changed) => Changed>()
   const at = new Map<Site, { input: Node; zB: Node }>()
   const { output, watched } = forward((site, input) => {
@@ -141,7 +144,7 @@ export function changedForward({ forward, multiplier, sites }: Model, adapters: 
 }
 
 /** Per site the change of zA = A x in a step, by its factor and by its input, which moves where adapters stand before it. */
-function stepsOfZA({ forward, multiplier, sites }: Model, steps: readonly Step[]): ReadonlyMap<Site, Changed> {
+function stepsOfZA({ forward, multiplier, sites }: Model, steps: readonly AdapterStep[]): ReadonlyMap<Site, Changed> {
   const given = new Map<Node, (of: (node: Node) => Changed) => Changed>()
   const found = new Map<Site, Changed>()
   const places: Node[] = []
@@ -182,7 +185,7 @@ function less(x: Changed, y: Changed): Changed {
  * The quantities of a step: per site zA = A x, B, zB and what the model watches there; δ¹ = α B ΔZ_A, δ² = α ΔB Z_A,
  * δ³ = α ΔB ΔZ_A with B and Z_A before the step (δ¹ carries ΔZ_A, the change by A and by the layer's input); and `f`, the adapters' change of the output.
  */
-export function quantitiesOf(model: Model, steps: readonly Step[]): Record<string, Node> {
+export function quantitiesOf(model: Model, steps: readonly AdapterStep[]): Record<string, Node> {
   const pass = changedForward(
     model,
     steps.map(({ after }) => after),

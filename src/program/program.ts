@@ -2,14 +2,14 @@ import { fromZero } from "./changed.js"
 import { grows } from "./dimension.js"
 import { gradient } from "./gradient.js"
 import {
-  type Adapter,
+  type AdapterStep,
+  type ChangedFactors,
   changedForward,
-  type Factors,
+  type FactorNodes,
   type Model,
   plainOutput,
   quantitiesOf,
   type Site,
-  type Step,
 } from "./model.js"
 import { Node } from "./node.js"
 import { type Frozen, type Loss, type Objective, objective } from "./objective.js"
@@ -22,7 +22,7 @@ export interface Program {
   /** The frozen tensors of the model and of its objective. */
   readonly frozen: readonly Frozen[]
   /** Per site the leaves that the factors' starts are drawn in: trained, or frozen where the start is subtracted. */
-  readonly starts: readonly Factors[]
+  readonly starts: readonly FactorNodes[]
   /** Next value of every trained and state leaf; a frozen factor has none. */
   readonly next: ReadonlyMap<Node, Node>
   /** The watched quantities, read in the same step. */
@@ -93,7 +93,7 @@ export function trainingStep(
   const trained = start.subtracted
     ? sites.map((site) => leavesAt("moved ", "trained", site))
     : starts.map(({ drawn }) => drawn)
-  const adapterAt = (i: number, { A, B }: Factors): Adapter => {
+  const adapterAt = (i: number, { A, B }: FactorNodes): ChangedFactors => {
     if (!start.subtracted) return { A: fromZero(A), B: fromZero(B) }
     const { factors } = starts[i]!
     const moved = (from: Node, by: Node) => ({ before: from, after: from.plus(by), change: by })
@@ -112,7 +112,7 @@ export function trainingStep(
   const next = new Map<Node, Node>()
   const gradients = trained.map((_, i) => ({ A: found[2 * i]!, B: found[2 * i + 1]! }))
   const seen = clip === null ? (own: Node) => own : clippedTo(clip, moving(gradients, motions))
-  const steps = trained.map((factors, i): Step => {
+  const steps = trained.map((factors, i): AdapterStep => {
     const update = (side: "A" | "B"): { change: Node; after: Node } => {
       const motion = motions[i]![side]
       const factor = factors[side]
@@ -156,13 +156,18 @@ export function trainingStep(
 }
 
 /** The loss: of the output, or where the model says so of its change, which is exact however small it is. */
-function lossOf(model: Model, { loss }: Objective, minimised: (f: Node) => Loss, adapters: readonly Adapter[]): Loss {
+function lossOf(
+  model: Model,
+  { loss }: Objective,
+  minimised: (f: Node) => Loss,
+  adapters: readonly ChangedFactors[],
+): Loss {
   if (model.minimises === "output") return minimised(plainOutput(model, adapters))
   const { output } = changedForward(model, adapters)
   return minimised(loss === "linear" ? output.change : output.after)
 }
 
-function leavesAt(prefix: string, role: "start" | "trained", { tag, input, output, rank }: Site): Factors {
+function leavesAt(prefix: string, role: "start" | "trained", { tag, input, output, rank }: Site): FactorNodes {
   return {
     A: Node.leaf(`${prefix}A${tag}`, role, [rank, input]),
     B: Node.leaf(`${prefix}B${tag}`, role, [output, rank]),
@@ -174,7 +179,7 @@ function startAt(
   site: Site,
   { gradient }: Model,
   { subtracted, along }: StartRule,
-): { readonly drawn: Factors; readonly factors: Factors } {
+): { readonly drawn: FactorNodes; readonly factors: FactorNodes } {
   const leaves = leavesAt("", subtracted ? "start" : "trained", site)
   const one = (side: "A" | "B") => {
     const leaf = leaves[side]

@@ -17,7 +17,7 @@ export interface SyntheticConfig {
 }
 
 /** The adapter's factors, A: r×n, B: n×r, row-major. */
-export interface Factors {
+export interface FactorArrays {
   readonly A: Float64Array
   readonly B: Float64Array
 }

@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { bfloat16, bfloat16Bits, float32, safetensors } from "../checkpoint/write.js"
 
 /** One module's factors: A r × n, B n × r, row-major. */
-export interface Factors {
+export interface MadeFactors {
   a: number[]
   b: number[]
 }
@@ -23,12 +23,12 @@ export interface Made {
   readonly bfloat16?: boolean
   readonly optimiser?: "adam" | "gradient descent"
   /** What is done to the factors of a module at the end of each step. */
-  readonly after?: (factors: Factors, module: string) => void
+  readonly after?: (factors: MadeFactors, module: string) => void
 }
 
 export interface MadeRun {
   readonly made: Made
-  readonly checkpoints: readonly { readonly step: number; readonly modules: ReadonlyMap<string, Factors> }[]
+  readonly checkpoints: readonly { readonly step: number; readonly modules: ReadonlyMap<string, MadeFactors> }[]
   readonly losses: readonly number[]
 }
 
@@ -59,8 +59,8 @@ export function train(made: Made): MadeRun {
   const names = Array.from({ length: layers }, (_, i) =>
     ["q_proj", "v_proj"].map((kind) => `model.layers.${i}.self_attn.${kind}`),
   ).flat()
-  const modules = new Map<string, Factors>(
-    names.map((name): [string, Factors] => {
+  const modules = new Map<string, MadeFactors>(
+    names.map((name): [string, MadeFactors] => {
       const a = start === "B random" ? new Array<number>(r * n).fill(0) : draw(r * n, 1 / Math.sqrt(n))
       const b = start === "A random" ? new Array<number>(n * r).fill(0) : draw(n * r, 1 / Math.sqrt(r))
       const keep = (values: number[]) => (made.bfloat16 ? values.map(rounded) : values)
@@ -70,7 +70,7 @@ export function train(made: Made): MadeRun {
   const targets = new Map(names.map((name) => [name, draw(n * n, 1 / Math.sqrt(n))] as const))
   const moments = new Map(names.map((name) => [name, { a: new Moments(r * n), b: new Moments(n * r) }] as const))
   const copy = () =>
-    new Map([...modules].map(([name, { a, b }]): [string, Factors] => [name, { a: [...a], b: [...b] }]))
+    new Map([...modules].map(([name, { a, b }]): [string, MadeFactors] => [name, { a: [...a], b: [...b] }]))
   const checkpoints = kept.includes(0) ? [{ step: 0, modules: copy() }] : []
   const losses: number[] = []
   for (let step = 1; step <= kept.at(-1)!; step++) {
@@ -114,7 +114,7 @@ class Moments {
 }
 
 /** Gradients of the mean of ½ ‖BAz − (Tz + noise)‖² / n over a batch of random inputs. */
-function gradientsOf({ a, b }: Factors, target: readonly number[], n: number, r: number, normal: () => number) {
+function gradientsOf({ a, b }: MadeFactors, target: readonly number[], n: number, r: number, normal: () => number) {
   const [gradientA, gradientB] = [new Float64Array(r * n), new Float64Array(n * r)]
   let loss = 0
   for (let sample = 0; sample < BATCH; sample++) {

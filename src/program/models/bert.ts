@@ -1,6 +1,6 @@
 import { Affine } from "../../exponent/affine.js"
 import { type Dimension, dimension, SINGLE } from "../dimension.js"
-import type { Factors } from "../model.js"
+import type { FactorNodes } from "../model.js"
 import { Node } from "../node.js"
 import type { Coefficient } from "../operation.js"
 
@@ -31,7 +31,7 @@ export interface BertProgram {
   /** The frozen weights by their names in a checkpoint: matrices output × input, vectors as columns. */
   readonly weights: ReadonlyMap<string, Node>
   /** The adapters by the name of their module, such as "encoder.layer.0.attention.self.query". */
-  readonly adapters: ReadonlyMap<string, Factors>
+  readonly adapters: ReadonlyMap<string, FactorNodes>
   /** Cross-entropy of the sequence. */
   readonly loss: Node
 }
@@ -57,7 +57,7 @@ export function bertProgram(
   const frozen = (name: string, shape: Node["shape"]) => Node.leaf(name, "frozen", shape)
   const ones = frozen("ones", [SINGLE, tokens])
   const weights = new Map<string, Node>()
-  const adapters = new Map<string, Factors>()
+  const adapters = new Map<string, FactorNodes>()
   const weight = (name: string, shape: Node["shape"]): Node => {
     const leaf = frozen(name, shape)
     weights.set(name, leaf)

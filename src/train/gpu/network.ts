@@ -1,7 +1,7 @@
 /** A batch of teacher-student runs on a device. Nothing here needs Node. */
 import { RunSummary } from "../runSummary.js"
 import type { Activations, SyntheticResult } from "../synthetic.js"
-import type { Factors, SyntheticConfig } from "../syntheticConfig.js"
+import type { FactorArrays, SyntheticConfig } from "../syntheticConfig.js"
 import { ACTIVATION_BYTES, packFloat16 } from "./activations.js"
 import { type Bindings, type Gpu, GpuFailure } from "./device.js"
 import { networkKernel } from "./networkKernels.js"
@@ -21,7 +21,7 @@ export interface BatchRun {
   /** Runs of one text share the readout. */
   readonly readoutName: string
   readonly readout: () => Float64Array
-  readonly start: Factors
+  readonly start: FactorArrays
   readonly config: Pick<SyntheticConfig, "rates" | "steps" | "recordEvery">
 }
 

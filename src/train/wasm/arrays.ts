@@ -1,4 +1,4 @@
-import type { Factors } from "../syntheticConfig.js"
+import type { FactorArrays } from "../syntheticConfig.js"
 import { CONTROL, type Layout, RANKS, ROWS, TILE } from "./layout.js"
 
 /** The words of the memory's barrier. */
@@ -36,7 +36,7 @@ export class KernelArrays {
   }
 
   /** The factors at a run's start (A: r×n, B: n×r), and the optimiser's state at zero. */
-  setStart({ A, B }: Factors): void {
+  setStart({ A, B }: FactorArrays): void {
     const { shape, rowBlocks, rankBlocks } = this.layout
     const { width: n, rank: r } = shape
     const count = rankBlocks * RANKS * rowBlocks * ROWS

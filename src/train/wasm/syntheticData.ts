@@ -1,6 +1,6 @@
 import { pivotedCholesky } from "../pivotedCholesky.js"
 import { gaussianStream, gaussians } from "../random.js"
-import type { Factors, SyntheticConfig, SyntheticData } from "../syntheticConfig.js"
+import type { FactorArrays, SyntheticConfig, SyntheticData } from "../syntheticConfig.js"
 import { Dense, denseBytes, ROWS_AT_ONCE } from "./dense.js"
 
 type DataConfig = Pick<SyntheticConfig, "width" | "samples" | "inputs" | "teacherWidth" | "readout" | "seed">
@@ -108,7 +108,7 @@ export function startOf({
   rank: r,
   seed,
   start,
-}: Pick<SyntheticConfig, "width" | "rank" | "seed" | "start">): Factors {
+}: Pick<SyntheticConfig, "width" | "rank" | "seed" | "start">): FactorArrays {
   const draw = (name: string, deviation: number) =>
     deviation === 0 ? new Float64Array(n * r) : gaussians(seed, `${name} n=${n}`, n * r, deviation)
   return { A: draw("A", start.A), B: draw("B", start.B) }

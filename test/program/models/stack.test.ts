@@ -3,7 +3,7 @@ import { expect, test } from "vitest"
 import { Affine } from "../../../src/exponent/affine.js"
 import { fromZero } from "../../../src/program/changed.js"
 import { dimension } from "../../../src/program/dimension.js"
-import { changedForward, type Factors, plainOutput } from "../../../src/program/model.js"
+import { changedForward, type FactorNodes, plainOutput } from "../../../src/program/model.js"
 import { stackModel } from "../../../src/program/models/stack.js"
 import { leafName, Node } from "../../../src/program/node.js"
 import type { Matrix } from "../../../src/train/matrix.js"
@@ -55,7 +55,7 @@ test("a stack computes what its formula says, and its change is the output's les
     fc.property(architecture, fc.nat(10_000), (form, seed) => {
       const model = stackModel(form, [n, r], exponents, { loss: "linear", samples: SAMPLES })
       const factors = model.sites.map(
-        (_, l): Factors => ({
+        (_, l): FactorNodes => ({
           A: Node.leaf(`A${l + 1}`, "trained", [r, n]),
           B: Node.leaf(`B${l + 1}`, "trained", [n, r]),
         }),
