@@ -5,7 +5,7 @@ import type { Budget, Measurements } from "./measure.js"
 import { type Setting, settingName } from "./setting.js"
 
 /** One verdict: a quantity of a scheme at a step. */
-export interface Claim {
+export interface MeasuredClaim {
   readonly setting: Setting
   readonly level: "features" | "output"
   readonly quantity: string
@@ -21,17 +21,17 @@ export interface Claim {
 }
 
 /** The name of a claim: its setting, quantity and step. */
-export function claimName({ setting, quantity, step }: Pick<Claim, "setting" | "quantity" | "step">): string {
+export function claimName({ setting, quantity, step }: Pick<MeasuredClaim, "setting" | "quantity" | "step">): string {
   return `${settingName(setting)}/${quantity}@${step}`
 }
 
 /** Whether a claim is contradicted by more than a measured failure of what it assumes. */
-export function isRefuted({ measured, cause }: Claim): boolean {
+export function isRefuted({ measured, cause }: MeasuredClaim): boolean {
   return measured.verdict === "contradicts" && cause === null
 }
 
 /** The claims of one setting, as it was given to `judgeMeasurements`. */
-export function claimsOf(setting: Setting, claims: readonly Claim[]): Claim[] {
+export function claimsOf(setting: Setting, claims: readonly MeasuredClaim[]): MeasuredClaim[] {
   return claims.filter((claim) => claim.setting === setting)
 }
 
@@ -51,7 +51,7 @@ export function judgeMeasurements(
   { widths, steps: last, seeds }: Budget,
   measurements: readonly Measurements[],
   { families = 1, quantitiesOf = ({ program }) => Object.keys(program.quantities), steps }: JudgedQuantities = {},
-): Claim[] {
+): MeasuredClaim[] {
   const schemes = settings.map(({ definition, values }) => scheme(definition, values))
   const names = schemes.map(quantitiesOf)
   const judged = steps ?? Array.from({ length: last }, (_, i) => i + 1)
@@ -59,7 +59,7 @@ export function judgeMeasurements(
   return settings.flatMap((setting, index) => {
     const terms = termsOf(schemes[index]!)
     return judged.flatMap((step) =>
-      names[index]!.map((quantity): Claim => {
+      names[index]!.map((quantity): MeasuredClaim => {
         const derived = terms(quantity, step)
         const samples = measurements[index]!.samples(quantity, step)
         const measured = judge(expected(derived), samples, tests)

@@ -1,15 +1,15 @@
 import type { ClaimsJson } from "../../src/report/claims.js"
 import type { ExponentPoint } from "../../src/report/figures/exponents.js"
 import type { ReportTable } from "../../src/report/table.js"
-import { type Claim, claimName } from "./claim.js"
+import { claimName, type MeasuredClaim } from "./claim.js"
 
 /** Claims as the JSON that others rely on. */
-export function claimsJson(claims: readonly Claim[]): ClaimsJson {
+export function claimsJson(claims: readonly MeasuredClaim[]): ClaimsJson {
   return { schema: "lora-scaling/verify/1", claims: claims.map(claimJson) }
 }
 
 /** Claims as a table: derived, measured, verdict. */
-export function claimsTable(claims: readonly Claim[]): ReportTable {
+export function claimsTable(claims: readonly MeasuredClaim[]): ReportTable {
   return {
     columns: ["claim", "derived", "next", "plain slope", "exponent", "95 % interval", "verdict"],
     rows: claims
@@ -27,7 +27,7 @@ export function claimsTable(claims: readonly Claim[]): ReportTable {
 }
 
 /** Claims with a finite exponent as points of a figure, quantity by quantity. */
-export function exponentPoints(claims: readonly Claim[]): ExponentPoint[] {
+export function exponentPoints(claims: readonly MeasuredClaim[]): ExponentPoint[] {
   const quantities = [...new Set(claims.map(({ quantity }) => quantity))]
   const ordered = quantities.flatMap((quantity) => claims.filter((claim) => claim.quantity === quantity))
   return ordered.flatMap(({ quantity, derived, measured: { plain, corrected, verdict } }): ExponentPoint[] => {
@@ -38,7 +38,7 @@ export function exponentPoints(claims: readonly Claim[]): ExponentPoint[] {
   })
 }
 
-function claimJson(claim: Claim): ClaimsJson["claims"][number] {
+function claimJson(claim: MeasuredClaim): ClaimsJson["claims"][number] {
   const { setting, level, quantity, step, derived, measured, cause, widths, seeds } = claim
   const { plain, corrected, verdict, why } = measured
   const bounds = ({ low, high }: { low: number; high: number }): [number | null, number | null] => [

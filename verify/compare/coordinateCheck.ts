@@ -3,7 +3,7 @@ import { powerLabel } from "../../src/report/figures/axes.js"
 import type { CoordinatePoint } from "../../src/report/figures/coordinates.js"
 import { scheme } from "../../src/scheme/scheme.js"
 import type { SweepOptions } from "../../src/sweep/sweep.js"
-import { type Claim, judgeMeasurements, withAlignments } from "./claim.js"
+import { judgeMeasurements, type MeasuredClaim, withAlignments } from "./claim.js"
 import { type Budget, measure, USUAL } from "./measure.js"
 import { FIRST_SEED } from "./seeds.js"
 import type { Setting } from "./setting.js"
@@ -35,8 +35,8 @@ export async function coordinateCheck(
   settings: readonly Setting[],
   given: Partial<Budget>,
   options: SweepOptions,
-): Promise<Claim[]> {
-  const claims: Claim[] = []
+): Promise<MeasuredClaim[]> {
+  const claims: MeasuredClaim[] = []
   for (const setting of settings) {
     const budget = checkBudget(setting, given)
     const measurements = await measure([setting], budget, options)
@@ -51,7 +51,7 @@ export async function coordinateCheck(
 }
 
 /** The last step's sizes as points of a figure, with the derived power law through the widest width. */
-export function coordinatePoints(claims: readonly Claim[]): CoordinatePoint[] {
+export function coordinatePoints(claims: readonly MeasuredClaim[]): CoordinatePoint[] {
   const last = Math.max(...claims.map(({ step }) => step))
   return claims
     .filter(({ step, derived }) => step === last && derived.kind === "power")

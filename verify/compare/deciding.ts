@@ -1,6 +1,6 @@
 import { RULES } from "../../src/fit/judge.js"
 import type { Interval } from "../../src/fit/slope.js"
-import type { Claim } from "./claim.js"
+import type { MeasuredClaim } from "./claim.js"
 
 /** The half-width of an interval falls as one over the root of the seeds: how many bring it to the target. */
 export function seedsToDecide({ low, high }: Pick<Interval, "low" | "high">, target: number, seeds: number): number {
@@ -8,12 +8,12 @@ export function seedsToDecide({ low, high }: Pick<Interval, "low" | "high">, tar
 }
 
 /** The 95 % interval that a claim's verdict shows; null where it is zero or not finite. */
-export function intervalOf({ measured: { plain, corrected } }: Claim): Interval | null {
+export function intervalOf({ measured: { plain, corrected } }: MeasuredClaim): Interval | null {
   return (corrected ?? plain)?.interval ?? null
 }
 
 /** What would decide inconclusive claims, from their intervals. */
-export function decidingBudget(claims: readonly Claim[], target: number = RULES.widestHalfWidth): string {
+export function decidingBudget(claims: readonly MeasuredClaim[], target: number = RULES.widestHalfWidth): string {
   const [finite, endless, others]: [number[], number[], string[]] = [[], [], []]
   for (const claim of claims) {
     const interval = intervalOf(claim)

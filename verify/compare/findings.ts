@@ -1,10 +1,11 @@
 import type { Finding } from "../../src/report/section.js"
-import type { Claim } from "./claim.js"
+import type { MeasuredClaim } from "./claim.js"
 import { decidingBudget, intervalOf } from "./deciding.js"
 
 /** The claims of one subject as findings: those that agree together, the undecided together, each contradiction alone. */
-export function claimFindings(subject: string, claims: readonly Claim[]): Finding[] {
-  const of = (verdict: Claim["measured"]["verdict"]) => claims.filter(({ measured }) => measured.verdict === verdict)
+export function claimFindings(subject: string, claims: readonly MeasuredClaim[]): Finding[] {
+  const of = (verdict: MeasuredClaim["measured"]["verdict"]) =>
+    claims.filter(({ measured }) => measured.verdict === verdict)
   const [agreeing, open] = [of("agrees"), of("inconclusive")]
   const number = (k: number) => `${k} of ${claims.length} exponents`
   const findings: Finding[] = []
@@ -25,11 +26,11 @@ export function claimFindings(subject: string, claims: readonly Claim[]): Findin
   return findings
 }
 
-function named({ quantity, step, derived }: Claim): string {
+function named({ quantity, step, derived }: MeasuredClaim): string {
   return `${quantity} at t = ${step} (${derived.kind === "zero" ? "zero" : `n^(${derived.exponent.toFraction()})`})`
 }
 
-function described(claim: Claim): string {
+function described(claim: MeasuredClaim): string {
   const interval = intervalOf(claim)
   const measured =
     interval === null ? "zero or not finite" : `in [${interval.low.toFixed(2)}, ${interval.high.toFixed(2)}]`

@@ -1,6 +1,6 @@
 import { RULES } from "../../src/fit/judge.js"
 import type { SweepOptions } from "../../src/sweep/sweep.js"
-import { type Claim, judgeMeasurements } from "./claim.js"
+import { judgeMeasurements, type MeasuredClaim } from "./claim.js"
 import { type Budget, measure } from "./measure.js"
 import type { Setting } from "./setting.js"
 
@@ -31,14 +31,14 @@ const FEWEST = 4
  */
 export async function rechecked(
   setting: Setting,
-  claims: readonly Claim[],
+  claims: readonly MeasuredClaim[],
   budget: Budget,
   windows: readonly (readonly number[])[],
   { pool, store, signal }: SweepOptions,
-): Promise<Claim[]> {
-  const isContradicted = ({ measured, cause }: Claim) => measured.verdict === "contradicts" && cause === null
+): Promise<MeasuredClaim[]> {
+  const isContradicted = ({ measured, cause }: MeasuredClaim) => measured.verdict === "contradicts" && cause === null
   const looks = claims.map((claim) => [claim])
-  const isOpen = (seen: readonly Claim[]) => seen.every(isContradicted)
+  const isOpen = (seen: readonly MeasuredClaim[]) => seen.every(isContradicted)
   for (const [i, widths] of windows.entries()) {
     if (!looks.some(isOpen)) break
     const wider = { ...budget, widths, firstSeed: budget.firstSeed + (i + 1) * OTHER_SEEDS }
@@ -51,7 +51,7 @@ export async function rechecked(
 }
 
 /** A contradicted claim and its further measurements, the widest last, as one. */
-function explained(seen: readonly Claim[]): Claim {
+function explained(seen: readonly MeasuredClaim[]): MeasuredClaim {
   const [first, last] = [seen[0]!, seen.at(-1)!]
   const misses = seen.map(({ derived, measured: { plain } }) =>
     plain === null || derived.kind === "zero" ? Number.NaN : plain.exponent - derived.exponent.valueOf(),

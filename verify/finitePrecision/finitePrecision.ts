@@ -6,7 +6,7 @@ import { PRECISIONS, type PrecisionName } from "../../src/train/precision.js"
 import { type PrecisionConfig, precisionOf } from "../../src/train/precisionConfig.js"
 import type { RunResult } from "../../src/train/run.js"
 import type { Task } from "../../src/train/task.js"
-import type { Claim } from "../compare/claim.js"
+import type { MeasuredClaim } from "../compare/claim.js"
 import { type Budget, taskCount } from "../compare/measure.js"
 import { FIRST_SEED } from "../compare/seeds.js"
 import { type Setting, settingName } from "../compare/setting.js"
@@ -161,7 +161,7 @@ function section(
   verdicts: readonly OverflowVerdict[],
   lost: LostVerdict,
   measured: readonly Losses[],
-  claims: readonly Claim[],
+  claims: readonly MeasuredClaim[],
   size: Effort["size"],
 ): Section {
   const { steps } = SIZES[size]

@@ -6,7 +6,7 @@ import type { Finding, Part } from "../../src/report/section.js"
 import type { ReportTable } from "../../src/report/table.js"
 import type { SweepOptions } from "../../src/sweep/sweep.js"
 import type { RunResult } from "../../src/train/run.js"
-import { type Claim, claimsOf, judgeMeasurements } from "../compare/claim.js"
+import { claimsOf, judgeMeasurements, type MeasuredClaim } from "../compare/claim.js"
 import { decidingBudget, intervalOf } from "../compare/deciding.js"
 import { derivationOf } from "../compare/derivations.js"
 import { type Budget, measure } from "../compare/measure.js"
@@ -44,14 +44,14 @@ export interface Float64Runs {
 }
 
 /** Z_A's size after the budget's last step, a verdict for each of the settings. */
-export async function growthClaims(budget: Budget, options: SweepOptions): Promise<Claim[]> {
+export async function growthClaims(budget: Budget, options: SweepOptions): Promise<MeasuredClaim[]> {
   const settings = ALL.map(({ setting }) => setting)
   const measurements = await measure(settings, budget, options)
   return judgeMeasurements(settings, budget, measurements, { quantitiesOf: () => ["zA"], steps: [budget.steps] })
 }
 
 /** The tables and the price of each remedy in words. */
-export function remedyParts(claims: readonly Claim[], measured: readonly Float64Runs[], steps: number): Part[] {
+export function remedyParts(claims: readonly MeasuredClaim[], measured: readonly Float64Runs[], steps: number): Part[] {
   const widest = Math.max(...measured.map(({ width }) => width))
   const step = claims[0]!.step
   const prices = [...CHANGED, ...REPLACED].map((remedy) => priceSentence(remedy, widest, measured))
@@ -67,7 +67,7 @@ export function remedyParts(claims: readonly Claim[], measured: readonly Float64
 }
 
 /** Whether each setting's Z_A grows, and what was measured. */
-export function growthTable(claims: readonly Claim[]): ReportTable {
+export function growthTable(claims: readonly MeasuredClaim[]): ReportTable {
   return {
     columns: ["scheme", "derived", "grows", "plain slope", "slope", "95 % interval", "verdict"],
     rows: ALL.map(({ setting }) => {
@@ -109,7 +109,7 @@ export function priceTable(measured: readonly Float64Runs[]): ReportTable {
 }
 
 /** For each setting whether it removes the growth of Z_A. */
-export function remedyFindings(claims: readonly Claim[]): Finding[] {
+export function remedyFindings(claims: readonly MeasuredClaim[]): Finding[] {
   return ALL.map(({ name, setting }) => {
     const claim = claimOf(setting, claims)
     const { verdict, why } = claim.measured
@@ -151,11 +151,11 @@ function grows(setting: Setting): boolean {
   return limitOf(setting).minima.some((forms) => forms.every((form) => form.constant.compare(0) > 0))
 }
 
-function claimOf(setting: Setting, claims: readonly Claim[]): Claim {
+function claimOf(setting: Setting, claims: readonly MeasuredClaim[]): MeasuredClaim {
   return claimsOf(setting, claims)[0]!
 }
 
-function intervalText(claim: Claim): string {
+function intervalText(claim: MeasuredClaim): string {
   const interval = intervalOf(claim)
   return interval === null ? "" : `[${interval.low.toFixed(2)}, ${interval.high.toFixed(2)}]`
 }

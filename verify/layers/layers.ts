@@ -11,7 +11,7 @@ import { schemeNamed } from "../../src/scheme/catalogue.js"
 import type { SchemeDefinition } from "../../src/scheme/scheme.js"
 import type { SweepOptions } from "../../src/sweep/sweep.js"
 import { boundThrough, leastAt } from "../compare/bounds.js"
-import { type Claim, judgeMeasurements } from "../compare/claim.js"
+import { judgeMeasurements, type MeasuredClaim } from "../compare/claim.js"
 import { claimsTable } from "../compare/claimTable.js"
 import { derivationOf } from "../compare/derivations.js"
 import { claimFindings } from "../compare/findings.js"
@@ -138,7 +138,7 @@ interface Placed {
 }
 
 interface JudgedNetwork extends Placed {
-  readonly claims: readonly Claim[]
+  readonly claims: readonly MeasuredClaim[]
 }
 
 function placed(of: Deep, { budget, places }: LayersSize): Placed[] {

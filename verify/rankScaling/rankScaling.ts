@@ -7,7 +7,7 @@ import type { Fraction } from "fraction.js"
 import { rankFigure } from "../../src/report/figures/rank.js"
 import type { Section } from "../../src/report/section.js"
 import type { SweepOptions } from "../../src/sweep/sweep.js"
-import { type Claim, judgeMeasurements } from "../compare/claim.js"
+import { judgeMeasurements, type MeasuredClaim } from "../compare/claim.js"
 import { claimsTable } from "../compare/claimTable.js"
 import { claimFindings } from "../compare/findings.js"
 import { type Budget, measure, taskCount } from "../compare/measure.js"
@@ -117,8 +117,8 @@ async function claimsAt(
   { budget, wider }: RankSize,
   options: SweepOptions,
   quantities?: readonly string[],
-): Promise<Claim[]> {
-  const all: Claim[] = []
+): Promise<MeasuredClaim[]> {
+  const all: MeasuredClaim[] = []
   const budgetAt = byRank(budget)
   for (const used of new Set(settings.map(budgetAt))) {
     const own = settings.filter((at) => budgetAt(at) === used)
@@ -138,8 +138,8 @@ async function claimsAt(
 interface Found {
   readonly schemes: readonly RankScheme[]
   readonly laws: readonly RankLaw[]
-  readonly claims: readonly Claim[]
-  readonly fixedRate: readonly Claim[]
+  readonly claims: readonly MeasuredClaim[]
+  readonly fixedRate: readonly MeasuredClaim[]
   readonly size: RankSize
 }
 
@@ -172,7 +172,7 @@ function section({ schemes, laws, claims, fixedRate, size }: Found): Section {
     findings: [
       ...laws.map((law) => lawFinding(law, size)),
       ...schemes.flatMap((of) => {
-        const own = (all: readonly Claim[]) => all.filter(({ setting }) => setting.definition === of.definition)
+        const own = (all: readonly MeasuredClaim[]) => all.filter(({ setting }) => setting.definition === of.definition)
         const name = `${of.start}, ${of.update}, ${of.multiplier}`
         return [
           ...claimFindings(`${name}, at the largest stable rate`, own(claims)),

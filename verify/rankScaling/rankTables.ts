@@ -4,7 +4,7 @@ import type { Interval } from "../../src/fit/slope.js"
 import type { RankBound, RankThreshold } from "../../src/report/figures/rank.js"
 import type { Finding, Judgement } from "../../src/report/section.js"
 import type { ReportTable } from "../../src/report/table.js"
-import type { Claim } from "../compare/claim.js"
+import type { MeasuredClaim } from "../compare/claim.js"
 import { seedsToDecide } from "../compare/deciding.js"
 import { boundsOf, type Level, type RankLaw, type RankScheme, type RankSize, SEARCH } from "./rankSchemes.js"
 
@@ -80,7 +80,11 @@ export function lawTable(laws: readonly RankLaw[]): ReportTable {
 }
 
 /** Z_B after the last step at a rate free of r. */
-export function fixedRateTable(schemes: readonly RankScheme[], claims: readonly Claim[], last: number): ReportTable {
+export function fixedRateTable(
+  schemes: readonly RankScheme[],
+  claims: readonly MeasuredClaim[],
+  last: number,
+): ReportTable {
   return {
     columns: ["scheme", "update", "multiplier", "rho", "c", "derived", "measured", "95 % interval", "verdict"],
     rows: schemes.flatMap(({ start, update, multiplier, definition }) =>

@@ -9,7 +9,7 @@ import type { Judgement } from "../../src/report/section.js"
 import { schemeNamed } from "../../src/scheme/catalogue.js"
 import type { SchemeDefinition } from "../../src/scheme/scheme.js"
 import type { SweepOptions } from "../../src/sweep/sweep.js"
-import { type Claim, judgeMeasurements } from "../compare/claim.js"
+import { judgeMeasurements, type MeasuredClaim } from "../compare/claim.js"
 import { decidingBudget, intervalOf } from "../compare/deciding.js"
 import { derivationOf } from "../compare/derivations.js"
 import { type Budget, type Measurements, measure } from "../compare/measure.js"
@@ -59,7 +59,7 @@ export interface PlanePoint {
   readonly slopes: Readonly<Record<(typeof QUANTITIES)[number], readonly number[]>>
   readonly derived: Readonly<Record<Class, boolean>>
   readonly measured: Readonly<Record<Class, boolean>>
-  readonly claims: readonly Claim[]
+  readonly claims: readonly MeasuredClaim[]
 }
 
 /** One scheme's plane under one update rule. */
@@ -127,7 +127,7 @@ function judgedAt(
   settings: readonly Setting[],
   budget: Budget,
   measurements: readonly Measurements[],
-): Map<number, Claim[]> {
+): Map<number, MeasuredClaim[]> {
   return new Map(
     chosen.map((i) => [
       i,
@@ -158,7 +158,7 @@ export function differs({ derived, measured }: PlanePoint, kind: Class): boolean
 }
 
 /** The claims on which a point's class rests: Z_B at every step, or after the last step together with δ¹ and δ². */
-function relevantTo(kind: Class, claims: readonly Claim[]): Claim[] {
+function relevantTo(kind: Class, claims: readonly MeasuredClaim[]): MeasuredClaim[] {
   const last = Math.max(...claims.map(({ step }) => step))
   return claims.filter(({ quantity, step }) => (kind === "stable" ? quantity === "zB" : step === last))
 }

@@ -4,7 +4,7 @@ import { exponentFigure } from "../../src/report/figures/exponents.js"
 import type { Section } from "../../src/report/section.js"
 import { CATALOGUE } from "../../src/scheme/catalogue.js"
 import { type Scheme, scheme } from "../../src/scheme/scheme.js"
-import { type Claim, claimsOf, judgeMeasurements } from "../compare/claim.js"
+import { claimsOf, judgeMeasurements, type MeasuredClaim } from "../compare/claim.js"
 import { claimsTable, exponentPoints } from "../compare/claimTable.js"
 import { derivationOf } from "../compare/derivations.js"
 import { claimFindings } from "../compare/findings.js"
@@ -63,7 +63,7 @@ export const catalogueExponents: Experiment = {
       quantitiesOf: ({ program }: Scheme) => Object.keys(program.quantities).filter((name) => names.test(name)),
       steps,
     }
-    const claims: Claim[] = []
+    const claims: MeasuredClaim[] = []
     for (const point of POINTS) {
       const budget = budgetOf(point, effort)
       const measured = await measure([point], budget, options)
@@ -74,7 +74,7 @@ export const catalogueExponents: Experiment = {
   },
 }
 
-function section(claims: readonly Claim[], { size, seeds }: Effort): Section {
+function section(claims: readonly MeasuredClaim[], { size, seeds }: Effort): Section {
   const { widths, steps, seeds: own } = SIZES[size]
   const table = claimsTable(claims)
   const bounds = POINTS.map(({ definition, values }) => {

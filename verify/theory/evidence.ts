@@ -1,14 +1,14 @@
 import type { Statement } from "../../src/prove/theorem.js"
 import { readTheorem, theoremNames } from "../../src/prove/theorem.js"
 import type { ReportTable } from "../../src/report/table.js"
-import type { Claim } from "../compare/claim.js"
+import type { MeasuredClaim } from "../compare/claim.js"
 import { settingName } from "../compare/setting.js"
 
 /**
  * Each theorem beside the measurements of what it speaks of: the verdicts on its quantities at every measured point of its
  * scheme, on either side of its condition.
  */
-export function evidenceTable(claims: readonly Claim[]): ReportTable {
+export function evidenceTable(claims: readonly MeasuredClaim[]): ReportTable {
   const theorems = theoremNames().map(readTheorem)
   return {
     columns: ["theorem", "statement", "quantities", "points", "agree", "contradict", "inconclusive"],
@@ -32,7 +32,7 @@ export function evidenceTable(claims: readonly Claim[]): ReportTable {
 }
 
 /** Whether a claim's point is one of the theorem's scheme; one that changes the scheme or frees symbols is not measured. */
-function isAbout({ scheme, change, set = {}, free = [] }: Statement, claim: Claim): boolean {
+function isAbout({ scheme, change, set = {}, free = [] }: Statement, claim: MeasuredClaim): boolean {
   const isPlain = change === undefined && free.length === 0
   const { definition, values } = claim.setting
   return isPlain && scheme === definition.name && Object.entries(set).every(([name, value]) => values[name] === value)

@@ -1,7 +1,7 @@
 import { exponentFigure } from "../../src/report/figures/exponents.js"
 import type { Section } from "../../src/report/section.js"
 import type { ReportTable } from "../../src/report/table.js"
-import { type Claim, claimsOf, judgeMeasurements } from "../compare/claim.js"
+import { claimsOf, judgeMeasurements, type MeasuredClaim } from "../compare/claim.js"
 import { claimsTable, exponentPoints } from "../compare/claimTable.js"
 import { claimFindings } from "../compare/findings.js"
 import { type Budget, measure, taskCount } from "../compare/measure.js"
@@ -27,7 +27,7 @@ export function theoryExperiment(
     tasks: (effort) => taskCount(settings, budgetOf(effort)),
     run: async (effort, options) => {
       const budget = budgetOf(effort)
-      const claims: Claim[] = []
+      const claims: MeasuredClaim[] = []
       const measurements = await measure(settings, budget, options)
       const judged = judgeMeasurements(settings, budget, measurements)
       for (const setting of settings) {
@@ -39,7 +39,7 @@ export function theoryExperiment(
 }
 
 /** The section of the claims. */
-function theorySection(settings: readonly Setting[], claims: readonly Claim[], budget: Budget): Section {
+function theorySection(settings: readonly Setting[], claims: readonly MeasuredClaim[], budget: Budget): Section {
   const { widths, seeds, steps } = budget
   const table = claimsTable(claims)
   const evidence = evidenceTable(claims)
@@ -75,7 +75,7 @@ function theorySection(settings: readonly Setting[], claims: readonly Claim[], b
 }
 
 /** Every root mean square. */
-function sizeTable(claims: readonly Claim[]): ReportTable {
+function sizeTable(claims: readonly MeasuredClaim[]): ReportTable {
   return {
     columns: ["setting", "quantity", "step", "width", "seeds", "value"],
     rows: claims.flatMap(({ setting, quantity, step, widths, seeds, values }) =>
@@ -85,7 +85,7 @@ function sizeTable(claims: readonly Claim[]): ReportTable {
 }
 
 /** How far the plain slope of a claim lies from the derived exponent, if its terms are well apart. */
-function plainMiss({ derived, measured: { plain } }: Claim): number {
+function plainMiss({ derived, measured: { plain } }: MeasuredClaim): number {
   if (derived.kind === "zero" || plain === null) return 0
   const [next] = derived.others
   if (next !== undefined && derived.exponent.sub(next).compare("1/2") < 0) return 0

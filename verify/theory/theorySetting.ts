@@ -3,7 +3,7 @@
  * step of the transient and beyond.
  */
 import type { SweepOptions } from "../../src/sweep/sweep.js"
-import { type Claim, judgeMeasurements } from "../compare/claim.js"
+import { judgeMeasurements, type MeasuredClaim } from "../compare/claim.js"
 import { type Budget, measure, USUAL } from "../compare/measure.js"
 import { FIRST_SEED } from "../compare/seeds.js"
 import { type Setting, settingAt } from "../compare/setting.js"
@@ -30,6 +30,6 @@ export async function verifyTheorySetting(
   settings: readonly Setting[],
   budget: Budget,
   options: SweepOptions,
-): Promise<Claim[]> {
+): Promise<MeasuredClaim[]> {
   return judgeMeasurements(settings, budget, await measure(settings, budget, options))
 }

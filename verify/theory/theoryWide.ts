@@ -7,7 +7,7 @@ import type { ReportTable } from "../../src/report/table.js"
 import { scheme } from "../../src/scheme/scheme.js"
 import type { SweepOptions } from "../../src/sweep/sweep.js"
 import { bytesOfRun } from "../../src/train/memory.js"
-import { type Claim, claimName, judgeMeasurements } from "../compare/claim.js"
+import { claimName, judgeMeasurements, type MeasuredClaim } from "../compare/claim.js"
 import { type Budget, measure } from "../compare/measure.js"
 import { FIRST_SEED } from "../compare/seeds.js"
 import { type Setting, settingAt } from "../compare/setting.js"
@@ -45,7 +45,7 @@ export interface WideSlope {
   /** Between neighbouring widths, the narrowest first: where the asymptotics begin. */
   readonly local: readonly number[]
   readonly within: boolean
-  readonly verdict: Claim["measured"]["verdict"]
+  readonly verdict: MeasuredClaim["measured"]["verdict"]
 }
 
 /** The bytes of numbers that the widest runs hold on that many threads. */

@@ -1,7 +1,7 @@
 /** Claim: the derived exponents hold at every step of training on a squared loss, in each layer, with the derived alignments. */
 import { coordinateFigure } from "../../src/report/figures/coordinates.js"
 import type { Section } from "../../src/report/section.js"
-import { type Claim, claimsOf, judgeMeasurements, withAlignments } from "../compare/claim.js"
+import { claimsOf, judgeMeasurements, type MeasuredClaim, withAlignments } from "../compare/claim.js"
 import { claimsTable } from "../compare/claimTable.js"
 import { coordinatePoints } from "../compare/coordinateCheck.js"
 import { claimFindings } from "../compare/findings.js"
@@ -63,7 +63,7 @@ export const throughTraining: Experiment = {
   },
 }
 
-function section(claims: readonly Claim[], effort: Effort): Section {
+function section(claims: readonly MeasuredClaim[], effort: Effort): Section {
   const { settings, steps } = SIZES[effort.size]
   const { widths, seeds, steps: last } = budgetOf(effort)
   const table = claimsTable(claims)

@@ -1,4 +1,4 @@
-import { type Claim, isRefuted } from "../../../verify/compare/claim.js"
+import { isRefuted, type MeasuredClaim } from "../../../verify/compare/claim.js"
 import { claimsJson, claimsTable } from "../../../verify/compare/claimTable.js"
 import { taskCount } from "../../../verify/compare/measure.js"
 import { settingName } from "../../../verify/compare/setting.js"
@@ -43,9 +43,9 @@ export function isSettingName(name: string): boolean {
 /** Seeds are doubled while the next round is expected to fit. */
 async function within(
   seconds: number,
-  measure: (seeds: number, options: SweepOptions) => Promise<Claim[]>,
+  measure: (seeds: number, options: SweepOptions) => Promise<MeasuredClaim[]>,
   options: SweepOptions,
-): Promise<Claim[]> {
+): Promise<MeasuredClaim[]> {
   const start = performance.now()
   for (let count = 8; ; count *= 2) {
     const found = await measure(count, options)

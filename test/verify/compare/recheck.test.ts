@@ -2,7 +2,7 @@ import { expect, test } from "vitest"
 import { schemeNamed } from "../../../src/scheme/catalogue.js"
 import { openStore } from "../../../src/sweep/store.js"
 import { createPool } from "../../../src/train/pool.js"
-import { type Claim, judgeMeasurements } from "../../../verify/compare/claim.js"
+import { judgeMeasurements, type MeasuredClaim } from "../../../verify/compare/claim.js"
 import { measure } from "../../../verify/compare/measure.js"
 import { rechecked } from "../../../verify/compare/recheck.js"
 
@@ -13,7 +13,7 @@ test("a contradiction is measured again; what agrees is left alone", async () =>
   const claims = judgeMeasurements([setting], budget, await measure([setting], budget, { pool, store }))
   const runs = store.finished.size
   const agreeing = claims.filter(({ measured }) => measured.verdict === "agrees")
-  const again = (given: readonly Claim[]) =>
+  const again = (given: readonly MeasuredClaim[]) =>
     rechecked(
       setting,
       given,
@@ -28,7 +28,9 @@ test("a contradiction is measured again; what agrees is left alone", async () =>
   expect(store.finished.size).toBe(runs)
 
   // B moves by exactly n^c: no wider width brings its slope nearer, so finite widths are not its cause.
-  const wronged = claims.map((claim): Claim => ({ ...claim, measured: { ...claim.measured, verdict: "contradicts" } }))
+  const wronged = claims.map(
+    (claim): MeasuredClaim => ({ ...claim, measured: { ...claim.measured, verdict: "contradicts" } }),
+  )
   const found = await again(wronged)
   expect(store.finished.size).toBeGreaterThan(runs)
   const moved = found.find(({ quantity, step }) => quantity === "b" && step === 1)!
