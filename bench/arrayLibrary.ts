@@ -10,7 +10,7 @@ import { openGpu } from "../src/train/gpu/device.js"
 import { findAdapters } from "../src/train/gpu/graphicsAdapter.js"
 import { programBatch } from "../src/train/gpu/program.js"
 import { runJob } from "../src/train/gpu/programJob.js"
-import { coefficientValue, type Sizes, shapeOf } from "../src/train/numbers.js"
+import { coefficientValue, type SpaceSizes, shapeOf } from "../src/train/numbers.js"
 import { drawn, endsOf, sizesOf } from "../src/train/run.js"
 
 /** What is used of the library: it is installed by who wants this benchmark, so its types are not at hand. */
@@ -109,7 +109,7 @@ class Operations {
   constructor(
     private readonly tf: Library,
     private readonly own: Scheme,
-    private readonly sizes: Sizes,
+    private readonly sizes: SpaceSizes,
     private readonly seeds: readonly number[],
   ) {}
 

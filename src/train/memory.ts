@@ -1,6 +1,6 @@
 import { isNeverFormed, type Node } from "../program/node.js"
 import type { Scheme } from "../scheme/scheme.js"
-import { entriesOf, readsWhole, type Sizes } from "./numbers.js"
+import { entriesOf, readsWhole, type SpaceSizes } from "./numbers.js"
 import { endsOf, type RunConfig, sizesOf } from "./run.js"
 import { type ScheduledNode, schedule } from "./schedule.js"
 
@@ -23,7 +23,7 @@ export function bytesOfRun(scheme: Scheme, config: RunConfig): number {
 }
 
 /** The most entries that are held at once while the schedule is followed in float64, the given nodes' left out. */
-export function peakEntries(steps: readonly ScheduledNode[], sizes: Sizes): number {
+export function peakEntries(steps: readonly ScheduledNode[], sizes: SpaceSizes): number {
   const entries = (nodes: readonly Node[]) => nodes.reduce((sum, node) => sum + entriesOf(node, sizes), 0)
   let [held, peak] = [0, 0]
   for (const { node, dying } of steps) {

@@ -16,25 +16,25 @@ import type { Spare } from "./spare.js"
 export type LeafValue = Matrix | GaussianMatrix
 
 /** The sizes of the index spaces of a run by their names; `n` is the width. */
-export interface Sizes {
+export interface SpaceSizes {
   readonly n: number
   readonly [space: string]: number
 }
 
 /** The size of an index space in a run; @throws Error for one that the run does not know. */
-export function sizeOf({ name }: Dimension, sizes: Sizes): number {
+export function sizeOf({ name }: Dimension, sizes: SpaceSizes): number {
   const size = sizes[name]
   if (size === undefined) throw new Error(`no size for the space ${name}`)
   return size
 }
 
 /** Rows and columns of a node's value. */
-export function shapeOf({ shape: [rows, columns] }: Node, sizes: Sizes): readonly [number, number] {
+export function shapeOf({ shape: [rows, columns] }: Node, sizes: SpaceSizes): readonly [number, number] {
   return [sizeOf(rows, sizes), sizeOf(columns, sizes)]
 }
 
 /** The number of a node's entries. */
-export function entriesOf(node: Node, sizes: Sizes): number {
+export function entriesOf(node: Node, sizes: SpaceSizes): number {
   const [rows, columns] = shapeOf(node, sizes)
   return rows * columns
 }
@@ -52,7 +52,7 @@ export function epsilonValue({ constant, power }: Epsilon, n: number): number {
 
 /** Where a value is made: the sizes, the step, arrays to use again, and what rounds the partial sums of this node. */
 export interface Making {
-  readonly sizes: Sizes
+  readonly sizes: SpaceSizes
   readonly t: number
   readonly spare: Spare
   readonly accumulate: Rounding | null

@@ -3,7 +3,7 @@ import type { Program } from "../program/program.js"
 import { changeOf } from "../program/tensorNames.js"
 import { LossScale, type ScaledGradients, scaledGradients } from "./lossScale.js"
 import type { Matrix } from "./matrix.js"
-import type { LeafValue, Sizes } from "./numbers.js"
+import type { LeafValue, SpaceSizes } from "./numbers.js"
 import { Numerics, type TensorRecord } from "./numerics.js"
 import type { PrecisionConfig } from "./precisionConfig.js"
 import { evaluate } from "./reference.js"
@@ -52,7 +52,7 @@ export class PreciseStep {
   evaluate(
     nodes: readonly Node[],
     leaves: ReadonlyMap<Node, LeafValue>,
-    sizes: Sizes,
+    sizes: SpaceSizes,
     t: number,
     spare: Spare,
   ): Map<Node, Matrix> {

@@ -2,7 +2,7 @@
 import type { Node } from "../program/node.js"
 import type { Op } from "../program/operation.js"
 import type { Matrix } from "./matrix.js"
-import { entriesOf, type LeafValue, type Making, NUMBERS, type Sizes, shapeOf } from "./numbers.js"
+import { entriesOf, type LeafValue, type Making, NUMBERS, type SpaceSizes, shapeOf } from "./numbers.js"
 import type { Rounding } from "./precision.js"
 import { readBy, schedule } from "./schedule.js"
 import { Spare } from "./spare.js"
@@ -31,7 +31,7 @@ export interface EvaluateOptions {
 export function evaluate(
   nodes: readonly Node[],
   leaves: ReadonlyMap<Node, LeafValue>,
-  sizes: Sizes,
+  sizes: SpaceSizes,
   t: number,
   { arithmetic: reading, spare = new Spare() }: EvaluateOptions = {},
 ): Map<Node, Matrix> {
@@ -70,7 +70,7 @@ function computed<O extends Op>(node: Node<O>, read: readonly LeafValue[], makin
 }
 
 /** A zero tensor of the node's shape. */
-export function zeros(node: Node, sizes: Sizes): Matrix {
+export function zeros(node: Node, sizes: SpaceSizes): Matrix {
   const [rows, columns] = shapeOf(node, sizes)
   return { rows, columns, data: new Float64Array(entriesOf(node, sizes)) }
 }

@@ -5,7 +5,7 @@ import type { Program } from "../program/program.js"
 import type { Scheme } from "../scheme/scheme.js"
 import { GaussianMatrix } from "./gaussianMatrix.js"
 import type { Matrix } from "./matrix.js"
-import { coefficientValue, type LeafValue, type Sizes, shapeOf, sizeOf } from "./numbers.js"
+import { coefficientValue, type LeafValue, type SpaceSizes, shapeOf, sizeOf } from "./numbers.js"
 import { PreciseStep, type PrecisionRecord } from "./preciseStep.js"
 import type { PrecisionConfig } from "./precisionConfig.js"
 import { gaussians } from "./random.js"
@@ -133,7 +133,7 @@ export function run(
 export function drawn(
   node: Node,
   deviation: Coefficient,
-  sizes: Sizes,
+  sizes: SpaceSizes,
   { seed, width }: Pick<RunConfig, "seed" | "width">,
 ): Matrix {
   const [rows, columns] = shapeOf(node, sizes)
@@ -145,7 +145,7 @@ export function drawn(
 export function meanSquaresOf(
   { quantities, alignments }: Program,
   size: (node: Node) => number,
-  sizes: Sizes,
+  sizes: SpaceSizes,
 ): Record<string, number> {
   const aligned = Object.entries(alignments).map(([name, { product, left, right }]) => {
     const [of, most] = [size(product), size(left) * size(right) * sizeOf(left.shape[1], sizes) ** 2]
@@ -155,7 +155,7 @@ export function meanSquaresOf(
 }
 
 /** The sizes of a run's index spaces: count · n^exponent, rounded; of a rank, the configured one at n = 1. */
-export function sizesOf({ program }: Scheme, { width, rank }: Pick<RunConfig, "width" | "rank">): Sizes {
+export function sizesOf({ program }: Scheme, { width, rank }: Pick<RunConfig, "width" | "rank">): SpaceSizes {
   const ranks = new Set(program.model.sites.map((site) => site.rank.name))
   const spaces = new Map(
     inOrder(endsOf(program)).flatMap(({ shape }) => shape.map((space) => [space.name, space] as const)),

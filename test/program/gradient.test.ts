@@ -13,7 +13,7 @@ import type { Objective } from "../../src/program/objective.js"
 import { OPTIMISERS } from "../../src/program/optimiser.js"
 import { trainingStep } from "../../src/program/program.js"
 import type { Matrix } from "../../src/train/matrix.js"
-import type { Sizes } from "../../src/train/numbers.js"
+import type { SpaceSizes } from "../../src/train/numbers.js"
 import { gaussians } from "../../src/train/random.js"
 import { evaluate, zeros } from "../../src/train/reference.js"
 
@@ -22,7 +22,7 @@ const A = Node.leaf("A", "trained", [r, n])
 const B = Node.leaf("B", "trained", [n, r])
 
 /** Compares reverse mode with central differences at random values. */
-function checkGradients(model: Model, objective: Objective, sizes: Sizes, seed: number): void {
+function checkGradients(model: Model, objective: Objective, sizes: SpaceSizes, seed: number): void {
   const motion = { rate: { constant: 1, power: Affine.ZERO }, weightDecay: 0, shrinkage: 0 }
   const { loss } = trainingStep(model, {
     objective,
@@ -56,7 +56,7 @@ function checkDifferences(
   trained: readonly Node[],
   gradients: readonly Node[],
   leaves: ReadonlyMap<Node, Matrix>,
-  sizes: Sizes,
+  sizes: SpaceSizes,
 ): void {
   const exact = evaluate(gradients, leaves, sizes, 1)
   trained.forEach((leaf, which) => {

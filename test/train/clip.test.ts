@@ -6,7 +6,7 @@ import { inOrder, Node } from "../../src/program/node.js"
 import type { OptimiserName } from "../../src/program/optimiser.js"
 import { schemeNamed } from "../../src/scheme/catalogue.js"
 import { type SchemeDefinition, scheme } from "../../src/scheme/scheme.js"
-import type { Sizes } from "../../src/train/numbers.js"
+import type { SpaceSizes } from "../../src/train/numbers.js"
 import { FORMATS } from "../../src/train/precision.js"
 import { precisionOf } from "../../src/train/precisionConfig.js"
 import { gaussians } from "../../src/train/random.js"
@@ -50,7 +50,7 @@ describe("the same bits as without clipping", () => {
   })
 })
 
-const sizes: Sizes = { n: 7, nIn: 5, r: 3, samples: 2, one: 1 }
+const sizes: SpaceSizes = { n: 7, nIn: 5, r: 3, samples: 2, one: 1 }
 const [n, nIn, r] = ["n", "nIn", "r"].map((name) => dimension(name)) as [Dimension, Dimension, Dimension]
 const A = Node.leaf("A", "trained", [r, nIn])
 const B = Node.leaf("B", "trained", [n, r])

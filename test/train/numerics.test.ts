@@ -6,7 +6,7 @@ import { OPTIMISERS, type OptimiserName } from "../../src/program/optimiser.js"
 import { CATALOGUE, schemeNamed } from "../../src/scheme/catalogue.js"
 import { type SchemeDefinition, scheme } from "../../src/scheme/scheme.js"
 import type { Matrix } from "../../src/train/matrix.js"
-import { coefficientValue, type Sizes } from "../../src/train/numbers.js"
+import { coefficientValue, type SpaceSizes } from "../../src/train/numbers.js"
 import { Numerics } from "../../src/train/numerics.js"
 import { FORMATS, nearest, PRECISIONS } from "../../src/train/precision.js"
 import { precisionOf } from "../../src/train/precisionConfig.js"
@@ -28,7 +28,7 @@ function ready({ name, optimiser }: { name: string; optimiser: OptimiserName }) 
 }
 
 /** The value of a node by the definition of its operation, with nothing shared, reused or skipped. */
-function plainly(node: Node, leaves: ReadonlyMap<Node, Matrix>, sizes: Sizes, t: number): Matrix {
+function plainly(node: Node, leaves: ReadonlyMap<Node, Matrix>, sizes: SpaceSizes, t: number): Matrix {
   const given = leaves.get(node)
   if (given !== undefined) return given
   const shape = zeros(node, sizes)
@@ -71,7 +71,7 @@ function plainly(node: Node, leaves: ReadonlyMap<Node, Matrix>, sizes: Sizes, t:
 }
 
 /** A step's leaves with Gaussian values, some of them zero or infinite. */
-function someLeaves(nodes: readonly Node[], sizes: Sizes, seed: number): Map<Node, Matrix> {
+function someLeaves(nodes: readonly Node[], sizes: SpaceSizes, seed: number): Map<Node, Matrix> {
   const leaves = new Map<Node, Matrix>()
   for (const node of inOrder(nodes))
     if (node.is("leaf")) {
@@ -89,7 +89,7 @@ describe("the interpreter", () => {
       fc.property(named, fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 5 }), (which, n, r) => {
         fc.pre(!which.optimiser?.startsWith("muon"))
         const { program } = ready(which)
-        const sizes: Sizes = { n, nIn: n + 1, r, samples: 1, one: 1 }
+        const sizes: SpaceSizes = { n, nIn: n + 1, r, samples: 1, one: 1 }
         const nodes = [program.loss, ...program.next.values(), ...Object.values(program.quantities)]
         const leaves = someLeaves(nodes, sizes, n)
         const before = new Map([...leaves].map(([node, { data }]) => [node, data.slice()]))
@@ -136,7 +136,7 @@ describe("a run in a precision", () => {
     fc.assert(
       fc.property(named, fc.constantFrom(...PRECISIONS), fc.boolean(), (which, name, byChance) => {
         const { program } = ready(which)
-        const sizes: Sizes = { n: 6, nIn: 5, r: 2, samples: 1, one: 1 }
+        const sizes: SpaceSizes = { n: 6, nIn: 5, r: 2, samples: 1, one: 1 }
         const rounding = byChance ? "stochastic" : "nearest"
         const numerics = new Numerics(program, precisionOf(name, { rounding, overflow: "saturate" }), 3, new Map())
         const nodes = [program.loss, ...program.next.values()]

@@ -1,7 +1,7 @@
 /** A scheme's program on a device: the runs of many seeds side by side, in float32. */
 import type { Node } from "../../program/node.js"
 import type { Scheme } from "../../scheme/scheme.js"
-import { entriesOf, type Sizes } from "../numbers.js"
+import { entriesOf, type SpaceSizes } from "../numbers.js"
 import {
   drawn,
   endsOf,
@@ -98,7 +98,7 @@ export function programBatch(
 }
 
 /** What is read of a step: the sizes, the loss, and the residual where a step can turn its sign. */
-function itemsOf({ program }: Scheme, sizes: Sizes): RecordItem[] {
+function itemsOf({ program }: Scheme, sizes: SpaceSizes): RecordItem[] {
   const factors = Object.values(program.alignments).flatMap(({ product, left, right }) => [product, left, right])
   const measured = new Set([...Object.values(program.quantities), ...factors])
   const entries = program.residual === null ? 0 : entriesOf(program.residual, sizes)
@@ -112,7 +112,7 @@ function itemsOf({ program }: Scheme, sizes: Sizes): RecordItem[] {
 function resultOf(
   { program }: Scheme,
   { items }: ProgramCode,
-  sizes: Sizes,
+  sizes: SpaceSizes,
   read: (step: number, item: number) => readonly [number, number],
   steps: number,
 ): RunResult {

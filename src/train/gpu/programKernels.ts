@@ -9,7 +9,7 @@
 import { type Dimension, grows, shapeText } from "../../program/dimension.js"
 import { isNeverFormed, type Node } from "../../program/node.js"
 import type { Op } from "../../program/operation.js"
-import { entriesOf, type Sizes } from "../numbers.js"
+import { entriesOf, type SpaceSizes } from "../numbers.js"
 import { readBy, schedule, untransposed } from "../schedule.js"
 import { FUNCTIONS, isWithoutKernel, type KernelText, WGSL } from "./programOperations.js"
 
@@ -19,7 +19,7 @@ export interface ProgramKernel {
   readonly code: string
   /** Entries with a thread each, or tensors' entries with a workgroup each. */
   readonly over: "entries" | "workgroups"
-  readonly count: (sizes: Sizes) => number
+  readonly count: (sizes: SpaceSizes) => number
 }
 
 /** A number that is read back after each step: a sum of squares of a tensor, or one of its entries. */
@@ -36,11 +36,11 @@ export interface ProgramCode {
   readonly placed: readonly Node[]
   readonly items: readonly RecordItem[]
   /** The uniform of step t: counts, sizes, places, coefficients. */
-  uniform(sizes: Sizes, runs: number, t: number): ArrayBuffer
+  uniform(sizes: SpaceSizes, runs: number, t: number): ArrayBuffer
   /** Numbers that a run's tensors take. */
-  stride(sizes: Sizes): number
+  stride(sizes: SpaceSizes): number
   /** Where a tensor begins within its run's. */
-  placeOf(node: Node, sizes: Sizes): number
+  placeOf(node: Node, sizes: SpaceSizes): number
 }
 
 /** Threads of a workgroup. */
@@ -137,7 +137,7 @@ class Writer {
   private readonly places: ReadonlyMap<Node, number>
   private readonly groupOf: ReadonlyMap<Node, number>
   private readonly spaces: readonly string[]
-  private readonly coefficients: ((sizes: Sizes, t: number) => number)[] = []
+  private readonly coefficients: ((sizes: SpaceSizes, t: number) => number)[] = []
 
   /** @param order all nodes that are computed or read. */
   constructor(placed: readonly Node[], groupOf: ReadonlyMap<Node, number>, order: readonly Node[]) {
@@ -227,7 +227,7 @@ class Writer {
 
   layout(): Pick<ProgramCode, "uniform" | "stride" | "placeOf"> {
     const nodes = [...this.places.keys()]
-    const places = (sizes: Sizes) => {
+    const places = (sizes: SpaceSizes) => {
       let end = 0
       return nodes.map((node) => {
         const place = end
@@ -235,7 +235,7 @@ class Writer {
         return place
       })
     }
-    const stride = (sizes: Sizes) => nodes.reduce((sum, node) => sum + countOf(node)(sizes), 0)
+    const stride = (sizes: SpaceSizes) => nodes.reduce((sum, node) => sum + countOf(node)(sizes), 0)
     const [integers, numbers] = [
       4 * Math.ceil((this.firstPlace + nodes.length) / 4),
       4 * Math.ceil(this.coefficients.length / 4),
@@ -337,7 +337,7 @@ ${FUNCTIONS}
     return COUNTS + this.spaces.length
   }
 
-  private numbered(value: (sizes: Sizes, t: number) => number): string {
+  private numbered(value: (sizes: SpaceSizes, t: number) => number): string {
     const index = this.coefficients.push(value) - 1
     return `step.coefficients[${Math.floor(index / 4)}][${index % 4}]`
   }
@@ -353,12 +353,12 @@ function integer(index: number): string {
   return `step.integers[${Math.floor(index / 4)}][${index % 4}]`
 }
 
-function countOf(node: Node): (sizes: Sizes) => number {
+function countOf(node: Node): (sizes: SpaceSizes) => number {
   return (sizes) => entriesOf(node, sizes)
 }
 
 /** The workgroups of a kernel for so many runs. */
-export function workgroupsOf({ over, count }: ProgramKernel, sizes: Sizes, runs: number): [number, number] {
+export function workgroupsOf({ over, count }: ProgramKernel, sizes: SpaceSizes, runs: number): [number, number] {
   const all = count(sizes)
   return [over === "workgroups" ? all : Math.min(MOST_WORKGROUPS, Math.ceil(all / THREADS)), runs]
 }

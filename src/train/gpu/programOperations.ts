@@ -2,7 +2,7 @@
 import { type Dimension, isSingle } from "../../program/dimension.js"
 import type { Node } from "../../program/node.js"
 import type { Activation, Op } from "../../program/operation.js"
-import { coefficientValue, epsilonValue, type Sizes } from "../numbers.js"
+import { coefficientValue, epsilonValue, type SpaceSizes } from "../numbers.js"
 
 /** What an operation's text may say of where it stands. */
 export interface KernelText {
@@ -12,7 +12,7 @@ export interface KernelText {
   entry(of: Node, row: string, column: string): string
   size(space: Dimension): string
   /** A number that the width and the step decide. */
-  number(value: (sizes: Sizes, t: number) => number): string
+  number(value: (sizes: SpaceSizes, t: number) => number): string
 }
 
 /** The value of entry (i, j) as an expression, or the lines that compute it under a name. */

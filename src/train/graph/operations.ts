@@ -2,7 +2,7 @@
 import { isSingle } from "../../program/dimension.js"
 import type { Node } from "../../program/node.js"
 import type { Op } from "../../program/operation.js"
-import { coefficientValue, epsilonValue, type Sizes } from "../numbers.js"
+import { coefficientValue, epsilonValue, type SpaceSizes } from "../numbers.js"
 import { ACTIVATIONS } from "./activations.js"
 import * as columns from "./columns.js"
 import { type OnnxGraph, zero } from "./onnxGraph.js"
@@ -12,7 +12,7 @@ export interface Writing {
   readonly graph: OnnxGraph
   readonly operands: readonly string[]
   /** The name of a number that the sizes and the step decide. */
-  readonly number: (value: (sizes: Sizes, t: number) => number) => string
+  readonly number: (value: (sizes: SpaceSizes, t: number) => number) => string
 }
 
 /** Writes an operation and gives the name of its result. */

@@ -2,7 +2,7 @@
 import { inOrder, isNeverFormed, type Node } from "../../program/node.js"
 import type { Coefficient } from "../../program/operation.js"
 import type { Scheme } from "../../scheme/scheme.js"
-import { entriesOf, type Sizes, shapeOf } from "../numbers.js"
+import { entriesOf, type SpaceSizes, shapeOf } from "../numbers.js"
 import {
   drawn,
   endsOf,
@@ -63,7 +63,7 @@ export async function runProgram(
 function startOf(
   node: Node,
   deviation: Coefficient | "zero",
-  sizes: Sizes,
+  sizes: SpaceSizes,
   width: number,
   seeds: readonly number[],
 ): Float32Array {
@@ -79,7 +79,7 @@ function startOf(
 async function runBatch(
   engine: Engine,
   { program }: Scheme,
-  sizes: Sizes,
+  sizes: SpaceSizes,
   steps: number,
   runs: number,
   leaves: readonly Node[],

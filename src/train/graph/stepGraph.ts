@@ -1,7 +1,7 @@
 /** A program's step as one ONNX graph: next values, sizes, loss and residual of a batch of runs side by side. */
 import { inOrder, leafName, type Node } from "../../program/node.js"
 import type { Op } from "../../program/operation.js"
-import type { Sizes } from "../numbers.js"
+import type { SpaceSizes } from "../numbers.js"
 import { OnnxGraph } from "./onnxGraph.js"
 import { ONNX, sumOfSquares, type Writing } from "./operations.js"
 
@@ -31,7 +31,7 @@ export interface StepGraph {
   readonly values: readonly string[]
   readonly sums: readonly string[]
   /** The numbers that sizes and step decide, the input {@link COEFFICIENTS}; null where the program has none. */
-  readonly coefficients: ((sizes: Sizes, t: number) => Float32Array) | null
+  readonly coefficients: ((sizes: SpaceSizes, t: number) => Float32Array) | null
 }
 
 /** The input of numbers that sizes and step decide. */
@@ -59,7 +59,7 @@ export function stepGraph({ leaves, next, values, squares, shared, sums = [] }: 
     names.set(leaf, graph.input(`${leafName(leaf)} ${names.size}`, dimensions(leaf, runs)))
   }
   const inputs = new Map(names)
-  const coefficients: ((sizes: Sizes, t: number) => number)[] = []
+  const coefficients: ((sizes: SpaceSizes, t: number) => number)[] = []
   const number: Writing["number"] = (value) => {
     if (coefficients.length === 0) graph.input(COEFFICIENTS, ["coefficients"])
     return graph.node("Gather", [COEFFICIENTS, graph.constant([coefficients.push(value) - 1], [1], "int64")])

@@ -5,7 +5,7 @@ import { teacherStudentModel } from "../../../src/program/models/teacherStudent.
 import { leafName, type Node } from "../../../src/program/node.js"
 import { OPTIMISERS } from "../../../src/program/optimiser.js"
 import { type Program, trainingStep } from "../../../src/program/program.js"
-import type { Sizes } from "../../../src/train/numbers.js"
+import type { SpaceSizes } from "../../../src/train/numbers.js"
 import type { SyntheticConfig } from "../../../src/train/syntheticConfig.js"
 import { startOf, syntheticData } from "../../../src/train/wasm/syntheticData.js"
 
@@ -19,7 +19,7 @@ export function adapterProgram(
   stored = (x: number) => x,
 ): {
   readonly program: Program
-  readonly sizes: Sizes
+  readonly sizes: SpaceSizes
   readonly frozen: ReadonlyMap<Node, Float64Array>
   readonly start: { readonly A: Float64Array; readonly B: Float64Array }
 } {

@@ -4,7 +4,7 @@
  * not (the standard model; Higham, Accuracy and Stability of Numerical Algorithms, sections 2.2, 3.1 and 3.3).
  */
 import { inOrder, lookUp, type Node, type NodeTable } from "../../../src/program/node.js"
-import { coefficientValue, epsilonValue, type Sizes, shapeOf } from "../../../src/train/numbers.js"
+import { coefficientValue, epsilonValue, type SpaceSizes, shapeOf } from "../../../src/train/numbers.js"
 
 /** A row-major matrix of values, each with the radius of its error. */
 export interface Bounded {
@@ -33,7 +33,7 @@ export function given(rows: number, columns: number, value: Float64Array): Bound
 export function evaluateBounded(
   nodes: readonly Node[],
   leaves: ReadonlyMap<Node, Bounded>,
-  sizes: Sizes,
+  sizes: SpaceSizes,
   t: number,
   quotient = 4,
 ): Map<Node, Bounded> {
@@ -50,7 +50,7 @@ interface Context {
   readonly at: (node: Node) => Bounded
   readonly rows: number
   readonly columns: number
-  readonly sizes: Sizes
+  readonly sizes: SpaceSizes
   readonly t: number
   readonly quotient: number
 }
