@@ -1,7 +1,7 @@
 /** The whole reproduction: every experiment in turn, one document. */
 import { type Chapter, countsOf, findingsOf, type ReportDocument } from "../src/report/document.js"
 import { environment } from "../src/report/environment.js"
-import type { Finding } from "../src/report/section.js"
+import type { SectionFinding } from "../src/report/section.js"
 import { writeReport } from "../src/report/writeReport.js"
 import type { SweepOptions } from "../src/sweep/sweep.js"
 import { accounted } from "./account.js"
@@ -21,7 +21,11 @@ export interface Reproduction {
 export interface Summary {
   readonly size: Effort["size"]
   readonly budget: number
-  readonly sections: readonly { readonly id: string; readonly seconds: number; readonly findings: readonly Finding[] }[]
+  readonly sections: readonly {
+    readonly id: string
+    readonly seconds: number
+    readonly findings: readonly SectionFinding[]
+  }[]
   /** In words. */
   readonly counts: string
 }

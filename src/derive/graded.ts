@@ -14,7 +14,7 @@ import { type Bases, MANY, Parity } from "./parity.js"
 import { larger, lead, product, type Size, shifted, sizeKey, sizeOf, weakened } from "./size.js"
 
 /** The part of a tensor that is odd in exactly the bases of its parity. */
-export interface Part {
+export interface ParityPart {
   readonly parity: Parity
   readonly size: Size
 }
@@ -30,16 +30,16 @@ export interface RandomTerm {
 export class Graded {
   static readonly ZERO = new Graded([], [])
 
-  readonly parts: readonly Part[]
+  readonly parts: readonly ParityPart[]
   readonly randoms: readonly RandomTerm[]
 
-  private constructor(parts: readonly Part[], randoms: readonly RandomTerm[]) {
+  private constructor(parts: readonly ParityPart[], randoms: readonly RandomTerm[]) {
     this.parts = parts
     this.randoms = randoms
   }
 
   /** The sum of the given parts, those of equal parity joined by max. */
-  static of(cell: Cell, parts: readonly Part[], randoms: readonly RandomTerm[] = []): Graded {
+  static of(cell: Cell, parts: readonly ParityPart[], randoms: readonly RandomTerm[] = []): Graded {
     const sizes = new Map<Parity, Size>()
     for (const { parity, size } of parts) {
       const seen = sizes.get(parity)
@@ -165,7 +165,7 @@ export class Graded {
 
   /** The product over an index of the pairs of parts of equal parity there, each exceeding its terms by n^growth. */
   aligned(cell: Cell, other: Graded, growth: Affine): Graded {
-    const byRows = new Map<Bases, Part[]>()
+    const byRows = new Map<Bases, ParityPart[]>()
     for (const part of other.parts) byRows.set(part.parity.rows, [...(byRows.get(part.parity.rows) ?? []), part])
     const many = byRows.get(MANY) ?? []
     return Graded.of(
@@ -192,7 +192,7 @@ export class Graded {
     const leading = this.parts.find(({ size }) => isZeroForm(lead(size)))
     const gaps = this.map((size) => (leading?.size.discrete && !isZeroForm(lead(size)) ? weakened(size) : size))
     let [even, odd] = [Graded.even(sizeOf(Form.ZERO)), Graded.ZERO]
-    const value = ({ size }: Part) => lead(size).at(cell.point)
+    const value = ({ size }: ParityPart) => lead(size).at(cell.point)
     for (const part of [...gaps.parts].sort((x, y) => value(y).compare(value(x)))) {
       if (!cell.keepsTerms && odd.reaches(cell, part)) continue
       const added = Graded.of(cell, [part])
@@ -212,7 +212,7 @@ export class Graded {
   }
 
   /** Whether this tensor's part of the same parity is at least as large, and as well known. */
-  private reaches(cell: Cell, { parity, size }: Part): boolean {
+  private reaches(cell: Cell, { parity, size }: ParityPart): boolean {
     const own = this.parts.find((part) => part.parity === parity)
     return own !== undefined && (own.size.relation === "equal" || size.relation === "atMost")
       ? cell.compare(lead(own.size), lead(size)) >= 0
@@ -229,7 +229,7 @@ function sorted<T>(items: ReadonlyMap<string, T>): T[] {
   return [...items.keys()].sort().map((key) => items.get(key)!)
 }
 
-function inOrder(parts: readonly Part[]): Part[] {
+function inOrder(parts: readonly ParityPart[]): ParityPart[] {
   return [...parts].sort((x, y) => (x.parity.key < y.parity.key ? -1 : 1))
 }
 

@@ -1,5 +1,5 @@
 import type { Environment } from "./environment.js"
-import type { Finding, Section } from "./section.js"
+import type { Section, SectionFinding } from "./section.js"
 import type { ReportTable } from "./table.js"
 
 /** What the runs of an experiment took. */
@@ -31,7 +31,7 @@ export interface ReportDocument {
 }
 
 /** A finding and where it stands. */
-export interface Placed extends Finding {
+export interface Placed extends SectionFinding {
   readonly section: Section
 }
 
@@ -41,23 +41,23 @@ export function findingsOf({ chapters }: ReportDocument): Placed[] {
 }
 
 /** How many findings have each verdict, in words. */
-export function countsOf(findings: readonly Finding[]): string {
-  const count = (verdict: Finding["verdict"]) => findings.filter((finding) => finding.verdict === verdict).length
+export function countsOf(findings: readonly SectionFinding[]): string {
+  const count = (verdict: SectionFinding["verdict"]) => findings.filter((finding) => finding.verdict === verdict).length
   return `${count("agrees")} agree, ${count("contradicts")} contradict, ${count("inconclusive")} inconclusive`
 }
 
 /** Whether a finding is contradicted and nobody says why. */
-export function isUnexplained({ verdict, why }: Finding): boolean {
+export function isUnexplained({ verdict, why }: SectionFinding): boolean {
   return verdict === "contradicts" && why === null
 }
 
 /** What stands behind a verdict: a contradiction without a named cause says so. */
-export function reasonOf({ verdict, why }: Finding): string {
+export function reasonOf({ verdict, why }: SectionFinding): string {
   return why ?? (verdict === "contradicts" ? "no cause is named" : "")
 }
 
 /** The findings as a table; with more than one section, each with its own. */
-export function findingsTable(findings: readonly Finding[]): ReportTable {
+export function findingsTable(findings: readonly SectionFinding[]): ReportTable {
   const hasReasons = findings.some((finding) => reasonOf(finding) !== "")
   return {
     columns: ["claim", "verdict", ...(hasReasons ? ["cause, or what would decide"] : [])],

@@ -9,14 +9,14 @@ import {
   spentTable,
 } from "./document.js"
 import { fileName } from "./fileName.js"
-import type { Finding, Part, Section } from "./section.js"
+import type { Section, SectionFinding, SectionPart } from "./section.js"
 import { STYLE } from "./style.js"
 import type { ReportTable } from "./table.js"
 
 /** A table of more rows is folded until asked for. */
 const FOLDED = 30
 
-const SIGNS: Readonly<Record<Finding["verdict"], string>> = { agrees: "✓", contradicts: "✗", inconclusive: "?" }
+const SIGNS: Readonly<Record<SectionFinding["verdict"], string>> = { agrees: "✓", contradicts: "✗", inconclusive: "?" }
 
 /**
  * The report as one HTML file that loads nothing.
@@ -78,7 +78,7 @@ ${findings.length === 0 ? "" : `<h3>Findings</h3>${tableHtml(findingsTable(findi
 <p class="made">${made}<code>${escapeHtml(command)}</code></p></section>`
 }
 
-function partHtml(section: Section, part: Part, svg: (file: string) => string): string {
+function partHtml(section: Section, part: SectionPart, svg: (file: string) => string): string {
   switch (part.kind) {
     case "text":
       return micromark(part.text)
@@ -118,11 +118,11 @@ function htmlTable(columns: readonly string[], rows: readonly (readonly string[]
   return `<div class="table"><table><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div>`
 }
 
-function isVerdict(cell: unknown): cell is Finding["verdict"] {
+function isVerdict(cell: unknown): cell is SectionFinding["verdict"] {
   return typeof cell === "string" && Object.hasOwn(SIGNS, cell)
 }
 
-function verdictHtml(verdict: Finding["verdict"]): string {
+function verdictHtml(verdict: SectionFinding["verdict"]): string {
   return `<span class="${verdict}">${SIGNS[verdict]} ${verdict}</span>`
 }
 

@@ -6,7 +6,7 @@ import { percent, productNormOf, shown } from "../inspect/finding.js"
 import { directionsHolding } from "../inspect/findings/rankUnused.js"
 import type { MeasuredModule, MeasuredRun } from "../inspect/measureRun.js"
 import { interactionFigure, normsFigure, sizesFigure } from "./figures/adapter.js"
-import type { Part, Section } from "./section.js"
+import type { Section, SectionPart } from "./section.js"
 import type { ReportTable } from "./table.js"
 
 const Factor = z.object({
@@ -262,7 +262,7 @@ function intervalsTable({ modules, run: { checkpoints } }: MeasuredRun): ReportT
 /** A run as a section of a document: findings, the table of modules, heat maps and lines over steps. */
 export function inspectionSection({ measured, answers }: Examined, id: string): Section {
   const { run, notes } = measured
-  const parts: Part[] = [
+  const parts: SectionPart[] = [
     {
       kind: "table",
       caption: "Findings, each with its threshold and what would settle it; a page each in `docs/doctor`",

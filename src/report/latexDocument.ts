@@ -11,7 +11,7 @@ import { escapeLatex } from "./escapeLatex.js"
 import { fileName } from "./fileName.js"
 import { latexLongTable } from "./latexTable.js"
 import { markdownToLatex } from "./latexText.js"
-import type { Part, Section } from "./section.js"
+import type { Section, SectionPart } from "./section.js"
 
 /** Points of a pixel of a figure in print, and of a line. */
 const SCALE = 0.62
@@ -32,7 +32,7 @@ export function sectionLatex(section: Section, width?: (file: string) => number)
   ].join("\n\n")
 }
 
-function partLatex(section: Section, part: Part, width?: (file: string) => number): string {
+function partLatex(section: Section, part: SectionPart, width?: (file: string) => number): string {
   switch (part.kind) {
     case "text":
       return markdownToLatex(part.text)

@@ -8,7 +8,7 @@ import {
   summaryTable,
 } from "./document.js"
 import { fileName } from "./fileName.js"
-import type { Part, Section } from "./section.js"
+import type { Section, SectionPart } from "./section.js"
 import { renderTable } from "./table.js"
 
 /**
@@ -26,7 +26,7 @@ export function sectionMarkdown(section: Section, figures?: string): string {
   ].join("\n\n")
 }
 
-function partMarkdown(section: Section, part: Part, figures: string | undefined): string {
+function partMarkdown(section: Section, part: SectionPart, figures: string | undefined): string {
   switch (part.kind) {
     case "text":
       return part.text.trim()

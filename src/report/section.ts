@@ -2,7 +2,7 @@ import type { TopLevelSpec } from "vega-lite"
 import type { ReportTable } from "./table.js"
 
 /** One piece of a section, in reading order; texts are Markdown. */
-export type Part =
+export type SectionPart =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "table"; readonly caption: string; readonly table: ReportTable }
   | { readonly kind: "figure"; readonly name: string; readonly caption: string; readonly spec: TopLevelSpec }
@@ -11,7 +11,7 @@ export type Part =
 export type Judgement = "agrees" | "contradicts" | "inconclusive"
 
 /** One judged statement of a section. */
-export interface Finding {
+export interface SectionFinding {
   /** The claim in words, its numbers derived, never typed. */
   readonly claim: string
   readonly verdict: Judgement
@@ -26,8 +26,8 @@ export interface Section {
   readonly title: string
   /** What is claimed, and by whom; Markdown. */
   readonly claim: string
-  readonly parts: readonly Part[]
-  readonly findings: readonly Finding[]
+  readonly parts: readonly SectionPart[]
+  readonly findings: readonly SectionFinding[]
   /** Every number, by the name of its CSV file. */
   readonly data: Readonly<Record<string, ReportTable>>
 }

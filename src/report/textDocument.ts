@@ -1,5 +1,5 @@
 import { findingsTable } from "./document.js"
-import type { Part, Section } from "./section.js"
+import type { Section, SectionPart } from "./section.js"
 import { renderTable } from "./table.js"
 
 /** A section for a terminal: texts as they are, tables aligned, a figure's caption. */
@@ -12,7 +12,7 @@ export function sectionText({ title, claim, parts, findings }: Section): string 
   ].join("\n\n")}\n`
 }
 
-function partText(part: Part): string {
+function partText(part: SectionPart): string {
   switch (part.kind) {
     case "text":
       return part.text.trim()

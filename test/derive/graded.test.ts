@@ -3,7 +3,7 @@ import { Fraction } from "fraction.js"
 import { describe, expect, test } from "vitest"
 import { ACTIVATIONS } from "../../src/derive/activation.js"
 import { Cell } from "../../src/derive/cell.js"
-import { Graded, type Part } from "../../src/derive/graded.js"
+import { Graded, type ParityPart } from "../../src/derive/graded.js"
 import { Parity } from "../../src/derive/parity.js"
 import { lead, sizeOf } from "../../src/derive/size.js"
 import { Affine } from "../../src/exponent/affine.js"
@@ -14,7 +14,7 @@ const parity = fc.tuple(bases, bases).map(([rows, columns]) => Parity.of(rows, c
 const eighths = (from: number, to: number) => fc.integer({ min: 8 * from, max: 8 * to }).map((k) => new Fraction(k, 8))
 const part = fc
   .tuple(parity, eighths(-2, 2))
-  .map(([parity, value]): Part => ({ parity, size: sizeOf(Affine.constant(value)) }))
+  .map(([parity, value]): ParityPart => ({ parity, size: sizeOf(Affine.constant(value)) }))
 const cell = () => new Cell(new Map())
 /** Tensors by their parts, zero included. */
 const tensor = fc.array(part, { maxLength: 4 }).map((parts) => Graded.of(cell(), parts))
@@ -115,7 +115,7 @@ describe("products over an index", () => {
 })
 
 /** Parts by parity: the best of all subsets with an odd or even number of parts, each cost the sum of its gaps. */
-function bestSubsets(parts: readonly Part[], odd: boolean): Map<string, number> {
+function bestSubsets(parts: readonly ParityPart[], odd: boolean): Map<string, number> {
   const best = new Map<string, number>()
   for (let subset = 0; subset < 2 ** parts.length; subset++) {
     const chosen = parts.filter((_, i) => (subset >> i) & 1)

@@ -1,14 +1,14 @@
-import type { Finding } from "../../src/report/section.js"
+import type { SectionFinding } from "../../src/report/section.js"
 import type { MeasuredClaim } from "./claim.js"
 import { decidingBudget, intervalOf } from "./deciding.js"
 
 /** The claims of one subject as findings: those that agree together, the undecided together, each contradiction alone. */
-export function claimFindings(subject: string, claims: readonly MeasuredClaim[]): Finding[] {
+export function claimFindings(subject: string, claims: readonly MeasuredClaim[]): SectionFinding[] {
   const of = (verdict: MeasuredClaim["measured"]["verdict"]) =>
     claims.filter(({ measured }) => measured.verdict === verdict)
   const [agreeing, open] = [of("agrees"), of("inconclusive")]
   const number = (k: number) => `${k} of ${claims.length} exponents`
-  const findings: Finding[] = []
+  const findings: SectionFinding[] = []
   if (agreeing.length > 0)
     findings.push({ claim: `${subject}: ${number(agreeing.length)} as derived`, verdict: "agrees", why: null })
   for (const claim of of("contradicts"))

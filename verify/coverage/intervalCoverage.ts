@@ -7,7 +7,7 @@ import { type Censored, censoredSlope } from "../../src/fit/censored.js"
 import { type AmplitudeBounds, type Coherence, LEAST_SHARE, leadingExponent } from "../../src/fit/leading.js"
 import { type GridPoint, type LocatedAtWidth, optimalRate, rateAgainstWidth } from "../../src/fit/optimum.js"
 import { type Interval, slope, type WidthSample } from "../../src/fit/slope.js"
-import type { Finding, Judgement, Section } from "../../src/report/section.js"
+import type { Judgement, Section, SectionFinding } from "../../src/report/section.js"
 import type { ReportTable } from "../../src/report/table.js"
 import { gaussianStream } from "../../src/train/random.js"
 import { FIRST_SEED } from "../compare/seeds.js"
@@ -383,7 +383,7 @@ function section(coverages: readonly Coverage[], alarms: readonly Alarms[]): Sec
       { kind: "table", caption: "False alarms of the regime", table: alarmTable(alarms) },
     ],
     findings: [
-      ...coverages.map((coverage): Finding => {
+      ...coverages.map((coverage): SectionFinding => {
         const verdict = judgeCoverage(coverage)
         return {
           claim: `${coverage.fit}, ${coverage.name}: ${((100 * coverage.covered) / repetitions).toFixed(1)} % covered`,
@@ -402,7 +402,7 @@ function section(coverages: readonly Coverage[], alarms: readonly Alarms[]): Sec
   }
 }
 
-function alarmFinding(alarms: readonly Alarms[]): Finding {
+function alarmFinding(alarms: readonly Alarms[]): SectionFinding {
   const worst = alarms.reduce((most, each) => (each.alarms > most.alarms ? each : most))
   const share = worst.alarms / ALARM_TABLES
   return {

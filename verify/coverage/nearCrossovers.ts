@@ -1,4 +1,4 @@
-import type { Finding } from "../../src/report/section.js"
+import type { SectionFinding } from "../../src/report/section.js"
 import type { ReportTable } from "../../src/report/table.js"
 import { type Budget, taskCount } from "../compare/measure.js"
 import type { Effort, Experiment } from "../experiment.js"
@@ -54,19 +54,19 @@ export const nearCrossovers: Experiment = {
 const SHARE = 0.95
 
 /** A share is short of 95 % only where its interval is; an interval as wide as 10 % decides nothing. */
-function atLeast(claim: string, count: number, total: number): Finding {
+function atLeast(claim: string, count: number, total: number): SectionFinding {
   const { low, high } = wilson(count, total)
   if (high < SHARE) return { claim, verdict: "contradicts", why: null }
   return low < SHARE - 0.1 ? inconclusive(claim) : { claim, verdict: "agrees", why: null }
 }
 
-function below(claim: string, count: number, total: number): Finding {
+function below(claim: string, count: number, total: number): SectionFinding {
   const { low, high } = wilson(count, total)
   if (high < SHARE) return { claim, verdict: "agrees", why: null }
   return low > SHARE ? { claim, verdict: "contradicts", why: null } : inconclusive(claim)
 }
 
-function inconclusive(claim: string): Finding {
+function inconclusive(claim: string): SectionFinding {
   return { claim, verdict: "inconclusive", why: "more settings near a crossover would decide, no number of seeds" }
 }
 

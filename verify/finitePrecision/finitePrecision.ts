@@ -1,5 +1,5 @@
 /** Question: what does Z_A's growth under Init[A] cost in the number formats that people train in, and what removes it? */
-import type { Finding, Section } from "../../src/report/section.js"
+import type { Section, SectionFinding } from "../../src/report/section.js"
 import type { ReportTable } from "../../src/report/table.js"
 import { type SweepOptions, sweep } from "../../src/sweep/sweep.js"
 import { PRECISIONS, type PrecisionName } from "../../src/train/precision.js"
@@ -199,7 +199,12 @@ function section(
   }
 }
 
-function overflowFinding({ case: { name, widest }, predicted: [first], verdict, why }: OverflowVerdict): Finding {
+function overflowFinding({
+  case: { name, widest },
+  predicted: [first],
+  verdict,
+  why,
+}: OverflowVerdict): SectionFinding {
   const at =
     first === undefined
       ? "nothing overflows"
@@ -210,7 +215,7 @@ function overflowFinding({ case: { name, widest }, predicted: [first], verdict, 
   return { claim, verdict: "inconclusive", why: `wider than ${widest}, which is as far as is run: ${why}` }
 }
 
-function lostFinding({ predicted, verdict }: LostVerdict): Finding {
+function lostFinding({ predicted, verdict }: LostVerdict): SectionFinding {
   const claim = `Init[B] at c = -1: most updates of B are lost in bfloat16 from about n = ${predicted} on`
   return { claim, verdict: verdict === "met" ? "agrees" : "contradicts", why: null }
 }

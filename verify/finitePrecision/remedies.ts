@@ -2,7 +2,7 @@
 import { logAverage } from "simple-statistics"
 import { formatExponent } from "../../src/exponent/grammar.js"
 import { type PairedDifference, pairedDifference } from "../../src/fit/paired.js"
-import type { Finding, Part } from "../../src/report/section.js"
+import type { SectionFinding, SectionPart } from "../../src/report/section.js"
 import type { ReportTable } from "../../src/report/table.js"
 import type { SweepOptions } from "../../src/sweep/sweep.js"
 import type { RunResult } from "../../src/train/run.js"
@@ -51,7 +51,11 @@ export async function growthClaims(budget: Budget, options: SweepOptions): Promi
 }
 
 /** The tables and the price of each remedy in words. */
-export function remedyParts(claims: readonly MeasuredClaim[], measured: readonly Float64Runs[], steps: number): Part[] {
+export function remedyParts(
+  claims: readonly MeasuredClaim[],
+  measured: readonly Float64Runs[],
+  steps: number,
+): SectionPart[] {
   const widest = Math.max(...measured.map(({ width }) => width))
   const step = claims[0]!.step
   const prices = [...CHANGED, ...REPLACED].map((remedy) => priceSentence(remedy, widest, measured))
@@ -109,7 +113,7 @@ export function priceTable(measured: readonly Float64Runs[]): ReportTable {
 }
 
 /** For each setting whether it removes the growth of Z_A. */
-export function remedyFindings(claims: readonly MeasuredClaim[]): Finding[] {
+export function remedyFindings(claims: readonly MeasuredClaim[]): SectionFinding[] {
   return ALL.map(({ name, setting }) => {
     const claim = claimOf(setting, claims)
     const { verdict, why } = claim.measured

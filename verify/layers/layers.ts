@@ -5,7 +5,7 @@
  */
 import type { Derivation } from "../../src/derive/derive.js"
 import { type LayerExponent, layersFigure } from "../../src/report/figures/layers.js"
-import type { Finding, Section } from "../../src/report/section.js"
+import type { Section, SectionFinding } from "../../src/report/section.js"
 import type { ReportTable } from "../../src/report/table.js"
 import { schemeNamed } from "../../src/scheme/catalogue.js"
 import type { SchemeDefinition } from "../../src/scheme/scheme.js"
@@ -195,7 +195,7 @@ function section(deep: readonly Deep[], judged: readonly JudgedNetwork[], { budg
   }
 }
 
-function findings({ of, c, places, claims }: JudgedNetwork): Finding[] {
+function findings({ of, c, places, claims }: JudgedNetwork): SectionFinding[] {
   const where = places.map((place) => PLACES[place].name).join(", ")
   return claimFindings(`${of.start} on ${of.layers} layers, o = ${of.readout}, c = ${c} (${where})`, claims)
 }

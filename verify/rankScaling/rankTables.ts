@@ -2,7 +2,7 @@ import { Fraction } from "fraction.js"
 import { formatMin } from "../../src/exponent/grammar.js"
 import type { Interval } from "../../src/fit/slope.js"
 import type { RankBound, RankThreshold } from "../../src/report/figures/rank.js"
-import type { Finding, Judgement } from "../../src/report/section.js"
+import type { Judgement, SectionFinding } from "../../src/report/section.js"
 import type { ReportTable } from "../../src/report/table.js"
 import type { MeasuredClaim } from "../compare/claim.js"
 import { seedsToDecide } from "../compare/deciding.js"
@@ -26,7 +26,7 @@ function lawVerdict(
 }
 
 /** A measured threshold beside its bound. */
-export function lawFinding(law: RankLaw, size: RankSize): Finding {
+export function lawFinding(law: RankLaw, size: RankSize): SectionFinding {
   const { scheme: of, rho, level, bound, threshold } = law
   return {
     claim: `${of.start}, ${of.update}, ${of.multiplier}, ρ = ${rho}: the largest c with ${level === "features" ? "Z_B" : "f − f₀"} = O(1) through t = ${size.budget.steps} is ${bound.toFraction()}; measured ${threshold.located.toFixed(2)} in ${bracket(threshold.interval)}`,

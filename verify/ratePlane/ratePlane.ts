@@ -7,7 +7,7 @@ import type { Condition } from "../../src/exponent/condition.js"
 import { formatCondition } from "../../src/exponent/grammar.js"
 import { boundary, corners } from "../../src/exponent/polygon.js"
 import { type PlaneEdge, type PlanePanel, ratePlaneFigure } from "../../src/report/figures/ratePlane.js"
-import type { Finding, Judgement, Section } from "../../src/report/section.js"
+import type { Judgement, Section, SectionFinding } from "../../src/report/section.js"
 import type { ReportTable } from "../../src/report/table.js"
 import type { SweepOptions } from "../../src/sweep/sweep.js"
 import { taskCount } from "../compare/measure.js"
@@ -108,7 +108,7 @@ function section(planes: readonly Plane[], { step, budget, optimisers }: PlaneSi
   }
 }
 
-function finding({ name, optimiser, derivation, points }: Plane, kind: Class, step: number): Finding {
+function finding({ name, optimiser, derivation, points }: Plane, kind: Class, step: number): SectionFinding {
   const set = kind === "stable" ? derivation.stable : derivation.efficient!
   const odd = points.filter((point) => differs(point, kind))
   const verdicts = odd.map((point) => verdictAt(point, kind, step))

@@ -5,7 +5,7 @@
 import type { CensoredFit } from "../../src/fit/censored.js"
 import { type CurveRules, type CurveTable, curveTable } from "../../src/fit/curves.js"
 import { curveFitTable, curvesTable, readings } from "../../src/report/fit.js"
-import type { Finding, Part, Section } from "../../src/report/section.js"
+import type { Section, SectionFinding, SectionPart } from "../../src/report/section.js"
 import { measuredRuns, type TableReading } from "../../src/table/measured.js"
 import type { Experiment } from "../experiment.js"
 import { boundOfRate } from "../teacherStudent/rateBounds.js"
@@ -80,7 +80,7 @@ function section({ byFamily, together, againstRank, read, share }: RealTable): S
   const edges = curves.filter(({ edge }) => edge.rate !== null).length
   const fitted = (table: CurveTable) => table.fits.filter(({ exponent, edge }) => exponent !== null || edge !== null)
   const left = byFamily.fits.length - fitted(byFamily).length
-  const table = (caption: string, from: CurveTable): Part => {
+  const table = (caption: string, from: CurveTable): SectionPart => {
     const { columns, rows } = curveFitTable(fitted(from))
     return {
       kind: "table",
@@ -119,7 +119,7 @@ function section({ byFamily, together, againstRank, read, share }: RealTable): S
   }
 }
 
-function edgeFinding(group: string, edge: CensoredFit | null): Finding[] {
+function edgeFinding(group: string, edge: CensoredFit | null): SectionFinding[] {
   if (edge === null) return []
   return [finding(`stability edge against width at rank ${group}`, edge.interval.low, edge.interval.high)]
 }
@@ -128,7 +128,7 @@ function edgeFinding(group: string, edge: CensoredFit | null): Finding[] {
  * A reading of a slope beside the bounds. It is never a verdict on the theory: an optimum is no stability bound, and over models
  * width comes with depth, data and family.
  */
-function finding(what: string, low: number, high: number): Finding {
+function finding(what: string, low: number, high: number): SectionFinding {
   const text = (end: number) => (Number.isFinite(end) ? end.toFixed(2) : end < 0 ? "-inf" : "inf")
   const where = (["Init[A]", "Init[B]"] as const).map((scheme) => {
     const bound = boundOfRate({ scheme, readout: 1 / 2, level: "features" }).valueOf()

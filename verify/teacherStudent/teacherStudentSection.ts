@@ -4,7 +4,7 @@ import { powerLabel } from "../../src/report/figures/axes.js"
 import { type LossPoint, lossFigure } from "../../src/report/figures/loss.js"
 import { optimalRateFigure, type RatePoint, type ReferenceLine } from "../../src/report/figures/rates.js"
 import { type TrajectoryPoint, trajectoryFigure } from "../../src/report/figures/trajectory.js"
-import type { Finding, Part } from "../../src/report/section.js"
+import type { SectionFinding, SectionPart } from "../../src/report/section.js"
 import type { ReportTable } from "../../src/report/table.js"
 import { groupsOf } from "../../src/table/groups.js"
 import { seedsToDecide } from "../compare/deciding.js"
@@ -68,7 +68,7 @@ What is derived is a bound on rates, for all t as n grows; what is measured is a
   },
 }
 
-function figures(runs: readonly SyntheticRun[], laws: readonly RateLaw[], readout: number): Part[] {
+function figures(runs: readonly SyntheticRun[], laws: readonly RateLaw[], readout: number): SectionPart[] {
   const name = (figure: string) => `${figure}-readout-${String(readout).replace(".", "")}`
   const at = `Readout exponent o = ${readout}.`
   return [
@@ -94,7 +94,7 @@ function figures(runs: readonly SyntheticRun[], laws: readonly RateLaw[], readou
 }
 
 /** Whether the interval holds the derived exponent, and is narrow enough to say so. */
-function finding(law: RateLaw, runs: readonly SyntheticRun[], config: TeacherStudentConfig): Finding {
+function finding(law: RateLaw, runs: readonly SyntheticRun[], config: TeacherStudentConfig): SectionFinding {
   const { scheme, readout, level, fit } = law
   const derived = boundOfRate(law)
   const what = level === "features" ? "the largest rate with bounded features" : "the rate of least loss"

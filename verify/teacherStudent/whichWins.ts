@@ -2,7 +2,7 @@
 import { logAverage } from "simple-statistics"
 import { type PairedDifference, pairedDifference } from "../../src/fit/paired.js"
 import { type AdvantagePoint, advantageFigure } from "../../src/report/figures/advantage.js"
-import type { Finding, Section } from "../../src/report/section.js"
+import type { Section, SectionFinding } from "../../src/report/section.js"
 import type { ReportTable } from "../../src/report/table.js"
 import { groupsOf } from "../../src/table/groups.js"
 import { seedsToDecide } from "../compare/deciding.js"
@@ -146,9 +146,9 @@ function section(duels: readonly Duel[], seeds: number): Section {
 }
 
 /** Two claims at the end of training: the paper's, and the report's that seems to oppose it. */
-function findings({ readout, width, steps, atBest, farBelow }: Duel, seeds: number): Finding[] {
+function findings({ readout, width, steps, atBest, farBelow }: Duel, seeds: number): SectionFinding[] {
   const at = `n = ${width}, o = ${readout}, ${steps} steps`
-  const judged = (claim: string, { mean, low, high }: PairedDifference, sign: 1 | -1): Finding => {
+  const judged = (claim: string, { mean, low, high }: PairedDifference, sign: 1 | -1): SectionFinding => {
     if (sign * low > 0 && sign * high > 0) return { claim, verdict: "agrees", why: null }
     const why = `log ratio ${mean.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`
     if (sign * low < 0 && sign * high < 0) return { claim, verdict: "contradicts", why: null }

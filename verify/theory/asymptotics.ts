@@ -4,7 +4,7 @@ import { type Terms, termsOf } from "../../src/derive/terms.js"
 import { type Onset, onset } from "../../src/fit/onset.js"
 import type { WidthSample } from "../../src/fit/slope.js"
 import { type LocalSlopePoint, localSlopeFigure } from "../../src/report/figures/localSlopes.js"
-import type { Finding, Section } from "../../src/report/section.js"
+import type { Section, SectionFinding } from "../../src/report/section.js"
 import type { ReportTable } from "../../src/report/table.js"
 import { scheme } from "../../src/scheme/scheme.js"
 import { type Budget, type Measurements, measure, taskCount } from "../compare/measure.js"
@@ -113,7 +113,7 @@ function gapOf({ terms: { exponent, others, corrections } }: Case): string | nul
   return gaps.sort((x, y) => x.compare(y))[0]?.toFraction() ?? null
 }
 
-function finding({ scheme: name, quantity, terms, found: { from, expected, local } }: Case): Finding {
+function finding({ scheme: name, quantity, terms, found: { from, expected, local } }: Case): SectionFinding {
   const what = `${name}: local slopes of ${quantity} lie within ${TOLERANCE} of ${terms.exponent.toFraction()}`
   if (from !== null) return { claim: `${what} from n = ${from} on`, verdict: "agrees", why: null }
   const widest = local.at(-1)!

@@ -9,7 +9,7 @@ import {
   judgeAll,
 } from "../../src/prove/checkers.js"
 import { readTheorem, theoremNames } from "../../src/prove/theorem.js"
-import type { Finding } from "../../src/report/section.js"
+import type { SectionFinding } from "../../src/report/section.js"
 import type { ReportTable } from "../../src/report/table.js"
 import { CATALOGUE } from "../../src/scheme/catalogue.js"
 import { derivationOf } from "../compare/derivations.js"
@@ -87,7 +87,7 @@ function theoremTable(judged: readonly JudgedTheorem[]): ReportTable {
 }
 
 /** A refused certificate contradicts; a checker that does not decide in time leaves the finding open. */
-function acceptance(checker: Checker, judged: readonly JudgedTheorem[]): Finding {
+function acceptance(checker: Checker, judged: readonly JudgedTheorem[]): SectionFinding {
   const verdictOf = ({ verdicts }: JudgedTheorem) => verdicts.find((verdict) => verdict.checker === checker)!.verdict
   const names = (kind: CheckerVerdict["verdict"]) =>
     judged.filter((one) => verdictOf(one) === kind).map(({ theorem }) => theorem.statement.name)
