@@ -6,7 +6,7 @@ import { type DuckDBConnection, LIST, listValue, VARCHAR } from "@duckdb/node-ap
 import { InputError } from "../inputError.js"
 import { attachStore, quoted } from "./database.js"
 
-export type Experiment = "theory" | "teacher-student"
+export type ExperimentName = "theory" | "teacher-student"
 
 /** A number that `identity.encode` wrote, as a double. */
 const NUMBER = `create or replace temp macro num(x) as
@@ -20,7 +20,7 @@ const VERSION = `environment->>'$.loraScaling' as version`
 const failed = (path: string) => `array_to_string(cast(result->'${path}' as varchar[]), '; ') as failed`
 
 /** The flat table of an experiment's runs in a view of stored runs, and its order. */
-const TABLES: Readonly<Record<Experiment, (view: string) => string>> = {
+const TABLES: Readonly<Record<ExperimentName, (view: string) => string>> = {
   theory: (view) => `
     select id, scheme, point, optimiser, width, rank, seed, precision, backend, version, computed_by, failed, outcome, outcome_step,
       cast(entry->>'step' as integer) as step, num(entry->>'loss') as loss,
@@ -69,7 +69,7 @@ export function exportFiles(out: string): readonly string[] {
 /** Writes the flat table of the runs to the files, each under a temporary name first. */
 export async function exportRuns(
   connection: DuckDBConnection,
-  experiment: Experiment,
+  experiment: ExperimentName,
   ids: readonly string[],
   files: readonly string[],
 ): Promise<void> {
