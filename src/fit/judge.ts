@@ -1,10 +1,10 @@
-import { type Company, LEAST_SHARE, type LeadingFit, leadingExponent } from "./leading.js"
+import { LEAST_SHARE, type LeadingFit, leadingExponent, type OtherTerms } from "./leading.js"
 import { isDeterministic, logPoints, type SlopeFit, slope, type WidthSample } from "./slope.js"
 
 /** What is derived for a quantity: its exponent and the other terms of its max, or that it is zero. */
 export type Expected =
   | { readonly kind: "zero" }
-  | (Company & {
+  | (OtherTerms & {
       readonly kind: "power"
       readonly exponent: number
       readonly relation: "equal" | "atMost"

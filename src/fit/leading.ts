@@ -15,7 +15,7 @@ export interface LeadingFit {
 }
 
 /** What is derived beside the leading term. */
-export interface Company {
+export interface OtherTerms {
   /** Exponents of the other terms, largest first. */
   readonly others: readonly number[]
   /** Gaps > 0 of corrections a n^(e − gap) of either sign, relative to the leading term. */
@@ -69,7 +69,7 @@ export type AmplitudeBounds = "bounded" | "free"
  */
 export function leadingExponent(
   samples: readonly WidthSample[],
-  company: Company,
+  company: OtherTerms,
   amplitudes: AmplitudeBounds = "bounded",
 ): (level: number) => LeadingFit {
   const points = logPoints(samples)
@@ -117,7 +117,7 @@ function chiSquareOf(
   power: Power,
   points: readonly LogPoint[],
   variances: readonly number[],
-  { others, corrections }: Company,
+  { others, corrections }: OtherTerms,
   amplitudes: AmplitudeBounds,
 ): (e: number) => number {
   const centre = points.reduce((sum, { logWidth }) => sum + logWidth, 0) / points.length
