@@ -1,5 +1,5 @@
 import { InputError } from "../inputError.js"
-import { type Key, keyOf, otherKind, type Role } from "./adapterKeys.js"
+import { type Key, type KeyRole, keyOf, otherKind } from "./adapterKeys.js"
 import { MalformedFile } from "./malformed.js"
 import type { NumberType } from "./numberTypes.js"
 import { type PeftConfig, peftScale } from "./peftConfig.js"
@@ -53,7 +53,7 @@ const MOST_MODULES = 100_000
  * LoRA factors, or an adapter of another kind, by its name.
  */
 export async function adapterIn(file: TensorFile, config: PeftConfig | null): Promise<Adapter> {
-  const found = new Map<string, Partial<Record<Role, StoredTensor>> & { embedding: boolean }>()
+  const found = new Map<string, Partial<Record<KeyRole, StoredTensor>> & { embedding: boolean }>()
   const others: string[] = []
   for (const tensor of file.tensors.values()) {
     const kind = otherKind(tensor.name)

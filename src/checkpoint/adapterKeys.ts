@@ -1,19 +1,19 @@
 /** How the files that people have name the two factors of a module. */
 
 /** What a tensor is to its module. A is the factor that meets the input, B the one that makes the output. */
-export type Role = "a" | "b" | "alpha" | "magnitude"
+export type KeyRole = "a" | "b" | "alpha" | "magnitude"
 
 /** A tensor's name, read. */
 export interface Key {
   readonly module: string
-  readonly role: Role
+  readonly role: KeyRole
   /** An embedding's A holds a column a token: r × vocabulary, and B is output × r all the same. */
   readonly embedding: boolean
 }
 
 interface Pattern {
   readonly of: RegExp
-  readonly role: Role
+  readonly role: KeyRole
   readonly embedding?: boolean
 }
 

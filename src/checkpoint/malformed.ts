@@ -1,7 +1,7 @@
 import { InputError } from "../inputError.js"
 
 /** Where something stands in a file. */
-export interface Place {
+export interface FilePlace {
   readonly file: string
   /** Counted from the file's first byte; null where a text is read as a whole. */
   readonly byte: number | null
@@ -15,7 +15,7 @@ export class MalformedFile extends InputError {
   readonly byte: number | null
   readonly part: string
 
-  constructor({ file, byte, part }: Place, given: unknown, allowed: string, example: string) {
+  constructor({ file, byte, part }: FilePlace, given: unknown, allowed: string, example: string) {
     const at = byte === null ? "" : `, byte ${byte}`
     super({ field: `${file}${at}: ${shortened(part)}`, given: brief(given), allowed, example })
     this.name = "MalformedFile"

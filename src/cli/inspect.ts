@@ -3,7 +3,7 @@ import { InputError } from "../inputError.js"
 import { acrossRuns } from "../inspect/across.js"
 import { examine } from "../inspect/catalogue.js"
 import { measureRun } from "../inspect/measureRun.js"
-import { type Run, readRuns } from "../inspect/run.js"
+import { readRuns, type TrainingRun } from "../inspect/run.js"
 import { tableRows } from "../inspect/table.js"
 import { environment } from "../report/environment.js"
 import { writeFileAtomic } from "../report/files.js"
@@ -27,7 +27,7 @@ export interface InspectOptions {
 export async function inspectCommand(paths: readonly string[], options: InspectOptions): Promise<number> {
   const output = outputOptions(options)
   const workers = threads(options.workers)
-  const runs: Run[] = []
+  const runs: TrainingRun[] = []
   for (const path of paths) runs.push(...(await readRuns(path)))
   if (new Set(runs.map(({ path }) => path)).size < runs.length)
     throw new InputError({

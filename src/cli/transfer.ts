@@ -15,7 +15,7 @@ import type { SchemeDefinition } from "../scheme/definition.js"
 import { measuredRuns } from "../table/measured.js"
 import { readingOf, type TableOptions } from "./tableOptions.js"
 import { oneOf, outputOptions, positive, print, schemeWith, settings } from "./terminal.js"
-import { type Convention, type Side, type SideOptions, sidesOf } from "./transferSides.js"
+import { type Convention, type SideOptions, sidesOf, type TransferSide } from "./transferSides.js"
 
 /** Options of `transfer` as typed. */
 export interface TransferOptions extends TableOptions, SideOptions {
@@ -71,7 +71,7 @@ export async function transferCommand(options: TransferOptions): Promise<number>
         }
   const observed = table === null ? null : observedRate(table.fit, lr, to.width / from.width)
   const kind = regimeOf(lr, edge)
-  const described = (definition: SchemeDefinition, side: Side) => ({
+  const described = (definition: SchemeDefinition, side: TransferSide) => ({
     scheme: definition.name,
     optimiser: definition.optimiser ?? "adam",
     ...side,
@@ -133,8 +133,8 @@ export async function transferCommand(options: TransferOptions): Promise<number>
 /** The move between two bounds that are the same power of every size; null where they are not. */
 function alike(
   forms: { readonly from: Affine; readonly to: Affine } | null,
-  from: Side,
-  to: Side,
+  from: TransferSide,
+  to: TransferSide,
 ): BoundTransfer | null {
   if (forms === null || forms.from.key !== forms.to.key) return null
   return { ...movedBy(forms.from, from, to), crosses: false }
@@ -145,7 +145,7 @@ function peftFor(
   { fromRank }: TransferOptions,
   rate: number | null,
   { name, optimiser = "adam" }: SchemeDefinition,
-  { rank, alpha, ratio = 1 }: Side,
+  { rank, alpha, ratio = 1 }: TransferSide,
   convention: Convention,
 ): string {
   if (alpha === undefined || fromRank === undefined)

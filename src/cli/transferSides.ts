@@ -1,6 +1,6 @@
 /** The two sides of a question to `transfer`: sizes before and after, and what stays. */
 import type { AskedSizes } from "../derive/question.js"
-import type { Shape } from "../derive/transfer.js"
+import type { LayerShape } from "../derive/transfer.js"
 import { parseAffine } from "../exponent/grammar.js"
 import { InputError } from "../inputError.js"
 import { unknownName } from "../nearest.js"
@@ -24,7 +24,7 @@ export interface SideOptions {
 }
 
 /** A run's sizes, with α as it was given. */
-export interface Side extends Shape {
+export interface TransferSide extends LayerShape {
   readonly alpha?: number
 }
 
@@ -32,8 +32,8 @@ export interface Side extends Shape {
 export type Convention = "alpha/r" | "alpha/sqrt(r)" | "alpha"
 
 interface Sides {
-  readonly from: Side
-  readonly to: Side
+  readonly from: TransferSide
+  readonly to: TransferSide
   readonly asked: AskedSizes
   /** The second side's. */
   readonly convention: Convention
@@ -80,7 +80,7 @@ export function sidesOf(options: SideOptions, definition: SchemeDefinition, isOt
       allowed: "with --from-alpha: what alpha is multiplied to depends on it",
       example: "--from-alpha 16 --to-convention 'alpha/sqrt(r)'",
     })
-  const side = (i: 0 | 1, used: Convention): Side => ({
+  const side = (i: 0 | 1, used: Convention): TransferSide => ({
     width: width[i],
     rank: rank[i],
     ...(inputWidth === undefined ? {} : { inputWidth: inputWidth[i] }),
@@ -155,7 +155,7 @@ function multiplierOf(used: Convention, alpha: number, rank: number): number {
 }
 
 function heldFixed(
-  { from, to }: { readonly from: Side; readonly to: Side },
+  { from, to }: { readonly from: TransferSide; readonly to: TransferSide },
   { fromRank }: SideOptions,
   [first, second]: readonly [Convention, Convention],
   { multiplier }: SchemeDefinition,

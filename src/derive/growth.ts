@@ -5,7 +5,7 @@ import { lead } from "./size.js"
 import { type Advance, grown, increments, isRepeated, type State, type StepReading } from "./step.js"
 
 /** By how much every quantity grows in a period. */
-export type Growth = Readonly<Record<string, Affine>>
+export type PeriodGrowth = Readonly<Record<string, Affine>>
 
 /** The growth of every quantity in a period if it is certain to go on, zero where the state repeats; else null. */
 export function growthOver(
@@ -13,7 +13,7 @@ export function growthOver(
   period: number,
   cell: Cell,
   advance: Advance,
-): Growth | null {
+): PeriodGrowth | null {
   const [now, then, earlier] = [0, 1, 2].map((k) => history.at(-1 - k * period))
   if (now === undefined || then === undefined) return null
   if (isRepeated(then.state, now.state)) return noGrowth(now)
@@ -28,7 +28,7 @@ export function growthOver(
 }
 
 /** Zero for every quantity. */
-export function noGrowth({ quantities }: StepReading): Growth {
+export function noGrowth({ quantities }: StepReading): PeriodGrowth {
   return Object.fromEntries([...quantities.keys()].map((name) => [name, Affine.ZERO]))
 }
 
@@ -38,7 +38,7 @@ export interface Round {
   readonly increments: readonly Affine[]
   /** Every comparison of the later period, as the form that is ≥ 0, and by how much it changed. */
   readonly margins: readonly { readonly form: Affine; readonly change: Affine }[]
-  readonly growth: Growth
+  readonly growth: PeriodGrowth
 }
 
 /**
@@ -90,7 +90,7 @@ function eventualGrowth(
   period: number,
   cell: Cell,
   advance: Advance,
-): Growth | null {
+): PeriodGrowth | null {
   const increment = increments(earlier, then.state)
   const recent = increments(then.state, now.state)
   if (increment === null || recent === null) return null

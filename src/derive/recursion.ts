@@ -1,7 +1,7 @@
 import type { Affine } from "../exponent/affine.js"
 import type { Scheme } from "../scheme/scheme.js"
 import type { Cell } from "./cell.js"
-import { type Growth, growthOver, noGrowth } from "./growth.js"
+import { growthOver, noGrowth, type PeriodGrowth } from "./growth.js"
 import { lead, type Size } from "./size.js"
 import { type Advance, initialState, isRepeated, type State, type StepReading, stepper } from "./step.js"
 
@@ -22,7 +22,7 @@ export interface Recursion {
   /** For all later t: after the last listed step the sizes of the last `period` steps repeat, plus the growth. */
   readonly period: number
   /** The exponent by which a quantity grows (or falls) in a period; where it grows, at least. */
-  readonly growth: Growth
+  readonly growth: PeriodGrowth
   /**
    * Where the transient has no longest length in the cell: the sizes that follow it. On the way from the last listed step
    * none is larger than both its size there and this one. Null where the listed steps hold the whole transient.
@@ -55,7 +55,7 @@ export function recursion(scheme: Scheme, cell: Cell): Recursion | null {
 export interface Course {
   readonly history: readonly StepReading[]
   readonly period: number
-  readonly growth: Growth
+  readonly growth: PeriodGrowth
 }
 
 /** The steps from a state until it repeats or is certain to grow; null if neither is seen. */

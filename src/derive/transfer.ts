@@ -3,7 +3,7 @@ import { InputError } from "../inputError.js"
 import type { Derivation } from "./derive.js"
 
 /** The sizes of a run on which its largest stable rate may depend. */
-export interface Shape {
+export interface LayerShape {
   /** n, the layer's width; of a layer whose input has another, the output's. */
   readonly width: number
   /** r. */
@@ -21,7 +21,7 @@ export const SIZE_SYMBOLS = { inputWidth: "d", rank: "rho", multiplier: "s", rat
 
 /** What one size does to the largest stable rate: multiplies it by (to / from)^exponent. */
 export interface SizeFactor {
-  readonly size: keyof Shape
+  readonly size: keyof LayerShape
   readonly exponent: Affine
   readonly factor: number
 }
@@ -48,8 +48,8 @@ export interface BoundTransfer {
 export function boundTransfer(
   derivation: Derivation,
   level: "features" | "output",
-  from: Shape,
-  to: Shape,
+  from: LayerShape,
+  to: LayerShape,
 ): BoundTransfer | null {
   const [start, end] = [rulingForm(derivation, level, from), rulingForm(derivation, level, to)]
   if (start === null || end === null) return null
@@ -58,7 +58,7 @@ export function boundTransfer(
 }
 
 /** The factor by which a form of the bound moves between two shapes. */
-export function moved(form: Affine, from: Shape, to: Shape): Omit<BoundTransfer, "crosses"> {
+export function moved(form: Affine, from: LayerShape, to: LayerShape): Omit<BoundTransfer, "crosses"> {
   const parts = SIZES.map((size) => {
     const exponent = exponentOf(form, size)
     return { size, exponent, factor: (sizeIn(to, size) / sizeIn(from, size)) ** exponent.constant.valueOf() }
@@ -70,7 +70,7 @@ export function moved(form: Affine, from: Shape, to: Shape): Omit<BoundTransfer,
 export function rulingForm(
   { largestRate, scheme }: Derivation,
   level: "features" | "output",
-  shape: Shape,
+  shape: LayerShape,
 ): Affine | null {
   const forms = largestRate[level]
   if (forms === null) return null
@@ -90,7 +90,7 @@ export function rulingForm(
 
 const SIZES = ["width", "inputWidth", "rank", "multiplier", "ratio"] as const
 
-function sizeIn(shape: Shape, size: (typeof SIZES)[number]): number {
+function sizeIn(shape: LayerShape, size: (typeof SIZES)[number]): number {
   return shape[size] ?? (size === "inputWidth" ? shape.width : 1)
 }
 

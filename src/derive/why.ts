@@ -18,7 +18,7 @@ export const STATEMENTS = [
   "efficient",
   "largestRate",
 ] as const
-export type Statement = (typeof STATEMENTS)[number]
+export type StatementName = (typeof STATEMENTS)[number]
 
 /** What makes an inequality (or an equality) part of a statement. */
 export type Source =
@@ -55,7 +55,7 @@ export interface LimitReason {
 }
 
 /** The reasons of every inequality of a statement, piece by piece. */
-export function whyStatement(derivation: Derivation, statement: Statement): Reason[][] {
+export function whyStatement(derivation: Derivation, statement: StatementName): Reason[][] {
   const condition = conditionOf(derivation, statement)
   const asked = requirements(derivation, statement)
   const traces = new Map<Region<Recursion>, Trace>()
@@ -105,7 +105,7 @@ interface Requirement {
 }
 
 /** What a statement asks: see the definitions in {@link Derivation}. */
-function requirements({ scheme, switches }: Derivation, statement: Statement): Requirement[] {
+function requirements({ scheme, switches }: Derivation, statement: StatementName): Requirement[] {
   const { model, quantities } = scheme.program
   const of = (name: string, from = 1, fixes = false) =>
     (name === "f" ? [name] : everySite(model, name))
@@ -221,14 +221,14 @@ function weak({ form, relation }: Constraint): Constraint {
   return { form, relation: relation === "==" ? "==" : "<=" }
 }
 
-function conditionOf(derivation: Derivation, statement: Statement): Condition {
+function conditionOf(derivation: Derivation, statement: StatementName): Condition {
   const { switches, largestRate } = derivation
   if (statement !== "largestRate") return derivation[statement] ?? refuse(derivation, statement)
   if (largestRate[switches.level] === null) refuse(derivation, statement)
   return switches.level === "output" ? derivation.stableOutput : derivation.stable
 }
 
-function refuse({ scheme }: Derivation, statement: Statement): never {
+function refuse({ scheme }: Derivation, statement: StatementName): never {
   throw new InputError({
     field: "--why",
     given: statement,

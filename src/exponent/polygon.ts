@@ -2,10 +2,10 @@ import type { Fraction } from "fraction.js"
 import type { Constraint } from "./system.js"
 
 /** A rectangle in the plane of two symbols: the symbols by name, each with its least and its largest value. */
-export type Window = readonly [Side, Side]
+export type Window = readonly [WindowSide, WindowSide]
 
 /** One symbol of a window and its range. */
-export interface Side {
+export interface WindowSide {
   readonly symbol: string
   readonly low: Fraction
   readonly high: Fraction

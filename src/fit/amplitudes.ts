@@ -1,5 +1,5 @@
 /** One power of the width in a sum of powers, and which amplitudes it may have beside the first, leading one. */
-export interface Column {
+export interface PowerColumn {
   readonly kind: "term" | "correction" | "cross"
   /** Its value at each width for amplitude 1, the narrowest width first, all > 0. */
   readonly values: readonly number[]
@@ -24,7 +24,11 @@ export interface Amplitudes {
  *
  * @param share > 0, or null: then the first amplitude is ≥ 0 and every other one free.
  */
-export function leastSquares(columns: readonly Column[], target: readonly number[], share: number | null): Amplitudes {
+export function leastSquares(
+  columns: readonly PowerColumn[],
+  target: readonly number[],
+  share: number | null,
+): Amplitudes {
   const norms = columns.map(({ values }) => Math.sqrt(dot(values, values)))
   const units = columns.map(({ values }, k) => values.map((x) => x / norms[k]!))
   const cone = share === null ? freeCone(columns.length) : boundedCone(columns, norms, share)
@@ -72,7 +76,7 @@ function freeCone(count: number): Cone {
 }
 
 /** The slice where the leading amplitude is 1, in columns of unit length. */
-function boundedCone(columns: readonly Column[], norms: readonly number[], share: number): Cone {
+function boundedCone(columns: readonly PowerColumn[], norms: readonly number[], share: number): Cone {
   const last = columns[0]!.values.length - 1
   const most = columns.map(({ kind, values }, k) => {
     const at = kind === "term" ? last : 0

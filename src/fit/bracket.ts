@@ -9,7 +9,7 @@ export interface Bracket {
 }
 
 /** Where a curve of loss against rate has its minimum or its edge. */
-export interface Place extends Bracket {
+export interface RatePlace extends Bracket {
   /** By interpolation of the curve; null where the place lies beyond the grid. */
   readonly rate: number | null
   /**
@@ -52,7 +52,7 @@ function repeats(grid: readonly GridPoint[]): ReadonlyMap<number, readonly numbe
  *
  * @throws InputError as `optimalRate`.
  */
-export function optimumBracket(grid: readonly GridPoint[], noise: number): Place {
+export function optimumBracket(grid: readonly GridPoint[], noise: number): RatePlace {
   const points = withoutRepeats(grid)
   const anywhere = { low: 0, high: Number.POSITIVE_INFINITY }
   if (!points.some(({ value }) => Number.isFinite(value))) return { ...anywhere, rate: null, observed: anywhere }
@@ -77,7 +77,7 @@ export function optimumBracket(grid: readonly GridPoint[], noise: number): Place
  * more than the given share of it. It lies between the last rate that held and the first that did not; where both losses are finite, at
  * the rate at which the straight line through them in ln(rate) meets the limit.
  */
-export function edgeBracket(grid: readonly GridPoint[], share: number): Place {
+export function edgeBracket(grid: readonly GridPoint[], share: number): RatePlace {
   const points = withoutRepeats(grid)
   const limit = worstHeld(points, share)
   const beyond = points.findIndex(({ value }, i) => !(value <= limit) && i > 0 && points[i - 1]!.value <= limit)

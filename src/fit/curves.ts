@@ -3,7 +3,7 @@ import { InputError } from "../inputError.js"
 import { groupsOf } from "../table/groups.js"
 import type { Run } from "../table/runs.js"
 import type { Column, Table } from "../table/table.js"
-import type { Bracket, Place } from "./bracket.js"
+import type { Bracket, RatePlace } from "./bracket.js"
 import { type Censored, type CensoredFit, censoredSlope } from "./censored.js"
 import { curvePlaces, type Noise, noiseOf } from "./lossCurve.js"
 import type { GridPoint } from "./optimum.js"
@@ -27,8 +27,8 @@ export interface Curve {
   readonly seed: string
   /** How many runs it has: those with a loss, and those that diverged. */
   readonly runs: number
-  readonly optimum: Place
-  readonly edge: Place
+  readonly optimum: RatePlace
+  readonly edge: RatePlace
 }
 
 /** What one group of curves says. */

@@ -7,7 +7,7 @@ export interface Extreme {
 }
 
 /** How a largest entry grows with the width n. */
-export interface Growth {
+export interface ExtremeGrowth {
   /** A n^e, or A n^e √(2 ln n): the largest of n Gaussian entries of size n^e has that factor. */
   readonly model: "n^e" | "n^e sqrt(2 ln n)"
   readonly exponent: number
@@ -24,12 +24,12 @@ const MOST_WIDTH = 2 ** 64
  * Both models fitted to the largest entries by least squares in logarithms, the better one first; none where an entry is
  * zero or fewer than three widths are given.
  */
-export function growths(extremes: readonly Extreme[]): Growth[] {
+export function growths(extremes: readonly Extreme[]): ExtremeGrowth[] {
   if (new Set(extremes.map(({ width }) => width)).size < 3 || extremes.some(({ largest }) => !(largest > 0))) return []
   const factors = { "n^e": () => 0, "n^e sqrt(2 ln n)": (width: number) => Math.log(2 * Math.log(width)) / 2 } as const
-  const models = Object.keys(factors) as Growth["model"][]
+  const models = Object.keys(factors) as ExtremeGrowth["model"][]
   return models
-    .map((model): Growth => {
+    .map((model): ExtremeGrowth => {
       const factor = factors[model]
       const points = extremes.map(({ width, largest }) => [Math.log(width), Math.log(largest) - factor(width)])
       const { m, b } = linearRegression(points)

@@ -1,4 +1,4 @@
-import { type Column, leastSquares } from "./amplitudes.js"
+import { leastSquares, type PowerColumn } from "./amplitudes.js"
 import { studentQuantile } from "./normal.js"
 import { boundary, minimum } from "./search.js"
 import { degreesOf, type Interval, type LogPoint, logPoints, variancesOf, type WidthSample } from "./slope.js"
@@ -123,7 +123,7 @@ function chiSquareOf(
   const centre = points.reduce((sum, { logWidth }) => sum + logWidth, 0) / points.length
   // Relative residuals: dividing each row by the value makes weights those of the logarithm.
   const scales = variances.map((variance) => Math.sqrt(1 / variance) / power)
-  const column = (kind: Column["kind"], exponent: number): Column => ({
+  const column = (kind: PowerColumn["kind"], exponent: number): PowerColumn => ({
     kind,
     values: points.map(
       ({ logWidth, logValue }, i) => scales[i]! * Math.exp(exponent * (logWidth - centre) - power * logValue),

@@ -1,5 +1,12 @@
 /** What a curve of loss against rate shows where noise is known: its minimum and its edge, from many points rather than three. */
-import { type Bracket, edgeBracket, optimumBracket, type Place, repeatDeviation, withoutRepeats } from "./bracket.js"
+import {
+  type Bracket,
+  edgeBracket,
+  optimumBracket,
+  type RatePlace,
+  repeatDeviation,
+  withoutRepeats,
+} from "./bracket.js"
 import type { GridPoint } from "./optimum.js"
 import { type CurvePoint, minimumOf, polynomialFit, valueAt } from "./polynomial.js"
 
@@ -19,8 +26,8 @@ const REACH = Math.log(20)
 
 /** Optimum and stability edge of a curve. */
 export interface CurvePlaces {
-  readonly optimum: Place
-  readonly edge: Place
+  readonly optimum: RatePlace
+  readonly edge: RatePlace
 }
 
 /**
@@ -49,7 +56,12 @@ export function curvePlaces(grid: readonly GridPoint[], noise: Noise | null, sha
 }
 
 /** The edge where rates are too far apart for a smooth curve: counted from the least loss seen. */
-function orderedEdge(grid: readonly GridPoint[], points: readonly CurvePoint[], noise: number, share: number): Place {
+function orderedEdge(
+  grid: readonly GridPoint[],
+  points: readonly CurvePoint[],
+  noise: number,
+  share: number,
+): RatePlace {
   if (points.length === 0) return edgeBracket(grid, share)
   const { x, value } = points.reduce((least, point) => (point.value < least.value ? point : least))
   return noisyEdge(grid, { x, least: value }, noise, share)
@@ -143,7 +155,7 @@ function noisyEdge(
   { x, least }: { x: number; least: number },
   noise: number,
   share: number,
-): Place {
+): RatePlace {
   const points = withoutRepeats(grid)
   const counts = new Map<number, number>()
   for (const { rate } of grid) counts.set(rate, (counts.get(rate) ?? 0) + 1)

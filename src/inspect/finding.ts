@@ -5,11 +5,11 @@ import type { MeasuredModule, MeasuredRun } from "./measureRun.js"
  * What the files say to a finding's question: `sick`: something went wrong, `notice`: worth knowing and often meant,
  * `healthy`: asked, and nothing was found, `fact`: an answer without a judgement, `unknown`: not identifiable from these files.
  */
-export type State = "sick" | "notice" | "healthy" | "fact" | "unknown"
+export type FindingState = "sick" | "notice" | "healthy" | "fact" | "unknown"
 
 /** The answer to one question about one run. */
 export interface Answer {
-  readonly state: State
+  readonly state: FindingState
   /** In words, numbers included. */
   readonly says: string
   /** The number that was compared, and with what; null where none was. */
@@ -37,7 +37,7 @@ export interface Finding {
 }
 
 const answer =
-  (state: State) =>
+  (state: FindingState) =>
   (
     says: string,
     number: number | null = null,

@@ -7,7 +7,7 @@ import { InputError } from "../inputError.js"
 import { compiledFile } from "../packageFile.js"
 import { type ModuleTask, measureModule, placeOf } from "./measureModule.js"
 import type { ModuleMeasures } from "./measures.js"
-import type { Run } from "./run.js"
+import type { TrainingRun } from "./run.js"
 
 /** A module with what was measured of it. */
 export interface MeasuredModule extends ModuleMeasures {
@@ -26,7 +26,7 @@ export interface MeasuredModule extends ModuleMeasures {
 
 /** A run with its modules measured. */
 export interface MeasuredRun {
-  readonly run: Run
+  readonly run: TrainingRun
   readonly modules: readonly MeasuredModule[]
   /** Whether a base model was given, and the names of its tensors. */
   readonly base: { readonly path: string; readonly names: readonly string[] } | null
@@ -43,7 +43,7 @@ const FEW_VALUES = 20_000_000
  * @throws InputError where a checkpoint lacks a module of another, or has it in another shape.
  */
 export async function measureRun(
-  run: Run,
+  run: TrainingRun,
   base: TensorFile | null,
   workers = availableParallelism(),
 ): Promise<MeasuredRun> {

@@ -20,7 +20,7 @@ export interface Checkpoint {
 }
 
 /** One training run: its checkpoints in the order of time, and what was logged. */
-export interface Run {
+export interface TrainingRun {
   readonly name: string
   readonly path: string
   readonly checkpoints: readonly Checkpoint[]
@@ -46,7 +46,7 @@ const DEEPEST = 3
  *
  * @throws InputError for a path without an adapter; MalformedFile for a file that is broken.
  */
-export async function readRuns(path: string): Promise<Run[]> {
+export async function readRuns(path: string): Promise<TrainingRun[]> {
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
     throw refusal(path, `a path that can be read (${error.code})`)
   })
@@ -62,7 +62,7 @@ function refusal(path: string, allowed: string): InputError {
   return new InputError({ field: "path", given: path, allowed, example: "inspect outputs/my-run" })
 }
 
-async function runsIn(folder: string, depth: number): Promise<Run[]> {
+async function runsIn(folder: string, depth: number): Promise<TrainingRun[]> {
   const entries = (await readdir(folder, { withFileTypes: true })).sort((p, q) => (p.name < q.name ? -1 : 1))
   const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
   const files = entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name)
@@ -84,7 +84,7 @@ async function runsIn(folder: string, depth: number): Promise<Run[]> {
     const logs = await Promise.all(["runs", "logs"].map((name) => within(join(folder, name))))
     return [await readRun(folder, places, [...new Set([folder, ...checkpoints, ...logs.flat()])])]
   }
-  const runs: Run[] = []
+  const runs: TrainingRun[] = []
   for (const own of series(files)) {
     const all = own.map((place) => ({ ...place, file: join(folder, place.file) }))
     runs.push(await readRun(join(folder, own.at(-1)!.label), all, [folder]))
@@ -125,7 +125,7 @@ function stepOf(name: string): number | null {
   return found === null ? null : Number(found[1] ?? found[2])
 }
 
-async function readRun(path: string, places: readonly Place[], folders: readonly string[]): Promise<Run> {
+async function readRun(path: string, places: readonly Place[], folders: readonly string[]): Promise<TrainingRun> {
   const opened: TensorFile[] = []
   const checkpoints: Checkpoint[] = []
   const notes: string[] = []

@@ -43,14 +43,14 @@ function randomSpread(rank: number, size: number): number {
 }
 
 /** The start of each factor of a module, and how it was told. */
-export interface Start {
+export interface ModuleStart {
   readonly a: Origin
   readonly b: Origin
   readonly how: string
 }
 
 /** Both factors of a module at the run's start. */
-export function startOf({ run: { checkpoints } }: MeasuredRun, module: MeasuredModule): Start {
+export function startOf({ run: { checkpoints } }: MeasuredRun, module: MeasuredModule): ModuleStart {
   const first = module.points[0]!
   if (checkpoints[0]!.step === 0) {
     const origin = ({ norm }: FactorMeasures): Origin => (norm === 0 ? "zero" : "random")

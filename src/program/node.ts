@@ -11,10 +11,10 @@ import {
   type Attributes,
   type Coefficient,
   type Epsilon,
+  type LeafRole,
   type Mask,
   type MuonFactor,
   type Op,
-  type Role,
   type RowPart,
   resultShape,
 } from "./operation.js"
@@ -43,7 +43,7 @@ export class Node<O extends Op = Op> {
     return SIMPLER[op]?.(operands, shape) ?? new Node(op, operands, attributes, shape)
   }
 
-  static leaf(name: string, role: Role, shape: Shape): Node<"leaf"> {
+  static leaf(name: string, role: LeafRole, shape: Shape): Node<"leaf"> {
     return new Node("leaf", [], { name, role }, shape)
   }
 

@@ -12,7 +12,7 @@ import { type Dimension, isSameShape, isScalar, type Shape, SINGLE, shapeText } 
  * What a leaf is: a frozen tensor of the model, a factor's start that is frozen, a trained factor, or the optimiser's
  * state of one (starting at zero).
  */
-export type Role = "frozen" | "start" | "trained" | "state"
+export type LeafRole = "frozen" | "start" | "trained" | "state"
 
 /** A scalar factor constant · n^power, times 1/(1 − beta^t) at step t where `biasCorrection` is given. */
 export interface Coefficient {
@@ -53,7 +53,7 @@ type None = Readonly<Record<never, never>>
 /** What each operation carries besides its operands. */
 export interface Attributes {
   /** A tensor that is given. */
-  readonly leaf: { readonly name: string; readonly role: Role }
+  readonly leaf: { readonly name: string; readonly role: LeafRole }
   /** The scalar 1. */
   readonly one: None
   /** The zero tensor. */

@@ -46,7 +46,7 @@ const CertificateJson: z.ZodType<Certificate> = z.lazy(() =>
 )
 
 /** What a person writes of a theorem: its words, its formula in the grammar of `prove`, and what it is about. */
-const Statement = z.object({
+const TheoremStatement = z.object({
   name: z.string(),
   title: z.string(),
   source: z.string(),
@@ -60,7 +60,7 @@ const Statement = z.object({
 })
 
 /** A file of `proofs/theorems`: a statement, and what the project's prover adds to it for the checkers. */
-export const TheoremFile = Statement.extend({
+export const TheoremFile = TheoremStatement.extend({
   formula: z.object({
     atoms: z.array(
       z.object({ quantity: z.string(), relation: z.enum(["<=", "=="]), bound: z.string(), from: z.number().int() }),
@@ -72,7 +72,7 @@ export const TheoremFile = Statement.extend({
   certificate: CertificateJson,
 })
 
-export type Statement = z.infer<typeof Statement>
+export type Statement = z.infer<typeof TheoremStatement>
 
 /** A theorem with everything that its checkers read. */
 export interface Theorem extends TheoremJson {
@@ -101,7 +101,7 @@ export function theoremNames(): string[] {
 
 /** What a person wrote of a theorem. */
 export function readStatement(name: string): Statement {
-  return Statement.parse(JSON.parse(readFileSync(theoremFile(name), "utf8")))
+  return TheoremStatement.parse(JSON.parse(readFileSync(theoremFile(name), "utf8")))
 }
 
 /** A theorem with its certificate, by its name or from a file. @throws InputError for a file of another form. */
@@ -110,7 +110,7 @@ export function readTheorem(name: string): Theorem {
   try {
     const file = TheoremFile.parse(JSON.parse(readFileSync(path, "utf8")))
     const { recurrence, formula, certificate } = file
-    return { statement: Statement.parse(file), recurrence, claim: formula, certificate }
+    return { statement: TheoremStatement.parse(file), recurrence, claim: formula, certificate }
   } catch (error) {
     const given = `${name}: ${error instanceof z.ZodError ? z.prettifyError(error) : String(error)}`
     throw new InputError({

@@ -1,5 +1,5 @@
 /** The answer of `transfer` in words: the rate first, then why, then what is not known, then what was held fixed. */
-import { type BoundTransfer, type Shape, SIZE_SYMBOLS } from "../derive/transfer.js"
+import { type BoundTransfer, type LayerShape, SIZE_SYMBOLS } from "../derive/transfer.js"
 import type { Affine } from "../exponent/affine.js"
 import type { RegimeKind } from "../fit/regime.js"
 import { rateText } from "./peftConfig.js"
@@ -22,7 +22,7 @@ export interface TransferFacts extends Pick<TransferJson, "from" | "to" | "bound
   readonly held: readonly string[]
 }
 
-const NAMES: Readonly<Record<keyof Shape, string>> = {
+const NAMES: Readonly<Record<keyof LayerShape, string>> = {
   width: "width",
   inputWidth: "input width",
   rank: "rank",
@@ -49,7 +49,7 @@ function powers(form: Affine): string {
   const sizes = [
     { name: NAMES.width, exponent: form.constant },
     ...Object.entries(SIZE_SYMBOLS).map(([size, symbol]) => ({
-      name: NAMES[size as keyof Shape],
+      name: NAMES[size as keyof LayerShape],
       exponent: form.coefficient(symbol),
     })),
   ].filter(({ exponent }) => exponent.n !== 0n)
@@ -209,6 +209,6 @@ function betweenSchemes(
   )
 }
 
-function sizeOf(side: TransferJson["to"], size: keyof Shape): number {
+function sizeOf(side: TransferJson["to"], size: keyof LayerShape): number {
   return side[size] ?? (size === "inputWidth" ? side.width : 1)
 }

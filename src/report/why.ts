@@ -6,7 +6,7 @@ import {
   type Reason,
   type Source,
   STATEMENTS,
-  type Statement,
+  type StatementName,
   whyQuantity,
   whyStatement,
 } from "../derive/why.js"
@@ -31,7 +31,7 @@ export function whyJson(derivation: Derivation, of: string): WhyJson {
   return { of, holds: "in the limit", reasons }
 }
 
-function statementJson(derivation: Derivation, statement: Statement): WhyJson {
+function statementJson(derivation: Derivation, statement: StatementName): WhyJson {
   const write = writer(derivation)
   const pieces = whyStatement(derivation, statement)
   const holds = Condition.any(pieces.map((piece) => piece.map(({ constraint }) => constraint)))

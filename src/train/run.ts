@@ -34,12 +34,12 @@ export interface StepRecord {
 }
 
 /** How a run ended; a run that leaves the finite numbers stops there and says so. */
-export type Outcome = { readonly kind: "finished" } | { readonly kind: "diverged"; readonly step: number }
+export type RunOutcome = { readonly kind: "finished" } | { readonly kind: "diverged"; readonly step: number }
 
 /** A run's record. */
 export interface RunResult {
   /** In a precision, a tensor may become infinite or NaN by rounding: the run ends and the first one is named. */
-  readonly outcome: Outcome | { readonly kind: "overflowed"; readonly step: number; readonly tensor: string }
+  readonly outcome: RunOutcome | { readonly kind: "overflowed"; readonly step: number; readonly tensor: string }
   readonly history: readonly StepRecord[]
   /** Where the configuration has a precision. */
   readonly precision?: PrecisionRecord

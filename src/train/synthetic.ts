@@ -2,7 +2,7 @@
  * The paper's teacher-student experiment: f(x) = W_out φ((W_h + B A) φ(W_in x)), φ = ReLU, one adapter on the frozen W_h,
  * full batch, Adam with a rate per factor, loss (1/2N) Σ (f − y)². One interface, a backend behind it.
  */
-import type { Outcome } from "./run.js"
+import type { RunOutcome } from "./run.js"
 import type { SyntheticConfig } from "./syntheticConfig.js"
 
 /** Root mean squares over entries and samples after a step, and the loss there. */
@@ -19,7 +19,7 @@ export interface SyntheticRecord {
 export interface SyntheticResult {
   /** What computed it, in which arithmetic: results of one backend are equal to the bit. */
   readonly backend: string
-  readonly outcome: Outcome
+  readonly outcome: RunOutcome
   /** The loss after the last step; NaN or Infinity for a diverged run. */
   readonly finalLoss: number
   readonly largest: { readonly zA: number; readonly zB: number; readonly outputChange: number }

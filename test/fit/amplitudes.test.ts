@@ -1,7 +1,7 @@
 import fc from "fast-check"
 import { Matrix, solve } from "ml-matrix"
 import { expect, test } from "vitest"
-import { type Column, leastSquares } from "../../src/fit/amplitudes.js"
+import { leastSquares, type PowerColumn } from "../../src/fit/amplitudes.js"
 
 const WIDTHS = [8, 9, 10, 11, 12, 13, 14].map((k) => 2 ** k)
 const MIDDLE = 2 ** 11
@@ -15,8 +15,12 @@ const problem = fc.record({
   share: fc.constantFrom(1, 1 / 4, 1 / 16),
 })
 
-function columnsOf(terms: readonly number[], corrections: readonly number[], cross: readonly number[] = []): Column[] {
-  const column = (kind: Column["kind"], gap: number): Column => ({
+function columnsOf(
+  terms: readonly number[],
+  corrections: readonly number[],
+  cross: readonly number[] = [],
+): PowerColumn[] {
+  const column = (kind: PowerColumn["kind"], gap: number): PowerColumn => ({
     kind,
     values: WIDTHS.map((width) => (width / MIDDLE) ** (-gap / 12)),
   })
@@ -31,7 +35,7 @@ function columnsOf(terms: readonly number[], corrections: readonly number[], cro
 const sizes = (slope: number, noise: readonly number[]) =>
   WIDTHS.map((width, i) => (width / MIDDLE) ** (slope / 12) * Math.exp(noise[i]!))
 
-function residualOf(columns: readonly Column[], amplitudes: readonly number[], target: readonly number[]): number {
+function residualOf(columns: readonly PowerColumn[], amplitudes: readonly number[], target: readonly number[]): number {
   return target.reduce(
     (sum, y, i) => sum + columns.reduce((rest, { values }, k) => rest - amplitudes[k]! * values[i]!, y) ** 2,
     0,
@@ -39,7 +43,7 @@ function residualOf(columns: readonly Column[], amplitudes: readonly number[], t
 }
 
 /** How far each amplitude may go for one of the leading term. */
-function bounds(columns: readonly Column[], share: number): number[] {
+function bounds(columns: readonly PowerColumn[], share: number): number[] {
   return columns.map(({ kind, values }) => {
     const at = kind === "term" ? WIDTHS.length - 1 : 0
     return columns[0]!.values[at]! / values[at]! / (kind === "term" ? share : 1)
@@ -47,7 +51,7 @@ function bounds(columns: readonly Column[], share: number): number[] {
 }
 
 /** Every way in which each amplitude is free or at a bound, which leaves plain least squares: the least that is admissible. */
-function leastOfAll(columns: readonly Column[], target: readonly number[], share: number): number {
+function leastOfAll(columns: readonly PowerColumn[], target: readonly number[], share: number): number {
   const most = bounds(columns, share)
   const states = columns.map(({ kind }, k) =>
     k === 0 ? ["free"] : kind === "term" ? ["free", 0, most[k]!] : ["free", 0, most[k]!, -most[k]!],

@@ -2,7 +2,7 @@
  * Claim: which tensor overflows float16 first, and at which width, follows from fits of every tensor's largest entry at
  * narrower widths, within a factor of two.
  */
-import { type Extreme, type Growth, growths } from "../../src/fit/extremes.js"
+import { type Extreme, type ExtremeGrowth, growths } from "../../src/fit/extremes.js"
 import { type SweepOptions, sweep } from "../../src/sweep/sweep.js"
 import { FORMATS, type PrecisionName } from "../../src/train/precision.js"
 import { type PrecisionConfig, precisionOf } from "../../src/train/precisionConfig.js"
@@ -33,7 +33,7 @@ export interface OverflowCase {
 export interface PredictedTensor {
   readonly tensor: string
   readonly format: PrecisionName
-  readonly model: Growth["model"]
+  readonly model: ExtremeGrowth["model"]
   readonly exponent: number
   readonly width: number
   /** By the other model. */
@@ -136,7 +136,7 @@ function predictions(
       )
       const fits = growths(perSeed.flat())
       if (fits.length === 0) return []
-      const [best, other] = fits as [Growth, Growth]
+      const [best, other] = fits as [ExtremeGrowth, ExtremeGrowth]
       const width = best.widthAt(limit)
       if (width === Number.POSITIVE_INFINITY) return []
       const single = perSeed.map((extremes) =>

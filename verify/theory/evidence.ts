@@ -1,4 +1,4 @@
-import type { Statement } from "../../src/prove/theorem.js"
+import type { TheoremStatement } from "../../src/prove/theorem.js"
 import { readTheorem, theoremNames } from "../../src/prove/theorem.js"
 import type { ReportTable } from "../../src/report/table.js"
 import type { MeasuredClaim } from "../compare/claim.js"
@@ -32,7 +32,7 @@ export function evidenceTable(claims: readonly MeasuredClaim[]): ReportTable {
 }
 
 /** Whether a claim's point is one of the theorem's scheme; one that changes the scheme or frees symbols is not measured. */
-function isAbout({ scheme, change, set = {}, free = [] }: Statement, claim: MeasuredClaim): boolean {
+function isAbout({ scheme, change, set = {}, free = [] }: TheoremStatement, claim: MeasuredClaim): boolean {
   const isPlain = change === undefined && free.length === 0
   const { definition, values } = claim.setting
   return isPlain && scheme === definition.name && Object.entries(set).every(([name, value]) => values[name] === value)

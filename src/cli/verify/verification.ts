@@ -22,11 +22,11 @@ export interface Verification {
   readonly tasks: number
   /** What is said on stderr before it begins, for a number of threads. */
   readonly notice?: (workers: number) => string
-  readonly run: (options: SweepOptions) => Promise<Outcome>
+  readonly run: (options: SweepOptions) => Promise<VerificationOutcome>
 }
 
 /** What is printed, and whether a claim is refuted. */
-interface Outcome {
+interface VerificationOutcome {
   readonly json: unknown
   readonly readable: Readable
   readonly refuted: boolean
