@@ -7,8 +7,8 @@ import { promisify } from "node:util"
 import { Command, Option } from "commander"
 import { markdownTable } from "markdown-table"
 import { openTrainer } from "../src/train/backend.js"
-import { ACTIVATIONS, type Activations } from "../src/train/synthetic.js"
-import type { SyntheticConfig } from "../src/train/syntheticConfig.js"
+import { ACTIVATIONS, type Activations } from "../src/train/teacherStudent.js"
+import type { TeacherStudentConfig } from "../src/train/teacherStudentConfig.js"
 import { benchArrayLibrary } from "./arrayLibrary.js"
 import { type Contender, inside, outside, RATES } from "./contender.js"
 import { benchGpu } from "./gpu.js"
@@ -81,7 +81,7 @@ async function compare(
   hasC: boolean,
   limits: Awaited<ReturnType<typeof machine>> | null,
 ): Promise<void> {
-  const config: SyntheticConfig = {
+  const config: TeacherStudentConfig = {
     width,
     rank: 4,
     inputs: 5,
@@ -131,7 +131,7 @@ async function compare(
   for (const contender of contenders) await contender.close()
 }
 
-async function open(config: SyntheticConfig, hasC: boolean): Promise<Contender[]> {
+async function open(config: TeacherStudentConfig, hasC: boolean): Promise<Contender[]> {
   const { width, samples, inputs } = config
   const data = await writeRun(config, folder)
 

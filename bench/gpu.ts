@@ -3,8 +3,8 @@ import { markdownTable } from "markdown-table"
 import { openTrainer } from "../src/train/backend.js"
 import { devicePeak, modelRows, throughput, throughputRows } from "../src/train/gpu/benchmark.js"
 import { GpuFailure, openGpu } from "../src/train/gpu/device.js"
-import type { Activations } from "../src/train/synthetic.js"
-import type { SyntheticConfig } from "../src/train/syntheticConfig.js"
+import type { Activations } from "../src/train/teacherStudent.js"
+import type { TeacherStudentConfig } from "../src/train/teacherStudentConfig.js"
 import { RATES } from "./contender.js"
 
 /** Prints the model of a step's traffic and, where there is an adapter, what it reaches at each width. */
@@ -51,7 +51,7 @@ export async function benchGpu(
 /** Seconds a step of one run of the CPU kernel. */
 async function cpuSeconds(width: number): Promise<number> {
   const steps = Math.max(5, Math.ceil(2 ** 16 / width))
-  const config: SyntheticConfig = {
+  const config: TeacherStudentConfig = {
     width,
     rank: 4,
     inputs: 5,

@@ -11,7 +11,7 @@ import { plan, plannedSoFar } from "../src/sweep/plan.js"
 import type { PlannedRun } from "../src/sweep/plannedRun.js"
 import { readConfig } from "../src/sweep/readConfig.js"
 import { openStore } from "../src/sweep/store.js"
-import type { SyntheticConfig } from "../src/train/syntheticConfig.js"
+import type { TeacherStudentConfig } from "../src/train/teacherStudentConfig.js"
 import { outside } from "./contender.js"
 import { writeRun } from "./runFiles.js"
 
@@ -73,12 +73,12 @@ process.stdout.write(
     `${markdownTable([head, ...lines, ["all", String(runs.length), ...cells(total, totals)]], { align: head.map(() => "r") })}\n`,
 )
 
-function configOf({ task }: PlannedRun): SyntheticConfig {
+function configOf({ task }: PlannedRun): TeacherStudentConfig {
   if (task.kind !== "synthetic") throw new Error("a sweep of the teacher-student experiment is needed")
   return task.config
 }
 
-async function secondsAStep({ width, samples, inputs }: SyntheticConfig, mode: string): Promise<number> {
+async function secondsAStep({ width, samples, inputs }: TeacherStudentConfig, mode: string): Promise<number> {
   const sizes = [folder, width, samples, inputs].map(String)
   const contender = await outside(
     mode,

@@ -3,13 +3,13 @@ import { Matrix as LinearAlgebra } from "ml-matrix"
 import type { Node } from "../src/program/node.js"
 import type { Matrix } from "../src/train/matrix.js"
 import { evaluate, zeros } from "../src/train/reference.js"
-import type { SyntheticConfig, SyntheticData } from "../src/train/syntheticConfig.js"
-import { startOf } from "../src/train/wasm/syntheticData.js"
+import type { TeacherStudentConfig, TeacherStudentData } from "../src/train/teacherStudentConfig.js"
+import { startOf } from "../src/train/wasm/teacherStudentData.js"
 import { adapterProgram } from "../test/train/wasm/adapter.js"
 import { RATES } from "./contender.js"
 
 /** The program of src/program/models/teacherStudent.ts. */
-export function interpreter(run: SyntheticConfig): (steps: number) => number {
+export function interpreter(run: TeacherStudentConfig): (steps: number) => number {
   const { program, sizes, frozen, start } = adapterProgram(run)
   const as = (node: Node, data: Float64Array): [Node, Matrix] => [node, { ...zeros(node, sizes), data }]
   const leaves = [...frozen].map(([node, values]) => as(node, values))
@@ -25,7 +25,7 @@ export function interpreter(run: SyntheticConfig): (steps: number) => number {
 }
 
 /** Whole matrices, one operation after the other. */
-export function mlMatrix(run: SyntheticConfig, data: SyntheticData): (steps: number) => number {
+export function mlMatrix(run: TeacherStudentConfig, data: TeacherStudentData): (steps: number) => number {
   const { width: n, rank: r, samples: N } = run
   const of = (rows: number, columns: number, values: ArrayLike<number>) =>
     LinearAlgebra.from1DArray(rows, columns, Array.from(values))

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process"
 import { promisify } from "node:util"
-import type { SyntheticConfig } from "../src/train/syntheticConfig.js"
+import type { TeacherStudentConfig } from "../src/train/teacherStudentConfig.js"
 
 /** What one core can do at most: floating-point operations and bytes read from memory a second. */
 export interface Machine {
@@ -22,12 +22,12 @@ export async function machine(program: string): Promise<Machine> {
  * 12 per entry of A and B for Adam. P and H are read once; the mask (a bit an entry) is written and read; the factors
  * and their moments are read and written.
  */
-function workOf({ width: n, rank: r, samples: N }: Pick<SyntheticConfig, "width" | "rank" | "samples">): Machine {
+function workOf({ width: n, rank: r, samples: N }: Pick<TeacherStudentConfig, "width" | "rank" | "samples">): Machine {
   return { flops: n * N * (10 * r + 5) + 24 * n * r, bytes: 8 * n * N + (n * N) / 4 + 48 * n * r }
 }
 
 /** One sentence: what the step needs, what it reaches of the machine, and which limit is nearer. */
-export function roofline(config: SyntheticConfig, seconds: number, limits: Machine): string {
+export function roofline(config: TeacherStudentConfig, seconds: number, limits: Machine): string {
   const work = workOf(config)
   const percent = (x: number) => `${(100 * x).toFixed(0)} %`
   const [arithmetic, traffic] = [work.flops / limits.flops, work.bytes / limits.bytes]

@@ -1,13 +1,13 @@
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { gaussians } from "../src/train/random.js"
-import type { SyntheticConfig, SyntheticData } from "../src/train/syntheticConfig.js"
-import { startOf, syntheticData } from "../src/train/wasm/syntheticData.js"
+import type { TeacherStudentConfig, TeacherStudentData } from "../src/train/teacherStudentConfig.js"
+import { startOf, teacherStudentData } from "../src/train/wasm/teacherStudentData.js"
 
 /** Writes a run's data and start as files of float32, for the contenders that are other programs (rank 4). */
-export async function writeRun(config: SyntheticConfig, folder: string): Promise<SyntheticData> {
+export async function writeRun(config: TeacherStudentConfig, folder: string): Promise<TeacherStudentData> {
   const { width, samples, inputs, seed } = config
-  const data = syntheticData(config)
+  const data = teacherStudentData(config)
   const { A, B } = startOf(config)
   const transposed = Float32Array.from(A, (_, at) => A[(at % 4) * width + Math.floor(at / 4)]!)
   const files = {

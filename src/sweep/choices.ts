@@ -1,5 +1,5 @@
 import { PRECISIONS as FORMATS } from "../train/precision.js"
-import { KERNEL_PRECISIONS } from "../train/synthetic.js"
+import { KERNEL_PRECISIONS } from "../train/teacherStudent.js"
 
 /** What each kind of experiment can be computed in; the first of each is the default. */
 export const PRECISIONS = { theory: FORMATS, "teacher-student": KERNEL_PRECISIONS } as const

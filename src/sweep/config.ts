@@ -1,7 +1,7 @@
 import { z } from "zod"
 import { checked, documented } from "../checked.js"
 import { OPTIMISERS } from "../program/optimiser.js"
-import { ACTIVATIONS } from "../train/synthetic.js"
+import { ACTIVATIONS } from "../train/teacherStudent.js"
 import { BACKENDS, PRECISIONS } from "./choices.js"
 
 const whole = (least: number) => z.int().min(least)

@@ -31,7 +31,7 @@ export function memoryNeeded(largest: number, workers: number): number {
 export function costing(): (task: Task) => Cost {
   const known = new Map<string, Cost>()
   return (task) => {
-    if (task.kind === "synthetic") return syntheticCost(task)
+    if (task.kind === "synthetic") return teacherStudentCost(task)
     const { seeds, ...shared } = task
     const key = JSON.stringify(shared)
     const cost = known.get(key) ?? schemeCost(task)
@@ -62,7 +62,7 @@ function schemeCost({ definition, values, config }: Extract<Task, { kind: "schem
 }
 
 /** A step is five products of n×N with rank r and a pass over n×N. */
-function syntheticCost(task: Extract<Task, { kind: "synthetic" }>): Cost {
+function teacherStudentCost(task: Extract<Task, { kind: "synthetic" }>): Cost {
   const { precision = "float32", config, scheme: own } = task
   if (own !== undefined) {
     const { width, rank, steps } = config

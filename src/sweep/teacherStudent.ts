@@ -1,7 +1,7 @@
 import { InputError } from "../inputError.js"
 import { kernelStart, onStudent, type StudentScheme } from "../train/student.js"
-import type { SyntheticResult } from "../train/synthetic.js"
-import type { SyntheticConfig } from "../train/syntheticConfig.js"
+import type { TeacherStudentResult } from "../train/teacherStudent.js"
+import type { TeacherStudentConfig } from "../train/teacherStudentConfig.js"
 import { backendOf } from "./choices.js"
 import type { TeacherStudentSweep } from "./config.js"
 import { identity } from "./identity.js"
@@ -37,7 +37,7 @@ export function refinedRuns(config: TeacherStudentSweep, round: number, results:
   return groups(config).flatMap((group) => {
     const measured = new Map<number, number>()
     for (let place = 0; place <= last; place++) {
-      const result = results.get(group(gridRate(lattice, place)).id) as SyntheticResult | undefined
+      const result = results.get(group(gridRate(lattice, place)).id) as TeacherStudentResult | undefined
       if (result !== undefined) measured.set(place, result.outcome.kind === "finished" ? result.finalLoss : Number.NaN)
     }
     return refinement(measured, last, finest / 2 ** (round - 1)).map((place) => group(gridRate(lattice, place)))
@@ -79,7 +79,7 @@ function groups(config: TeacherStudentSweep): Group[] {
               ? undefined
               : identity({ ...around, ...stored(computed), shared, ratio })
           return (rate) => {
-            const own: SyntheticConfig = { ...shared, rates: { A: rate, B: ratio * rate } }
+            const own: TeacherStudentConfig = { ...shared, rates: { A: rate, B: ratio * rate } }
             return plannedRun({ ...around, task: { kind: "synthetic", ...computed, config: own } }, shardKey)
           }
         }),

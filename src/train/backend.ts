@@ -1,12 +1,12 @@
-import { openGpuTrainer } from "./gpu/synthetic.js"
-import type { BackendName, OpenOptions, SyntheticTrainer } from "./synthetic.js"
-import type { SyntheticConfig } from "./syntheticConfig.js"
+import { openGpuTrainer } from "./gpu/teacherStudent.js"
+import type { BackendName, OpenOptions, TeacherStudentTrainer } from "./teacherStudent.js"
+import type { TeacherStudentConfig } from "./teacherStudentConfig.js"
 import { openCpu } from "./wasm/cpu.js"
 
 /** What can train the teacher-student experiment, by name. */
 const BACKENDS: Record<
   BackendName,
-  (config: SyntheticConfig, options: OpenOptions) => SyntheticTrainer | Promise<SyntheticTrainer>
+  (config: TeacherStudentConfig, options: OpenOptions) => TeacherStudentTrainer | Promise<TeacherStudentTrainer>
 > = { cpu: openCpu, gpu: openGpuTrainer }
 
 /** A trainer's defaults: float32, one thread, 8 GiB. */
@@ -18,8 +18,8 @@ const DEFAULTS: OpenOptions = { precision: "float32", activations: "float32", th
  * @throws InputError if it needs more memory than the limit.
  */
 export async function openTrainer(
-  config: SyntheticConfig,
+  config: TeacherStudentConfig,
   { backend = "cpu", ...options }: Partial<OpenOptions> & { readonly backend?: BackendName } = {},
-): Promise<SyntheticTrainer> {
+): Promise<TeacherStudentTrainer> {
   return BACKENDS[backend](config, { ...DEFAULTS, ...options })
 }

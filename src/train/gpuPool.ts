@@ -1,17 +1,17 @@
 import { scheme } from "../scheme/scheme.js"
 import { type Gpu, GpuFailure } from "./gpu/device.js"
 import { runProgram } from "./gpu/program.js"
-import { backendOf, batchKey, requireFloat32, trainSynthetic } from "./gpu/synthetic.js"
+import { backendOf, batchKey, requireFloat32, trainTeacherStudent } from "./gpu/teacherStudent.js"
 import type { Pool } from "./pool.js"
 import type { RunResult } from "./run.js"
-import type { SyntheticResult } from "./synthetic.js"
 import type { Task, TaskResults } from "./task.js"
+import type { TeacherStudentResult } from "./teacherStudent.js"
 
 /** How many tasks wait at most: they are what a batch can be made of. */
 const AT_ONCE = 512
 
 type SchemeTask = Extract<Task, { kind: "scheme" }>
-type SyntheticTask = Extract<Task, { kind: "synthetic" }>
+type TeacherStudentTask = Extract<Task, { kind: "synthetic" }>
 
 interface Waiting {
   readonly task: Task
@@ -143,13 +143,13 @@ function keyOf(task: Task): string {
 async function resultsOf(tasks: readonly Task[], batch: Batch, cpu: Pool): Promise<TaskResults[Task["kind"]][]> {
   const [first] = tasks
   if (first!.kind === "synthetic") {
-    const own = tasks as readonly SyntheticTask[]
+    const own = tasks as readonly TeacherStudentTask[]
     for (const { precision = "float32" } of own) requireFloat32(precision)
     const { activations } = own[0]!
     return batch(
       own.map(({ config }) => config),
-      (gpu, configs) => trainSynthetic(gpu, configs, activations),
-      (config): Promise<SyntheticResult> => cpu.run({ kind: "synthetic", backend: "cpu", config }),
+      (gpu, configs) => trainTeacherStudent(gpu, configs, activations),
+      (config): Promise<TeacherStudentResult> => cpu.run({ kind: "synthetic", backend: "cpu", config }),
     )
   }
   const own = tasks as readonly SchemeTask[]

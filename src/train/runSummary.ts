@@ -1,22 +1,22 @@
-import type { SyntheticRecord, SyntheticResult } from "./synthetic.js"
-import type { SyntheticConfig } from "./syntheticConfig.js"
+import type { TeacherStudentRecord, TeacherStudentResult } from "./teacherStudent.js"
+import type { TeacherStudentConfig } from "./teacherStudentConfig.js"
 
 /** A loss beyond this multiple of the start's counts as divergence. */
 const DIVERGED = 1e6
 
 /** Collects a run's records, step by step from 0, until it has ended. */
 export class RunSummary {
-  private readonly run: Pick<SyntheticConfig, "steps" | "recordEvery">
-  private readonly history: SyntheticRecord[] = []
+  private readonly run: Pick<TeacherStudentConfig, "steps" | "recordEvery">
+  private readonly history: TeacherStudentRecord[] = []
   private readonly largest = { zA: 0, zB: 0, outputChange: 0 }
   private first = Number.NaN
 
-  constructor(run: Pick<SyntheticConfig, "steps" | "recordEvery">) {
+  constructor(run: Pick<TeacherStudentConfig, "steps" | "recordEvery">) {
     this.run = run
   }
 
   /** Adds the next step's record: null while the run goes on, its result where it has diverged or is finished. */
-  add(record: SyntheticRecord): Omit<SyntheticResult, "backend"> | null {
+  add(record: TeacherStudentRecord): Omit<TeacherStudentResult, "backend"> | null {
     const { history, largest, run } = this
     const { step, loss } = record
     if (step === 0) this.first = loss

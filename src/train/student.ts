@@ -16,8 +16,8 @@ import { coefficientValue } from "./numbers.js"
 import { evaluate, zeros } from "./reference.js"
 import { drawn, run, sizesOf } from "./run.js"
 import { RunSummary } from "./runSummary.js"
-import type { SyntheticRecord, SyntheticResult } from "./synthetic.js"
-import type { SyntheticConfig, SyntheticData } from "./syntheticConfig.js"
+import type { TeacherStudentRecord, TeacherStudentResult } from "./teacherStudent.js"
+import type { TeacherStudentConfig, TeacherStudentData } from "./teacherStudentConfig.js"
 
 /** A scheme of the catalogue or of a user's, at values of its symbols other than those of the rates. */
 export interface StudentScheme {
@@ -26,7 +26,8 @@ export interface StudentScheme {
 }
 
 /** What a sweep of numbers for rates knows of a run before the rates. */
-type Student = Pick<SyntheticConfig, "inputs" | "samples" | "readout"> & Partial<Pick<SyntheticConfig, "rates">>
+type Student = Pick<TeacherStudentConfig, "inputs" | "samples" | "readout"> &
+  Partial<Pick<TeacherStudentConfig, "rates">>
 
 /** Adam's ε as the kernels have it, where a definition does not say how it scales. */
 const EPSILON = 1e-8
@@ -61,8 +62,8 @@ export function onStudent(
 /** The deviations of the starting entries where the kernels train a scheme: Adam on two factors from a Gaussian start. */
 export function kernelStart(
   { definition, values }: StudentScheme,
-  run: SyntheticConfig,
-): SyntheticConfig["start"] | null {
+  run: TeacherStudentConfig,
+): TeacherStudentConfig["start"] | null {
   const ready = scheme(onStudent(definition, run), values)
   const {
     optimiser = "adam",
@@ -93,9 +94,9 @@ export function kernelStart(
  */
 export function trainStudent(
   { definition, values }: StudentScheme,
-  config: SyntheticConfig,
-  data: SyntheticData,
-): SyntheticResult {
+  config: TeacherStudentConfig,
+  data: TeacherStudentData,
+): TeacherStudentResult {
   const ready = scheme(onStudent(definition, config), values)
   const { loss, quantities, residual } = ready.program
   const known = given(ready.program, config, data)
@@ -121,8 +122,8 @@ export function trainStudent(
 /** The frozen activations, the readout and the targets as values of the program's tensors. */
 function given(
   { model, frozen }: Program,
-  { width, samples }: SyntheticConfig,
-  { P, H, wOut, y }: SyntheticData,
+  { width, samples }: TeacherStudentConfig,
+  { P, H, wOut, y }: TeacherStudentData,
 ): Map<Node, Matrix> {
   if (!isStudent(model)) throw new Error(`${model.name} is not the student's network`)
   const tensor = (rows: number, columns: number, numbers: Float64Array | Float32Array): Matrix => ({
@@ -150,8 +151,8 @@ function given(
 function startSizes(
   ready: Scheme,
   given: ReadonlyMap<Node, Matrix>,
-  config: SyntheticConfig,
-): Pick<SyntheticRecord, "zA" | "zB"> {
+  config: TeacherStudentConfig,
+): Pick<TeacherStudentRecord, "zA" | "zB"> {
   const { definition, program, start } = ready
   const { model, starts } = program
   const sizes = sizesOf(ready, config)

@@ -5,9 +5,15 @@ import { type Engine, GraphFailure, openEngine } from "./graph/engine.js"
 import { runProgram } from "./graph/program.js"
 import { type RunConfig, type RunResult, run } from "./run.js"
 import { type StudentScheme, trainStudent } from "./student.js"
-import type { Activations, BackendName, KernelPrecision, SyntheticResult, SyntheticTrainer } from "./synthetic.js"
-import type { SyntheticConfig } from "./syntheticConfig.js"
-import { syntheticData } from "./wasm/syntheticData.js"
+import type {
+  Activations,
+  BackendName,
+  KernelPrecision,
+  TeacherStudentResult,
+  TeacherStudentTrainer,
+} from "./teacherStudent.js"
+import type { TeacherStudentConfig } from "./teacherStudentConfig.js"
+import { teacherStudentData } from "./wasm/teacherStudentData.js"
 
 /** A piece of work for a thread; plain data, so that it travels. */
 export type Task =
@@ -21,6 +27,7 @@ export type Task =
       readonly seeds: readonly number[]
     }
   | {
+      /** The teacher-student experiment under an older word, which stored runs' identities and tables carry. */
       readonly kind: "synthetic"
       /** "reference" with a scheme that no kernel trains. */
       readonly backend: BackendName | "reference"
@@ -29,13 +36,13 @@ export type Task =
       readonly precision?: KernelPrecision
       /** How a GPU stores the frozen activations; default float32. */
       readonly activations?: Activations
-      readonly config: SyntheticConfig
+      readonly config: TeacherStudentConfig
     }
 
 /** What a task of each kind returns. */
 export interface TaskResults {
   readonly scheme: readonly RunResult[]
-  readonly synthetic: SyntheticResult
+  readonly synthetic: TeacherStudentResult
 }
 
 /** What a thread of the pool is told at its start. */
@@ -44,7 +51,7 @@ export interface WorkerSettings {
   readonly rowThreads: number
 }
 
-let cached: { readonly key: string; readonly trainer: Promise<SyntheticTrainer> } | undefined
+let cached: { readonly key: string; readonly trainer: Promise<TeacherStudentTrainer> } | undefined
 
 /**
  * Does one piece of work, on whichever thread: the result depends on the task alone.
@@ -57,7 +64,7 @@ export default function work(task: Task): TaskResults[Task["kind"]] | Promise<Ta
     if (task.backend === "graph") return graphRuns(ready, task)
     return task.seeds.map((seed) => run(ready, { ...task.config, seed }))
   }
-  return synthetic(task)
+  return teacherStudent(task)
 }
 
 let engine: Promise<Engine> | undefined
@@ -80,14 +87,14 @@ async function graphRuns(
 }
 
 /** Neighbouring tasks share their network and data, so the last trainer is kept. */
-async function synthetic({
+async function teacherStudent({
   backend,
   precision = "float32",
   activations = "float32",
   scheme: own,
   config,
-}: Extract<Task, { kind: "synthetic" }>): Promise<SyntheticResult> {
-  if (backend === "reference") return trainStudent(own!, config, syntheticData(config))
+}: Extract<Task, { kind: "synthetic" }>): Promise<TeacherStudentResult> {
+  if (backend === "reference") return trainStudent(own!, config, teacherStudentData(config))
   const { start: _, rates: __, steps: ___, recordEvery: ____, ...network } = config
   const key = JSON.stringify([backend, precision, activations, network])
   if (cached?.key !== key) {

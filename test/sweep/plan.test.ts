@@ -6,7 +6,7 @@ import { type Plan, plan, runPlan } from "../../src/sweep/plan.js"
 import { rateGrid, refinement } from "../../src/sweep/rates.js"
 import { openStore, type Store } from "../../src/sweep/store.js"
 import { createPool } from "../../src/train/pool.js"
-import type { SyntheticResult } from "../../src/train/synthetic.js"
+import type { TeacherStudentResult } from "../../src/train/teacherStudent.js"
 
 const student = {
   experiment: "teacher-student",
@@ -156,7 +156,7 @@ async function optima(runs: Plan["first"], store: Store): Promise<Map<string, nu
   for (const { id, config } of runs) {
     if (config.task.kind !== "synthetic") continue
     const { width, seed, rates } = config.task.config
-    const { outcome, finalLoss } = results.get(id) as SyntheticResult
+    const { outcome, finalLoss } = results.get(id) as TeacherStudentResult
     const key = `${config.scheme} n=${width} seed ${seed}`
     const value = outcome.kind === "finished" ? finalLoss : Number.POSITIVE_INFINITY
     grids.set(key, [...(grids.get(key) ?? []), { rate: rates.A, value }])

@@ -13,8 +13,8 @@ import { openTrainer } from "../../src/train/backend.js"
 import { Gpu, openGpu } from "../../src/train/gpu/device.js"
 import { createGpuPool } from "../../src/train/gpuPool.js"
 import { createPool, type Pool } from "../../src/train/pool.js"
-import type { SyntheticConfig } from "../../src/train/syntheticConfig.js"
 import type { Task } from "../../src/train/task.js"
+import type { TeacherStudentConfig } from "../../src/train/teacherStudentConfig.js"
 import { records } from "../table/records.js"
 import { deviceForTests } from "./gpu/graphicsAdapter.js"
 import { SMALL_RUN } from "./gpu/smallRun.js"
@@ -24,7 +24,7 @@ afterAll(() => gpu?.close())
 
 const config = SMALL_RUN
 const runs = [1e-3, 1e-2, 1e-1].map((rate) => ({ ...config, rates: { A: rate, B: rate } }))
-const synthetic = (one: SyntheticConfig) => ({ kind: "synthetic", backend: "gpu", config: one }) satisfies Task
+const synthetic = (one: TeacherStudentConfig) => ({ kind: "synthetic", backend: "gpu", config: one }) satisfies Task
 const schemeTask = {
   kind: "scheme",
   backend: "gpu",

@@ -3,10 +3,10 @@ import { describe, expect, test } from "vitest"
 import { CATALOGUE, schemeNamed } from "../../src/scheme/catalogue.js"
 import { openTrainer } from "../../src/train/backend.js"
 import { kernelStart, onStudent, REFERENCE, trainStudent } from "../../src/train/student.js"
-import type { SyntheticConfig } from "../../src/train/syntheticConfig.js"
-import { syntheticData } from "../../src/train/wasm/syntheticData.js"
+import type { TeacherStudentConfig } from "../../src/train/teacherStudentConfig.js"
+import { teacherStudentData } from "../../src/train/wasm/teacherStudentData.js"
 
-const SMALL: SyntheticConfig = {
+const SMALL: TeacherStudentConfig = {
   width: 24,
   rank: 3,
   inputs: 4,
@@ -41,7 +41,7 @@ test("the interpreter gives what the float64 kernel gives, step by step", async 
       const trainer = await openTrainer(config, { precision: "float64" })
       const kernel = await trainer.train(config)
       await trainer.close()
-      const reference = trainStudent(student(name), config, syntheticData(config))
+      const reference = trainStudent(student(name), config, teacherStudentData(config))
       expect(reference.history.map(({ step }) => step)).toEqual([0, 1, 2, 3, 4, 5, 6])
       reference.history.forEach((record, i) => {
         for (const [key, value] of Object.entries(record)) {
@@ -82,7 +82,7 @@ describe("which schemes a kernel trains", () => {
 
 test("every scheme of one hidden layer trains on the student, with a finite loss at a small rate", () => {
   const config = { ...SMALL, rates: { A: 1e-4, B: 1e-4 } }
-  const data = syntheticData(config)
+  const data = teacherStudentData(config)
   for (const definition of ON_STUDENT) {
     const open = onStudent(definition, SMALL)
     const values = Object.fromEntries(

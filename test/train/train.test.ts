@@ -6,7 +6,7 @@ import { scheme } from "../../src/scheme/scheme.js"
 import { pivotedCholesky } from "../../src/train/pivotedCholesky.js"
 import { gaussianStream, gaussians } from "../../src/train/random.js"
 import { run } from "../../src/train/run.js"
-import { syntheticData } from "../../src/train/wasm/syntheticData.js"
+import { teacherStudentData } from "../../src/train/wasm/teacherStudentData.js"
 
 describe("random numbers", () => {
   test("depend on seed and stream alone; a shorter draw is a prefix of a longer one", () => {
@@ -49,7 +49,7 @@ describe("the data of the teacher-student experiment", () => {
     // Per seed: the first two columns' inner product over n, minus what P'P / n says it is on average.
     const excess = (product: "thin" | "direct") =>
       seeds.map((seed) => {
-        const { P, H } = syntheticData({ ...base, seed }, product)
+        const { P, H } = teacherStudentData({ ...base, seed }, product)
         const inner = (M: Float32Array) =>
           Array.from({ length: 40 }, (_, j) => M[j * 3]! * M[j * 3 + 1]!).reduce((x, y) => x + y)
         return (inner(H) - inner(P)) / 40

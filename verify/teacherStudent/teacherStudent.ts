@@ -20,14 +20,14 @@ import { rateGrid } from "../../src/sweep/rates.js"
 import { type SweepOptions, sweep } from "../../src/sweep/sweep.js"
 import { groupsOf } from "../../src/table/groups.js"
 import { kernelStart } from "../../src/train/student.js"
-import type { SyntheticResult } from "../../src/train/synthetic.js"
-import type { SyntheticConfig } from "../../src/train/syntheticConfig.js"
 import type { Task } from "../../src/train/task.js"
+import type { TeacherStudentResult } from "../../src/train/teacherStudent.js"
+import type { TeacherStudentConfig } from "../../src/train/teacherStudentConfig.js"
 import { FIRST_SEED } from "../compare/seeds.js"
 import type { Effort } from "../experiment.js"
 
 /** The experiment's constants. The paper's own, where it leaves them open, are not known; these are ours. */
-export interface TeacherStudentConfig {
+export interface TeacherStudentConstants {
   readonly widths: readonly number[]
   readonly rank: number
   readonly inputs: number
@@ -45,7 +45,7 @@ export interface TeacherStudentConfig {
   readonly bisections: number
 }
 
-const QUICK: TeacherStudentConfig = {
+const QUICK: TeacherStudentConstants = {
   widths: [128, 256, 512, 1024, 2048],
   rank: 4,
   inputs: 5,
@@ -60,7 +60,7 @@ const QUICK: TeacherStudentConfig = {
   bisections: 1,
 }
 
-const FULL: TeacherStudentConfig = {
+const FULL: TeacherStudentConstants = {
   ...QUICK,
   widths: [128, 256, 512, 1024, 2048, 4096, 8192],
   samples: 1000,
@@ -72,7 +72,7 @@ const FULL: TeacherStudentConfig = {
 }
 
 /** More seeds follow the size's own. */
-export function configOf({ size, seeds }: Effort): TeacherStudentConfig {
+export function configOf({ size, seeds }: Effort): TeacherStudentConstants {
   const config = size === "quick" ? QUICK : FULL
   return {
     ...config,
@@ -87,11 +87,11 @@ export const COMPARED = ["init-a", "init-b"].map((name) => {
 })
 
 /** One run of the experiment. */
-export interface SyntheticRun {
+export interface TeacherStudentRun {
   /** Its title. */
   readonly scheme: string
-  readonly config: SyntheticConfig
-  readonly result: SyntheticResult
+  readonly config: TeacherStudentConfig
+  readonly result: TeacherStudentResult
 }
 
 /** The exponent of a rate at one level. */
@@ -103,7 +103,7 @@ export interface RateLaw {
 }
 
 /** The runs of the grid of rates; runs that share data stand together. */
-export function plan(config: TeacherStudentConfig): PlannedRun[] {
+export function plan(config: TeacherStudentConstants): PlannedTeacherStudentRun[] {
   const { widths, seeds, readouts, rates } = config
   return widths.flatMap((width) =>
     seeds.flatMap((seed) =>
@@ -117,23 +117,23 @@ export function plan(config: TeacherStudentConfig): PlannedRun[] {
 }
 
 /** How many runs the search for the feature limits adds at most. */
-export function thresholdCount({ widths, seeds, readouts, bisections }: TeacherStudentConfig): number {
+export function thresholdCount({ widths, seeds, readouts, bisections }: TeacherStudentConstants): number {
   return (LOWER_DECADES + bisections) * widths.length * seeds.length * readouts.length * COMPARED.length
 }
 
 /** How many decades below the grid a feature limit is looked for. */
 const LOWER_DECADES = 3
 
-interface PlannedRun {
+interface PlannedTeacherStudentRun {
   readonly scheme: string
-  readonly config: SyntheticConfig
+  readonly config: TeacherStudentConfig
 }
 
 function planned(
-  { rank, inputs, samples, teacherWidth, steps, recordEvery }: TeacherStudentConfig,
-  { scheme, width, seed, readout }: Pick<SyntheticConfig, "width" | "seed" | "readout"> & { scheme: string },
+  { rank, inputs, samples, teacherWidth, steps, recordEvery }: TeacherStudentConstants,
+  { scheme, width, seed, readout }: Pick<TeacherStudentConfig, "width" | "seed" | "readout"> & { scheme: string },
   rate: number,
-): PlannedRun {
+): PlannedTeacherStudentRun {
   const fixed = { rank, inputs, samples, teacherWidth, steps, recordEvery }
   const blank = { ...fixed, width, seed, readout, start: { A: 0, B: 0 }, rates: { A: rate, B: rate } }
   const { definition } = COMPARED.find(({ title }) => title === scheme)!
@@ -143,7 +143,7 @@ function planned(
 }
 
 /** Runs the grid. */
-export function teacherStudent(config: TeacherStudentConfig, options: SweepOptions): Promise<SyntheticRun[]> {
+export function teacherStudent(config: TeacherStudentConstants, options: SweepOptions): Promise<TeacherStudentRun[]> {
   return runAll(plan(config), options)
 }
 
@@ -152,13 +152,13 @@ export function teacherStudent(config: TeacherStudentConfig, options: SweepOptio
  * again and again; those of the grid come first in what is returned.
  */
 export async function aroundThresholds(
-  grid: readonly SyntheticRun[],
-  config: TeacherStudentConfig,
+  grid: readonly TeacherStudentRun[],
+  config: TeacherStudentConstants,
   options: SweepOptions,
-): Promise<SyntheticRun[]> {
+): Promise<TeacherStudentRun[]> {
   let runs = [...grid]
   const extend = async (next: (points: readonly GridPoint[]) => number | null) => {
-    const planning = [...groupsOf(runs, keyOf).values()].flatMap((group): PlannedRun[] => {
+    const planning = [...groupsOf(runs, keyOf).values()].flatMap((group): PlannedTeacherStudentRun[] => {
       const rate = next(gridOf(group, "features"))
       const { scheme, config: one } = group[0]!
       return rate === null ? [] : [planned(config, { scheme, ...one }, rate)]
@@ -178,7 +178,7 @@ export async function aroundThresholds(
   return runs
 }
 
-async function runAll(runs: readonly PlannedRun[], options: SweepOptions): Promise<SyntheticRun[]> {
+async function runAll(runs: readonly PlannedTeacherStudentRun[], options: SweepOptions): Promise<TeacherStudentRun[]> {
   const results = await sweep(
     runs.map((run) => ({ kind: "synthetic", backend: "cpu", config: run.config }) satisfies Task),
     options,
@@ -186,10 +186,11 @@ async function runAll(runs: readonly PlannedRun[], options: SweepOptions): Promi
   return runs.map((run, i) => ({ ...run, result: results[i]! }))
 }
 
-const keyOf = ({ scheme, config: { readout, width, seed } }: SyntheticRun) => `${scheme} ${readout} ${width} ${seed}`
+const keyOf = ({ scheme, config: { readout, width, seed } }: TeacherStudentRun) =>
+  `${scheme} ${readout} ${width} ${seed}`
 
 /** What a level looks at, by rate. */
-function gridOf(runs: readonly SyntheticRun[], level: RateLaw["level"]): GridPoint[] {
+function gridOf(runs: readonly TeacherStudentRun[], level: RateLaw["level"]): GridPoint[] {
   return runs.map(({ config, result }) => {
     const value = level === "output" ? result.finalLoss : result.largest.zB
     return { rate: config.rates.A, value: result.outcome.kind === "diverged" ? Number.POSITIVE_INFINITY : value }
@@ -203,9 +204,9 @@ function gridOf(runs: readonly SyntheticRun[], level: RateLaw["level"]): GridPoi
  * @param finer those and the runs of bisection, for the feature limit.
  */
 export function rateLaws(
-  grid: readonly SyntheticRun[],
-  finer: readonly SyntheticRun[],
-  { readouts, featureLimit }: TeacherStudentConfig,
+  grid: readonly TeacherStudentRun[],
+  finer: readonly TeacherStudentRun[],
+  { readouts, featureLimit }: TeacherStudentConstants,
 ): RateLaw[] {
   return readouts.flatMap((readout) =>
     COMPARED.flatMap(({ title: scheme }) =>

@@ -17,8 +17,8 @@ import {
   type RateLaw,
   rateLaws,
   teacherStudent as runAll,
-  type SyntheticRun,
-  type TeacherStudentConfig,
+  type TeacherStudentConstants,
+  type TeacherStudentRun,
   thresholdCount,
 } from "./teacherStudent.js"
 
@@ -68,7 +68,7 @@ What is derived is a bound on rates, for all t as n grows; what is measured is a
   },
 }
 
-function figures(runs: readonly SyntheticRun[], laws: readonly RateLaw[], readout: number): SectionPart[] {
+function figures(runs: readonly TeacherStudentRun[], laws: readonly RateLaw[], readout: number): SectionPart[] {
   const name = (figure: string) => `${figure}-readout-${String(readout).replace(".", "")}`
   const at = `Readout exponent o = ${readout}.`
   return [
@@ -94,7 +94,7 @@ function figures(runs: readonly SyntheticRun[], laws: readonly RateLaw[], readou
 }
 
 /** Whether the interval holds the derived exponent, and is narrow enough to say so. */
-function finding(law: RateLaw, runs: readonly SyntheticRun[], config: TeacherStudentConfig): SectionFinding {
+function finding(law: RateLaw, runs: readonly TeacherStudentRun[], config: TeacherStudentConstants): SectionFinding {
   const { scheme, readout, level, fit } = law
   const derived = boundOfRate(law)
   const what = level === "features" ? "the largest rate with bounded features" : "the rate of least loss"
@@ -120,8 +120,8 @@ const PASSED = 2
  */
 function overshoot(
   law: RateLaw,
-  runs: readonly SyntheticRun[],
-  { featureLimit, widths }: TeacherStudentConfig,
+  runs: readonly TeacherStudentRun[],
+  { featureLimit, widths }: TeacherStudentConstants,
 ): string | null {
   const { scheme, readout, level } = law
   const [features, output] = [boundOfRate({ ...law, level: "features" }), boundOfRate({ ...law, level: "output" })]
@@ -181,7 +181,7 @@ function ratesPerWidth(laws: readonly RateLaw[]): ReportTable {
 }
 
 /** Every run of the teacher-student experiment. */
-function runTable(runs: readonly SyntheticRun[]): ReportTable {
+function runTable(runs: readonly TeacherStudentRun[]): ReportTable {
   return {
     columns: [
       "readout",
@@ -215,7 +215,7 @@ function runTable(runs: readonly SyntheticRun[]): ReportTable {
 }
 
 /** The coordinates through training, at the narrowest and widest width. */
-function historyTable(runs: readonly SyntheticRun[]): ReportTable {
+function historyTable(runs: readonly TeacherStudentRun[]): ReportTable {
   const extremes = extremeWidths(runs)
   return {
     columns: ["readout", "scheme", "width", "seed", "rate", "step", "loss", "zA", "zB", "outputChange"],
@@ -263,7 +263,11 @@ function rateFigureData(laws: readonly RateLaw[], readout: number): [RatePoint[]
 }
 
 /** |Z_A| and |Z_B| through training at the grid's rate nearest to each scheme's best, first seed. */
-function trajectoryData(runs: readonly SyntheticRun[], laws: readonly RateLaw[], readout: number): TrajectoryPoint[] {
+function trajectoryData(
+  runs: readonly TeacherStudentRun[],
+  laws: readonly RateLaw[],
+  readout: number,
+): TrajectoryPoint[] {
   const extremes = extremeWidths(runs)
   return laws
     .filter((law) => law.readout === readout && law.level === "output")
@@ -274,7 +278,7 @@ function trajectoryData(runs: readonly SyntheticRun[], laws: readonly RateLaw[],
           const candidates = runs.filter(
             ({ scheme: s, config: c }) => s === scheme && c.readout === readout && c.width === width,
           )
-          const distance = (run: SyntheticRun) => Math.abs(Math.log(run.config.rates.A / rate))
+          const distance = (run: TeacherStudentRun) => Math.abs(Math.log(run.config.rates.A / rate))
           const best = candidates.reduce((x, y) => (distance(y) < distance(x) ? y : x))
           return best.result.history.flatMap(({ step, zA, zB }): TrajectoryPoint[] => [
             { scheme, width, quantity: "|Z_A|", step, value: zA },
@@ -285,7 +289,7 @@ function trajectoryData(runs: readonly SyntheticRun[], laws: readonly RateLaw[],
 }
 
 /** The geometric mean over seeds of the final loss at each rate; null where a seed diverged. */
-function lossData(runs: readonly SyntheticRun[], readout: number): LossPoint[] {
+function lossData(runs: readonly TeacherStudentRun[], readout: number): LossPoint[] {
   const own = runs.filter(({ config }) => config.readout === readout)
   return [...groupsOf(own, ({ scheme, config }) => `${scheme} ${config.width} ${config.rates.A}`).values()].map(
     (group): LossPoint => {
@@ -297,7 +301,7 @@ function lossData(runs: readonly SyntheticRun[], readout: number): LossPoint[] {
   )
 }
 
-function extremeWidths(runs: readonly SyntheticRun[]): number[] {
+function extremeWidths(runs: readonly TeacherStudentRun[]): number[] {
   const widths = runs.map(({ config }) => config.width)
   return [Math.min(...widths), Math.max(...widths)]
 }

@@ -8,7 +8,7 @@ import { groupsOf } from "../../src/table/groups.js"
 import { seedsToDecide } from "../compare/deciding.js"
 import type { Experiment } from "../experiment.js"
 import { boundOfRate } from "./rateBounds.js"
-import { COMPARED, configOf, plan, type SyntheticRun, teacherStudent } from "./teacherStudent.js"
+import { COMPARED, configOf, plan, type TeacherStudentRun, teacherStudent } from "./teacherStudent.js"
 
 const ID = "which-wins"
 const TITLE = "Which start wins at which budget"
@@ -61,7 +61,7 @@ export const whichWins: Experiment = {
   },
 }
 
-function recorded(runs: readonly SyntheticRun[]): number[] {
+function recorded(runs: readonly TeacherStudentRun[]): number[] {
   return [...new Set(runs.flatMap(({ result }) => result.history.map(({ step }) => step)))].filter((step) => step > 0)
 }
 
@@ -69,7 +69,7 @@ function nearest(steps: readonly number[], wanted: number): number {
   return steps.reduce((best, step) => (Math.abs(step - wanted) < Math.abs(best - wanted) ? step : best))
 }
 
-function duel(runs: readonly SyntheticRun[], steps: number): Duel {
+function duel(runs: readonly TeacherStudentRun[], steps: number): Duel {
   const { readout, width } = runs[0]!.config
   const lossesOf = (wanted: string): Losses[] =>
     [

@@ -5,7 +5,7 @@
  * feature shader-f16 is not needed.
  */
 import { FORMATS, nearest } from "../precision.js"
-import type { Activations } from "../synthetic.js"
+import type { Activations } from "../teacherStudent.js"
 import { GpuFailure } from "./device.js"
 
 /** Bytes of an activation. */

@@ -1,8 +1,8 @@
 /** The benchmark of the GPU's kernels, in Node and in a browser alike: a table to be sent to others. */
 
-import type { Activations } from "../synthetic.js"
+import type { Activations } from "../teacherStudent.js"
 import { type Gpu, GpuFailure } from "./device.js"
-import { trainBatch } from "./network.js"
+import { trainBatch } from "./teacherStudentBatch.js"
 import { modelledCost } from "./traffic.js"
 
 /** What a device reaches: bytes a second read from memory, floating-point operations a second. */

@@ -1,6 +1,6 @@
-import type { Activations } from "../synthetic.js"
+import type { Activations } from "../teacherStudent.js"
 import { ACTIVATION_BYTES } from "./activations.js"
-import { type NetworkPlan, planNetwork } from "./networkPlan.js"
+import { type BatchPlan, planBatch } from "./teacherStudentPlan.js"
 
 /** What a step of a batch costs, counted from its dispatches; a model of a card's memory, not a measurement. */
 export interface StepCost {
@@ -16,7 +16,7 @@ export interface StepCost {
 }
 
 /** The cost of a step of a plan. */
-export function stepCost({ shape, constants, slots, chunks, look, move }: NetworkPlan): StepCost {
+export function stepCost({ shape, constants, slots, chunks, look, move }: BatchPlan): StepCost {
   const { width: n, rank: r, samples: N, runs, data, readouts } = shape
   const activation = ACTIVATION_BYTES[shape.activations]
   const dispatches = [...look, ...move]
@@ -47,6 +47,6 @@ const CARD = {
 /** The cost of a step of so many runs on one set of data, N = 256 and r = 4, on a card with usual limits. */
 export function modelledCost(width: number, runs: number, activations: Activations = "float32"): StepCost {
   const shape = { width, rank: 4, samples: 256, runs, data: 1, readouts: 1, activations }
-  const { together } = planNetwork(shape, 1, CARD).constants
-  return stepCost(planNetwork(shape, Math.ceil(runs / together), CARD))
+  const { together } = planBatch(shape, 1, CARD).constants
+  return stepCost(planBatch(shape, Math.ceil(runs / together), CARD))
 }

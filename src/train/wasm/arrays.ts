@@ -1,4 +1,4 @@
-import type { FactorArrays } from "../syntheticConfig.js"
+import type { FactorArrays } from "../teacherStudentConfig.js"
 import { CONTROL, type Layout, RANKS, ROWS, TILE } from "./layout.js"
 
 /** The words of the memory's barrier. */

@@ -2,15 +2,15 @@
 import { Worker } from "node:worker_threads"
 import { InputError } from "../../inputError.js"
 import { compiledFile } from "../../packageFile.js"
-import type { OpenOptions, SyntheticResult, SyntheticTrainer } from "../synthetic.js"
-import type { SyntheticConfig } from "../syntheticConfig.js"
+import type { OpenOptions, TeacherStudentResult, TeacherStudentTrainer } from "../teacherStudent.js"
+import type { TeacherStudentConfig } from "../teacherStudentConfig.js"
 import { barrierWords, KernelArrays } from "./arrays.js"
 import { Barrier } from "./barrier.js"
 import { kernelModule } from "./binary.js"
 import { ADDRESSABLE, groupsOf, type Layout, layoutOf } from "./layout.js"
 import { type Binary, kernelMemory, kernelPhases } from "./phases.js"
 import type { RowJob, RowReply, RowWorkerData } from "./rowWorker.js"
-import { drawActivations, drawingBytes, productOf, readoutOf, startOf, targetsOf } from "./syntheticData.js"
+import { drawActivations, drawingBytes, productOf, readoutOf, startOf, targetsOf } from "./teacherStudentData.js"
 import { trainRows } from "./training.js"
 
 /**
@@ -19,7 +19,7 @@ import { trainRows } from "./training.js"
  * @param binary by default the fastest that the runtime takes.
  * @throws InputError if the run needs more memory than the limit, or activations other than float32.
  */
-export function openCpu(config: SyntheticConfig, options: OpenOptions, binary?: Binary): SyntheticTrainer {
+export function openCpu(config: TeacherStudentConfig, options: OpenOptions, binary?: Binary): TeacherStudentTrainer {
   const { precision, activations, memoryLimit } = options
   if (activations !== "float32")
     throw new InputError({
@@ -40,12 +40,12 @@ export function openCpu(config: SyntheticConfig, options: OpenOptions, binary?: 
   arrays.setEnds(readoutOf(config), targetsOf(config))
   const { phases, fuses } = kernelPhases(module, memory, precision)
   const backend = `cpu ${precision}${fuses ? " fma" : ""}`
-  const alone = (run: SyntheticConfig) =>
+  const alone = (run: TeacherStudentConfig) =>
     trainRows(phases, layout, memory, { thread: 0, barrier: new Barrier(barrierWords(memory), 1) }, run)
   const team = threads === 1 ? null : new Team({ module, memory, layout })
   return {
     backend,
-    async train(run): Promise<SyntheticResult> {
+    async train(run): Promise<TeacherStudentResult> {
       arrays.setStart(startOf(run))
       return { backend, ...(team === null ? alone(run) : await team.train(run)) }
     },
@@ -54,7 +54,7 @@ export function openCpu(config: SyntheticConfig, options: OpenOptions, binary?: 
 }
 
 /** What a network's memory depends on. */
-type Sized = Pick<SyntheticConfig, "width" | "rank" | "samples" | "inputs">
+type Sized = Pick<TeacherStudentConfig, "width" | "rank" | "samples" | "inputs">
 
 /** The bytes that a trainer of this network takes at most: the kernel's memory, and that of drawing the activations. */
 export function memoryNeeded(
@@ -92,7 +92,7 @@ class Team {
     )
   }
 
-  async train(run: RowJob): Promise<Omit<SyntheticResult, "backend">> {
+  async train(run: RowJob): Promise<Omit<TeacherStudentResult, "backend">> {
     const replies = this.workers.map(
       (worker) =>
         new Promise<RowReply>((resolve, reject) => {

@@ -1,8 +1,8 @@
-import type { KernelPrecision } from "../synthetic.js"
-import type { SyntheticConfig } from "../syntheticConfig.js"
+import type { KernelPrecision } from "../teacherStudent.js"
+import type { TeacherStudentConfig } from "../teacherStudentConfig.js"
 
 /** What the kernel's memory depends on. */
-export interface KernelShape extends Pick<SyntheticConfig, "width" | "rank" | "samples"> {
+export interface KernelShape extends Pick<TeacherStudentConfig, "width" | "rank" | "samples"> {
   readonly precision: KernelPrecision
   /** Threads over the rows of a run. */
   readonly threads: number

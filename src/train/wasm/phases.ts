@@ -1,4 +1,4 @@
-import type { KernelPrecision } from "../synthetic.js"
+import type { KernelPrecision } from "../teacherStudent.js"
 import { CONTROL, type Layout, planWords } from "./layout.js"
 
 /** The two builds of the kernel: with and without fused multiply-add. */

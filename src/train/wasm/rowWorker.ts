@@ -1,7 +1,7 @@
 /** A thread of a run's team: waits for a run, does its rows, and answers. */
 import { parentPort, workerData } from "node:worker_threads"
-import type { SyntheticResult } from "../synthetic.js"
-import type { SyntheticConfig } from "../syntheticConfig.js"
+import type { TeacherStudentResult } from "../teacherStudent.js"
+import type { TeacherStudentConfig } from "../teacherStudentConfig.js"
 import { barrierWords } from "./arrays.js"
 import { Barrier } from "./barrier.js"
 import type { Layout } from "./layout.js"
@@ -17,10 +17,10 @@ export interface RowWorkerData {
 }
 
 /** The run to do; its start is in the memory. */
-export type RowJob = Pick<SyntheticConfig, "steps" | "rates" | "recordEvery">
+export type RowJob = Pick<TeacherStudentConfig, "steps" | "rates" | "recordEvery">
 
 /** The result from thread 0, nothing from the others. */
-export type RowReply = Omit<SyntheticResult, "backend"> | null
+export type RowReply = Omit<TeacherStudentResult, "backend"> | null
 
 const { module, memory, layout, thread } = workerData as RowWorkerData
 const { phases } = kernelPhases(module, memory, layout.shape.precision)

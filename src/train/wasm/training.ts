@@ -1,6 +1,6 @@
 import { RunSummary } from "../runSummary.js"
-import type { SyntheticResult } from "../synthetic.js"
-import type { SyntheticConfig } from "../syntheticConfig.js"
+import type { TeacherStudentResult } from "../teacherStudent.js"
+import type { TeacherStudentConfig } from "../teacherStudentConfig.js"
 import type { Barrier } from "./barrier.js"
 import { type Layout, sizesAt } from "./layout.js"
 import type { Phases } from "./phases.js"
@@ -18,8 +18,8 @@ export function trainRows(
   layout: Layout,
   memory: WebAssembly.Memory,
   { thread, barrier }: { readonly thread: number; readonly barrier: Barrier },
-  { steps, rates, recordEvery }: Pick<SyntheticConfig, "steps" | "rates" | "recordEvery">,
-): Omit<SyntheticResult, "backend"> {
+  { steps, rates, recordEvery }: Pick<TeacherStudentConfig, "steps" | "rates" | "recordEvery">,
+): Omit<TeacherStudentResult, "backend"> {
   const { groups, shape } = layout
   const { width: n, rank: r, samples: N, threads } = shape
   const [from, to] = [Math.floor((groups * thread) / threads), Math.floor((groups * (thread + 1)) / threads)]

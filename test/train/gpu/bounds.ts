@@ -4,8 +4,8 @@ import { slope } from "../../../src/fit/slope.js"
 import type { Scheme } from "../../../src/scheme/scheme.js"
 import { asFloat16 } from "../../../src/train/gpu/activations.js"
 import type { RunConfig, RunResult } from "../../../src/train/run.js"
-import type { SyntheticRecord } from "../../../src/train/synthetic.js"
-import type { SyntheticConfig } from "../../../src/train/syntheticConfig.js"
+import type { TeacherStudentRecord } from "../../../src/train/teacherStudent.js"
+import type { TeacherStudentConfig } from "../../../src/train/teacherStudentConfig.js"
 import { boundedRun } from "../wasm/exactRun.js"
 import { expectWithin } from "../wasm/expectWithin.js"
 
@@ -19,8 +19,8 @@ export const STORED = { float32: (x: number) => x, float16: asFloat16 }
  * @returns how many bounds are within one per cent of the value, and how many there are.
  */
 export function expectWithinBounds(
-  config: SyntheticConfig,
-  history: readonly SyntheticRecord[],
+  config: TeacherStudentConfig,
+  history: readonly TeacherStudentRecord[],
   quotient: number,
   stored = (x: number) => x,
 ): { readonly narrow: number; readonly all: number } {

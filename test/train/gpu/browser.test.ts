@@ -2,9 +2,15 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { schemeNamed } from "../../../src/scheme/catalogue.js"
 import { scheme } from "../../../src/scheme/scheme.js"
 import { programBatch } from "../../../src/train/gpu/program.js"
-import { ACTIVATIONS, type SyntheticResult } from "../../../src/train/synthetic.js"
-import type { SyntheticConfig } from "../../../src/train/syntheticConfig.js"
-import { drawActivations, productOf, readoutOf, startOf, targetsOf } from "../../../src/train/wasm/syntheticData.js"
+import { ACTIVATIONS, type TeacherStudentResult } from "../../../src/train/teacherStudent.js"
+import type { TeacherStudentConfig } from "../../../src/train/teacherStudentConfig.js"
+import {
+  drawActivations,
+  productOf,
+  readoutOf,
+  startOf,
+  targetsOf,
+} from "../../../src/train/wasm/teacherStudentData.js"
 import { expectDerivedExponents, expectWithinBounds, MEASURED, STORED } from "./bounds.js"
 import { type Browser, chromium, OFFER_SOFTWARE, startBrowser } from "./browser.js"
 import { WGSL_QUOTIENT } from "./graphicsAdapter.js"
@@ -36,7 +42,7 @@ describe.skipIf(program === null)(`navigator.gpu in headless Chromium: ${title}`
   test.each(ACTIVATIONS)(
     "runs of the teacher-student experiment on %s activations stay within float32's rounding of the exact program",
     async (activations) => {
-      const config: SyntheticConfig = { ...SMALL_RUN, seed: 5, start: { A: 0.3, B: 0.4 } }
+      const config: TeacherStudentConfig = { ...SMALL_RUN, seed: 5, start: { A: 0.3, B: 0.4 } }
       const configs = [config, { ...config, start: { A: 0.5, B: 0 } }, { ...config, rates: { A: 0.003, B: 0.1 } }]
       const rows: object[] = []
       drawActivations(config, productOf(config), (name, first, numbers) => rows.push({ name, first, numbers }))
@@ -52,7 +58,7 @@ describe.skipIf(program === null)(`navigator.gpu in headless Chromium: ${title}`
           start: startOf(one),
           config: one,
         })),
-      })) as SyntheticResult[]
+      })) as TeacherStudentResult[]
       configs.forEach((one, i) => {
         expectWithinBounds(one, results[i]!.history, WGSL_QUOTIENT, STORED[activations])
       })

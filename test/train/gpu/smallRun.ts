@@ -1,7 +1,7 @@
-import type { SyntheticConfig } from "../../../src/train/syntheticConfig.js"
+import type { TeacherStudentConfig } from "../../../src/train/teacherStudentConfig.js"
 
 /** A run of the teacher-student experiment that takes milliseconds; tests change what they are about. */
-export const SMALL_RUN: SyntheticConfig = {
+export const SMALL_RUN: TeacherStudentConfig = {
   width: 70,
   rank: 2,
   inputs: 3,

@@ -1,10 +1,10 @@
 import { afterAll, describe, expect, test } from "vitest"
-import { type KernelName, networkKernel } from "../../../src/train/gpu/networkKernels.js"
-import { planNetwork } from "../../../src/train/gpu/networkPlan.js"
-import { trainSynthetic } from "../../../src/train/gpu/synthetic.js"
+import { trainTeacherStudent } from "../../../src/train/gpu/teacherStudent.js"
+import { type KernelName, teacherStudentKernel } from "../../../src/train/gpu/teacherStudentKernels.js"
+import { planBatch } from "../../../src/train/gpu/teacherStudentPlan.js"
 import { modelledCost, stepCost } from "../../../src/train/gpu/traffic.js"
-import { ACTIVATIONS } from "../../../src/train/synthetic.js"
-import type { SyntheticConfig } from "../../../src/train/syntheticConfig.js"
+import { ACTIVATIONS } from "../../../src/train/teacherStudent.js"
+import type { TeacherStudentConfig } from "../../../src/train/teacherStudentConfig.js"
 import { deviceForTests } from "./graphicsAdapter.js"
 import { SMALL_RUN } from "./smallRun.js"
 
@@ -53,13 +53,9 @@ describe("the traffic of a step, by the model", () => {
     "%s on %s reads what the plan says it reads, and only writes what it says it writes",
     (kernel: KernelName, activations) => {
       const limits = { ...LIMITS }
-      const plan = planNetwork(
-        { width: 64, rank: 2, samples: 8, runs: 2, data: 1, readouts: 1, activations },
-        1,
-        limits,
-      )
+      const plan = planBatch({ width: 64, rank: 2, samples: 8, runs: 2, data: 1, readouts: 1, activations }, 1, limits)
       const { bound } = [...plan.look, ...plan.move].find((dispatch) => dispatch.kernel === kernel)!
-      const text = networkKernel(kernel, plan.constants)
+      const text = teacherStudentKernel(kernel, plan.constants)
       bound.forEach(({ access }, binding) => {
         const [, name] = new RegExp(`@binding\\(${binding}\\) var<[^>]*> (\\w+)`).exec(text)!
         const uses = [...text.matchAll(new RegExp(`\\b${name}\\[[^\\]]*\\] ?(=?)(=?)`, "g"))]
@@ -86,7 +82,7 @@ describe.skipIf(gpu === null)(`the traffic of a step as submitted: ${title}`, ()
   test.each(ACTIVATIONS)(
     "with %s activations, dispatches and bytes are those that the device is given",
     async (activations) => {
-      const config: SyntheticConfig = { ...SMALL_RUN, width: 200, rank: 4, samples: 30 }
+      const config: TeacherStudentConfig = { ...SMALL_RUN, width: 200, rank: 4, samples: 30 }
       const sizes = new Map<object, number[]>()
       const submitted: number[][] = []
       let current: number[] = []
@@ -105,12 +101,12 @@ describe.skipIf(gpu === null)(`the traffic of a step as submitted: ${title}`, ()
         }),
       ]
       try {
-        await trainSynthetic(gpu!, [config, { ...config, rates: { A: 0.1, B: 0.1 } }], activations)
+        await trainTeacherStudent(gpu!, [config, { ...config, rates: { A: 0.1, B: 0.1 } }], activations)
       } finally {
         for (const undo of restore) undo()
       }
       const shape = { ...config, runs: 2, data: 1, readouts: 1, activations }
-      const plan = planNetwork(shape, 1, gpu!.limits)
+      const plan = planBatch(shape, 1, gpu!.limits)
       const { start, look, move } = plan
       const planned = [start, ...Array.from({ length: config.steps }, () => [...look, ...move]), look].flat()
       expect(submitted).toEqual(planned.map(({ bound }) => bound.map(({ bytes }) => bytes)))

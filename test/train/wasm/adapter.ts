@@ -6,8 +6,8 @@ import { leafName, type Node } from "../../../src/program/node.js"
 import { OPTIMISERS } from "../../../src/program/optimiser.js"
 import { type Program, trainingStep } from "../../../src/program/program.js"
 import type { SpaceSizes } from "../../../src/train/numbers.js"
-import type { SyntheticConfig } from "../../../src/train/syntheticConfig.js"
-import { startOf, syntheticData } from "../../../src/train/wasm/syntheticData.js"
+import type { TeacherStudentConfig } from "../../../src/train/teacherStudentConfig.js"
+import { startOf, teacherStudentData } from "../../../src/train/wasm/teacherStudentData.js"
 
 /**
  * A run of the teacher-student experiment as a program, with the data of the tensors that are given.
@@ -15,7 +15,7 @@ import { startOf, syntheticData } from "../../../src/train/wasm/syntheticData.js
  * @param stored what an activation is stored as; by default itself.
  */
 export function adapterProgram(
-  run: SyntheticConfig,
+  run: TeacherStudentConfig,
   stored = (x: number) => x,
 ): {
   readonly program: Program
@@ -23,7 +23,7 @@ export function adapterProgram(
   readonly frozen: ReadonlyMap<Node, Float64Array>
   readonly start: { readonly A: Float64Array; readonly B: Float64Array }
 } {
-  const data = syntheticData(run)
+  const data = teacherStudentData(run)
   const motion = (constant: number) => ({ rate: { constant, power: Affine.ZERO }, weightDecay: 0, shrinkage: 0 })
   const n = dimension("n", Affine.constant(1))
   const objective = { loss: "squared", samples: run.samples } as const

@@ -1,16 +1,16 @@
 import type { Node } from "../../../src/program/node.js"
 import type { Matrix } from "../../../src/train/matrix.js"
 import { evaluate, zeros } from "../../../src/train/reference.js"
-import type { SyntheticRecord } from "../../../src/train/synthetic.js"
-import type { SyntheticConfig } from "../../../src/train/syntheticConfig.js"
+import type { TeacherStudentRecord } from "../../../src/train/teacherStudent.js"
+import type { TeacherStudentConfig } from "../../../src/train/teacherStudentConfig.js"
 import { adapterProgram } from "./adapter.js"
 import { type Bounded, evaluateBounded, gamma, given } from "./runningError.js"
 
 /** Loss, zA and zB step by step: by the reference interpreter, or with float32's bounds. */
-type Sizes3 = Pick<SyntheticRecord, "loss" | "zA" | "zB">
+type Sizes3 = Pick<TeacherStudentRecord, "loss" | "zA" | "zB">
 
 /** A run by the reference interpreter, step by step: the loss before each step, the sizes after it. */
-export function referenceRun(run: SyntheticConfig): Sizes3[] {
+export function referenceRun(run: TeacherStudentConfig): Sizes3[] {
   const { program, sizes, frozen, start } = adapterProgram(run)
   const as = (node: Node, data: Float64Array): [Node, Matrix] => [node, { ...zeros(node, sizes), data }]
   const leaves = [...frozen].map(([node, data]) => as(node, data))
@@ -33,7 +33,7 @@ export function referenceRun(run: SyntheticConfig): Sizes3[] {
  * an activation is stored as.
  */
 export function boundedRun(
-  run: SyntheticConfig,
+  run: TeacherStudentConfig,
   {
     quotient = 4,
     squares = () => 18,

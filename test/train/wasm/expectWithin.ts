@@ -1,5 +1,5 @@
 import { expect } from "vitest"
-import type { SyntheticRecord } from "../../../src/train/synthetic.js"
+import type { TeacherStudentRecord } from "../../../src/train/teacherStudent.js"
 import type { boundedRun } from "./exactRun.js"
 
 /**
@@ -9,7 +9,7 @@ import type { boundedRun } from "./exactRun.js"
  */
 export function expectWithin(
   bounds: ReturnType<typeof boundedRun>,
-  history: readonly SyntheticRecord[],
+  history: readonly TeacherStudentRecord[],
 ): { readonly narrow: number; readonly all: number } {
   let [narrow, all] = [0, 0]
   bounds.forEach((exact, i) => {

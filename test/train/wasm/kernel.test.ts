@@ -1,8 +1,8 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { InputError } from "../../../src/inputError.js"
-import type { OpenOptions } from "../../../src/train/synthetic.js"
-import type { SyntheticConfig } from "../../../src/train/syntheticConfig.js"
+import type { OpenOptions } from "../../../src/train/teacherStudent.js"
+import type { TeacherStudentConfig } from "../../../src/train/teacherStudentConfig.js"
 import { memoryNeeded, openCpu } from "../../../src/train/wasm/cpu.js"
 import { boundedRun, referenceRun } from "./exactRun.js"
 import { expectWithin } from "./expectWithin.js"
@@ -23,7 +23,7 @@ const config = fc.record({
 
 const OPTIONS: OpenOptions = { precision: "float32", activations: "float32", threads: 1, memoryLimit: 2 ** 30 }
 
-async function train(run: SyntheticConfig, options: Partial<OpenOptions> = {}, binary?: "plain" | "relaxed") {
+async function train(run: TeacherStudentConfig, options: Partial<OpenOptions> = {}, binary?: "plain" | "relaxed") {
   const trainer = openCpu(run, { ...OPTIONS, ...options }, binary)
   const result = await trainer.train(run)
   await trainer.close()
@@ -67,7 +67,12 @@ describe("the kernel of the teacher-student experiment", () => {
     },
   )
 
-  const wide: SyntheticConfig = { ...fc.sample(config, { numRuns: 1, seed: 1 })[0]!, width: 1100, rank: 6, samples: 20 }
+  const wide: TeacherStudentConfig = {
+    ...fc.sample(config, { numRuns: 1, seed: 1 })[0]!,
+    width: 1100,
+    rank: 6,
+    samples: 20,
+  }
 
   test("the number of threads over rows changes no bit", async () => {
     const alone = await train(wide)
@@ -93,7 +98,7 @@ describe("the kernel of the teacher-student experiment", () => {
   })
 
   test("divergence is recorded with its step, by every number of threads", async () => {
-    const wild: SyntheticConfig = { ...wide, start: { A: 0.5, B: 0 }, rates: { A: 1e6, B: 1e6 }, steps: 20 }
+    const wild: TeacherStudentConfig = { ...wide, start: { A: 0.5, B: 0 }, rates: { A: 1e6, B: 1e6 }, steps: 20 }
     const [alone, together] = [await train(wild), await train(wild, { threads: 2 })]
     expect(alone.outcome).toEqual({ kind: "diverged", step: alone.history.at(-1)!.step })
     expect(alone.history.length).toBeLessThan(20)

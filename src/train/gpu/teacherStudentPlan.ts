@@ -1,10 +1,10 @@
 /** How a batch of teacher-student runs is laid out on a device: tiles, groups, buffers, and the dispatches of a step. */
 
-import type { Activations } from "../synthetic.js"
+import type { Activations } from "../teacherStudent.js"
 import { ACTIVATION_BYTES } from "./activations.js"
 import { type Bound, GpuFailure } from "./device.js"
 import type { GpuLimits } from "./graphicsAdapter.js"
-import { type KernelConstants, type KernelName, workgroupBytes } from "./networkKernels.js"
+import { type KernelConstants, type KernelName, workgroupBytes } from "./teacherStudentKernels.js"
 
 /** A batch: runs of one width, rank and number of samples on one or more sets of data. */
 export interface BatchShape {
@@ -43,7 +43,7 @@ export interface Chunk {
 }
 
 /** The whole layout. */
-export interface NetworkPlan {
+export interface BatchPlan {
   readonly shape: BatchShape
   readonly constants: KernelConstants
   /** Runs with those that fill the last group of runs. */
@@ -79,7 +79,7 @@ const KEPT = 16
  * @param groups of runs a set of data has; each is `constants.together` slots, all on one set.
  * @throws GpuFailure of kind "limit" if the limits are too small for any layout.
  */
-export function planNetwork(shape: BatchShape, runGroups: number, limits: GpuLimits): NetworkPlan {
+export function planBatch(shape: BatchShape, runGroups: number, limits: GpuLimits): BatchPlan {
   const constants = constantsOf(shape, limits)
   const { samples: N, rank: r, width, data, readouts } = shape
   const { tile, threads, together } = constants

@@ -2,11 +2,11 @@ import fc from "fast-check"
 import { afterAll, describe, expect, test } from "vitest"
 import { asFloat16 } from "../../../src/train/gpu/activations.js"
 import { Gpu } from "../../../src/train/gpu/device.js"
-import { planNetwork } from "../../../src/train/gpu/networkPlan.js"
-import { trainSynthetic } from "../../../src/train/gpu/synthetic.js"
-import { ACTIVATIONS } from "../../../src/train/synthetic.js"
-import type { SyntheticConfig } from "../../../src/train/syntheticConfig.js"
-import { startOf } from "../../../src/train/wasm/syntheticData.js"
+import { trainTeacherStudent } from "../../../src/train/gpu/teacherStudent.js"
+import { planBatch } from "../../../src/train/gpu/teacherStudentPlan.js"
+import { ACTIVATIONS } from "../../../src/train/teacherStudent.js"
+import type { TeacherStudentConfig } from "../../../src/train/teacherStudentConfig.js"
+import { startOf } from "../../../src/train/wasm/teacherStudentData.js"
 import { expectWithinBounds, STORED } from "./bounds.js"
 import { deviceForTests, WGSL_QUOTIENT } from "./graphicsAdapter.js"
 import { SMALL_RUN } from "./smallRun.js"
@@ -31,13 +31,13 @@ const batch = fc
       { minLength: 5, maxLength: 5 },
     ),
   })
-  .map(({ seeds, varied, ...size }): SyntheticConfig[] => {
+  .map(({ seeds, varied, ...size }): TeacherStudentConfig[] => {
     const fixed = { ...size, inputs: 3, teacherWidth: 16, steps: 4, recordEvery: 1 }
     return varied.map((one, i) => ({ ...fixed, ...one, seed: seeds[i % seeds.length]! }))
   })
 
 describe.skipIf(gpu === null)(`the teacher-student experiment on a GPU: ${title}`, () => {
-  const wide: SyntheticConfig = {
+  const wide: TeacherStudentConfig = {
     ...SMALL_RUN,
     width: 150,
     rank: 3,
@@ -60,14 +60,14 @@ describe.skipIf(gpu === null)(`the teacher-student experiment on a GPU: ${title}
       }
       const small = new Gpu(gpu!.device, gpu!, limits)
       const shape = { ...wide, runs: 1, data: 1, readouts: 1, activations }
-      const plan = planNetwork(shape, 1, small.limits)
+      const plan = planBatch(shape, 1, small.limits)
       expect([plan.chunks.length, plan.constants]).toEqual([
         chunks,
         { rank: 3, threads: 64, blocks: 2, tile: 32, together: 1, activations },
       ])
       const [[chunked], [whole]] = [
-        await trainSynthetic(small, [wide], activations),
-        await trainSynthetic(gpu!, [wide], activations),
+        await trainTeacherStudent(small, [wide], activations),
+        await trainTeacherStudent(gpu!, [wide], activations),
       ]
       chunked!.history.forEach((record, i) => {
         for (const name of ["loss", "zA", "zB", "outputChange"] as const)
@@ -89,7 +89,7 @@ describe.skipIf(gpu === null)(`the teacher-student experiment on a GPU: ${title}
         },
       },
     }) as Gpu
-    const [first] = await trainSynthetic(spied, [still])
+    const [first] = await trainTeacherStudent(spied, [still])
     const rows = 64 * Math.ceil(wide.width / 64)
     const at = (factor: "A" | "B", row: number, k: number) => written.get(factor.charCodeAt(0))![k * rows + row]
     for (let row = 0; row < wide.width; row++)
@@ -97,12 +97,12 @@ describe.skipIf(gpu === null)(`the teacher-student experiment on a GPU: ${title}
         expect(at("A", row, k)).toBe(Math.fround(A[k * wide.width + row]!))
         expect(at("B", row, k)).toBe(Math.fround(B[row * wide.rank + k]!))
       }
-    expect(await trainSynthetic(gpu!, [still])).toEqual([first])
+    expect(await trainTeacherStudent(gpu!, [still])).toEqual([first])
   })
 
   test("a run that diverges is recorded with its step, the others of its batch go on", async () => {
     const wild = { ...wide, rates: { A: 1e6, B: 1e6 } }
-    const [diverged, fine] = await trainSynthetic(gpu!, [wild, wide])
+    const [diverged, fine] = await trainTeacherStudent(gpu!, [wild, wide])
     expect(diverged!.outcome).toEqual({ kind: "diverged", step: diverged!.history.at(-1)!.step })
     expect(fine!.outcome).toEqual({ kind: "finished" })
     expect([diverged!.failed, fine!.failed]).toEqual([undefined, undefined])
@@ -114,7 +114,7 @@ describe.skipIf(gpu === null)(`the teacher-student experiment on a GPU: ${title}
       let [narrow, all] = [0, 0]
       await fc.assert(
         fc.asyncProperty(batch, async (configs) => {
-          const results = await trainSynthetic(gpu!, configs, activations)
+          const results = await trainTeacherStudent(gpu!, configs, activations)
           configs.forEach((config, run) => {
             const found = expectWithinBounds(config, results[run]!.history, WGSL_QUOTIENT, STORED[activations])
             narrow += found.narrow
@@ -131,7 +131,7 @@ describe.skipIf(gpu === null)(`the teacher-student experiment on a GPU: ${title}
   test("and not of the program on the activations as drawn, where they are stored in float16", async () => {
     // Few entries: over many the roundings average out.
     const small = { ...wide, width: 6, samples: 4, rank: 1 }
-    const [result] = await trainSynthetic(gpu!, [small], "float16")
+    const [result] = await trainTeacherStudent(gpu!, [small], "float16")
     expectWithinBounds(small, result!.history, WGSL_QUOTIENT, asFloat16)
     expect(() => expectWithinBounds(small, result!.history, WGSL_QUOTIENT)).toThrow()
   })

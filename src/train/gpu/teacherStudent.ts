@@ -1,23 +1,23 @@
 /** The teacher-student experiment on a device: data and starts are drawn here, so that they are the CPU's to the bit. */
 import { InputError } from "../../inputError.js"
-import type { Activations, OpenOptions, SyntheticResult, SyntheticTrainer } from "../synthetic.js"
-import type { SyntheticConfig } from "../syntheticConfig.js"
-import { drawActivations, productOf, readoutOf, startOf, targetsOf } from "../wasm/syntheticData.js"
+import type { Activations, OpenOptions, TeacherStudentResult, TeacherStudentTrainer } from "../teacherStudent.js"
+import type { TeacherStudentConfig } from "../teacherStudentConfig.js"
+import { drawActivations, productOf, readoutOf, startOf, targetsOf } from "../wasm/teacherStudentData.js"
 import { type Gpu, openGpu } from "./device.js"
-import { type NetworkData, trainBatch } from "./network.js"
+import { type BatchData, trainBatch } from "./teacherStudentBatch.js"
 
 /**
  * Trains runs of one width, rank, number of samples and number of steps side by side; the data of each seed travels once.
  *
  * @throws GpuFailure if they do not fit at once, or the device fails.
  */
-export async function trainSynthetic(
+export async function trainTeacherStudent(
   gpu: Gpu,
-  configs: readonly SyntheticConfig[],
+  configs: readonly TeacherStudentConfig[],
   activations: Activations = "float32",
-): Promise<SyntheticResult[]> {
+): Promise<TeacherStudentResult[]> {
   const sets = new Map<string, number>()
-  const data: NetworkData[] = []
+  const data: BatchData[] = []
   const starts = new Map<string, ReturnType<typeof startOf>>()
   const runs = configs.map((config) => {
     const { seed, inputs, teacherWidth, readout, start } = config
@@ -47,7 +47,7 @@ export function backendOf({ name }: Pick<Gpu, "name">, activations: Activations 
 }
 
 /** What runs of one batch have in common. */
-export function batchKey({ width, rank, samples, steps }: SyntheticConfig): string {
+export function batchKey({ width, rank, samples, steps }: TeacherStudentConfig): string {
   return JSON.stringify([width, rank, samples, steps])
 }
 
@@ -57,14 +57,14 @@ export function batchKey({ width, rank, samples, steps }: SyntheticConfig): stri
  * @throws GpuFailure if there is no adapter; InputError for another precision than float32.
  */
 export async function openGpuTrainer(
-  _: SyntheticConfig,
+  _: TeacherStudentConfig,
   { precision, activations }: OpenOptions,
-): Promise<SyntheticTrainer> {
+): Promise<TeacherStudentTrainer> {
   requireFloat32(precision)
   const gpu = await openGpu()
   return {
     backend: backendOf(gpu, activations),
-    train: async (run) => (await trainSynthetic(gpu, [run], activations))[0]!,
+    train: async (run) => (await trainTeacherStudent(gpu, [run], activations))[0]!,
     close: async () => gpu.close(),
   }
 }

@@ -3,10 +3,10 @@
  * full batch, Adam with a rate per factor, loss (1/2N) Σ (f − y)². One interface, a backend behind it.
  */
 import type { RunOutcome } from "./run.js"
-import type { SyntheticConfig } from "./syntheticConfig.js"
+import type { TeacherStudentConfig } from "./teacherStudentConfig.js"
 
 /** Root mean squares over entries and samples after a step, and the loss there. */
-export interface SyntheticRecord {
+export interface TeacherStudentRecord {
   readonly step: number
   readonly loss: number
   readonly zA: number
@@ -16,27 +16,27 @@ export interface SyntheticRecord {
 }
 
 /** A run's outcome, its largest sizes over all steps, and the kept records. */
-export interface SyntheticResult {
+export interface TeacherStudentResult {
   /** What computed it, in which arithmetic: results of one backend are equal to the bit. */
   readonly backend: string
   readonly outcome: RunOutcome
   /** The loss after the last step; NaN or Infinity for a diverged run. */
   readonly finalLoss: number
   readonly largest: { readonly zA: number; readonly zB: number; readonly outputChange: number }
-  readonly history: readonly SyntheticRecord[]
+  readonly history: readonly TeacherStudentRecord[]
   /** What failed before, on the GPU, in its order: the run was then part of a smaller batch, or went to the CPU. */
   readonly failed?: readonly string[]
 }
 
 /** Trains adapters on the frozen activations of one network. */
-export interface SyntheticTrainer {
+export interface TeacherStudentTrainer {
   readonly backend: string
   /**
    * One run from its start; a run that diverges stops there and is recorded so.
    *
    * Only start, rates, steps and recordEvery may differ from the configuration that the trainer was opened with.
    */
-  train(run: SyntheticConfig): Promise<SyntheticResult>
+  train(run: TeacherStudentConfig): Promise<TeacherStudentResult>
   close(): Promise<void>
 }
 

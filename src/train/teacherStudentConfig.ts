@@ -1,5 +1,5 @@
 /** One run: the data's sizes, the adapter's start, the two rates. */
-export interface SyntheticConfig {
+export interface TeacherStudentConfig {
   readonly width: number
   readonly rank: number
   readonly inputs: number
@@ -23,7 +23,7 @@ export interface FactorArrays {
 }
 
 /** Everything of the teacher-student experiment that training does not change; matrices are row-major. */
-export interface SyntheticData {
+export interface TeacherStudentData {
   /** φ(W_in X), n×N. */
   readonly P: Float32Array
   /** W_h P, n×N. */

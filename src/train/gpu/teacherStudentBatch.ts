@@ -1,14 +1,14 @@
 /** A batch of teacher-student runs on a device. Nothing here needs Node. */
 import { RunSummary } from "../runSummary.js"
-import type { Activations, SyntheticResult } from "../synthetic.js"
-import type { FactorArrays, SyntheticConfig } from "../syntheticConfig.js"
+import type { Activations, TeacherStudentResult } from "../teacherStudent.js"
+import type { FactorArrays, TeacherStudentConfig } from "../teacherStudentConfig.js"
 import { ACTIVATION_BYTES, packFloat16 } from "./activations.js"
 import { type Bindings, type Gpu, GpuFailure } from "./device.js"
-import { networkKernel } from "./networkKernels.js"
-import { type NetworkPlan, type PlannedDispatch, planNetwork, STEP } from "./networkPlan.js"
+import { teacherStudentKernel } from "./teacherStudentKernels.js"
+import { type BatchPlan, type PlannedDispatch, planBatch, STEP } from "./teacherStudentPlan.js"
 
 /** One set of data as a device takes it. */
-export interface NetworkData {
+export interface BatchData {
   /** Hands over the rows of P and H, n×N, in pieces that begin at multiples of 64 rows. */
   readonly draw: (sink: (name: "P" | "H", first: number, rows: Float32Array) => void) => void
   readonly y: Float64Array
@@ -22,7 +22,7 @@ export interface BatchRun {
   readonly readoutName: string
   readonly readout: () => Float64Array
   readonly start: FactorArrays
-  readonly config: Pick<SyntheticConfig, "rates" | "steps" | "recordEvery">
+  readonly config: Pick<TeacherStudentConfig, "rates" | "steps" | "recordEvery">
 }
 
 /** Adam's constants, as in `program/optimiser`. */
@@ -41,17 +41,17 @@ const STEPS_AT_ONCE = 16
  */
 export async function trainBatch(
   gpu: Gpu,
-  size: Pick<SyntheticConfig, "width" | "rank" | "samples">,
-  data: readonly NetworkData[],
+  size: Pick<TeacherStudentConfig, "width" | "rank" | "samples">,
+  data: readonly BatchData[],
   runs: readonly BatchRun[],
   activations: Activations = "float32",
-): Promise<Omit<SyntheticResult, "backend">[]> {
+): Promise<Omit<TeacherStudentResult, "backend">[]> {
   const readouts = new Map<string, number>()
   for (const { readoutName } of runs) if (!readouts.has(readoutName)) readouts.set(readoutName, readouts.size)
   const shape = { ...size, runs: runs.length, data: data.length, readouts: readouts.size, activations }
-  const together = planNetwork(shape, 1, gpu.limits).constants.together
+  const together = planBatch(shape, 1, gpu.limits).constants.together
   const slots = slotsOf(runs, data.length, together)
-  const plan = planNetwork(shape, slots.length / together, gpu.limits)
+  const plan = planBatch(shape, slots.length / together, gpu.limits)
   const steps = Math.max(...runs.map(({ config }) => config.steps))
   const recordStride = 256 * Math.ceil((16 * plan.slots) / 256)
   const buffers = await gpu.allocate({
@@ -85,7 +85,7 @@ function slotsOf(runs: readonly BatchRun[], sets: number, together: number): num
 
 type Buffers = Readonly<Record<string, GPUBuffer>>
 
-function uploadData(gpu: Gpu, { shape, chunks }: NetworkPlan, buffers: Buffers, data: readonly NetworkData[]): void {
+function uploadData(gpu: Gpu, { shape, chunks }: BatchPlan, buffers: Buffers, data: readonly BatchData[]): void {
   const N = shape.samples
   const y = new Float32Array(data.length * N)
   data.forEach(({ draw, y: targets }, set) => {
@@ -114,7 +114,7 @@ function uploadData(gpu: Gpu, { shape, chunks }: NetworkPlan, buffers: Buffers, 
 
 function uploadRuns(
   gpu: Gpu,
-  { shape, chunks, slots: count }: NetworkPlan,
+  { shape, chunks, slots: count }: BatchPlan,
   buffers: Buffers,
   runs: readonly BatchRun[],
   slots: readonly number[],
@@ -157,7 +157,7 @@ function uploadRuns(
 }
 
 /** The uniforms: of the start, then of each step and chunk. */
-function uploadSteps(gpu: Gpu, plan: NetworkPlan, buffers: Buffers, steps: number): void {
+function uploadSteps(gpu: Gpu, plan: BatchPlan, buffers: Buffers, steps: number): void {
   const { shape, chunks, constants, slots, groups, strides } = plan
   const bytes = new ArrayBuffer(STEP.stride * chunks.length * (steps + 2))
   for (let at = -1; at <= steps; at++)
@@ -183,7 +183,7 @@ function uploadSteps(gpu: Gpu, plan: NetworkPlan, buffers: Buffers, steps: numbe
 
 async function submitSteps(
   gpu: Gpu,
-  plan: NetworkPlan,
+  plan: BatchPlan,
   buffers: Buffers,
   steps: number,
   recordStride: number,
@@ -198,7 +198,7 @@ async function submitSteps(
       bytes,
       moving: buffer === "steps" || buffer === "records",
     }))
-    bound.set(dispatch, await gpu.bind(`${kernel} ${chunk}`, networkKernel(kernel, plan.constants), ranges))
+    bound.set(dispatch, await gpu.bind(`${kernel} ${chunk}`, teacherStudentKernel(kernel, plan.constants), ranges))
   }
   const encode = (pass: GPUComputePassEncoder, dispatches: readonly PlannedDispatch[], step: number) => {
     for (const dispatch of dispatches) {
@@ -234,8 +234,8 @@ function resultOf(
   stride: number,
   slot: number,
   { steps, recordEvery }: BatchRun["config"],
-  { width: n, rank: r, samples: N }: Pick<SyntheticConfig, "width" | "rank" | "samples">,
-): Omit<SyntheticResult, "backend"> {
+  { width: n, rank: r, samples: N }: Pick<TeacherStudentConfig, "width" | "rank" | "samples">,
+): Omit<TeacherStudentResult, "backend"> {
   if (slot < 0) throw new GpuFailure("limit", "a run has no slot")
   const summary = new RunSummary({ steps, recordEvery })
   for (let step = 0; ; step++) {

@@ -1,9 +1,9 @@
 import { pivotedCholesky } from "../pivotedCholesky.js"
 import { gaussianStream, gaussians } from "../random.js"
-import type { FactorArrays, SyntheticConfig, SyntheticData } from "../syntheticConfig.js"
+import type { FactorArrays, TeacherStudentConfig, TeacherStudentData } from "../teacherStudentConfig.js"
 import { Dense, denseBytes, ROWS_AT_ONCE } from "./dense.js"
 
-type DataConfig = Pick<SyntheticConfig, "width" | "samples" | "inputs" | "teacherWidth" | "readout" | "seed">
+type DataConfig = Pick<TeacherStudentConfig, "width" | "samples" | "inputs" | "teacherWidth" | "readout" | "seed">
 
 /** Where rows of an activation go, from the given one on: whole rows of N numbers, never beyond the n-th. */
 export type RowSink = (name: "P" | "H", first: number, rows: Float32Array) => void
@@ -95,7 +95,7 @@ export function productOf({ width, samples }: Pick<DataConfig, "width" | "sample
 }
 
 /** Everything at once, as arrays. */
-export function syntheticData(config: DataConfig, product = productOf(config)): SyntheticData {
+export function teacherStudentData(config: DataConfig, product = productOf(config)): TeacherStudentData {
   const { width: n, samples: N } = config
   const activations = { P: new Float32Array(n * N), H: new Float32Array(n * N) }
   drawActivations(config, product, (name, first, rows) => activations[name].set(rows, first * N))
@@ -108,7 +108,7 @@ export function startOf({
   rank: r,
   seed,
   start,
-}: Pick<SyntheticConfig, "width" | "rank" | "seed" | "start">): FactorArrays {
+}: Pick<TeacherStudentConfig, "width" | "rank" | "seed" | "start">): FactorArrays {
   const draw = (name: string, deviation: number) =>
     deviation === 0 ? new Float64Array(n * r) : gaussians(seed, `${name} n=${n}`, n * r, deviation)
   return { A: draw("A", start.A), B: draw("B", start.B) }

@@ -7,7 +7,7 @@
  * bits in the workgroup's memory.
  */
 
-import type { Activations } from "../synthetic.js"
+import type { Activations } from "../teacherStudent.js"
 import { QUADS, UNPACK_QUAD } from "./activations.js"
 
 /** What the kernels are written for. */
@@ -42,7 +42,7 @@ export function workgroupBytes({ rank, threads, tile, together }: KernelConstant
 const ADAM = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const
 
 /** The WGSL of a kernel. */
-export function networkKernel(name: KernelName, constants: KernelConstants): string {
+export function teacherStudentKernel(name: KernelName, constants: KernelConstants): string {
   const { rank, threads, tile, together } = constants
   const header = `
 const R = ${rank}u;
