@@ -4,8 +4,8 @@ import { InputError } from "../inputError.js"
 import type { BertShape } from "../program/models/bert.js"
 import { MalformedFile } from "./malformed.js"
 import { openCheckpoint } from "./open.js"
+import { readJson } from "./readJson.js"
 import type { StoredTensor } from "./tensorFile.js"
-import { readJson } from "./textFile.js"
 
 const Size = z.number().int().positive().max(10_000_000)
 

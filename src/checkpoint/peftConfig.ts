@@ -1,7 +1,7 @@
 import { z } from "zod"
 import { InputError } from "../inputError.js"
 import { MalformedFile } from "./malformed.js"
-import { readJson } from "./textFile.js"
+import { readJson } from "./readJson.js"
 
 const Rank = z.number().int().positive().max(1_000_000)
 const Names = z.union([z.string(), z.array(z.string())])

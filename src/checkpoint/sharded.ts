@@ -1,9 +1,9 @@
 import { basename, dirname, join } from "node:path"
 import { z } from "zod"
 import { MalformedFile } from "./malformed.js"
+import { readJson } from "./readJson.js"
 import { openSafetensors } from "./safetensors.js"
 import type { StoredTensor, TensorFile } from "./tensorFile.js"
-import { readJson } from "./textFile.js"
 
 const Index = z.object({ weight_map: z.record(z.string(), z.string()) })
 

@@ -1,4 +1,4 @@
-import { askedScheme, requireSettable } from "../derive/question.js"
+import { askedScheme, requireSettable } from "../derive/askedScheme.js"
 import { type BoundTransfer, boundTransfer, moved as movedBy, rulingForm } from "../derive/transfer.js"
 import type { Affine } from "../exponent/affine.js"
 import { formatAffine } from "../exponent/grammar.js"

@@ -1,5 +1,5 @@
 /** The two sides of a question to `transfer`: sizes before and after, and what stays. */
-import type { AskedSizes } from "../derive/question.js"
+import type { AskedSizes } from "../derive/askedScheme.js"
 import type { LayerShape } from "../derive/transfer.js"
 import { parseAffine } from "../exponent/grammar.js"
 import { InputError } from "../inputError.js"

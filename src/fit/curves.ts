@@ -5,7 +5,7 @@ import type { Run } from "../table/runs.js"
 import type { Column, Table } from "../table/table.js"
 import type { Bracket, RatePlace } from "./bracket.js"
 import { type Censored, type CensoredFit, censoredSlope } from "./censored.js"
-import { curvePlaces, type Noise, noiseOf } from "./lossCurve.js"
+import { curvePlaces, type Noise, noiseOf } from "./curvePlaces.js"
 import type { GridPoint } from "./optimum.js"
 
 /** How runs are put together to curves and fits. */

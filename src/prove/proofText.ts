@@ -4,7 +4,7 @@ import { formatAffine } from "../exponent/grammar.js"
 import { toTex } from "../exponent/tex.js"
 import type { TableFormat } from "../report/table.js"
 import { affineOf } from "./recurrence.js"
-import { termLines } from "./termText.js"
+import { termLines } from "./termLines.js"
 import type { Theorem } from "./theorem.js"
 
 /** A proof as numbered steps for people, in Markdown or LaTeX (for any other format, Markdown). */

@@ -3,8 +3,8 @@ import type { Certificate, ClaimJson, ConstraintJson, FactJson, RecurrenceJson, 
 import { Affine } from "../exponent/affine.js"
 import type { Inequality } from "../exponent/simplex.js"
 import { type Constraint, implies, witness } from "../exponent/system.js"
-import { firstFailure } from "./evaluate.js"
 import { farkas } from "./farkas.js"
+import { firstFailure } from "./firstFailure.js"
 import { affineOf, formJson } from "./recurrence.js"
 
 /** Values of the symbols at which a claim is false. */

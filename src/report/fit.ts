@@ -1,7 +1,7 @@
 import { z } from "zod"
 import type { CensoredFit } from "../fit/censored.js"
+import type { Noise } from "../fit/curvePlaces.js"
 import type { Curve, CurveFit, CurveTable } from "../fit/curves.js"
-import type { Noise } from "../fit/lossCurve.js"
 import type { ReportTable } from "./table.js"
 
 const bound = z.number().nullable()

@@ -3,7 +3,7 @@
 import { type Failure, type Meaning, meaningOf, type Outcome, type OwnWords, outcomeOf } from "./outcome.js"
 import { refusalOf } from "./refusal.js"
 import { type Roles, type RunColumns, rolesOf } from "./runColumns.js"
-import { standIns } from "./same.js"
+import { standIns } from "./standIns.js"
 import type { Table } from "./table.js"
 
 /** Which of a run's values counts: the last step's, the best, or the mean of the last so many. */

@@ -9,7 +9,7 @@ import { isStudent, type StudentParts } from "../program/models/teacherStudent.j
 import { leafName, Node } from "../program/node.js"
 import type { Program } from "../program/program.js"
 import { isPair, type SchemeDefinition } from "../scheme/definition.js"
-import { onModel } from "../scheme/models.js"
+import { onModel } from "../scheme/onModel.js"
 import { type Scheme, scheme } from "../scheme/scheme.js"
 import type { Matrix } from "./matrix.js"
 import { coefficientValue } from "./numbers.js"

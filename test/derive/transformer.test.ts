@@ -6,8 +6,8 @@ import { lead } from "../../src/derive/size.js"
 import { formatCondition } from "../../src/exponent/grammar.js"
 import { initA } from "../../src/scheme/initA.js"
 import { initB } from "../../src/scheme/initB.js"
-import { onModel } from "../../src/scheme/models.js"
 import { NETWORK_SCHEMES } from "../../src/scheme/networks.js"
+import { onModel } from "../../src/scheme/onModel.js"
 import { type SchemeDefinition, scheme } from "../../src/scheme/scheme.js"
 
 /** A block with one adapted site. */

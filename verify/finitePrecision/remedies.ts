@@ -8,7 +8,7 @@ import type { SweepOptions } from "../../src/sweep/sweep.js"
 import type { RunResult } from "../../src/train/run.js"
 import { claimsOf, judgeMeasurements, type MeasuredClaim } from "../compare/claim.js"
 import { decidingBudget, intervalOf } from "../compare/deciding.js"
-import { derivationOf } from "../compare/derivations.js"
+import { derivationOf } from "../compare/derivationOf.js"
 import { type Budget, measure } from "../compare/measure.js"
 import { type Setting, settingName, trained } from "../compare/setting.js"
 

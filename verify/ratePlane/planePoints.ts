@@ -11,7 +11,7 @@ import type { SchemeDefinition } from "../../src/scheme/scheme.js"
 import type { SweepOptions } from "../../src/sweep/sweep.js"
 import { judgeMeasurements, type MeasuredClaim } from "../compare/claim.js"
 import { decidingBudget, intervalOf } from "../compare/deciding.js"
-import { derivationOf } from "../compare/derivations.js"
+import { derivationOf } from "../compare/derivationOf.js"
 import { type Budget, type Measurements, measure } from "../compare/measure.js"
 import type { Setting } from "../compare/setting.js"
 

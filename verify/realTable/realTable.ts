@@ -8,7 +8,7 @@ import { curveFitTable, curvesTable, readings } from "../../src/report/fit.js"
 import type { Section, SectionFinding, SectionPart } from "../../src/report/section.js"
 import { measuredRuns, type TableReading } from "../../src/table/measured.js"
 import type { Experiment } from "../experiment.js"
-import { boundOfRate } from "../teacherStudent/rateBounds.js"
+import { boundOfRate } from "../teacherStudent/boundOfRate.js"
 
 /** A table of LoRA runs, and how it is read. */
 export interface RealTableSource {

@@ -9,7 +9,7 @@ import type { ReportTable } from "../../src/report/table.js"
 import { groupsOf } from "../../src/table/groups.js"
 import { seedsToDecide } from "../compare/deciding.js"
 import type { Experiment } from "../experiment.js"
-import { boundOfRate } from "./rateBounds.js"
+import { boundOfRate } from "./boundOfRate.js"
 import {
   aroundThresholds,
   configOf,

@@ -12,7 +12,7 @@ import { readTheorem, theoremNames } from "../../src/prove/theorem.js"
 import type { SectionFinding } from "../../src/report/section.js"
 import type { ReportTable } from "../../src/report/table.js"
 import { CATALOGUE } from "../../src/scheme/catalogue.js"
-import { derivationOf } from "../compare/derivations.js"
+import { derivationOf } from "../compare/derivationOf.js"
 import type { Effort, Experiment } from "../experiment.js"
 
 /** Milliseconds for one check: on a busy machine thirty seconds were not enough, and a report should not depend on that. */

@@ -6,12 +6,12 @@ import type { OpenOptions, TeacherStudentResult, TeacherStudentTrainer } from ".
 import type { TeacherStudentConfig } from "../teacherStudentConfig.js"
 import { barrierWords, KernelArrays } from "./arrays.js"
 import { Barrier } from "./barrier.js"
-import { kernelModule } from "./binary.js"
+import { kernelModule } from "./kernelModule.js"
 import { ADDRESSABLE, groupsOf, type Layout, layoutOf } from "./layout.js"
 import { type Binary, kernelMemory, kernelPhases } from "./phases.js"
 import type { RowJob, RowReply, RowWorkerData } from "./rowWorker.js"
 import { drawActivations, drawingBytes, productOf, readoutOf, startOf, targetsOf } from "./teacherStudentData.js"
-import { trainRows } from "./training.js"
+import { trainRows } from "./trainRows.js"
 
 /**
  * Opens a trainer whose data is drawn now.

@@ -1,4 +1,4 @@
-import { kernelModule } from "./binary.js"
+import { kernelModule } from "./kernelModule.js"
 
 /** Products of float64 matrices in chunks of rows, by WebAssembly; the same bits on every machine. */
 export class Dense {

@@ -6,7 +6,7 @@ import { barrierWords } from "./arrays.js"
 import { Barrier } from "./barrier.js"
 import type { Layout } from "./layout.js"
 import { kernelPhases } from "./phases.js"
-import { trainRows } from "./training.js"
+import { trainRows } from "./trainRows.js"
 
 /** What a thread is started with. */
 export interface RowWorkerData {

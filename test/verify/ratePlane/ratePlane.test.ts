@@ -4,7 +4,7 @@ import { parseCondition } from "../../../src/exponent/grammar.js"
 import { renderFigure } from "../../../src/report/figure.js"
 import { openStore } from "../../../src/sweep/store.js"
 import { createPool } from "../../../src/train/pool.js"
-import { derivationOf } from "../../../verify/compare/derivations.js"
+import { derivationOf } from "../../../verify/compare/derivationOf.js"
 import { PLANES } from "../../../verify/ratePlane/planePoints.js"
 import { ratePlane, ratePlanes } from "../../../verify/ratePlane/ratePlane.js"
 

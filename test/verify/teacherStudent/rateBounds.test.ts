@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest"
-import { boundOfRate } from "../../../verify/teacherStudent/rateBounds.js"
+import { boundOfRate } from "../../../verify/teacherStudent/boundOfRate.js"
 
 /** arXiv 2406.08447 (features) and the two exponents of the output level, at the standard and the mean-field readout. */
 describe.each([

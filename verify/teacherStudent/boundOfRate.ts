@@ -1,7 +1,7 @@
 import { Fraction } from "fraction.js"
-import { onModel } from "../../src/scheme/models.js"
+import { onModel } from "../../src/scheme/onModel.js"
 import { leastAt } from "../compare/bounds.js"
-import { derivationOf } from "../compare/derivations.js"
+import { derivationOf } from "../compare/derivationOf.js"
 import { COMPARED, type RateLaw } from "./teacherStudent.js"
 
 /** The exponent of the largest stable rate, derived from the network that trains: of the features, or of the output's change at a readout exponent. */
