@@ -24,11 +24,11 @@ const REFUSED: Readonly<Record<string, readonly [from: string, to: string][]>> =
   "derive-and-train-apart": [["src/derive/read.ts", "src/train/run.ts"]],
   "train-and-derive-apart": [["src/train/run.ts", "src/derive/read.ts"]],
   "train-imports-no-backend": [
-    ["src/train/synthetic.ts", "src/train/gpu/activations.ts"],
+    ["src/train/teacherStudent.ts", "src/train/gpu/activations.ts"],
     ["src/train/run.ts", "src/train/wasm/layout.ts"],
   ],
   "backends-import-no-pool": [
-    ["src/train/gpu/network.ts", "src/train/pool.ts"],
+    ["src/train/gpu/teacherStudentBatch.ts", "src/train/pool.ts"],
     ["src/train/wasm/cpu.ts", "src/train/task.ts"],
   ],
   "wasm-imports-no-gpu": [["src/train/wasm/cpu.ts", "src/train/gpu/device.ts"]],

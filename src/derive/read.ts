@@ -279,7 +279,7 @@ function wideProduct(left: Graded, right: Graded, inner: Dimension, { cell, assu
  */
 function applied({ leaf, transposed, size: w }: RandomTerm, to: Graded, reading: ReadingContext): Graded {
   if (to.isZero) return Graded.ZERO
-  const { cell, applications: asked, assume } = reading
+  const { cell, applications, assume } = reading
   const [rows, columns] = leaf.shape.map(({ exponent }) => exponent) as [Affine, Affine]
   const [image, pull] = basesOf(leaf)
   const [out, summed, fresh, own] = transposed ? [columns, rows, pull, image] : [rows, columns, image, pull]
@@ -288,7 +288,7 @@ function applied({ leaf, transposed, size: w }: RandomTerm, to: Graded, reading:
     `${name} applied to a vector: a fresh random vector by the central limit, and a part along what its transpose saw`,
   )
 
-  const seen = asked.get(leaf) ?? { arguments: Graded.ZERO, transposed: Graded.ZERO }
+  const seen = applications.get(leaf) ?? { arguments: Graded.ZERO, transposed: Graded.ZERO }
   const along = transposed ? seen.arguments : seen.transposed
   const half = summed.times("1/2")
   const freshParts = to.parts.map((part) => ({
@@ -309,7 +309,7 @@ function applied({ leaf, transposed, size: w }: RandomTerm, to: Graded, reading:
     )
   const shape = to.rowParts(cell).normalised(cell)
   const remembered = (before: Graded) => before.plus(cell, shape)
-  asked.set(
+  applications.set(
     leaf,
     transposed
       ? { ...seen, transposed: remembered(seen.transposed) }

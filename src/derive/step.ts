@@ -67,15 +67,15 @@ export function stepper(scheme: Scheme, cell: Cell, assume: (assumption: string)
   const watched = Object.entries(program.quantities)
   const unparted = unpartedNodes(scheme)
   const growths = new Map<string, Affine>()
-  return ({ leaves, applications: asked }) => {
+  return ({ leaves, applications }) => {
     const before = cell.comparisons.length
-    const nextAsked = new Map(asked)
+    const nextApplications = new Map(applications)
     const values = readExponents(rootsOf(scheme), {
       cell,
       alignments,
       sizeOnly: unparted,
       leaves: new Map([...frozen, ...leaves]),
-      applications: nextAsked,
+      applications: nextApplications,
       growths,
       assume,
     })
@@ -104,7 +104,7 @@ export function stepper(scheme: Scheme, cell: Cell, assume: (assumption: string)
     return {
       state: {
         leaves: new Map([...leaves].map(([node, value]) => [node, after(node, value)])),
-        applications: nextAsked,
+        applications: nextApplications,
       },
       comparisons: cell.comparisons.slice(before),
       quantities,
@@ -113,8 +113,8 @@ export function stepper(scheme: Scheme, cell: Cell, assume: (assumption: string)
 }
 
 /** All tensors of a state, in a fixed order. */
-function tensors({ leaves, applications: asked }: State): Graded[] {
-  return [...leaves.values(), ...[...asked.values()].flatMap((seen) => [seen.arguments, seen.transposed])]
+function tensors({ leaves, applications }: State): Graded[] {
+  return [...leaves.values(), ...[...applications.values()].flatMap((of) => [of.arguments, of.transposed])]
 }
 
 /** Whether two states have equal parts, of equal leading forms. */
@@ -140,13 +140,13 @@ export function grown(state: State, added: readonly Affine[]): State {
   let i = 0
   const next = (tensor: Graded) => tensor.map((size) => shifted(size, added[i++]!))
   const leaves = new Map([...state.leaves].map(([node, tensor]) => [node, next(tensor)]))
-  const asked = new Map(
+  const applications = new Map(
     [...state.applications].map(([node, seen]) => [
       node,
       { arguments: next(seen.arguments), transposed: next(seen.transposed) },
     ]),
   )
-  return { leaves, applications: asked }
+  return { leaves, applications }
 }
 
 /**

@@ -135,12 +135,12 @@ export class Trace {
     const { scheme, cell } = this
     const values = new Map([...frozenLeaves(scheme, cell), ...state.leaves])
     const memory = new Map(state.applications)
-    const asked = new Map<Node, ReadonlyMap<Node, Applications>>()
+    const applications = new Map<Node, ReadonlyMap<Node, Applications>>()
     const comparisons = new Map<Node, readonly Affine[]>()
     const growths = new Map<string, Affine>()
     for (const node of inOrder(rootsOf(scheme), values)) {
       const before = cell.comparisons.length
-      asked.set(node, new Map(memory))
+      applications.set(node, new Map(memory))
       const operands = node.operands.map((operand) => values.get(operand)!)
       values.set(node, readNode(node, operands, { ...this.reading(cell), applications: memory, growths }))
       comparisons.set(
@@ -148,10 +148,10 @@ export class Trace {
         cell.comparisons.slice(before).map((form) => form.negated),
       )
     }
-    return { state, values, applications: asked, applicationsAfter: memory, comparisons }
+    return { state, values, applications, applicationsAfter: memory, comparisons }
   }
 
-  private reading(cell: Cell): Omit<ReadingContext, "asked" | "growths"> {
+  private reading(cell: Cell): Omit<ReadingContext, "applications" | "growths"> {
     const { alignments } = this.scheme
     return { cell, alignments, leaves: new Map(), sizeOnly: this.sizeOnly, assume: () => {} }
   }
@@ -220,7 +220,7 @@ export class Trace {
    * @param isKept which symbols' parts take part; of a tensor without any, all do.
    */
   private replay(node: Node, t: number, target: Target, isKept: (symbol: string) => boolean): Replay | null {
-    const { values, applications: asked } = this.step(t)
+    const { values, applications } = this.step(t)
     const tags = new Map<string, Tag>()
     const tagged = (tensor: Graded, link: (key: string) => Link): Graded => {
       const keys = tensor.pieces.map(({ key }) => key)
@@ -247,7 +247,7 @@ export class Trace {
       tagged(values.get(operand)!, (key) => this.link(operand, t, { what: "part", key })),
     )
     const memory = new Map(
-      [...asked.get(node)!].map(([leaf, sides]): [Node, Applications] => {
+      [...applications.get(node)!].map(([leaf, sides]): [Node, Applications] => {
         const side = (name: Side) => tagged(sides[name], (key) => this.remembered(node, t, { leaf, side: name, key }))
         return [leaf, { arguments: side("arguments"), transposed: side("transposed") }]
       }),

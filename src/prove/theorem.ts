@@ -72,11 +72,11 @@ export const TheoremFile = TheoremStatement.extend({
   certificate: CertificateJson,
 })
 
-export type Statement = z.infer<typeof TheoremStatement>
+export type TheoremStatement = z.infer<typeof TheoremStatement>
 
 /** A theorem with everything that its checkers read. */
 export interface Theorem extends TheoremJson {
-  readonly statement: Statement
+  readonly statement: TheoremStatement
 }
 
 const folder = new URL("proofs/", packageFile())
@@ -100,7 +100,7 @@ export function theoremNames(): string[] {
 }
 
 /** What a person wrote of a theorem. */
-export function readStatement(name: string): Statement {
+export function readStatement(name: string): TheoremStatement {
   return TheoremStatement.parse(JSON.parse(readFileSync(theoremFile(name), "utf8")))
 }
 
@@ -130,7 +130,7 @@ export async function writeTheorem({ statement, recurrence, claim, certificate }
 }
 
 /** The scheme that a theorem is about. */
-export function schemeOf({ scheme: name, change, set, free }: Statement): Scheme {
+export function schemeOf({ scheme: name, change, set, free }: TheoremStatement): Scheme {
   return scheme({ ...schemeNamed(name), ...change }, set, free)
 }
 
@@ -160,7 +160,7 @@ export function comparedRecurrence(own: Scheme): RecurrenceJson {
  *
  * @throws Error if the claim is false; InputError as {@link comparedRecurrence}.
  */
-export function proven(statement: Statement): Theorem & { readonly claim: Claim } {
+export function proven(statement: TheoremStatement): Theorem & { readonly claim: Claim } {
   const recurrence = comparedRecurrence(schemeOf(statement))
   const claim = parseClaim(statement.claim)
   const decision = decide(recurrence, claim)

@@ -28,7 +28,7 @@ export interface Spaces {
   readonly output: "n" | "one"
 }
 
-/** The student of the paper's synthetic experiment on inputs of a fixed dimension, by default 5. */
+/** The student of the paper's teacher-student experiment on inputs of a fixed dimension, by default 5. */
 export interface TeacherStudent {
   readonly kind: "teacher-student"
   readonly inputs?: number

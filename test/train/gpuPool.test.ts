@@ -24,7 +24,8 @@ afterAll(() => gpu?.close())
 
 const config = SMALL_RUN
 const runs = [1e-3, 1e-2, 1e-1].map((rate) => ({ ...config, rates: { A: rate, B: rate } }))
-const synthetic = (one: TeacherStudentConfig) => ({ kind: "synthetic", backend: "gpu", config: one }) satisfies Task
+const teacherStudent = (one: TeacherStudentConfig) =>
+  ({ kind: "synthetic", backend: "gpu", config: one }) satisfies Task
 const schemeTask = {
   kind: "scheme",
   backend: "gpu",
@@ -37,7 +38,7 @@ const schemeTask = {
 /** The device behind other limits, or one that is closed beside the tests' own. */
 const withLimits = (limits: ConstructorParameters<typeof Gpu>[2]) => new Gpu(gpu!.device, gpu!, limits)
 const never = () => Promise.reject(new Error("not expected to be opened again"))
-const all = (pool: Pool) => Promise.all(runs.map((run) => pool.run(synthetic(run))))
+const all = (pool: Pool) => Promise.all(runs.map((run) => pool.run(teacherStudent(run))))
 
 describe.skipIf(gpu === null)(`a pool on a GPU: ${title}`, () => {
   test("puts runs together and agrees with the CPU kernel", async () => {
@@ -70,7 +71,7 @@ describe.skipIf(gpu === null)(`a pool on a GPU: ${title}`, () => {
   test("a limit too small for all halves the batch, and for one sends it to the CPU: both recorded", async () => {
     // At rank 6 two runs are worked on together: room for the factors of 64 rows of two, not of three with an empty slot.
     const tight = createGpuPool(withLimits({ maxStorageBufferBindingSize: 12 * 6 * 64 * 3 }), never, createPool(0))
-    const halved = await Promise.all(runs.map((run) => tight.run(synthetic({ ...run, rank: 6 }))))
+    const halved = await Promise.all(runs.map((run) => tight.run(teacherStudent({ ...run, rank: 6 }))))
     for (const { backend, failed } of halved) {
       expect(backend).toBe(`gpu float32 ${gpu!.name}`)
       expect(failed).toEqual([expect.stringMatching(/^3 at once: limit: maxStorageBufferBindingSize/)])
@@ -133,7 +134,7 @@ describe.skipIf(gpu === null)(`a pool on a GPU: ${title}`, () => {
 
   test("runs with activations in float16 and in float32 are batches of their own, and say which", async () => {
     const pool = createGpuPool(gpu!, never, createPool(0))
-    const task = synthetic(config)
+    const task = teacherStudent(config)
     const halves = { ...task, activations: "float16" as const }
     const [one, other, last] = await Promise.all([pool.run(task), pool.run(halves), pool.run(task)])
     expect(other.backend).toBe(`gpu float32, activations float16, ${gpu!.name}`)

@@ -1,5 +1,5 @@
 /**
- * The paper's synthetic experiment: which learning rate is best, and which is the largest that keeps the features
+ * The paper's teacher-student experiment: which learning rate is best, and which is the largest that keeps the features
  * bounded, at each width, for Init[A] and Init[B].
  *
  * Feature level: the largest rate at which |Z_B| stays within a limit. Output level: the rate of least loss. They are two

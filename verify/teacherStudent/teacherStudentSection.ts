@@ -22,7 +22,7 @@ import {
   thresholdCount,
 } from "./teacherStudent.js"
 
-/** The paper's synthetic experiment at both levels. */
+/** The paper's teacher-student experiment at both levels. */
 export const teacherStudent: Experiment = {
   id: "teacher-student",
   title: "Teacher and student",
@@ -38,7 +38,7 @@ export const teacherStudent: Experiment = {
       id: "teacher-student",
       title: "Teacher and student",
       claim:
-        "The paper's synthetic experiment (arXiv 2406.08447): how the best learning rate falls with the width, for Init[A] and " +
+        "The paper's teacher-student experiment (arXiv 2406.08447): how the best learning rate falls with the width, for Init[A] and " +
         "Init[B]; here beside the largest rate that keeps the features bounded, which is what the theory bounds.",
       parts: [
         {
