@@ -6,7 +6,7 @@ import type { Matrix } from "./matrix.js"
 import type { LeafValue, SpaceSizes } from "./numbers.js"
 import { Numerics, type TensorRecord } from "./numerics.js"
 import type { PrecisionConfig } from "./precisionConfig.js"
-import { evaluate } from "./reference.js"
+import { type EvaluateOptions, evaluate } from "./reference.js"
 import type { Spare } from "./spare.js"
 
 /** What a run in a precision records besides its history. */
@@ -57,7 +57,7 @@ export class PreciseStep {
     spare: Spare,
   ): Map<Node, Matrix> {
     const { numerics, lossScale, scaled } = this
-    const options = { reading: numerics, spare }
+    const options: EvaluateOptions = { arithmetic: numerics, spare }
     numerics.begin(t)
     if (scaled === null) return evaluate(nodes, leaves, sizes, t, options)
     const scale = { rows: 1, columns: 1, data: Float64Array.of(lossScale.value) }

@@ -19,7 +19,7 @@ import { EXPONENT, falseAlarms, TABLE_KINDS, tableInterval } from "./runTables.j
 type Draw = (count: number) => Float64Array
 
 /** A kind of data with a known exponent, and the interval that a fit of the project gives it. */
-export interface CoverageCase {
+export interface IntervalCase {
   readonly name: string
   /** The fit, as the report names it. */
   readonly fit: string
@@ -123,7 +123,7 @@ function censoredRate(width: number, grid: readonly GridPoint[]): Censored {
   return { x: Math.log(width), low: Math.log(low), high: Math.log(high), group: "" }
 }
 
-const plain = (exponent: number, seeds: number): CoverageCase => ({
+const plain = (exponent: number, seeds: number): IntervalCase => ({
   name: `n^${exponent}, ${seeds} seeds`,
   fit: "slope",
   exponent,
@@ -143,7 +143,7 @@ const leading = (
   coherence: number,
   assumed: Coherence = "full or none",
   amplitudes: AmplitudeBounds = "bounded",
-): CoverageCase => ({
+): IntervalCase => ({
   name: `n^0.5 + ${ratio} n^${0.5 - gap}, coherence ${coherence}, ${SEEDS} seeds`,
   fit: `leading exponent, ${ASSUMED[assumed]}${amplitudes === "free" ? ", amplitudes free" : ""}`,
   exponent: 0.5,
@@ -155,7 +155,7 @@ const leading = (
     )(LEVEL).interval,
 })
 
-const corrected = (gap: number, correction: number, seeds: number): CoverageCase => ({
+const corrected = (gap: number, correction: number, seeds: number): IntervalCase => ({
   name: `n^0.5 (1 ${correction < 0 ? "-" : "+"} ${Math.abs(correction)} n^-${gap}), ${seeds} seeds`,
   fit: "leading exponent",
   exponent: 0.5,
@@ -165,14 +165,14 @@ const corrected = (gap: number, correction: number, seeds: number): CoverageCase
     ).interval,
 })
 
-const optima = (exponent: number, seeds: number): CoverageCase => ({
+const optima = (exponent: number, seeds: number): IntervalCase => ({
   name: `n^${exponent}, five widths, ${seeds} seeds`,
   fit: "optimal rate over seeds",
   exponent,
   interval: (draw) => seedOptima(draw, exponent, seeds),
 })
 
-const censored = (exponent: number, centre: number): CoverageCase => ({
+const censored = (exponent: number, centre: number): IntervalCase => ({
   name: `n^${exponent}, ${FAMILY.length} models, rate ${centre} at n = 4096`,
   fit: "optimal rate, censored",
   exponent,
@@ -183,7 +183,7 @@ const censored = (exponent: number, centre: number): CoverageCase => ({
 const TABLE_FIT = "fit of a table of runs"
 
 /** The kinds of data: without corrections, with a second term or a correction, optima, and optima cut off by the grid. */
-export const CASES: readonly CoverageCase[] = [
+export const CASES: readonly IntervalCase[] = [
   plain(0.5, 8),
   plain(0.5, 32),
   plain(-1, 64),
@@ -204,7 +204,7 @@ export const CASES: readonly CoverageCase[] = [
   censored(-0.5, 6e-4),
   censored(-1, 3e-4),
   ...TABLE_KINDS.map(
-    (drawn): CoverageCase => ({
+    (drawn): IntervalCase => ({
       name: `n^${EXPONENT}, ${drawn.name}`,
       fit: TABLE_FIT,
       exponent: EXPONENT,
@@ -226,7 +226,7 @@ export interface Coverage {
 }
 
 /** Runs one case so many times; the same numbers for the same case. */
-export function coverageOf({ name, fit, exponent, interval }: CoverageCase, repetitions: number): Coverage {
+export function coverageOf({ name, fit, exponent, interval }: IntervalCase, repetitions: number): Coverage {
   // No choice of the fit rested on these draws; the first thousand were seen before their number was raised.
   const fill = gaussianStream(FIRST_SEED.intervalCoverage, `${fit} ${name}`, 1)
   const draw = (count: number) => fill(new Float64Array(count))
