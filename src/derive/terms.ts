@@ -1,10 +1,9 @@
 import { Fraction } from "fraction.js"
-import type { Affine } from "../exponent/affine.js"
-import { formatAffine } from "../exponent/grammar.js"
+import { Affine } from "../exponent/affine.js"
 import { MaxPlus } from "../exponent/maxPlus.js"
 import { InputError } from "../inputError.js"
 import { isPair } from "../scheme/definition.js"
-import { type Scheme, scheme } from "../scheme/scheme.js"
+import { type Scheme, withExponents } from "../scheme/scheme.js"
 import { Cell } from "./cell.js"
 import { firstSteps, recursion, type StepSizes, stepSizes } from "./recursion.js"
 import type { Relation, Size } from "./size.js"
@@ -45,34 +44,17 @@ export function termsOf(concrete: Scheme): (quantity: string, t: number) => Term
       allowed: "a value for every symbol",
       example: `--set ${concrete.symbols[0]}=-1/2`,
     })
-  const { definition, program, start, rates } = concrete
+  const { definition } = concrete
   const point = new Map<string, Fraction>()
-  const named = (name: string, form: Affine): string => {
-    point.set(name, form.constant)
-    return name
+  const symbol = (name: string, own: Affine) => {
+    point.set(name, own.constant)
+    return Affine.symbol(name)
   }
-  const rate = (name: string, form: Affine | "frozen") => (form === "frozen" ? form : named(name, form))
   // Adapters with one rate share its symbol: a symbol each would tell apart what is one term.
-  const rateNames = (i: number) => (isPair(definition.rates) ? "" : String(i + 1))
-  const startOf = (side: "A" | "B") => {
-    const deviation = start.get(program.starts[0]![side])!
-    const given = definition.start[side]
-    return deviation === "zero" || given === "zero"
-      ? "zero"
-      : { ...given, exponent: named(`start${side}`, deviation.power) }
-  }
-  const { multiplier, readout, input, inputWidth, rank, epsilon, clip } = concrete.sizes
-  const generic = scheme({
-    ...definition,
-    start: { A: startOf("A"), B: startOf("B") },
-    rates: rates.map(({ A, B }, i) => ({ A: rate(`rateA${rateNames(i)}`, A), B: rate(`rateB${rateNames(i)}`, B) })),
-    multiplier: formatAffine(multiplier),
-    readout: formatAffine(readout),
-    input: formatAffine(input),
-    inputWidth: formatAffine(inputWidth),
-    rank: formatAffine(rank),
-    ...(epsilon === null ? {} : { epsilon: formatAffine(epsilon) }),
-    ...(clip === null ? {} : { clip: formatAffine(clip) }),
+  const site = (i: number) => (isPair(definition.rates) ? "" : String(i + 1))
+  const generic = withExponents(concrete, {
+    start: (side, own) => symbol(`start${side}`, own),
+    rate: (side, i, own) => symbol(`rate${side}${site(i)}`, own),
   })
   const found = recursion(generic, new Cell(point, true))
   const steps = found?.steps ?? readSteps(generic, new Cell(point, true))

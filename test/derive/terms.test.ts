@@ -1,3 +1,4 @@
+import { Fraction } from "fraction.js"
 import { expect, test } from "vitest"
 import { termsOf } from "../../src/derive/terms.js"
 import { schemeNamed } from "../../src/scheme/catalogue.js"
@@ -20,4 +21,18 @@ test("terms along different random tensors are independent, sums over n of squar
 test("terms of a vector over a fixed index are of one part", () => {
   const initA = scheme({ ...schemeNamed("init-a"), optimiser: "sign" }, { c: "-3/4" })
   expect(termsOf(initA)("zA", 2)).toMatchObject({ orthogonal: false, others: [{ n: 0n }] })
+})
+
+test("an alignment given as a symbol that is set is the number given", () => {
+  const given = (exponent: string) => ({
+    ...schemeNamed("init-a"),
+    alignments: [{ between: ["Aᵀ", "Z"] as const, exponent }],
+  })
+  const [number, symbol] = [
+    termsOf(scheme(given("3/4"), { c: "-1" })),
+    termsOf(scheme(given("k"), { c: "-1", k: "3/4" })),
+  ]
+  // A0 has entries of size n^(-1/2): beside 0 at the default 1/2, 1/4 more.
+  expect(number("zA", 1)).toMatchObject({ exponent: new Fraction(1, 4) })
+  for (const quantity of ["zA", "zB", "f"]) expect(symbol(quantity, 2)).toEqual(number(quantity, 2))
 })

@@ -1,0 +1,213 @@
+/** The exponents that a definition writes, parsed, with some of their symbols set. */
+import { Affine } from "../exponent/affine.js"
+import { formatAffine, parseAffine, parseCondition } from "../exponent/grammar.js"
+import type { Constraint } from "../exponent/system.js"
+import { InputError } from "../inputError.js"
+import { nearest } from "../nearest.js"
+import { BLOCK_SITES } from "../program/models/transformer.js"
+import { isPair, type Rates, type SchemeDefinition, transformerOf } from "./definition.js"
+
+/** The symbol that stands for a field that a definition leaves out, and its value unless set or left free. */
+const DEFAULTS = {
+  rank: { symbol: "rho", value: "0" },
+  multiplier: { symbol: "s", value: "0" },
+  readout: { symbol: "o", value: "1/2" },
+  inputWidth: { symbol: "d", value: "1" },
+} as const
+
+/** Every exponent of a scheme as a form in its symbols. */
+export interface Exponents {
+  /** Null for a factor that starts at zero. */
+  readonly start: Readonly<Record<"A" | "B", Affine | null>>
+  /** Per site; null for a frozen factor. */
+  readonly rates: readonly Readonly<Record<"A" | "B", Affine | null>>[]
+  /** Of Adam's ε where it is not negligible, and of the bound on the gradients' norm where there is one; else null. */
+  readonly sizes: {
+    readonly multiplier: Affine
+    readonly readout: Affine
+    readonly input: Affine
+    readonly inputWidth: Affine
+    readonly rank: Affine
+    readonly epsilon: Affine | null
+    readonly clip: Affine | null
+  }
+  readonly alignments: readonly { readonly between: readonly [string, string]; readonly exponent: Affine }[]
+}
+
+/**
+ * The exponents of a definition, and what is assumed of their symbols.
+ *
+ * @param values symbol → exponent text, as for `scheme`.
+ * @param free symbols with a default that stay symbols.
+ * @throws InputError for a text outside the grammar, or a value for a symbol that the scheme lacks.
+ */
+export function exponentsOf(
+  definition: SchemeDefinition,
+  values: Readonly<Record<string, string>>,
+  free: readonly string[],
+): { readonly exponents: Exponents; readonly domain: readonly Constraint[] } {
+  const raw = written(definition)
+  const known = symbolsOf(raw)
+  const settings = readSettings(values, known)
+  requireKnown(free, known)
+  for (const field of ["rank", "multiplier", "readout", "inputWidth"] as const) {
+    const { symbol, value } = DEFAULTS[field]
+    const isOpen = definition[field] === undefined && !settings.has(symbol) && !free.includes(symbol)
+    if (isOpen) settings.set(symbol, parseAffine(value))
+  }
+  const set = (form: Affine) => form.substitute(settings)
+  const inPair = ({ A, B }: Readonly<Record<"A" | "B", Affine | null>>) => ({ A: A && set(A), B: B && set(B) })
+  const { multiplier, readout, input, inputWidth, rank, epsilon, clip } = raw.sizes
+  const exponents: Exponents = {
+    start: inPair(raw.start),
+    rates: raw.rates.map(inPair),
+    alignments: raw.alignments.map(({ between, exponent }) => ({
+      between,
+      exponent: withinHalf(set(exponent), definition.name),
+    })),
+    sizes: {
+      multiplier: set(multiplier),
+      readout: set(readout),
+      input: set(input),
+      inputWidth: set(inputWidth),
+      rank: set(rank),
+      epsilon: epsilon && set(epsilon),
+      clip: clip && set(clip),
+    },
+  }
+  const bounded = [exponents.sizes.rank, exponents.sizes.inputWidth, ...raw.alignments.flatMap(bounds)]
+  return { exponents, domain: domainOf(definition, bounded, set) }
+}
+
+/** The exponents as a definition writes them. */
+function written(definition: SchemeDefinition): Exponents {
+  const { name, start, epsilon, clip } = definition
+  const affine = (text: string, field: string) => parseAffine(text, `${name}.${field}`)
+  const startOf = (side: "A" | "B") => {
+    const own = start[side]
+    return own === "zero" ? null : affine(own.exponent, `start.${side}`)
+  }
+  return {
+    rates: ratesOf(definition).map(({ A, B }, i) => ({
+      A: A === "frozen" ? null : affine(A, `rates[${i}].A`),
+      B: B === "frozen" ? null : affine(B, `rates[${i}].B`),
+    })),
+    alignments: (definition.alignments ?? []).map(({ between, exponent }) => ({
+      between,
+      exponent: affine(exponent, `alignments ${between.join(", ")}`),
+    })),
+    sizes: {
+      multiplier: affine(definition.multiplier ?? DEFAULTS.multiplier.symbol, "multiplier"),
+      rank: affine(definition.rank ?? DEFAULTS.rank.symbol, "rank"),
+      readout: affine(definition.readout ?? DEFAULTS.readout.symbol, "readout"),
+      epsilon: epsilon === undefined ? null : affine(epsilon, "epsilon"),
+      clip: clip === undefined ? null : affine(clip, "clip"),
+      inputWidth: affine(definition.inputWidth ?? DEFAULTS.inputWidth.symbol, "inputWidth"),
+      input: affine(definition.input ?? "0", "input"),
+    },
+    start: { A: startOf("A"), B: startOf("B") },
+  }
+}
+
+function formsOf({ rates, alignments, sizes, start }: Exponents): (Affine | null)[] {
+  return [
+    ...rates.flatMap(({ A, B }) => [A, B]),
+    ...alignments.map(({ exponent }) => exponent),
+    ...Object.values(sizes),
+    ...Object.values(start),
+  ]
+}
+
+/** The names of a definition's sites in the order of its model's. */
+function siteNames({ name, network, model }: SchemeDefinition): readonly string[] {
+  if (network !== undefined) return Array.from({ length: network.layers }, (_, l) => `hidden${l + 1}`)
+  if (model === undefined || model.kind === "teacher-student") return ["adapter"]
+  const { kind, blocks, sites } = transformerOf(model, `${name}.model`)
+  const own = BLOCK_SITES[kind].filter((site) => sites.includes(site))
+  return Array.from({ length: blocks }, () => own).flat()
+}
+
+/** The rates of each site; @throws InputError for pairs of other sites than the model's, or another number of them. */
+function ratesOf(definition: SchemeDefinition): readonly Rates[] {
+  const { name, rates } = definition
+  const names = siteNames(definition)
+  if (isPair(rates)) return names.map(() => rates)
+  const given = Array.isArray(rates) ? rates : names.map((site) => (rates as Readonly<Record<string, Rates>>)[site])
+  const isKnown = Array.isArray(rates) || Object.keys(rates).every((site) => names.includes(site))
+  if (isKnown && given.length === names.length && given.every((pair) => pair !== undefined)) return given
+  throw new InputError({
+    field: `${name}.rates`,
+    given: Array.isArray(rates) ? `${rates.length} pairs` : `pairs for ${Object.keys(rates).join(", ")}`,
+    allowed: `one pair for all adapters, or ${names.length}, one for each of ${names.join(", ")}`,
+    example: '{ A: "c", B: "c" }',
+  })
+}
+
+/** The forms that are ≥ 0 for an alignment's exponent in [1/2, 1]. */
+function bounds({ exponent }: { readonly exponent: Affine }): Affine[] {
+  return [exponent.minus(Affine.constant("1/2")), Affine.constant(1).minus(exponent)]
+}
+
+/** @throws InputError for a number outside [1/2, 1]. */
+function withinHalf(exponent: Affine, name: string): Affine {
+  if (!exponent.isConstant || bounds({ exponent }).every((form) => form.constant.compare(0) >= 0)) return exponent
+  throw new InputError({
+    field: `${name}.alignments`,
+    given: formatAffine(exponent),
+    allowed: "an exponent in [1/2, 1], or a symbol",
+    example: "Aᵀ,Z=3/4",
+  })
+}
+
+function domainOf(
+  { domain, name }: SchemeDefinition,
+  sizes: readonly Affine[],
+  set: (form: Affine) => Affine,
+): Constraint[] {
+  const [given = []] = domain === undefined ? [] : parseCondition(domain, `${name}.domain`).pieces
+  const constraints = [...given, ...sizes.map((size) => ({ form: size.negated, relation: "<=" }) as const)]
+  return constraints.map(({ form, relation }) => ({ form: set(form), relation })).filter(({ form }) => !form.isConstant)
+}
+
+/** The symbols of all exponents, sorted. */
+export function symbolsOf(exponents: Exponents): string[] {
+  return [...new Set(formsOf(exponents).flatMap((form) => form?.symbols ?? []))].sort()
+}
+
+function requireKnown(free: readonly string[], known: readonly string[]): void {
+  for (const symbol of free)
+    if (!known.includes(symbol))
+      throw new InputError({
+        field: "--free",
+        given: symbol,
+        allowed: `a symbol of the scheme: ${known.join(", ")}`,
+        nearest: nearest(symbol, known),
+        example: `--free ${known[0] ?? "o"}`,
+      })
+}
+
+function readSettings(values: Readonly<Record<string, string>>, known: readonly string[]): Map<string, Affine> {
+  const settings = new Map<string, Affine>()
+  for (const [symbol, text] of Object.entries(values)) {
+    const both = symbol === "c" && !known.includes("c") && known.includes("cA") && known.includes("cB")
+    if (!both && !known.includes(symbol))
+      throw new InputError({
+        field: "--set",
+        given: `${symbol}=${text}`,
+        allowed: known.length > 0 ? `a value for ${known.join(", ")}` : "nothing: this scheme has no free symbol",
+        nearest: nearest(symbol, known),
+        example: `--set ${known[0] ?? "c"}=-1/2`,
+      })
+    const value = parseAffine(text, `--set ${symbol}`)
+    for (const name of both ? ["cA", "cB"] : [symbol]) settings.set(name, value)
+  }
+  const cyclic = [...settings].find(([, form]) => form.symbols.some((s) => settings.has(s)))
+  if (cyclic !== undefined)
+    throw new InputError({
+      field: "--set",
+      given: `${cyclic[0]}=${formatAffine(cyclic[1])}`,
+      allowed: "a value in symbols that are not set themselves",
+      example: "--set cA=-1",
+    })
+  return settings
+}
