@@ -117,57 +117,57 @@ export interface ChangedForward {
   readonly at: ReadonlyMap<Site, { readonly input: Node; readonly zB: Node }>
 }
 
-/** The forward pass with the adapters and without them, and the exact change between the two. */
-export function changedForward(
-  { forward, multiplier, sites }: Model,
-  adapters: readonly ChangedFactors[],
-): ChangedForward {
+/**
+ * The forward pass in changes.
+ *
+ * @param adapted what a site's adapter adds to its layer's output, given the change of the layer's input; called once a site.
+ */
+function passInChanges(
+  { forward }: Model,
+  adapted: (site: Site, input: Changed) => Changed,
+): Omit<ChangedForward, "at"> {
   const given = new Map<Node, (of: (node: Node) => Changed) => Changed>()
-  const at = new Map<Site, { input: Node; zB: Node }>()
   const { output, watched } = forward((site, input) => {
     // Stands for the adapter's part of the pass: what it is follows from the input there.
     const place = Node.leaf(`adapter${site.tag}`, "trained", [site.output, site.input]).times(input)
-    given.set(place, (of) => {
-      const { after } = of(input)
-      const zB = adapterOutput(adapters[sites.indexOf(site)]!, after, multiplier)
-      at.set(site, { input: after, zB })
-      return fromZero(zB)
-    })
+    given.set(place, (of) => adapted(site, of(input)))
     return place
   })
-  const found = change([output, ...watched.map(({ node }) => node)], given)
+  const found = change([...given.keys(), output, ...watched.map(({ node }) => node)], given)
   return {
     output: found.get(output)!,
-    watched: watched.map(({ name, site, node }) => ({ name, site, change: found.get(node)!.change })),
-    at,
+    watched: watched.map((one) => ({ ...one, change: found.get(one.node)!.change })),
   }
 }
 
+/** The forward pass with the adapters and without them, and the exact change between the two. */
+export function changedForward(model: Model, adapters: readonly ChangedFactors[]): ChangedForward {
+  const at = new Map<Site, { input: Node; zB: Node }>()
+  const pass = passInChanges(model, (site, { after: input }) => {
+    const zB = adapterOutput(adapters[model.sites.indexOf(site)]!, input, model.multiplier)
+    at.set(site, { input, zB })
+    return fromZero(zB)
+  })
+  return { ...pass, at }
+}
+
 /** Per site the change of zA = A x in a step, by its factor and by its input, which moves where adapters stand before it. */
-function stepsOfZA({ forward, multiplier, sites }: Model, steps: readonly AdapterStep[]): ReadonlyMap<Site, Changed> {
-  const given = new Map<Node, (of: (node: Node) => Changed) => Changed>()
+function stepsOfZA(model: Model, steps: readonly AdapterStep[]): ReadonlyMap<Site, Changed> {
+  const { multiplier, sites } = model
   const found = new Map<Site, Changed>()
-  const places: Node[] = []
-  forward((site, input) => {
-    const place = Node.leaf(`step${site.tag}`, "trained", [site.output, site.input]).times(input)
+  passInChanges(model, (site, x) => {
     const { before, change: moved, after } = steps[sites.indexOf(site)]!
     const step = (side: "A" | "B"): Changed => ({
       before: before[side].after,
       after: after[side].after,
       change: moved[side],
     })
-    given.set(place, (of) => {
-      const x = of(input)
-      const zA = product(step("A"), x)
-      found.set(site, zA)
-      const zB = scaled(product(step("B"), zA), multiplier)
-      const { A, B } = { A: before.A.before, B: before.B.before }
-      return A.isZero || B.isZero ? zB : less(zB, scaled(product(unchanged(B), product(unchanged(A), x)), multiplier))
-    })
-    places.push(place)
-    return place
+    const zA = product(step("A"), x)
+    found.set(site, zA)
+    const zB = scaled(product(step("B"), zA), multiplier)
+    const { A, B } = { A: before.A.before, B: before.B.before }
+    return A.isZero || B.isZero ? zB : less(zB, scaled(product(unchanged(B), product(unchanged(A), x)), multiplier))
   })
-  change(places, given)
   return found
 }
 
