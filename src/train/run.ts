@@ -5,12 +5,13 @@ import type { Program } from "../program/program.js"
 import type { Scheme } from "../scheme/scheme.js"
 import { GaussianMatrix } from "./gaussianMatrix.js"
 import type { Matrix } from "./matrix.js"
-import { coefficientValue, type LeafValue, type SpaceSizes, shapeOf, sizeOf } from "./numbers.js"
+import { coefficientValue, type LeafValue, type SpaceSizes, shapeOf } from "./numbers.js"
 import { PreciseStep, type PrecisionRecord } from "./preciseStep.js"
 import type { PrecisionConfig } from "./precisionConfig.js"
 import { gaussians } from "./random.js"
 import { evaluate, zeros } from "./reference.js"
 import { Spare } from "./spare.js"
+import { measuredNodes, type RunOutcome, type StepRecord, StepRecords } from "./stepRecords.js"
 
 /** What a single run of a scheme's program needs besides the scheme. */
 export interface RunConfig {
@@ -23,18 +24,6 @@ export interface RunConfig {
   /** The formats in which the program is read, with a record of what rounding does; by default float64 without one. */
   readonly precision?: PrecisionConfig
 }
-
-/** One step's quantities: the mean over entries of the squared value, and the loss before the step. */
-export interface StepRecord {
-  readonly step: number
-  readonly loss: number
-  /** The share of samples whose residual f − y has another sign than before the last step; 0 where no step can turn it. */
-  readonly flipped: number
-  readonly meanSquares: Readonly<Record<string, number>>
-}
-
-/** How a run ended; a run that leaves the finite numbers stops there and says so. */
-export type RunOutcome = { readonly kind: "finished" } | { readonly kind: "diverged"; readonly step: number }
 
 /** A run's record. */
 export interface RunResult {
@@ -95,8 +84,8 @@ export function run(
   for (const leaf of program.next.keys()) if (!scheme.start.has(leaf)) state.set(leaf, zeros(leaf, sizes))
   for (const [leaf, deviation] of scheme.start)
     state.set(leaf, deviation === "zero" ? zeros(leaf, sizes) : draw(leaf, deviation))
-  const history: StepRecord[] = []
-  let residualBefore: Float64Array | undefined
+  const records = new StepRecords(program, sizes)
+  const { history } = records
   const spare = new Spare()
   const ended = (outcome: RunResult["outcome"]): RunResult =>
     precise ? { outcome, history, precision: precise.record } : { outcome, history }
@@ -108,15 +97,14 @@ export function run(
       ? precise.evaluate(nodes, leaves, sizes, step, spare)
       : evaluate(nodes, leaves, sizes, step, { spare })
     observe(step, values)
-    const size = memoised((node: Node) => meanSquare(values.get(node)!))
-    const meanSquares = meanSquaresOf(program, size, sizes)
-    const loss = values.get(program.loss)!.data[0]!
-    const residual = program.residual && values.get(program.residual)!.data.slice()
-    history.push({ step, loss, flipped: signChanges(residualBefore, residual), meanSquares })
-    residualBefore = residual ?? undefined
+    records.add({
+      loss: values.get(program.loss)!.data[0]!,
+      residual: program.residual && values.get(program.residual)!.data.slice(),
+      meanSquare: (node) => meanSquare(values.get(node)!),
+    })
     const tensor = precise?.overflowed ?? null
     if (tensor !== null) return ended({ kind: "overflowed", step, tensor })
-    if (![loss, ...Object.values(meanSquares)].every(Number.isFinite)) return ended({ kind: "diverged", step })
+    if (records.outcome.kind === "diverged") return ended(records.outcome)
     const before = state
     state = new Map([...state].map(([leaf, value]) => [leaf, values.get(program.next.get(leaf) ?? leaf) ?? value]))
     const kept = new Set([...state.values()])
@@ -141,19 +129,6 @@ export function drawn(
   return { rows, columns, data: gaussians(seed, stream, rows * columns, coefficientValue(deviation, width, 0)) }
 }
 
-/** The quantities' mean squares and, for those that are a sum over a width, how aligned the factors are. */
-export function meanSquaresOf(
-  { quantities, alignments }: Program,
-  size: (node: Node) => number,
-  sizes: SpaceSizes,
-): Record<string, number> {
-  const aligned = Object.entries(alignments).map(([name, { product, left, right }]) => {
-    const [of, most] = [size(product), size(left) * size(right) * sizeOf(left.shape[1], sizes) ** 2]
-    return [name, of === 0 ? 0 : of / most] as const
-  })
-  return Object.fromEntries([...Object.entries(quantities).map(([name, node]) => [name, size(node)]), ...aligned])
-}
-
 /** The sizes of a run's index spaces: count · n^exponent, rounded; of a rank, the configured one at n = 1. */
 export function sizesOf({ program }: Scheme, { width, rank }: Pick<RunConfig, "width" | "rank">): SpaceSizes {
   const ranks = new Set(program.model.sites.map((site) => site.rank.name))
@@ -167,25 +142,10 @@ export function sizesOf({ program }: Scheme, { width, rank }: Pick<RunConfig, "w
   return { n: width, ...Object.fromEntries(sizes) }
 }
 
-/** The nodes whose values a step ends with: loss, next values, quantities and the factors behind the alignments. */
-export function endsOf({ loss, residual, next, quantities, alignments }: Program): Node[] {
-  const factors = Object.values(alignments).flatMap(({ left, right }) => [left, right])
-  return [loss, ...(residual ? [residual] : []), ...next.values(), ...Object.values(quantities), ...factors]
-}
-
-/** The share of entries whose signs differ; 0 where there is nothing to compare. */
-export function signChanges(before: Float64Array | undefined, after: Float64Array | null): number {
-  if (before === undefined || after === null) return 0
-  return before.filter((x, i) => x * after[i]! < 0).length / before.length
-}
-
-/** The function with each argument's value computed once. */
-function memoised<X, Y>(f: (x: X) => Y): (x: X) => Y {
-  const known = new Map<X, Y>()
-  return (x) => {
-    if (!known.has(x)) known.set(x, f(x))
-    return known.get(x)!
-  }
+/** The nodes whose values a step ends with: loss, residual, next values, and what is measured. */
+export function endsOf(program: Program): Node[] {
+  const { loss, residual, next } = program
+  return [loss, ...(residual ? [residual] : []), ...next.values(), ...measuredNodes(program)]
 }
 
 function meanSquare({ data }: Matrix): number {

@@ -2,17 +2,8 @@
 import type { Node } from "../../program/node.js"
 import type { Scheme } from "../../scheme/scheme.js"
 import { entriesOf, type SpaceSizes } from "../numbers.js"
-import {
-  drawn,
-  endsOf,
-  meanSquaresOf,
-  type RunConfig,
-  type RunResult,
-  requireRunnable,
-  type StepRecord,
-  signChanges,
-  sizesOf,
-} from "../run.js"
+import { drawn, endsOf, type RunConfig, type RunResult, requireRunnable, sizesOf } from "../run.js"
+import { measuredNodes, StepRecords } from "../stepRecords.js"
 import { type Gpu, GpuFailure } from "./device.js"
 import { type ProgramJob, runJob } from "./programJob.js"
 import { type ProgramCode, programCode, type RecordItem, unsupported, workgroupsOf } from "./programKernels.js"
@@ -99,13 +90,11 @@ export function programBatch(
 
 /** What is read of a step: the sizes, the loss, and the residual where a step can turn its sign. */
 function itemsOf({ program }: Scheme, sizes: SpaceSizes): RecordItem[] {
-  const factors = Object.values(program.alignments).flatMap(({ product, left, right }) => [product, left, right])
-  const measured = new Set([...Object.values(program.quantities), ...factors])
   const entries = program.residual === null ? 0 : entriesOf(program.residual, sizes)
   return [
     { node: program.loss, kind: "entry", entry: 0 },
     ...Array.from({ length: entries }, (_, entry) => ({ node: program.residual!, kind: "entry" as const, entry })),
-    ...[...measured].map((node) => ({ node, kind: "squares" as const, entry: 0 })),
+    ...measuredNodes(program).map((node) => ({ node, kind: "squares" as const, entry: 0 })),
   ]
 }
 
@@ -116,9 +105,8 @@ function resultOf(
   read: (step: number, item: number) => readonly [number, number],
   steps: number,
 ): RunResult {
-  const history: StepRecord[] = []
-  let before: Float64Array | undefined
-  for (let step = 1; step <= steps; step++) {
+  const records = new StepRecords(program, sizes)
+  for (let step = 1; step <= steps && records.outcome.kind === "finished"; step++) {
     const sizeOf = new Map<Node, number>()
     const residual: number[] = []
     items.forEach(({ node, kind }, item) => {
@@ -127,12 +115,12 @@ function resultOf(
       else if (node === program.residual && item > 0) residual.push(value)
     })
     const [loss] = read(step, 0)
-    const meanSquares = meanSquaresOf(program, (node) => sizeOf.get(node)!, sizes)
-    const after = program.residual === null ? null : Float64Array.from(residual)
-    history.push({ step, loss, flipped: signChanges(before, after), meanSquares })
-    before = after ?? undefined
-    if (![loss, ...Object.values(meanSquares)].every(Number.isFinite))
-      return { outcome: { kind: "diverged", step }, history }
+    records.add({
+      loss,
+      residual: program.residual && Float64Array.from(residual),
+      meanSquare: (node) => sizeOf.get(node)!,
+    })
   }
-  return { outcome: { kind: "finished" }, history }
+  const { outcome, history } = records
+  return { outcome, history }
 }

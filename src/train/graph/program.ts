@@ -3,17 +3,8 @@ import { inOrder, isNeverFormed, type Node } from "../../program/node.js"
 import type { Coefficient } from "../../program/operation.js"
 import type { Scheme } from "../../scheme/scheme.js"
 import { entriesOf, type SpaceSizes, shapeOf } from "../numbers.js"
-import {
-  drawn,
-  endsOf,
-  meanSquaresOf,
-  type RunConfig,
-  type RunResult,
-  requireRunnable,
-  type StepRecord,
-  signChanges,
-  sizesOf,
-} from "../run.js"
+import { drawn, endsOf, type RunConfig, type RunResult, requireRunnable, sizesOf } from "../run.js"
+import { measuredNodes, StepRecords } from "../stepRecords.js"
 import { type Engine, GraphFailure } from "./engine.js"
 import { COEFFICIENTS, SQUARES, stepGraph, unwritable } from "./stepGraph.js"
 
@@ -85,17 +76,15 @@ async function runBatch(
   leaves: readonly Node[],
   start: (leaf: Node) => Float32Array,
 ): Promise<RunResult[]> {
-  const { loss, residual, next, quantities, alignments } = program
-  const factors = Object.values(alignments).flatMap(({ product, left, right }) => [product, left, right])
-  const squares = [...new Set([...Object.values(quantities), ...factors])].filter(({ isZero }) => !isZero)
+  const { loss, residual, next } = program
+  const squares = measuredNodes(program).filter(({ isZero }) => !isZero)
   const values = [loss, ...(residual === null ? [] : [residual])]
   const graph = stepGraph({ leaves, next, values, squares })
   const session = await engine.session(graph.model)
   const moving = new Map(leaves.map((leaf) => [leaf, engine.tensor(start(leaf), [runs, ...shapeOf(leaf, sizes)])]))
-  const histories: StepRecord[][] = Array.from({ length: runs }, () => [])
-  const ended = new Map<number, number>()
-  let before: Float32Array | null = null
-  for (let step = 1; step <= steps && ended.size < runs; step++) {
+  const records = Array.from({ length: runs }, () => new StepRecords(program, sizes))
+  const isGoingOn = ({ outcome }: StepRecords) => outcome.kind === "finished"
+  for (let step = 1; step <= steps && records.some(isGoingOn); step++) {
     const feeds = Object.fromEntries([...graph.leaves].map(([leaf, name]) => [name, moving.get(leaf)!]))
     if (graph.coefficients !== null) {
       const numbers = graph.coefficients(sizes, step)
@@ -104,28 +93,23 @@ async function runBatch(
     const found = await session.run(feeds)
     const numbersOf = (name: string) => found[name]!.data as Float32Array
     const sums = found[SQUARES]?.data as Float64Array | undefined
-    const after = residual === null ? null : numbersOf(graph.values[1]!)
-    for (let i = 0; i < runs; i++) {
-      if (ended.has(i)) continue
-      const of = (node: Node) =>
-        node.isZero ? 0 : sums![i * squares.length + squares.indexOf(node)]! / entriesOf(node, sizes)
-      const own = (all: Float32Array | null) => {
-        const count = all === null ? 0 : all.length / runs
-        return all === null ? null : Float64Array.from(all.subarray(i * count, (i + 1) * count))
+    for (const [i, record] of records.entries()) {
+      if (!isGoingOn(record)) continue
+      const own = (name: string) => {
+        const all = numbersOf(name)
+        const count = all.length / runs
+        return Float64Array.from(all.subarray(i * count, (i + 1) * count))
       }
-      const [lossBefore] = own(numbersOf(graph.values[0]!))!
-      const meanSquares = meanSquaresOf(program, of, sizes)
-      const flipped = signChanges(own(before) ?? undefined, own(after))
-      histories[i]!.push({ step, loss: lossBefore!, flipped, meanSquares })
-      if (![lossBefore!, ...Object.values(meanSquares)].every(Number.isFinite)) ended.set(i, step)
+      record.add({
+        loss: own(graph.values[0]!)[0]!,
+        residual: residual && own(graph.values[1]!),
+        meanSquare: (node) =>
+          node.isZero ? 0 : sums![i * squares.length + squares.indexOf(node)]! / entriesOf(node, sizes),
+      })
     }
-    before = after
     for (const [leaf, name] of graph.next) moving.set(leaf, found[name]!)
   }
-  return histories.map((history, i) => {
-    const step = ended.get(i)
-    return { outcome: step === undefined ? { kind: "finished" } : { kind: "diverged", step }, history }
-  })
+  return records.map(({ outcome, history }) => ({ outcome, history }))
 }
 
 function mebibytes(bytes: number): string {
