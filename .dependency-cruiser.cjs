@@ -1,4 +1,6 @@
 // Data flows one way: exponent → program → scheme → checkpoint → derive | train → sweep, fit → report → prove, verify → cli.
+const { builtinModules } = require("node:module")
+
 const layers = [
   "exponent",
   "program",
@@ -13,7 +15,7 @@ const layers = [
   "report",
   "prove",
 ]
-const above = (i) => `^src/(${[...layers.slice(i + 1), "cli"].join("|")})/|^verify/`
+const above = (i) => `^src/(${[...layers.slice(i + 1), "cli"].join("|")})/|^(verify|web)/`
 
 /** @type {import("dependency-cruiser").IConfiguration} */
 module.exports = {
@@ -57,6 +59,24 @@ module.exports = {
       severity: "error",
       from: { path: "^verify/" },
       to: { path: "^src/cli/" },
+    },
+    {
+      name: "explorer-reaches-no-node",
+      severity: "error",
+      from: { path: "^web/" },
+      to: { path: `^(node:)?(${builtinModules.join("|")})$`, reachable: true },
+    },
+    {
+      name: "page-imports-no-engine",
+      severity: "error",
+      from: { path: "^web/page/" },
+      to: { path: "^(src|verify|web/worker)/" },
+    },
+    {
+      name: "nothing-imports-the-explorer",
+      severity: "error",
+      from: { path: "^(src|verify|proofs)/" },
+      to: { path: "^web/" },
     },
     {
       name: "rooms-import-no-report-of-all",

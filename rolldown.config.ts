@@ -16,10 +16,20 @@ const EXTERNAL = [
   "z3-solver",
 ]
 
-/** The command, from what tsc compiled: files that are loaded when they are used. */
-export default defineConfig({
-  input: "dist/src/cli/main.js",
-  platform: "node",
-  external: EXTERNAL,
-  output: { dir: "dist/command", format: "esm", cleanDir: true, chunkFileNames: "[name]-[hash].js" },
-})
+export default defineConfig([
+  /** The command, from what tsc compiled: files that are loaded when they are used. */
+  {
+    input: "dist/src/cli/main.js",
+    platform: "node",
+    external: EXTERNAL,
+    output: { dir: "dist/command", format: "esm", cleanDir: true, chunkFileNames: "[name]-[hash].js" },
+  },
+  /** The explorer: a page, and workers that derive and train. */
+  {
+    input: { page: "web/page/main.tsx", deriver: "web/worker/deriver.ts" },
+    platform: "browser",
+    tsconfig: "web/tsconfig.json",
+    resolve: { extensionAlias: { ".js": [".ts", ".tsx", ".js"] } },
+    output: { dir: "dist/web", format: "esm", minify: true, cleanDir: true, chunkFileNames: "[name]-[hash].js" },
+  },
+])

@@ -20,6 +20,7 @@ const SLOW = [
   "test/inspect/findings.test.ts",
   "test/cli/transfer.test.ts",
   "test/train/gpu/browser.test.ts",
+  "test/web/explorer.test.ts",
   "test/train/gpu/teacherStudentBatch.test.ts",
   "test/train/gpuPool.test.ts",
   "test/train/gpu/program.test.ts",

@@ -1,5 +1,8 @@
-/** Last step of the build: the JSON Schemas of the command line's output and of a sweep's configuration and a scheme's file, and the command made executable. */
-import { chmod, mkdir, writeFile } from "node:fs/promises"
+/**
+ * Last step of the build: the JSON Schemas of the command line's output and of a sweep's configuration and a scheme's file,
+ * the explorer's page and style, and the command made executable.
+ */
+import { chmod, copyFile, mkdir, writeFile } from "node:fs/promises"
 import { z } from "zod"
 import { inputSchema } from "../src/checked.js"
 import { TheoremFile } from "../src/prove/theorem.js"
@@ -28,4 +31,6 @@ for (const [name, schema] of Object.entries({
   await write(name, z.toJSONSchema(schema, { io: "output" }))
 await write("sweep", inputSchema(SweepConfig))
 await write("scheme", inputSchema(SchemeSchema))
+for (const name of ["index.html", "style.css"])
+  await copyFile(new URL(`../web/${name}`, import.meta.url), new URL(`../dist/web/${name}`, import.meta.url))
 await chmod(new URL("../dist/command/main.js", import.meta.url), 0o755)

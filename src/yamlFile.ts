@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises"
-import { parseDocument } from "yaml"
 import { InputError } from "./inputError.js"
+import { yamlText } from "./yamlText.js"
 
 /**
  * What a YAML or JSON file holds.
@@ -9,18 +9,13 @@ import { InputError } from "./inputError.js"
  * @throws InputError for a file that cannot be read, or a line that is no YAML.
  */
 export async function readYaml(path: string, field: string, example: string): Promise<unknown> {
-  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+  return yamlText(await readText(path, field, example), path, example)
+}
+
+/** The text of a YAML or JSON file. @throws InputError as {@link readYaml} for one that cannot be read. */
+export function readText(path: string, field: string, example: string): Promise<string> {
+  return readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
     const allowed = `a YAML or JSON file that can be read (${error.code})`
     throw new InputError({ field, given: path, allowed, example })
   })
-  const document = parseDocument(text)
-  const [error] = document.errors
-  if (error !== undefined)
-    throw new InputError({
-      field: path,
-      given: text.split("\n")[(error.linePos?.[0].line ?? 1) - 1] ?? "",
-      allowed: `YAML or JSON (${error.message.split("\n")[0]})`,
-      example,
-    })
-  return document.toJS()
 }

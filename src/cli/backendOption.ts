@@ -1,11 +1,11 @@
 import { InputError } from "../inputError.js"
+import { oneOf } from "../optionText.js"
 import { type Gpu, GpuFailure, openGpu } from "../train/gpu/device.js"
 import { INSTALL } from "../train/gpu/graphicsAdapter.js"
 import { createGpuPool } from "../train/gpuPool.js"
 import { GraphFailure, INSTALL_ENGINE, openEngine } from "../train/graph/engine.js"
 import { createGraphPool } from "../train/graphPool.js"
 import { createPool, type Pool } from "../train/pool.js"
-import { oneOf } from "./terminal.js"
 
 /** What `--backend` allows. */
 export const BACKEND_NAMES = ["auto", "cpu", "gpu", "graph"] as const

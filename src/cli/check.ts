@@ -1,16 +1,19 @@
+import { checkBudget } from "../../verify/compare/budget.js"
 import { isRefuted } from "../../verify/compare/claim.js"
 import { claimsJson, claimsTable } from "../../verify/compare/claimTable.js"
-import { checkBudget, coordinateCheck, coordinatePoints } from "../../verify/compare/coordinateCheck.js"
+import { coordinateCheck, coordinatePoints } from "../../verify/compare/coordinateCheck.js"
 import { taskCount } from "../../verify/compare/measure.js"
 import { InputError } from "../inputError.js"
+import { integer } from "../optionText.js"
 import { renderFigure } from "../report/figure.js"
 import { coordinateFigure } from "../report/figures/coordinates.js"
 import { writeFileAtomic } from "../report/files.js"
 import { CATALOGUE } from "../scheme/catalogue.js"
+import type { VariantOptions } from "../scheme/variant.js"
 import { backendOption, openPool } from "./backendOption.js"
 import type { MeasuredOptions } from "./checkMeasured.js"
 import { measuring } from "./measuring.js"
-import { integer, outputOptions, print, schemeWith, settings, threads, type VariantOptions } from "./terminal.js"
+import { outputOptions, print, schemeWith, settings, threads } from "./terminal.js"
 
 /** Options of `check` as typed. */
 export interface CheckCommandOptions extends VariantOptions, MeasuredOptions {

@@ -6,6 +6,7 @@ import { checked, documented } from "../checked.js"
 import { formatAffine, parseAffine } from "../exponent/grammar.js"
 import { InputError } from "../inputError.js"
 import { unknownName } from "../nearest.js"
+import { integer } from "../optionText.js"
 import { renderFigure } from "../report/figure.js"
 import { powerLabel } from "../report/figures/axes.js"
 import { coordinateFigure } from "../report/figures/coordinates.js"
@@ -18,7 +19,7 @@ import { numberedColumns } from "../table/wide.js"
 import { readYaml } from "../yamlFile.js"
 import { withTable } from "./folderTable.js"
 import { readingOf, type TableOptions } from "./tableOptions.js"
-import { integer, type OutputOptions, print } from "./terminal.js"
+import { type OutputOptions, print } from "./terminal.js"
 
 /** Options of `check --measured` as typed. */
 export interface MeasuredOptions

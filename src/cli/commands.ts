@@ -5,6 +5,7 @@ import { packageVersion } from "../packageFile.js"
 import type { CheckCommandOptions } from "./check.js"
 import type { DeriveOptions } from "./derive.js"
 import type { DevicesOptions } from "./devices.js"
+import type { ExploreOptions } from "./explore.js"
 import type { FitOptions } from "./fit.js"
 import type { InspectOptions } from "./inspect.js"
 import { interruption } from "./interruption.js"
@@ -379,6 +380,15 @@ command(
   ),
   async (options: ReproduceOptions) => (await import("./reproduce.js")).reproduceCommand(options),
 )
+
+program
+  .command("explore")
+  .description("the explorer in a browser, served on this machine: phase diagrams, training, rates; nothing leaves it")
+  .option("--port <port>", "the port; 0 takes one that is free", "4380")
+  .exitOverride()
+  .action(async (options: ExploreOptions) => {
+    process.exitCode = await (await import("./explore.js")).exploreCommand(options)
+  })
 
 process.once("SIGINT", () => interruption.abort(new Error("interrupted")))
 

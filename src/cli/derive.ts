@@ -1,19 +1,12 @@
 import { derive, type Switches } from "../derive/derive.js"
 import { InputError } from "../inputError.js"
+import { integer, oneOf } from "../optionText.js"
 import { derivationJson, regionTable, statementTable, stepTable } from "../report/derivation.js"
 import { narrowed, type ReportTable } from "../report/table.js"
 import { type Alignment, type SchemeDefinition, scheme } from "../scheme/scheme.js"
+import type { VariantOptions } from "../scheme/variant.js"
 import { remembered } from "./remembered.js"
-import {
-  integer,
-  type OutputOptions,
-  oneOf,
-  outputOptions,
-  print,
-  schemeWith,
-  settings,
-  type VariantOptions,
-} from "./terminal.js"
+import { type OutputOptions, outputOptions, print, schemeWith, settings } from "./terminal.js"
 
 /** Options of `derive` as typed. */
 export interface DeriveOptions extends VariantOptions {

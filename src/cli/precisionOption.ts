@@ -1,7 +1,7 @@
 import { InputError } from "../inputError.js"
+import { oneOf, positive } from "../optionText.js"
 import { PRECISIONS, type PrecisionName } from "../train/precision.js"
 import { DYNAMIC, type PrecisionConfig, precisionOf, ROLES } from "../train/precisionConfig.js"
-import { oneOf, positive } from "./terminal.js"
 
 /** The options of a precision as typed. */
 export interface PrecisionOptions {

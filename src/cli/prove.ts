@@ -1,5 +1,6 @@
 import { openCache } from "../cache.js"
 import { InputError } from "../inputError.js"
+import { oneOf } from "../optionText.js"
 import {
   CHECKERS,
   type Checker,
@@ -12,7 +13,7 @@ import { parseClaim } from "../prove/claim.js"
 import { type Counterexample, type Decision, decide, Undecided } from "../prove/prover.js"
 import { comparedRecurrence, readTheorem, type Theorem, theoremNames } from "../prove/theorem.js"
 import { scheme } from "../scheme/scheme.js"
-import { type OutputOptions, oneOf, outputOptions, print, schemeWith, settings } from "./terminal.js"
+import { type OutputOptions, outputOptions, print, schemeWith, settings } from "./terminal.js"
 
 /** Options of `prove` as typed. */
 export interface ProveOptions {

@@ -1,13 +1,14 @@
 import { experiments as experimentsOf } from "../../verify/experiments.js"
 import { type Reproduction, reproduce, reproductionTasks } from "../../verify/reproduce.js"
 import { InputError } from "../inputError.js"
+import { integer, oneOf } from "../optionText.js"
 import { isUnexplained } from "../report/document.js"
 import { requireReplaceable } from "../report/files.js"
 import { MARKER } from "../report/writeReport.js"
 import { backendOption, openPool } from "./backendOption.js"
 import { measuring } from "./measuring.js"
 import { readingOf, type TableOptions } from "./tableOptions.js"
-import { integer, oneOf, threads } from "./terminal.js"
+import { threads } from "./terminal.js"
 
 /** Options of `reproduce` as typed. */
 export interface ReproduceOptions extends TableOptions {

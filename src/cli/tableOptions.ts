@@ -1,10 +1,10 @@
 /** The options of commands that read a table of measurements. */
 import type { CurveRules } from "../fit/curves.js"
 import { InputError } from "../inputError.js"
+import { integer, oneOf, positive } from "../optionText.js"
 import { SEPARATORS, type SeparatorName } from "../table/delimited.js"
 import type { TableReading } from "../table/measured.js"
 import type { At, RunRules } from "../table/runs.js"
-import { integer, oneOf, positive } from "./terminal.js"
 
 /** How a table's columns, words and numbers are to be read, as typed. */
 export interface TableOptions {

@@ -1,11 +1,10 @@
 import { availableParallelism } from "node:os"
-import { formatAffine, parseAffine } from "../exponent/grammar.js"
 import { InputError } from "../inputError.js"
-import { nearest, unknownName } from "../nearest.js"
+import { integer, oneOf } from "../optionText.js"
 import { type ReportTable, renderTable, TABLE_FORMATS, type TableFormat } from "../report/table.js"
 import type { SchemeDefinition } from "../scheme/definition.js"
-import { optimiserNamed } from "../scheme/optimiserNames.js"
 import { schemeOf } from "../scheme/schemeFile.js"
+import { type VariantOptions, variantOf } from "../scheme/variant.js"
 
 /** Options that every command with a table has. */
 export interface OutputOptions {
@@ -44,61 +43,13 @@ export function settings(texts: readonly string[]): Record<string, string> {
   )
 }
 
-/** Options that change a named scheme, as typed. */
-export interface VariantOptions {
-  readonly optimiser?: string
-  readonly loss?: string
-  readonly batch?: string
-  readonly clip?: string
-}
-
 /**
  * The scheme of a name or file, with another update rule, loss, batch or bound on the gradients where one is given.
  *
  * @throws InputError for an unknown name, or a bound that is not an exponent.
  */
-export async function schemeWith(
-  name: string,
-  { optimiser, loss, batch, clip }: VariantOptions,
-): Promise<SchemeDefinition> {
-  const named = await schemeOf(name)
-  const rule = optimiser === undefined ? null : optimiserNamed(optimiser)
-  return {
-    ...named,
-    ...(rule === null ? {} : { optimiser: rule.name }),
-    ...(rule === null || rule.notes.length === 0 ? {} : { caveats: [...(named.caveats ?? []), ...rule.notes] }),
-    ...(loss === undefined ? {} : { loss: oneOf("--loss", loss, ["linear", "squared"]) }),
-    ...(batch === undefined ? {} : { batch: integer("--batch", batch) }),
-    ...(clip === undefined ? {} : { clip: formatAffine(parseAffine(clip, "--clip")) }),
-  }
-}
-
-/** Parses an integer option. @throws InputError naming the field. */
-export function integer(field: string, text: string, least = 1): number {
-  const value = Number(text)
-  if (!/^\d+$/.test(text) || value < least || !Number.isSafeInteger(value))
-    throw new InputError({
-      field,
-      given: text,
-      allowed: `an integer ≥ ${least}`,
-      example: `${field} ${Math.max(4, least)}`,
-    })
-  return value
-}
-
-/** Parses a positive number option. @throws InputError naming the field. */
-export function positive(field: string, text: string): number {
-  const value = Number(text)
-  if (!(value > 0 && Number.isFinite(value)))
-    throw new InputError({ field, given: text, allowed: "a number > 0", example: `${field} 1e-3` })
-  return value
-}
-
-/** Parses an option with named values. @throws InputError listing them. */
-export function oneOf<T extends string>(field: string, text: string, allowed: readonly T[]): T {
-  const found = allowed.find((name) => name === text)
-  if (found === undefined) throw unknownName(field, text, allowed, `${field} ${nearest(text, allowed) ?? allowed[0]}`)
-  return found
+export async function schemeWith(name: string, options: VariantOptions): Promise<SchemeDefinition> {
+  return variantOf(await schemeOf(name), options)
 }
 
 /** The output options as typed. @throws InputError for an unknown format. */

@@ -1,12 +1,14 @@
 import { InputError } from "../inputError.js"
+import { integer, positive } from "../optionText.js"
 import { environment } from "../report/environment.js"
 import type { ReportTable } from "../report/table.js"
 import { type Rates, type SchemeDefinition, scheme } from "../scheme/scheme.js"
+import type { VariantOptions } from "../scheme/variant.js"
 import type { PrecisionRecord } from "../train/preciseStep.js"
 import { type RunConfig, type RunResult, run } from "../train/run.js"
 import { backendOption, openPool } from "./backendOption.js"
 import { type PrecisionOptions, precisionOption } from "./precisionOption.js"
-import { integer, outputOptions, positive, print, schemeWith, settings, type VariantOptions } from "./terminal.js"
+import { outputOptions, print, schemeWith, settings } from "./terminal.js"
 
 /** Options of `train` as typed. */
 export interface TrainOptions extends VariantOptions, PrecisionOptions {

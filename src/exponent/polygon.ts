@@ -41,13 +41,20 @@ export function corners(piece: readonly Constraint[], window: Window): Vertex[] 
   return vertices.filter((p, i) => vertices.findIndex((q) => isSame(p, q)) === i)
 }
 
+/** An edge of what lies of a polyhedron in a window, and the constraint that it is an edge by. */
+export interface Face {
+  readonly constraint: Constraint
+  readonly ends: readonly [Vertex, Vertex]
+}
+
 /** The edges of what lies of a polyhedron in a window that are its own, not the window's. */
-export function boundary(piece: readonly Constraint[], window: Window): [Vertex, Vertex][] {
+export function faces(piece: readonly Constraint[], window: Window): Face[] {
   const vertices = corners(piece, window)
-  const isOwn = (ends: readonly Vertex[]) =>
-    piece.some(({ form }) => ends.every((end) => form.at(pointOf(end, window)).equals(0)))
   const edges = vertices.map((p, i): [Vertex, Vertex] => [p, vertices[(i + 1) % vertices.length]!])
-  return (vertices.length === 2 ? edges.slice(0, 1) : vertices.length < 2 ? [] : edges).filter(isOwn)
+  return (vertices.length === 2 ? edges.slice(0, 1) : vertices.length < 2 ? [] : edges).flatMap((ends) => {
+    const constraint = piece.find(({ form }) => ends.every((end) => form.at(pointOf(end, window)).equals(0)))
+    return constraint === undefined ? [] : [{ constraint, ends }]
+  })
 }
 
 function pointOf([a, b]: Vertex, [x, y]: Window): Map<string, Fraction> {

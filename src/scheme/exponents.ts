@@ -15,6 +15,19 @@ const DEFAULTS = {
   inputWidth: { symbol: "d", value: "1" },
 } as const
 
+/** A symbol that stands for a field that a definition leaves out, and what it is unless set or left free. */
+export interface DefaultSymbol {
+  readonly symbol: string
+  readonly value: string
+}
+
+/** The symbols that a definition leaves at their defaults. */
+export function defaultSymbols(definition: SchemeDefinition): DefaultSymbol[] {
+  return Object.entries(DEFAULTS).flatMap(([field, symbol]) =>
+    definition[field as keyof typeof DEFAULTS] === undefined ? [symbol] : [],
+  )
+}
+
 /** Every exponent of a scheme as a form in its symbols. */
 export interface Exponents {
   /** Null for a factor that starts at zero. */
@@ -50,11 +63,8 @@ export function exponentsOf(
   const known = symbolsOf(raw)
   const settings = readSettings(values, known)
   requireKnown(free, known)
-  for (const field of ["rank", "multiplier", "readout", "inputWidth"] as const) {
-    const { symbol, value } = DEFAULTS[field]
-    const isOpen = definition[field] === undefined && !settings.has(symbol) && !free.includes(symbol)
-    if (isOpen) settings.set(symbol, parseAffine(value))
-  }
+  for (const { symbol, value } of defaultSymbols(definition))
+    if (!settings.has(symbol) && !free.includes(symbol)) settings.set(symbol, parseAffine(value))
   const set = (form: Affine) => form.substitute(settings)
   const inPair = ({ A, B }: Readonly<Record<"A" | "B", Affine | null>>) => ({ A: A && set(A), B: B && set(B) })
   const { multiplier, readout, input, inputWidth, rank, epsilon, clip } = raw.sizes

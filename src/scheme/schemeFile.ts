@@ -5,9 +5,10 @@ import { fileURLToPath } from "node:url"
 import { InputError } from "../inputError.js"
 import { nearest } from "../nearest.js"
 import { compiledFile } from "../packageFile.js"
-import { readYaml } from "../yamlFile.js"
-import { CATALOGUE, schemeNamed } from "./catalogue.js"
-import { checkedDefinition, type SchemeDefinition } from "./definition.js"
+import { readText } from "../yamlFile.js"
+import { schemeNamed } from "./catalogue.js"
+import type { SchemeDefinition } from "./definition.js"
+import { ownScheme, SCHEME_LINE, schemeText } from "./schemeText.js"
 
 const FILE = /^(?<path>.*\.(?<ending>ya?ml|json|[cm]?[jt]s))(?:#(?<exported>\w+))?$/i
 
@@ -37,23 +38,9 @@ export async function schemeOf(name: string, folder = "."): Promise<SchemeDefini
     })
   const file = resolve(folder, path)
   const isText = /^(ya?ml|json)$/i.test(ending)
-  const value = isText ? await written(file, path) : await exportedFrom(file, name, exported)
-  const definition = within(path, () => checkedDefinition(value))
-  if (!CATALOGUE.some((known) => known.name === definition.name)) return definition
-  throw new InputError({
-    field: `${path}: name`,
-    given: definition.name,
-    allowed: "a name that the catalogue does not have, so that the two are told apart",
-    example: `my-${definition.name}`,
-  })
-}
-
-async function written(file: string, path: string): Promise<unknown> {
-  const value = await readYaml(file, "scheme", "start: { A: { exponent: -1/2 }, B: zero }")
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return value
-  const name = basename(path).replace(/\.\w+$/, "")
-  const { title = (value as { name?: unknown }).name ?? name } = value as { title?: unknown }
-  return { name, ...value, title }
+  return isText
+    ? schemeText(await readText(file, "scheme", SCHEME_LINE), path, basename(path).replace(/\.\w+$/, ""))
+    : ownScheme(await exportedFrom(file, name, exported), path)
 }
 
 /** The library for a file that imports it, wherever the file lies. */
@@ -89,14 +76,4 @@ async function exportedFrom(file: string, name: string, exported: string | undef
   const several =
     all.length === 0 ? "" : `; this one has ${all.map(([key]) => key).join(", ")}, of which one is to be named`
   throw refuse(name, `a file that exports a scheme's definition as its default${several}`)
-}
-
-/** The value, or its refusal with the file it came from. */
-function within<T>(path: string, value: () => T): T {
-  try {
-    return value()
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error
-    throw error.inside(path)
-  }
 }

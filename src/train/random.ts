@@ -1,4 +1,5 @@
-import { createHash } from "node:crypto"
+import { sha256 } from "@noble/hashes/sha2.js"
+import { utf8ToBytes } from "@noble/hashes/utils.js"
 import { xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus"
 
 /**
@@ -49,6 +50,6 @@ export function uniforms(seed: number, stream: string): () => number {
 
 /** A generator seeded by SHA-256 of (seed, stream). */
 function generatorOf(seed: number, stream: string) {
-  const digest = createHash("sha256").update(`${seed} ${stream}`).digest()
-  return xoroshiro128plusFromState([0, 4, 8, 12].map((offset) => digest.readInt32LE(offset)))
+  const digest = new DataView(sha256(utf8ToBytes(`${seed} ${stream}`)).buffer)
+  return xoroshiro128plusFromState([0, 4, 8, 12].map((offset) => digest.getInt32(offset, true)))
 }

@@ -2,7 +2,7 @@ import fc from "fast-check"
 import { Fraction } from "fraction.js"
 import { describe, expect, test } from "vitest"
 import { parseCondition } from "../../src/exponent/grammar.js"
-import { boundary, corners, type Vertex, type Window } from "../../src/exponent/polygon.js"
+import { corners, faces, type Vertex, type Window } from "../../src/exponent/polygon.js"
 
 const side = (symbol: string, low: number, high: number) => ({
   symbol,
@@ -53,7 +53,7 @@ describe("corners", () => {
 })
 
 test("the boundary is the polyhedron's own, without the window's edges", () => {
-  const edges = boundary(parseCondition("y <= 0 and x + y <= -1").pieces[0]!, WINDOW)
+  const edges = faces(parseCondition("y <= 0 and x + y <= -1").pieces[0]!, WINDOW).map(({ ends }) => ends)
   expect(edges.map(text).sort()).toEqual([
     ["-1 0", "-2 0"],
     ["-1 0", "0 -1"],

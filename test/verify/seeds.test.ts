@@ -1,7 +1,7 @@
 import { expect, test } from "vitest"
 import { openStore } from "../../src/sweep/store.js"
 import type { Pool } from "../../src/train/pool.js"
-import { checkBudget } from "../../verify/compare/coordinateCheck.js"
+import { checkBudget } from "../../verify/compare/budget.js"
 import { FIRST_SEED, SEEDS_EACH } from "../../verify/compare/seeds.js"
 import { settingAt } from "../../verify/compare/setting.js"
 import type { Effort, Experiment } from "../../verify/experiment.js"

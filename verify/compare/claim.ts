@@ -1,7 +1,8 @@
 import { type Terms, termsOf } from "../../src/derive/terms.js"
 import { type Expected, judge, type Verdict } from "../../src/fit/judge.js"
 import { type Scheme, scheme } from "../../src/scheme/scheme.js"
-import type { Budget, Measurements } from "./measure.js"
+import type { Budget } from "./budget.js"
+import type { Measurements } from "./measurements.js"
 import { type Setting, settingName } from "./setting.js"
 
 /** One verdict: a quantity of a scheme at a step. */

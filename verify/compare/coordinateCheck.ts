@@ -1,31 +1,10 @@
-import { InputError } from "../../src/inputError.js"
 import { powerLabel } from "../../src/report/figures/axes.js"
 import type { CoordinatePoint } from "../../src/report/figures/coordinates.js"
-import { scheme } from "../../src/scheme/scheme.js"
 import type { SweepOptions } from "../../src/sweep/sweep.js"
+import { type Budget, checkBudget } from "./budget.js"
 import { judgeMeasurements, type MeasuredClaim, withAlignments } from "./claim.js"
-import { type Budget, measure, USUAL } from "./measure.js"
-import { FIRST_SEED } from "./seeds.js"
+import { measure } from "./measure.js"
 import type { Setting } from "./setting.js"
-import { fourthPowers } from "./widths.js"
-
-/** Each with seeds that the fit's model was not settled on. */
-const SEEDS = 32
-
-/** The budget of a coordinate check: a rank that grows is n^ρ itself. */
-export function checkBudget({ definition, values }: Setting, given: Partial<Budget> = {}): Budget {
-  if (definition.alignments !== undefined)
-    throw new InputError({
-      field: `${definition.name}.alignments`,
-      given: "alignments of one's own",
-      allowed: "none: what is drawn is independent, only derivations read them",
-      example: "derive init-a --align Aᵀ,Z=3/4",
-    })
-  const { rank } = scheme(definition, values).sizes
-  const grows = !(rank.isConstant && rank.constant.equals(0))
-  const growing = grows ? { widths: fourthPowers(4, 11), rank: 1 } : {}
-  return { ...USUAL, seeds: SEEDS, firstSeed: FIRST_SEED.check, ...growing, ...given }
-}
 
 /**
  * The coordinate check of schemes: every quantity and every alignment at each step, derived and measured, a verdict each

@@ -1,7 +1,8 @@
 import { RULES } from "../../src/fit/judge.js"
 import type { SweepOptions } from "../../src/sweep/sweep.js"
+import type { Budget } from "./budget.js"
 import { judgeMeasurements, type MeasuredClaim } from "./claim.js"
-import { type Budget, measure } from "./measure.js"
+import { measure } from "./measure.js"
 import type { Setting } from "./setting.js"
 
 /** How far the seeds of a second measurement lie from those of the first. */

@@ -4,8 +4,10 @@ import { leadingExponent } from "../../src/fit/leading.js"
 import { type Interval, slope, type WidthSample } from "../../src/fit/slope.js"
 import { scheme } from "../../src/scheme/scheme.js"
 import type { SweepOptions } from "../../src/sweep/sweep.js"
+import type { Budget } from "./budget.js"
 import { expected } from "./claim.js"
-import { type Budget, type Measurements, measure, taskCount } from "./measure.js"
+import { measure, taskCount } from "./measure.js"
+import type { Measurements } from "./measurements.js"
 import type { Setting } from "./setting.js"
 
 /** Settings along a rate n^c, and the quantities that are to stay O(1). */

@@ -1,6 +1,7 @@
 import type { SectionFinding } from "../../src/report/section.js"
 import type { ReportTable } from "../../src/report/table.js"
-import { type Budget, taskCount } from "../compare/measure.js"
+import type { Budget } from "../compare/budget.js"
+import { taskCount } from "../compare/measure.js"
 import type { Effort, Experiment } from "../experiment.js"
 import { COVERAGE_BUDGET, type CoverageCase, coverage, NEAR_CROSSOVERS } from "./coverage.js"
 

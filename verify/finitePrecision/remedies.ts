@@ -6,10 +6,11 @@ import type { SectionFinding, SectionPart } from "../../src/report/section.js"
 import type { ReportTable } from "../../src/report/table.js"
 import type { SweepOptions } from "../../src/sweep/sweep.js"
 import type { RunResult } from "../../src/train/run.js"
+import type { Budget } from "../compare/budget.js"
 import { claimsOf, judgeMeasurements, type MeasuredClaim } from "../compare/claim.js"
 import { decidingBudget, intervalOf } from "../compare/deciding.js"
 import { derivationOf } from "../compare/derivationOf.js"
-import { type Budget, measure } from "../compare/measure.js"
+import { measure } from "../compare/measure.js"
 import { type Setting, settingName, trained } from "../compare/setting.js"
 
 /** A way to train, as a remedy for what Init[A] alone does. */

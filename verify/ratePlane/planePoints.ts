@@ -9,10 +9,12 @@ import type { Judgement } from "../../src/report/section.js"
 import { schemeNamed } from "../../src/scheme/catalogue.js"
 import type { SchemeDefinition } from "../../src/scheme/scheme.js"
 import type { SweepOptions } from "../../src/sweep/sweep.js"
+import type { Budget } from "../compare/budget.js"
 import { judgeMeasurements, type MeasuredClaim } from "../compare/claim.js"
 import { decidingBudget, intervalOf } from "../compare/deciding.js"
 import { derivationOf } from "../compare/derivationOf.js"
-import { type Budget, type Measurements, measure } from "../compare/measure.js"
+import { measure } from "../compare/measure.js"
+import type { Measurements } from "../compare/measurements.js"
 import type { Setting } from "../compare/setting.js"
 
 /** The grid, its budget, and the update rules under which it is measured. */

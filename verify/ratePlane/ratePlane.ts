@@ -5,7 +5,7 @@
 import { Fraction } from "fraction.js"
 import type { Condition } from "../../src/exponent/condition.js"
 import { formatCondition } from "../../src/exponent/grammar.js"
-import { boundary, corners } from "../../src/exponent/polygon.js"
+import { corners, faces } from "../../src/exponent/polygon.js"
 import { type PlaneEdge, type PlanePanel, ratePlaneFigure } from "../../src/report/figures/ratePlane.js"
 import type { Judgement, Section, SectionFinding } from "../../src/report/section.js"
 import type { ReportTable } from "../../src/report/table.js"
@@ -166,7 +166,7 @@ function panels({ name, derivation, points }: Plane, step: number, last: number)
 
 function edgesOf(set: Condition): PlaneEdge[] {
   return set.pieces.flatMap((piece) =>
-    boundary(piece, WINDOW).map(([[cA, cB], [toA, toB]]) => ({
+    faces(piece, WINDOW).map(({ ends: [[cA, cB], [toA, toB]] }) => ({
       cA: cA.valueOf(),
       cB: cB.valueOf(),
       toA: toA.valueOf(),

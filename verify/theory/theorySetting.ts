@@ -3,8 +3,9 @@
  * step of the transient and beyond.
  */
 import type { SweepOptions } from "../../src/sweep/sweep.js"
+import { type Budget, USUAL } from "../compare/budget.js"
 import { judgeMeasurements, type MeasuredClaim } from "../compare/claim.js"
-import { type Budget, measure, USUAL } from "../compare/measure.js"
+import { measure } from "../compare/measure.js"
 import { FIRST_SEED } from "../compare/seeds.js"
 import { type Setting, settingAt } from "../compare/setting.js"
 

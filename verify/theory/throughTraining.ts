@@ -1,11 +1,12 @@
 /** Claim: the derived exponents hold at every step of training on a squared loss, in each layer, with the derived alignments. */
 import { coordinateFigure } from "../../src/report/figures/coordinates.js"
 import type { Section } from "../../src/report/section.js"
+import type { Budget } from "../compare/budget.js"
 import { claimsOf, judgeMeasurements, type MeasuredClaim, withAlignments } from "../compare/claim.js"
 import { claimsTable } from "../compare/claimTable.js"
 import { coordinatePoints } from "../compare/coordinateCheck.js"
 import { claimFindings } from "../compare/findings.js"
-import { type Budget, measure, taskCount } from "../compare/measure.js"
+import { measure, taskCount } from "../compare/measure.js"
 import { FIRST_SEED } from "../compare/seeds.js"
 import { type Setting, settingName, trained } from "../compare/setting.js"
 import { powersOfTwo } from "../compare/widths.js"

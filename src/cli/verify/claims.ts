@@ -4,8 +4,8 @@ import { taskCount } from "../../../verify/compare/measure.js"
 import { settingName } from "../../../verify/compare/setting.js"
 import { BUDGET, SETTINGS, verifyTheorySetting } from "../../../verify/theory/theorySetting.js"
 import { InputError } from "../../inputError.js"
+import { integer } from "../../optionText.js"
 import type { SweepOptions } from "../../sweep/sweep.js"
-import { integer } from "../terminal.js"
 import type { FindVerification } from "./verification.js"
 
 /** The claims of the theory's setting: all, or those whose names begin as typed. */

@@ -6,8 +6,8 @@ import {
   wideBytes,
   wideTable,
 } from "../../../verify/theory/theoryWide.js"
+import { integer } from "../../optionText.js"
 import { environment } from "../../report/environment.js"
-import { integer } from "../terminal.js"
 import type { FindVerification } from "./verification.js"
 
 /** Slopes at n = 2¹⁰ … 2²⁰ beside the derived exponents; refuted if one is off by more than the tolerance. */

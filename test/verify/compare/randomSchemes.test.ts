@@ -3,8 +3,9 @@ import { expect, test } from "vitest"
 import type { SchemeDefinition } from "../../../src/scheme/scheme.js"
 import { openStore } from "../../../src/sweep/store.js"
 import { createPool } from "../../../src/train/pool.js"
+import type { Budget } from "../../../verify/compare/budget.js"
 import { claimName, isRefuted, judgeMeasurements } from "../../../verify/compare/claim.js"
-import { type Budget, measure } from "../../../verify/compare/measure.js"
+import { measure } from "../../../verify/compare/measure.js"
 
 /** Exponents on a grid of eighths in the range that schemes live in. */
 const eighths = (from: number, to: number) => fc.integer({ min: 8 * from, max: 8 * to }).map((k) => `${k}/8`)

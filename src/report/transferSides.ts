@@ -4,8 +4,8 @@ import type { LayerShape } from "../derive/transfer.js"
 import { parseAffine } from "../exponent/grammar.js"
 import { InputError } from "../inputError.js"
 import { unknownName } from "../nearest.js"
+import { integer, positive } from "../optionText.js"
 import type { SchemeDefinition } from "../scheme/definition.js"
-import { integer, positive } from "./terminal.js"
 
 /** Options of the two sides, as typed; what the second leaves out is as at the first. */
 export interface SideOptions {
@@ -31,7 +31,8 @@ export interface TransferSide extends LayerShape {
 /** What B A is multiplied by. */
 export type Convention = "alpha/r" | "alpha/sqrt(r)" | "alpha"
 
-interface Sides {
+/** Both sides, what is asked of the bound, and what was held. */
+export interface Sides {
   readonly from: TransferSide
   readonly to: TransferSide
   readonly asked: AskedSizes

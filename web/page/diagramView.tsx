@@ -1,0 +1,264 @@
+import { useState } from "preact/hooks"
+import { type DerivationAsked, type Diagram, SETS, type SetName } from "../messages.js"
+import { Copied } from "./copied.js"
+import { ExponentChart } from "./exponentChart.js"
+import { readable } from "./numbers.js"
+import { PhasePlane } from "./phasePlane.js"
+import { Reading } from "./reading.js"
+import { SET_WORDS } from "./setWords.js"
+import type { State } from "./state.js"
+import { SymbolControls } from "./symbolControls.js"
+import { type Seen, useAnswer } from "./useAnswer.js"
+import type { Change } from "./useExplorer.js"
+import { Why } from "./why.js"
+
+interface Props {
+  readonly state: State
+  readonly change: Change
+  readonly asked: DerivationAsked
+}
+
+/** A scheme's phase diagram, what holds at the point, and why. */
+export function DiagramView({ state, change, asked }: Props) {
+  const [hovered, setHovered] = useState<Readonly<Record<string, string>> | null>(null)
+  const seen = useAnswer("diagram", { ...asked, point: { ...asked.point, ...hovered } })
+  const [claim, setClaim] = useState("")
+  const diagram = seen.answer
+  const move = (point: Readonly<Record<string, string>>) => {
+    setHovered(null)
+    change({ point: { ...state.point, ...point } })
+  }
+  return (
+    <>
+      <Refused seen={seen} />
+      {diagram === null ? (
+        seen.refusal === null && <p class="waiting">Deriving …</p>
+      ) : (
+        <div class="diagram" aria-busy={seen.pending}>
+          <div class="drawing">
+            <div class="heading">
+              <h2>{diagram.title}</h2>
+              <p class="took">
+                {diagram.json.optimiser}; derived in {Math.max(1, Math.round(diagram.milliseconds))} ms
+              </p>
+            </div>
+            <Sets diagram={diagram} sets={state.sets} change={change} />
+            {diagram.axes[1] === null ? (
+              <ExponentChart diagram={diagram} sets={state.sets} hover={setHovered} move={move} />
+            ) : (
+              <PhasePlane
+                diagram={diagram}
+                y={diagram.axes[1]}
+                sets={state.sets}
+                claim={claim}
+                hover={setHovered}
+                move={move}
+              />
+            )}
+            <AxisChoice diagram={diagram} change={change} />
+          </div>
+          <div class="beside">
+            <SymbolControls
+              symbols={diagram.symbols}
+              axes={diagram.axes.flatMap((axis) => axis?.name ?? [])}
+              move={move}
+            />
+            <Reading diagram={diagram} />
+          </div>
+          <div class="below">
+            <Statements diagram={diagram} state={state} change={change} />
+            <Why asked={asked} of={state.why} show={setClaim} />
+            <details>
+              <summary>
+                The phase diagram as a table: {diagram.json.regions.length}{" "}
+                {diagram.json.regions.length === 1 ? "region" : "regions"}
+              </summary>
+              <Regions diagram={diagram} />
+            </details>
+            <details>
+              <summary>What is assumed ({diagram.json.assumptions.length})</summary>
+              <ul class="assumptions">
+                {diagram.json.assumptions.map((text) => (
+                  <li key={text}>{text}</li>
+                ))}
+              </ul>
+            </details>
+            <p class="command">
+              The same on the command line: <code>{diagram.command}</code>{" "}
+              <Copied text={diagram.command} what="command" />{" "}
+              <a download={`${diagram.name.replaceAll("/", "-")}.json`} href={jsonLink(diagram.json)}>
+                JSON
+              </a>
+            </p>
+          </div>
+        </div>
+      )}
+    </>
+  )
+}
+
+function jsonLink(json: Diagram["json"]): string {
+  return `data:application/json,${encodeURIComponent(JSON.stringify(json))}`
+}
+
+/** Why there is no answer, where there is none. */
+function Refused({ seen: { refusal } }: { readonly seen: Seen<unknown> }) {
+  return (
+    <div id="refusal" role="alert">
+      {refusal !== null && (
+        <p class={`refusal ${refusal.kind}`}>
+          {refusal.kind === "bug" ? "This is a mistake of the explorer. Please report it: " : ""}
+          {refusal.message}
+        </p>
+      )}
+    </div>
+  )
+}
+
+/** The legend is what switches sets on and off. */
+function Sets({
+  diagram,
+  sets,
+  change,
+}: {
+  readonly diagram: Diagram
+  readonly sets: readonly SetName[]
+  readonly change: Change
+}) {
+  return (
+    <fieldset class="sets">
+      <legend>Draw where it is</legend>
+      {SETS.filter((name) => diagram.sets[name] !== null).map((name) => (
+        <label key={name} title={SET_WORDS[name].says}>
+          <input
+            type="checkbox"
+            checked={sets.includes(name)}
+            onChange={({ currentTarget: { checked } }) =>
+              change({ sets: SETS.filter((other) => (other === name ? checked : sets.includes(other))) })
+            }
+          />
+          <svg class="swatch" viewBox="0 0 28 16" aria-hidden="true">
+            <rect class={`set ${name}`} width="28" height="16" />
+            <path class={`edge ${name}`} d="M0,15H28" />
+          </svg>
+          {SET_WORDS[name].short}
+        </label>
+      ))}
+    </fieldset>
+  )
+}
+
+function AxisChoice({ diagram, change }: { readonly diagram: Diagram; readonly change: Change }) {
+  const [x, y] = diagram.axes
+  const choice = (label: string, value: string, set: (name: string) => void, none: boolean) => (
+    <label>
+      {label}
+      <select value={value} onChange={({ currentTarget }) => set(currentTarget.value)}>
+        {none && <option value="">nothing: exponents as lines</option>}
+        {diagram.symbols.map(({ name, words }) => (
+          <option key={name} value={name}>
+            {name}, {words}
+          </option>
+        ))}
+      </select>
+    </label>
+  )
+  return (
+    <div class="axis-choice">
+      {choice("Across", x.name, (name) => change({ x: name, y: name === y?.name ? x.name : (y?.name ?? "") }), false)}
+      {choice(
+        "Upwards",
+        y?.name ?? "",
+        (name) => change({ y: name, x: name === x.name ? (y?.name ?? null) : x.name }),
+        true,
+      )}
+    </div>
+  )
+}
+
+function Statements({
+  diagram: { json, reading },
+  state,
+  change,
+}: {
+  readonly diagram: Diagram
+  readonly state: State
+  readonly change: Change
+}) {
+  return (
+    <section aria-labelledby="statements">
+      <h3 id="statements">What holds, for all t</h3>
+      <table class="statements">
+        <thead>
+          <tr>
+            <th scope="col">statement</th>
+            <th scope="col">exactly where</th>
+            <th scope="col">at the point</th>
+            <th scope="col">why</th>
+          </tr>
+        </thead>
+        <tbody>
+          {SETS.map((name) => {
+            const condition = json[name]
+            if (condition === null) return null
+            const holds = reading.holds[name]
+            return (
+              <tr key={name}>
+                <th scope="row" title={SET_WORDS[name].says}>
+                  {SET_WORDS[name].short}
+                </th>
+                <td>
+                  <code>{readable(condition)}</code>
+                </td>
+                <td class={holds ? "yes" : "no"}>{holds ? "✓ holds" : "✗ does not"}</td>
+                <td>
+                  <button
+                    type="button"
+                    aria-pressed={state.why === name}
+                    onClick={() => change({ why: state.why === name ? "" : name })}
+                  >
+                    why<span class="hidden"> {SET_WORDS[name].short}</span>
+                  </button>
+                </td>
+              </tr>
+            )
+          })}
+        </tbody>
+      </table>
+    </section>
+  )
+}
+
+function Regions({ diagram: { json } }: { readonly diagram: Diagram }) {
+  const names = Object.keys(json.quantities)
+  return (
+    <div class="wide">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">where</th>
+            {names.map((name) => (
+              <th key={name} scope="col">
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {json.regions.map(({ where, limits }) => (
+            <tr key={where}>
+              <th scope="row">
+                <code>{readable(where)}</code>
+              </th>
+              {names.map((name) => (
+                <td key={name}>
+                  <code>{readable(limits[name] ?? "")}</code>
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  )
+}

@@ -1,0 +1,4 @@
+import { render } from "preact"
+import { Explorer } from "./explorer.js"
+
+render(<Explorer />, document.getElementById("app")!)
