@@ -15,6 +15,7 @@ import {
   type Mask,
   type MuonFactor,
   type Op,
+  ROTARY_BASE,
   type RowPart,
   resultShape,
 } from "./operation.js"
@@ -151,8 +152,8 @@ export class Node<O extends Op = Op> {
   }
 
   /** Rotary positions, or their inverse. */
-  rotate({ back = false } = {}): Node {
-    return Node.of("rotate", [this], { back })
+  rotate({ back = false, base = ROTARY_BASE } = {}): Node {
+    return Node.of("rotate", [this], { back, base })
   }
 
   /** The entrywise quotient this / (√over + epsilon): Adam's direction from its two moments. */

@@ -48,6 +48,9 @@ export interface Mask {
  */
 export type MuonFactor = "none" | "original" | "match-rms-adamw"
 
+/** The base of the frequencies of rotary positions where a model says none (RoFormer, arXiv 2104.09864). */
+export const ROTARY_BASE = 10_000
+
 type None = Readonly<Record<never, never>>
 
 /** What each operation carries besides its operands. */
@@ -97,8 +100,8 @@ export interface Attributes {
   readonly rowPart: RowPart
   /** A tensor as a part of the rows of a longer one, zero elsewhere; its `space` is the longer one's. */
   readonly placeRows: RowPart
-  /** Rotary positions: rows i and i + d/2 of column j turned by the angle j · 10000^(−2i/d), or back; d the rows. */
-  readonly rotate: { readonly back: boolean }
+  /** Rotary positions: rows i and i + d/2 of column j turned by the angle j · base^(−2i/d), or back; d the rows. */
+  readonly rotate: { readonly back: boolean; readonly base: number }
   /** x / (√y + ε), entry by entry, of x and y: Adam's direction from its two moments. */
   readonly rootRatio: { readonly epsilon: Epsilon }
   /** U Vᵀ of a matrix U S Vᵀ, times a factor of its shape: Muon's direction. */

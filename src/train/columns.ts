@@ -128,16 +128,13 @@ export function placed({ rows, columns, data }: Matrix, index: number, whole: nu
   return { rows: whole, columns, data: result }
 }
 
-/** The base of the frequencies of rotary positions (RoFormer, arXiv 2104.09864). */
-export const FREQUENCY = 10_000
-
-/** Rotary positions as Llama has them: rows i and i + d/2 of column j are turned by the angle ± j · 10000^(−2i/d). */
-export function rotated(x: Matrix, sign: 1 | -1, spare: Spare): Matrix {
+/** Rotary positions as Llama has them: rows i and i + d/2 of column j are turned by the angle ± j · base^(−2i/d). */
+export function rotated(x: Matrix, base: number, sign: 1 | -1, spare: Spare): Matrix {
   const half = Math.floor(x.rows / 2)
   return entries(x, spare, (k, i, j) => {
     if (i >= 2 * half) return x.data[k]!
     const pair = i < half ? i : i - half
-    const angle = sign * j * FREQUENCY ** (-pair / half)
+    const angle = sign * j * base ** (-pair / half)
     const other = x.data[i < half ? k + half * x.columns : k - half * x.columns]!
     return x.data[k]! * Math.cos(angle) + (i < half ? -1 : 1) * other * Math.sin(angle)
   })

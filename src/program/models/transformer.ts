@@ -3,6 +3,7 @@ import { type Dimension, dimension, SINGLE } from "../dimension.js"
 import { type Model, type ModelExponents, power, type Site, type Watched } from "../model.js"
 import { Node } from "../node.js"
 import { batchSpace, type Frozen, type Objective } from "../objective.js"
+import { ROTARY_BASE } from "../operation.js"
 
 /** The two block types: pre-norm with RMSNorm and SwiGLU, causal; post-norm with LayerNorm and GELU, seeing both ways. */
 export type BlockKind = "llama-block" | "bert-block"
@@ -40,8 +41,30 @@ interface Spaces {
   readonly inner: Dimension
 }
 
-/** A layer with a frozen matrix W of entries N(0, 1 / inputs) and, where the site is adapted, its adapter. */
-type Layer = (name: string, input: Node) => Node
+/** The layers of attention, in the order query, key, value, output. */
+const ATTENTION = 4
+
+/** What of a block's shape its forward pass needs. */
+export interface BlockShape {
+  readonly heads: number
+  readonly keyHeads: number
+  /** The base of the frequencies of rotary positions; null where queries and keys are not turned. */
+  readonly rotary: number | null
+  /** ε of the norms. */
+  readonly epsilon: number
+  /** The rows of all queries together, and of one head. */
+  readonly spaces: { readonly queries: Dimension; readonly head: Dimension }
+}
+
+/** What a block asks of the model that it stands in. */
+export interface BlockParts {
+  /** A layer by its name in {@link BLOCK_SITES}: its frozen weights and, where it is adapted, its adapter. */
+  readonly layer: (name: string, input: Node) => Node
+  /** What the norm after or before a half of the block does to a normalised tensor: a gain, a shift, or nothing. */
+  readonly scaled: (half: "attention" | "feedForward", normed: Node) => Node
+  /** What is added to scores, keys down and queries across: nothing, or a mask of padding. */
+  readonly masked: (scores: Node) => Node
+}
 
 /**
  * L blocks between an embedding x₀ with standard Gaussian entries, a column for each token, and a readout w with entries
@@ -76,20 +99,31 @@ export function transformerModel(
     ],
     forward: (adapted) => {
       let x: Node = x0
+      const shape: BlockShape = {
+        heads,
+        keyHeads,
+        rotary: architecture.rotary ? ROTARY_BASE : null,
+        epsilon: EPSILON,
+        spaces: { queries: n, head: spaces.head },
+      }
       const watched = made.flatMap(({ weights, sites, tag }): Watched[] => {
-        const layer: Layer = (name, input) => {
+        const layer: BlockParts["layer"] = (name, input) => {
           const own = weights.get(name)!.times(input)
           const site = sites.get(name)
           return site === undefined ? own : own.plus(adapted(site, input))
         }
-        const { output, scores } = BLOCKS[kind](x, layer, architecture, spaces)
+        const { output, scores } = BLOCKS[kind](
+          x,
+          { layer, scaled: (_, normed) => normed, masked: (own) => own },
+          shape,
+        )
         x = output
         return [
           { name: `scores${tag}`, site: null, node: scores },
           { name: `block${tag}`, site: null, node: output },
         ]
       })
-      const last = kind === "llama-block" ? rmsNorm(x) : x
+      const last = kind === "llama-block" ? rmsNorm(x, EPSILON) : x
       return { output: w.transpose().times(last), watched }
     },
     minimises: "change",
@@ -124,68 +158,69 @@ function parts({ kind, sites }: Transformer, { n, keys, inner }: Spaces, rank: D
 
 type Block = (
   x: Node,
-  layer: Layer,
-  architecture: Transformer,
-  spaces: Spaces,
-) => { readonly output: Node; readonly scores: Node }
+  parts: BlockParts,
+  shape: BlockShape,
+) => { readonly output: Node /** Of the first head. */; readonly scores: Node }
 
-const BLOCKS: Readonly<Record<BlockKind, Block>> = {
-  "llama-block": (x, layer, architecture, spaces) => {
-    const seen = rmsNorm(x)
+/** The forward pass of each block: x in, x out. */
+export const BLOCKS: Readonly<Record<BlockKind, Block>> = {
+  "llama-block": (x, parts, shape) => {
+    const { layer, scaled } = parts
     const { mixed, scores } = attention(
-      [layer("q", seen), layer("k", seen), layer("v", seen)],
-      architecture,
-      spaces,
+      scaled("attention", rmsNorm(x, shape.epsilon)),
+      BLOCK_SITES["llama-block"],
       true,
+      parts,
+      shape,
     )
     const between = x.plus(layer("o", mixed))
-    const normed = rmsNorm(between)
+    const normed = scaled("feedForward", rmsNorm(between, shape.epsilon))
     const gated = layer("gate", normed).activate("silu").multiply(layer("up", normed))
     return { output: between.plus(layer("down", gated)), scores }
   },
-  "bert-block": (x, layer, architecture, spaces) => {
-    const { mixed, scores } = attention(
-      [layer("query", x), layer("key", x), layer("value", x)],
-      architecture,
-      spaces,
-      false,
-    )
-    const between = layerNorm(x.plus(layer("dense", mixed)))
+  "bert-block": (x, parts, shape) => {
+    const { layer, scaled } = parts
+    const { mixed, scores } = attention(x, BLOCK_SITES["bert-block"], false, parts, shape)
+    const between = scaled("attention", layerNorm(x.plus(layer("dense", mixed)), shape.epsilon))
     const inner = layer("intermediate", between).activate("gelu")
-    return { output: layerNorm(between.plus(layer("output", inner))), scores }
+    return { output: scaled("feedForward", layerNorm(between.plus(layer("output", inner)), shape.epsilon)), scores }
   },
 }
 
 /** Heads of softmax(Kᵀ Q / √(rows of a head)), keys down and queries across, each mixing its values' columns. */
 function attention(
-  [q, k, v]: readonly [Node, Node, Node],
-  { heads, keyHeads, rotary }: Transformer,
-  { n, head }: Spaces,
+  x: Node,
+  names: readonly string[],
   causal: boolean,
+  { layer, masked }: BlockParts,
+  { heads, keyHeads, rotary, spaces: { queries, head } }: BlockShape,
 ): { readonly mixed: Node; readonly scores: Node } {
-  const turned = (x: Node) => (rotary ? x.rotate() : x)
-  const scores = Array.from({ length: heads }, (_, i) => {
-    const key = { index: Math.floor((i * keyHeads) / heads), of: keyHeads, space: head }
-    const [query, keys] = [q.rowPart({ index: i, of: heads, space: head }), k.rowPart(key)].map(turned)
-    const scale = { constant: Math.sqrt(heads), power: Affine.constant("-1/2") }
-    return { product: keys!.transpose().times(query!).scale(scale), values: v.rowPart(key) }
+  const [q, k, v] = names.slice(0, ATTENTION - 1).map((name) => layer(name, x)) as [Node, Node, Node]
+  const turned = (part: Node) => (rotary === null ? part : part.rotate({ base: rotary }))
+  const parts = (of: Node, count: number) =>
+    Array.from({ length: count }, (_, index) => of.rowPart({ index, of: count, space: head }))
+  const [keys, values] = [parts(k, keyHeads).map(turned), parts(v, keyHeads)]
+  const scale = { constant: 1 / Math.sqrt(head.count), power: head.exponent.times("-1/2") }
+  const own = parts(q, heads).map((part, i) => {
+    const group = Math.floor((i * keyHeads) / heads)
+    return { scores: keys[group]!.transpose().times(turned(part)).scale(scale), values: values[group]! }
   })
-  const mixed = scores
-    .map(({ product, values }, i) =>
-      values.times(product.softmax({ causal })).placeRows({ index: i, of: heads, space: n }),
+  const mixed = own
+    .map(({ scores, values }, index) =>
+      values.times(masked(scores).softmax({ causal })).placeRows({ index, of: heads, space: queries }),
     )
     .reduce((sum, part) => sum.plus(part))
-  return { mixed, scores: scores[0]!.product }
+  return { mixed, scores: own[0]!.scores }
 }
 
 /** x / √(mean of x² + ε) of each column. */
-function rmsNorm(x: Node): Node {
+export function rmsNorm(x: Node, epsilon: number): Node {
   const { count, exponent } = x.shape[0]
   const square = x.columnDots(x).scale({ constant: 1 / count, power: exponent.negated })
-  return x.scaleColumns(square.inverseRoot(EPSILON))
+  return x.scaleColumns(square.inverseRoot(epsilon))
 }
 
 /** The same of each column less its mean. */
-function layerNorm(x: Node): Node {
-  return rmsNorm(x.centre())
+export function layerNorm(x: Node, epsilon: number): Node {
+  return rmsNorm(x.centre(), epsilon)
 }

@@ -40,5 +40,5 @@ export const placeRows: Row<"placeRows"> = linear(
 /** Orthogonal: its transpose turns back. */
 export const rotate: Row<"rotate"> = linear(
   (x, by) => x.rotate(by),
-  ({ attributes: { back } }, adjoint) => adjoint.rotate({ back: !back }),
+  ({ attributes: { back, base } }, adjoint) => adjoint.rotate({ back: !back, base }),
 )

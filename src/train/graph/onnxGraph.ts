@@ -17,12 +17,14 @@ const [IR_VERSION, OPERATORS] = [8, 17]
 /** AttributeProto's types. */
 const [INT, STRING, INTS] = [2, 3, 7]
 
-/** Writes a graph node by node; a value is known by its name. */
+/** Writes a graph node by node; a value is known by its name, and what is asked for twice is written once. */
 export class OnnxGraph {
   private readonly nodes: Encoded[] = []
   private readonly inputs: Encoded[] = []
   private readonly outputs: Encoded[] = []
   private readonly constants = new Map<string, { readonly name: string; readonly tensor: Encoded }>()
+  private readonly written = new Map<string, readonly string[]>()
+  private readonly opposite = new Map<string, string>()
   private names = 0
 
   /** Adds an operation and gives the name of its result. */
@@ -31,8 +33,12 @@ export class OnnxGraph {
   }
 
   /** Adds an operation with several results. */
-  several(operator: string, inputs: readonly string[], attributes: Attributes, count: number): string[] {
+  several(operator: string, inputs: readonly string[], attributes: Attributes, count: number): readonly string[] {
+    const key = JSON.stringify([operator, inputs, attributes])
+    const known = this.written.get(key)
+    if (known !== undefined) return known
     const results = Array.from({ length: count }, () => `v${this.names++}`)
+    this.written.set(key, results)
     this.nodes.push(
       message(
         ...inputs.map((name) => delimited(1, name)),
@@ -42,6 +48,18 @@ export class OnnxGraph {
       ),
     )
     return results
+  }
+
+  /** Exchanges the last two of a value's dimensions; twice is never written. */
+  transposed(of: string, dimensions: number): string {
+    const known = this.opposite.get(of)
+    if (known !== undefined) return known
+    const perm = Array.from({ length: dimensions }, (_, axis) => axis)
+    perm.push(...perm.splice(-2).reverse())
+    const result = this.node("Transpose", [of], { perm })
+    this.opposite.set(of, result)
+    this.opposite.set(result, of)
+    return result
   }
 
   /** The name of a constant; equal ones are kept once. */

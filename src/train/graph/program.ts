@@ -2,6 +2,7 @@
 import { inOrder, isNeverFormed, type Node } from "../../program/node.js"
 import type { Coefficient } from "../../program/operation.js"
 import type { Scheme } from "../../scheme/scheme.js"
+import type { Matrix } from "../matrix.js"
 import { entriesOf, type SpaceSizes, shapeOf } from "../numbers.js"
 import { drawn, endsOf, type RunConfig, type RunResult, requireRunnable, sizesOf } from "../run.js"
 import { measuredNodes, StepRecords } from "../stepRecords.js"
@@ -50,7 +51,7 @@ export async function runProgram(
   return results
 }
 
-/** A leaf's start for each of the seeds, one after the other. */
+/** A leaf's start for each of the seeds, one after the other, each column by column. */
 function startOf(
   node: Node,
   deviation: Coefficient | "zero",
@@ -62,9 +63,14 @@ function startOf(
   const all = new Float32Array(entries * seeds.length)
   if (deviation !== "zero")
     seeds.forEach((seed, i) => {
-      all.set(drawn(node, deviation, sizes, { seed, width }).data, i * entries)
+      putByColumns(drawn(node, deviation, sizes, { seed, width }), all.subarray(i * entries, (i + 1) * entries))
     })
   return all
+}
+
+function putByColumns({ rows, columns, data }: Matrix, into: Float32Array): void {
+  if (rows === 1 || columns === 1) into.set(data)
+  else for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) into[j * rows + i] = data[i * columns + j]!
 }
 
 async function runBatch(
@@ -81,7 +87,9 @@ async function runBatch(
   const values = [loss, ...(residual === null ? [] : [residual])]
   const graph = stepGraph({ leaves, next, values, squares })
   const session = await engine.session(graph.model)
-  const moving = new Map(leaves.map((leaf) => [leaf, engine.tensor(start(leaf), [runs, ...shapeOf(leaf, sizes)])]))
+  const moving = new Map(
+    leaves.map((leaf) => [leaf, engine.tensor(start(leaf), [runs, ...[...shapeOf(leaf, sizes)].reverse()])]),
+  )
   const records = Array.from({ length: runs }, () => new StepRecords(program, sizes))
   const isGoingOn = ({ outcome }: StepRecords) => outcome.kind === "finished"
   for (let step = 1; step <= steps && records.some(isGoingOn); step++) {

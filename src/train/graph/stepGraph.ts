@@ -1,7 +1,7 @@
 /** A program's step as one ONNX graph: next values, sizes, loss and residual of a batch of runs side by side. */
 import { inOrder, leafName, type Node } from "../../program/node.js"
-import type { Op } from "../../program/operation.js"
 import type { SpaceSizes } from "../numbers.js"
+import { writeGroups } from "./groups.js"
 import { OnnxGraph } from "./onnxGraph.js"
 import { ONNX, sumOfSquares, type Writing } from "./operations.js"
 
@@ -10,17 +10,19 @@ export interface StepGraphRequest {
   readonly leaves: Iterable<Node>
   /** The next value of each leaf that moves. */
   readonly next: ReadonlyMap<Node, Node>
-  /** Tensors that are read as they are. */
+  /** Tensors that are read as they are, row by row. */
   readonly values: readonly Node[]
   /** Tensors of which only the sum of squared entries is read. */
   readonly squares: readonly Node[]
   /** Leaves that all runs have in common, whose first dimension is 1; by default none. */
   readonly shared?: ReadonlySet<Node>
-  /** Tensors that are read as their sum over the runs. */
+  /** Tensors that are read as their sum over the runs, row by row. */
   readonly sums?: readonly Node[]
+  /** Leaves that are given, and whose next values are read, row by row; others column by column. */
+  readonly byRows?: ReadonlySet<Node>
 }
 
-/** A graph for any width and number of runs: every tensor has the runs as its first dimension. */
+/** A graph for any width and number of runs: every tensor has the runs as its first dimension, then columns, then rows. */
 export interface StepGraph {
   /** The ONNX model. It depends on the program alone, not on sizes, rates or the step. */
   readonly model: Uint8Array
@@ -50,49 +52,55 @@ export function unwritable(roots: readonly Node[], leaves: { has(node: Node): bo
 }
 
 /** Writes a step; @throws Error for an operation without an ONNX form. */
-export function stepGraph({ leaves, next, values, squares, shared, sums = [] }: StepGraphRequest): StepGraph {
+export function stepGraph({
+  leaves,
+  next,
+  values,
+  squares,
+  shared = new Set(),
+  sums = [],
+  byRows = new Set(),
+}: StepGraphRequest): StepGraph {
   const graph = new OnnxGraph()
-  const dimensions = (node: Node, runs: string | number = "runs") => [runs, ...node.shape.map(({ name }) => name)]
+  const sides = ({ shape: [rows, columns] }: Node, rowsFirst: boolean) =>
+    (rowsFirst ? [rows, columns] : [columns, rows]).map(({ name }) => name)
+  const inputs = new Map<Node, string>()
   const names = new Map<Node, string>()
   for (const leaf of leaves) {
-    const runs = shared?.has(leaf) ? 1 : "runs"
-    names.set(leaf, graph.input(`${leafName(leaf)} ${names.size}`, dimensions(leaf, runs)))
+    const dimensions = [shared.has(leaf) ? 1 : "runs", ...sides(leaf, byRows.has(leaf))]
+    const name = graph.input(`${leafName(leaf)} ${inputs.size}`, dimensions)
+    inputs.set(leaf, name)
+    names.set(leaf, byRows.has(leaf) ? graph.transposed(name, 3) : name)
   }
-  const inputs = new Map(names)
   const coefficients: ((sizes: SpaceSizes, t: number) => number)[] = []
   const number: Writing["number"] = (value) => {
     if (coefficients.length === 0) graph.input(COEFFICIENTS, ["coefficients"])
     return graph.node("Gather", [COEFFICIENTS, graph.constant([coefficients.push(value) - 1], [1], "int64")])
   }
-  for (const node of inOrder([...next.values(), ...values, ...squares, ...sums], inputs)) {
-    const operands = node.operands.map((operand) => names.get(operand)!)
-    names.set(node, written(node, { graph, operands, number }))
-  }
-  const output = (name: string, node: Node) => {
-    graph.output(name, names.get(node)!, dimensions(node))
+  const nameOf = writeGroups(graph, [...next.values(), ...values, ...squares, ...sums], names, number)
+  const output = (name: string, of: string, node: Node, rowsFirst: boolean, runs: string | number = "runs") => {
+    graph.output(name, rowsFirst ? graph.transposed(of, 3) : of, [runs, ...sides(node, rowsFirst)])
     return name
   }
   if (squares.length > 0) {
-    const own = squares.map((node) => sumOfSquares(graph, names.get(node)!))
+    const own = squares.map((node) => sumOfSquares(graph, nameOf(node)))
     graph.output(SQUARES, graph.node("Concat", own, { axis: 2 }), ["runs", 1, squares.length], "float64")
   }
   return {
     leaves: inputs,
-    next: new Map([...next].map(([leaf, value]) => [leaf, output(`next ${inputs.get(leaf)!}`, value)])),
-    values: values.map((node, i) => output(`value ${i}`, node)),
+    next: new Map(
+      [...next].map(([leaf, value]) => [
+        leaf,
+        output(`next ${inputs.get(leaf)!}`, nameOf(value), leaf, byRows.has(leaf)),
+      ]),
+    ),
+    values: values.map((node, i) => output(`value ${i}`, nameOf(node), node, true)),
     sums: sums.map((node, i) => {
-      const over = graph.constant([0], [1], "int64")
-      graph.output(`sum ${i}`, graph.node("ReduceSum", [names.get(node)!, over], { keepdims: 1 }), dimensions(node, 1))
-      return `sum ${i}`
+      const all = graph.node("ReduceSum", [nameOf(node), graph.constant([0], [1], "int64")], { keepdims: 1 })
+      return output(`sum ${i}`, all, node, true, 1)
     }),
     coefficients:
       coefficients.length === 0 ? null : (sizes, t) => Float32Array.from(coefficients, (value) => value(sizes, t)),
     model: graph.model(),
   }
-}
-
-function written<O extends Op>(node: Node<O>, writing: Writing): string {
-  const row = ONNX[node.op]
-  if (typeof row === "string") throw new Error(`${row} has no ONNX form`)
-  return row(node, writing)
 }

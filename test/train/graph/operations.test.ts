@@ -33,8 +33,8 @@ const VALUES: Readonly<Record<string, Node>> = {
   "second rowPart": Node.of("rowPart", [x], part(1)),
   "first placeRows": Node.of("placeRows", [short], whole(0)),
   "second placeRows": Node.of("placeRows", [short], whole(1)),
-  rotate: Node.of("rotate", [x], { back: false }),
-  "rotate back": Node.of("rotate", [x], { back: true }),
+  rotate: x.rotate(),
+  "rotate back": x.rotate({ back: true, base: 500 }),
   ...Object.fromEntries(
     (["relu", "tanh", "silu", "gelu"] as const).flatMap((by) => [
       [by, x.activate(by)],
@@ -65,7 +65,7 @@ async function difference(node: Node, size: number): Promise<number> {
     }),
   )
   const exact = evaluate([node], values, SIZES, 1).get(node)!.data
-  const graph = stepGraph({ leaves, next: new Map(), values: [node], squares: [] })
+  const graph = stepGraph({ leaves, next: new Map(), values: [node], squares: [], byRows: new Set(leaves) })
   const session = await engine!.session(graph.model)
   const feeds = [...values].map(([each, { rows, columns, data }]) => [
     graph.leaves.get(each)!,

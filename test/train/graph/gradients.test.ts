@@ -1,0 +1,152 @@
+import { describe, expect, test } from "vitest"
+import type { Pretrained } from "../../../src/checkpoint/pretrained.js"
+import { gradient } from "../../../src/program/gradient.js"
+import { type PretrainedShape, pretrainedProgram } from "../../../src/program/models/pretrained.js"
+import { BLOCK_SITES } from "../../../src/program/models/transformer.js"
+import { leafName, type Node } from "../../../src/program/node.js"
+import { type Batch, fed, IGNORED } from "../../../src/train/graph/batch.js"
+import { openGradients } from "../../../src/train/graph/gradients.js"
+import type { Matrix } from "../../../src/train/matrix.js"
+import { gaussians } from "../../../src/train/random.js"
+import { evaluate } from "../../../src/train/reference.js"
+import { distance } from "./distance.js"
+import { engineForTests } from "./engine.js"
+
+const engine = await engineForTests()
+
+const ENCODER: PretrainedShape = {
+  ...{ family: "bert", layers: 2, heads: 2, keyHeads: 2, hidden: 8, head: 4, inner: 12 },
+  ...{ epsilon: 1e-5, rotary: null, biased: BLOCK_SITES["bert-block"], tied: false },
+}
+const DECODER: PretrainedShape = {
+  ...{ family: "llama", layers: 2, heads: 4, keyHeads: 2, hidden: 8, head: 4, inner: 12 },
+  ...{ epsilon: 1e-5, rotary: 500, biased: ["q", "k"], tied: true },
+}
+const VOCABULARY = 10
+/** Gains near 1, or tokens would be nearly alike behind a norm and gradients of queries small by cancellation. */
+const drawn = (name: string, size: number) =>
+  Float32Array.from(gaussians(5, name, size, 0.4), (x) => (/norm\.weight$/i.test(name) ? 1 + x : x))
+
+function modelOf(shape: PretrainedShape, padding: number | null = null): Pretrained {
+  const isEncoder = shape.rotary === null
+  const words = drawn("model.embed_tokens.weight", VOCABULARY * shape.hidden)
+  return {
+    shape,
+    padding,
+    weight: async (name, size) =>
+      drawn(
+        name,
+        size.reduce((product, each) => product * each, 1),
+      ),
+    tables: {
+      words,
+      positions: isEncoder ? drawn("positions", 5 * shape.hidden) : null,
+      segments: isEncoder ? drawn("segments", 2 * shape.hidden) : null,
+      output: null,
+    },
+  }
+}
+
+const CLASSES: Batch = {
+  ids: [
+    [1, 2, 3, 0],
+    [4, 5, 6, 7],
+  ],
+  segments: [
+    [0, 0, 1, 0],
+    [0, 1, 1, 1],
+  ],
+  mask: [
+    [1, 1, 1, 0],
+    [1, 1, 1, 1],
+  ],
+  labels: [2, 0],
+}
+const NEXT: Batch = {
+  ids: CLASSES.ids,
+  mask: [
+    [0, 1, 1, 1],
+    [1, 1, 1, 0],
+  ],
+  labels: [
+    [IGNORED, 2, 3, 0],
+    [4, 5, IGNORED, 7],
+  ],
+}
+
+const CASES = [
+  ["an encoder that classifies", modelOf(ENCODER), CLASSES, ["query", "value", "dense"], 3],
+  ["a RoBERTa", modelOf({ ...ENCODER, family: "roberta" }, 0), CLASSES, ["key"], 3],
+  ["a decoder with padding in front", modelOf(DECODER), NEXT, ["q_proj", "k_proj", "v_proj", "up_proj"], null],
+  ["a decoder that classifies", modelOf({ ...DECODER, tied: false }), CLASSES, ["o_proj", "down_proj"], 3],
+] as const
+
+describe.skipIf(engine === null)("loss and gradients are those of the reference interpreter in float64", () => {
+  test.each(CASES)("%s", async (_, model, batch, sites, classes) => {
+    const { shape } = model
+    const adaptation = { sites, rank: 2, scale: 1.5, classes, trainHead: classes !== null }
+    const gradients = await openGradients(engine!, model, adaptation)
+    const values = gradients.trained.map(({ name, shape: [rows, columns] }) => drawn(name, rows * columns))
+    const found = await gradients.at(batch, values)
+
+    const own = fed(model, batch, classes)
+    const program = pretrainedProgram(
+      shape,
+      classes === null ? "causal" : "classification",
+      sites,
+      1.5,
+      own.padding !== null,
+    )
+    const sizes = { n: 1, one: 1, rank: 2, tokens: 4, classes: 3, vocabulary: VOCABULARY }
+    const sized: Readonly<Record<string, number>> = { ...sizes, hidden: 8, inner: 12, head: 4, queries: 16, keys: 8 }
+    const trainedNames = new Map(
+      [...program.adapters].flatMap(([module, { A, B }]) => [
+        [A, `${module}.lora_A.weight`] as const,
+        [B, `${module}.lora_B.weight`] as const,
+      ]),
+    )
+    const matrix = (leaf: Node, data: ArrayLike<number>): Matrix => {
+      const [rows, columns] = leaf.shape.map(({ name }) => sized[name]!) as [number, number]
+      return { rows, columns, data: Float64Array.from(data) }
+    }
+    const transposed = (leaf: Node, data: Float32Array): Matrix => {
+      const { rows, columns } = matrix(leaf, data)
+      return matrix(
+        leaf,
+        Float32Array.from(data, (_, k) => data[(k % columns) * rows + Math.floor(k / columns)]!),
+      )
+    }
+    const trained = [
+      ...trainedNames.keys(),
+      ...(classes === null ? [] : [...program.head].map((name) => program.weights.get(name)!)),
+    ]
+    const roots = [program.loss, ...gradient(program.loss, trained).map((node) => node!)]
+    const sums = roots.map(() => new Float64Array())
+    for (const s of [0, 1]) {
+      const slice = (all: Float32Array) => all.subarray((s * all.length) / 2, ((s + 1) * all.length) / 2)
+      const { embedded, padding, label, weight, picked } = program.given
+      const leaves = new Map<Node, Matrix>([
+        [embedded, transposed(embedded, slice(own.embedded))],
+        [label, classes === null ? transposed(label, slice(own.label)) : matrix(label, slice(own.label))],
+        [weight, matrix(weight, slice(own.weight))],
+        [program.ones, matrix(program.ones, [1, 1, 1, 1])],
+      ])
+      if (padding !== null) leaves.set(padding, matrix(padding, slice(own.padding!)))
+      if (picked !== null) leaves.set(picked, matrix(picked, slice(own.picked!)))
+      for (const leaf of [...program.weights.values(), ...trainedNames.keys()]) {
+        const [rows, columns] = leaf.shape.map(({ name }) => sized[name]!) as [number, number]
+        leaves.set(leaf, matrix(leaf, drawn(trainedNames.get(leaf) ?? leafName(leaf), rows * columns)))
+      }
+      const exact = evaluate(roots, leaves, { ...sizes, ...sized }, 1)
+      roots.forEach((root, i) => {
+        const { data } = exact.get(root)!
+        sums[i] = s === 0 ? data.slice() : sums[i]!.map((sum, k) => sum + data[k]!)
+      })
+    }
+    expect(found.loss / sums[0]![0]!).toBeCloseTo(1, 5)
+    expect(found.gradients).toHaveLength(trained.length)
+    found.gradients.forEach((values, i) => {
+      expect(distance(sums[i + 1]!, values), gradients.trained[i]!.name).toBeLessThan(2e-5)
+    })
+  })
+})
