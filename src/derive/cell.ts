@@ -8,6 +8,13 @@ interface Answer {
   readonly positive: Affine
 }
 
+/** What a cell was asked: whether a form is ≥ 0 in it, which is kept, or at its point alone, which is not; and its answer. */
+export interface Question {
+  readonly form: Affine
+  readonly of: "cell" | "point"
+  readonly isYes: boolean
+}
+
 /**
  * The set of symbol values around a point at which a program reads the same.
  *
@@ -21,12 +28,14 @@ export class Cell {
   readonly keepsTerms: boolean
   /** Every comparison in the order made, as the form that is ≥ 0 in the cell. */
   readonly comparisons: Affine[] = []
+  /** Everything asked that a reading depends on, in the order asked. */
+  readonly questions: Question[] = []
   /** Whether a difference of two sizes was used: without one, every size is a max of sums. */
   usesGaps = false
   /** How many bases the parity of a product of parts may name; parts of more are joined (see `MANY`). */
   mostBases = Number.POSITIVE_INFINITY
   private readonly halfSpaces = new Map<string, Affine>()
-  private readonly answers = new Map<string, Answer>()
+  private readonly answers = new Map<Affine, Answer>()
 
   constructor(point: ReadonlyMap<string, Fraction>, keepsTerms = false) {
     this.point = point
@@ -40,10 +49,28 @@ export class Cell {
    */
   compare(x: Affine, y: Affine): -1 | 0 | 1 {
     if (x.key === y.key) return 0
-    const question = `${x.key} ? ${y.key}`
-    const { sign, positive } = this.answers.get(question) ?? this.decide(x, y, question)
+    const difference = x.minus(y)
+    const { sign, positive } = this.answers.get(difference) ?? this.decide(difference)
     this.comparisons.push(positive)
+    this.questions.push({ form: positive, of: "cell", isYes: true })
     return sign
+  }
+
+  /** The items by their forms' values at the point, largest first, the earlier of two equal ones first. */
+  byValue<T>(items: readonly T[], formOf: (item: T) => Affine): T[] {
+    const order = items.map((item, place) => ({ item, place, form: formOf(item) }))
+    order.sort((x, y) => y.form.at(this.point).compare(x.form.at(this.point)))
+    order.slice(1).forEach((next, i) => {
+      const isYes = order[i]!.place < next.place
+      const [first, second] = isYes ? [order[i]!, next] : [next, order[i]!]
+      this.questions.push({ form: first.form.minus(second.form), of: "point", isYes })
+    })
+    return order.map(({ item }) => item)
+  }
+
+  /** What the cell would answer; nothing is kept. */
+  wouldSay({ form, of }: Omit<Question, "isYes">): boolean {
+    return of === "cell" ? !this.isNegative(form) : form.at(this.point).compare(0) >= 0
   }
 
   /** Whether a form is < 0 in the cell, if the cell lies on one side of it; nothing is kept. */
@@ -51,13 +78,12 @@ export class Cell {
     return form.key !== Affine.ZERO.key && signNear(form, this.point) < 0
   }
 
-  private decide(x: Affine, y: Affine, question: string): Answer {
-    const whole = x.minus(y)
+  private decide(whole: Affine): Answer {
     const forever = perForever(whole)
     const difference = forever.key === Affine.ZERO.key ? whole : forever
     const sign = signNear(difference, this.point)
     const answer: Answer = { sign, positive: sign > 0 ? difference : difference.negated }
-    this.answers.set(question, answer)
+    this.answers.set(whole, answer)
     if (!answer.positive.isConstant) this.halfSpaces.set(answer.positive.key, answer.positive)
     return answer
   }

@@ -192,8 +192,7 @@ export class Graded {
     const leading = this.parts.find(({ size }) => isZeroForm(lead(size)))
     const gaps = this.map((size) => (leading?.size.discrete && !isZeroForm(lead(size)) ? weakened(size) : size))
     let [even, odd] = [Graded.even(sizeOf(Form.ZERO)), Graded.ZERO]
-    const value = ({ size }: ParityPart) => lead(size).at(cell.point)
-    for (const part of [...gaps.parts].sort((x, y) => value(y).compare(value(x)))) {
+    for (const part of cell.byValue(gaps.parts, ({ size }) => lead(size))) {
       if (!cell.keepsTerms && odd.reaches(cell, part)) continue
       const added = Graded.of(cell, [part])
       even = even.plus(cell, odd.multiply(cell, added)).within(cell)

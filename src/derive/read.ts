@@ -1,7 +1,7 @@
 import { Affine } from "../exponent/affine.js"
 import { formatAffine } from "../exponent/grammar.js"
 import { type Dimension, grows } from "../program/dimension.js"
-import { inOrder, leafName, lookUp, type Node } from "../program/node.js"
+import { leafName, lookUp, type Node } from "../program/node.js"
 import type { Op } from "../program/operation.js"
 import type { Scheme } from "../scheme/scheme.js"
 import { ACTIVATIONS } from "./activation.js"
@@ -23,38 +23,29 @@ export interface Applications {
   readonly transposed: Graded
 }
 
+/** How much sums of two parts grow, with what is assumed of each. */
+export type Growths = Map<string, { readonly growth: Affine; readonly assumption: string | null }>
+
 /** Everything that a reading of one step needs besides the nodes. */
 export interface ReadingContext {
   readonly cell: Cell
   /** Alignments given by the user, in place of the rules'. */
   readonly alignments: Scheme["alignments"]
-  /** The graded sizes of all leaves. */
-  readonly leaves: ReadonlyMap<Node, Graded>
   /** The nodes of which no part is asked for, only the size. */
   readonly sizeOnly: ReadonlySet<Node>
   /** Per random matrix, what it was applied to; a reading adds to it. */
   readonly applications: Map<Node, Applications>
   /** How much sums of two parts grow, as found so far; a reading adds to it. */
-  readonly growths: Map<string, Affine>
+  readonly growths: Growths
   /** Called with every assumption that a rule makes. */
   readonly assume: (assumption: string) => void
 }
 
 /**
- * The graded sizes of the given nodes, each operation by its rule.
+ * One node by its operation's rule, given the values of its operands.
  *
  * @throws Underivable for an operation without a rule here.
  */
-export function readExponents(nodes: readonly Node[], reading: ReadingContext): Map<Node, Graded> {
-  const values = new Map<Node, Graded>(reading.leaves)
-  for (const node of inOrder(nodes, reading.leaves)) {
-    const read = node.operands.map((operand) => values.get(operand)!)
-    values.set(node, readNode(node, read, reading))
-  }
-  return values
-}
-
-/** One node by its operation's rule, given the values of its operands. */
 export function readNode(node: Node, operands: readonly Graded[], reading: ReadingContext): Graded {
   const isSummed = reading.sizeOnly.has(node) && readsSizes(node)
   const read = isSummed ? operands.map((operand) => operand.summed(reading.cell)) : operands
@@ -192,35 +183,37 @@ function clipped(node: Node, of: Graded, norm: Graded, bound: Affine, { cell, as
 }
 
 /** The exponent by which a sum of two parts exceeds its terms: the same question comes up over and over. */
-function growthOfSum(x: Bases, y: Bases, inner: Dimension, reading: ReadingContext): Affine {
+function growthOfSum(x: Bases, y: Bases, inner: Dimension, { alignments, growths, assume }: ReadingContext): Affine {
   const question = `${x}|${y}|${inner.name}`
-  const known = reading.growths.get(question)
-  if (known !== undefined) return known
-  const growth = derivedGrowth(x, y, inner, reading)
-  reading.growths.set(question, growth)
-  return growth
+  const found = growths.get(question) ?? derivedGrowth(x, y, inner, alignments)
+  growths.set(question, found)
+  if (found.assumption !== null) assume(found.assumption)
+  return found.growth
 }
 
 /** Aligned 1, independent and centred 1/2, or as given, times the exponent of the index. */
-function derivedGrowth(x: Bases, y: Bases, inner: Dimension, { alignments, assume }: ReadingContext): Affine {
+function derivedGrowth(
+  x: Bases,
+  y: Bases,
+  inner: Dimension,
+  alignments: Scheme["alignments"],
+): { readonly growth: Affine; readonly assumption: string | null } {
   const dimension = inner.exponent
-  if (isZeroForm(dimension)) return dimension
-  if (x === MANY || y === MANY) {
-    assume("parts along many random tensors: sums with them at most aligned")
-    return dimension
-  }
+  if (isZeroForm(dimension)) return { growth: dimension, assumption: null }
+  if (x === MANY || y === MANY)
+    return { growth: dimension, assumption: "parts along many random tensors: sums with them at most aligned" }
   const [left, right] = [nameOf(x), nameOf(y)]
   const given = alignments.find(({ between: [p, q] }) => (p === left && q === right) || (p === right && q === left))
   const exponent = given?.exponent ?? Affine.constant(x === y ? 1 : "1/2")
   if (!exponent.isConstant && !dimension.isConstant)
     throw new Underivable("matmul", "an alignment and the size of its index are both symbols")
-  const power = exponent.isConstant ? dimension.times(exponent.constant) : exponent.times(dimension.constant)
-  if (given) assume(`${givenAlignment(given.between)} to the power ${formatAffine(exponent)}`)
-  else
-    assume(
-      `sum of ${partName(x)} with ${x === y ? "another along it: aligned, the size of the sum's index to the power 1" : `${partName(y)}: independent and centred, to the power 1/2`}`,
-    )
-  return power
+  const growth = exponent.isConstant ? dimension.times(exponent.constant) : exponent.times(dimension.constant)
+  if (given) return { growth, assumption: `${givenAlignment(given.between)} to the power ${formatAffine(exponent)}` }
+  const how =
+    x === y
+      ? "another along it: aligned, the size of the sum's index to the power 1"
+      : `${partName(y)}: independent and centred, to the power 1/2`
+  return { growth, assumption: `sum of ${partName(x)} with ${how}` }
 }
 
 /** How a given alignment is listed among the assumptions. */

@@ -4,7 +4,8 @@ import type { Scheme } from "../scheme/scheme.js"
 import type { Cell } from "./cell.js"
 import { sizeOnly } from "./demand.js"
 import { Graded } from "./graded.js"
-import { type Applications, randomTensor, readExponents } from "./read.js"
+import { KnownReadings } from "./knownReadings.js"
+import { type Applications, type Growths, type ReadingContext, randomTensor, readNode } from "./read.js"
 import { lead, type Size, shifted, sizeOf } from "./size.js"
 
 /** Everything that the next step depends on. */
@@ -33,16 +34,53 @@ export interface StepReading {
 const ZERO = sizeOf(Affine.ZERO)
 
 /** The state before the first step. */
-export function initialState({ program, start }: Scheme, cell: Cell): State {
+export function initialState(scheme: Scheme, cell: Cell): State {
+  return memoryOf(scheme, cell).start
+}
+
+/** The frozen tensors, which no step changes. */
+export function frozenLeaves(scheme: Scheme, cell: Cell): readonly [Node, Graded][] {
+  return memoryOf(scheme, cell).frozen
+}
+
+/** What does not depend on a cell, and what was read in those before. */
+interface Memory {
+  readonly start: State
+  readonly frozen: readonly [Node, Graded][]
+  /** Neither known leaves nor what only they depend on. */
+  readonly order: readonly Node[]
+  readonly unparted: ReadonlySet<Node>
+  readonly growths: Growths
+  readonly readings: KnownReadings
+}
+
+const memories = new WeakMap<Scheme, Memory>()
+
+function memoryOf(scheme: Scheme, cell: Cell): Memory {
+  const known = memories.get(scheme)
+  if (known !== undefined) return known
+  const start = startOf(scheme, cell)
+  const frozen = scheme.program.frozen.map(({ node, deviation }): [Node, Graded] => [
+    node,
+    randomTensor(node, deviation.power, cell),
+  ])
+  const memory = {
+    start,
+    frozen,
+    order: inOrder(rootsOf(scheme), new Map([...frozen, ...start.leaves])),
+    unparted: unpartedNodes(scheme),
+    growths: new Map(),
+    readings: new KnownReadings(),
+  }
+  memories.set(scheme, memory)
+  return memory
+}
+
+function startOf({ program, start }: Scheme, cell: Cell): State {
   const leaves = new Map<Node, Graded>([...program.next.keys()].map((node) => [node, Graded.ZERO]))
   for (const [node, deviation] of start)
     leaves.set(node, deviation === "zero" ? Graded.ZERO : randomTensor(node, deviation.power, cell))
   return { leaves, applications: new Map() }
-}
-
-/** The frozen tensors, which no step changes. */
-export function frozenLeaves({ program }: Scheme, cell: Cell): [Node, Graded][] {
-  return program.frozen.map(({ node, deviation }) => [node, randomTensor(node, deviation.power, cell)])
 }
 
 /** What a step reads, in this order: the next values of all leaves that move, then the watched quantities. */
@@ -62,23 +100,26 @@ export type Advance = (state: State) => StepReading
 /** The step of a scheme in a cell, as a map of states; `assume` is called with every assumption that a rule makes. */
 export function stepper(scheme: Scheme, cell: Cell, assume: (assumption: string) => void): Advance {
   const { program, alignments } = scheme
-  const frozen = frozenLeaves(scheme, cell)
+  const { frozen, order, unparted, growths, readings } = memoryOf(scheme, cell)
   cell.mostBases = program.model.mostBases ?? Number.POSITIVE_INFINITY
   const watched = Object.entries(program.quantities)
-  const unparted = unpartedNodes(scheme)
-  const growths = new Map<string, Affine>()
   return ({ leaves, applications }) => {
     const before = cell.comparisons.length
     const nextApplications = new Map(applications)
-    const values = readExponents(rootsOf(scheme), {
+    const values = new Map<Node, Graded>([...frozen, ...leaves])
+    const context: ReadingContext = {
       cell,
       alignments,
       sizeOnly: unparted,
-      leaves: new Map([...frozen, ...leaves]),
       applications: nextApplications,
       growths,
       assume,
-    })
+    }
+    for (const node of order) {
+      const operands = node.operands.map((operand) => values.get(operand)!)
+      // Beside the leading terms others are kept by the cell's point: such readings are for one cell alone.
+      values.set(node, cell.keepsTerms ? readNode(node, operands, context) : readings.read(node, operands, context))
+    }
     const quantities = new Map(
       watched.map(([name, node]): [string, WatchedSize] => {
         const value = values.get(node)!
@@ -120,7 +161,7 @@ function tensors({ leaves, applications }: State): Graded[] {
 /** Whether two states have equal parts, of equal leading forms. */
 export function isRepeated(before: State, after: State): boolean {
   const [x, y] = [tensors(before), tensors(after)]
-  return x.length === y.length && x.every((tensor, i) => tensor.key === y[i]!.key)
+  return x.length === y.length && x.every((tensor, i) => tensor === y[i] || tensor.key === y[i]!.key)
 }
 
 /** How much each part of each tensor grew between two states of the same parities; null for other parities. */

@@ -11,7 +11,7 @@ import { inOrder, leafName, type Node } from "../program/node.js"
 import type { Scheme } from "../scheme/scheme.js"
 import { Cell } from "./cell.js"
 import { Graded } from "./graded.js"
-import { type Applications, type ReadingContext, readNode } from "./read.js"
+import { type Applications, type Growths, type ReadingContext, readNode } from "./read.js"
 import { lead, type Size } from "./size.js"
 import { frozenLeaves, initialState, rootsOf, type State, unpartedNodes } from "./step.js"
 
@@ -137,7 +137,7 @@ export class Trace {
     const memory = new Map(state.applications)
     const applications = new Map<Node, ReadonlyMap<Node, Applications>>()
     const comparisons = new Map<Node, readonly Affine[]>()
-    const growths = new Map<string, Affine>()
+    const growths: Growths = new Map()
     for (const node of inOrder(rootsOf(scheme), values)) {
       const before = cell.comparisons.length
       applications.set(node, new Map(memory))
@@ -153,7 +153,7 @@ export class Trace {
 
   private reading(cell: Cell): Omit<ReadingContext, "applications" | "growths"> {
     const { alignments } = this.scheme
-    return { cell, alignments, leaves: new Map(), sizeOnly: this.sizeOnly, assume: () => {} }
+    return { cell, alignments, sizeOnly: this.sizeOnly, assume: () => {} }
   }
 
   private link(node: Node, t: number, target: Target): Link {
