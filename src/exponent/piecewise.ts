@@ -33,14 +33,18 @@ export class Piecewise {
    * The continuous function with the given pieces, which cover its domain; null if the pieces jump.
    *
    * If every form is the largest on its own piece the function is their max. If not it is the max over pieces of the
-   * min of the forms that are nowhere below the piece's own form on it (the lattice form, Tarela and Martínez 1999).
+   * min of the forms that are nowhere below the piece's own form on it (the lattice form, Tarela and Martínez 1999). That
+   * holds of pieces in which no form crosses the piece's own; others may do, and are cut where they do not.
    */
   static ofPieces(pieces: readonly AffinePiece[]): Piecewise | null {
     const forms = [...new Map(pieces.map(({ form }) => [form.key, form])).values()]
-    const isBelow = ({ where }: AffinePiece, x: Affine, y: Affine) =>
-      x.key === y.key || implies(where, { form: x.minus(y), relation: "<=" })
     const isConvex = pieces.every((piece) => forms.every((form) => isBelow(piece, form, piece.form)))
     if (isConvex) return Piecewise.max(MaxPlus.of(...forms))
+    return Piecewise.lattice(pieces, forms) ?? Piecewise.lattice(uncrossed(pieces, forms), forms)
+  }
+
+  /** The lattice form of the pieces; null where it exceeds one of them. */
+  private static lattice(pieces: readonly AffinePiece[], forms: readonly Affine[]): Piecewise | null {
     const minima = pieces.map((piece) => forms.filter((form) => isBelow(piece, piece.form, form)).sort(byKey))
     const exceeds = (set: readonly Affine[], { where, form }: AffinePiece) =>
       isFeasible([...where, ...set.map((other): Constraint => ({ form: form.minus(other), relation: "<" }))])
@@ -80,4 +84,23 @@ export class Piecewise {
 
 function byKey(x: Affine, y: Affine): number {
   return x.key < y.key ? -1 : 1
+}
+
+/** Whether one form is nowhere above another on a piece. */
+function isBelow({ where }: AffinePiece, x: Affine, y: Affine): boolean {
+  return x.key === y.key || implies(where, { form: x.minus(y), relation: "<=" })
+}
+
+/** The pieces cut where a form crosses their own. */
+function uncrossed(pieces: readonly AffinePiece[], forms: readonly Affine[]): AffinePiece[] {
+  return forms.reduce<AffinePiece[]>(
+    (cut, other) =>
+      cut.flatMap((piece) => {
+        const { where, form } = piece
+        if (isBelow(piece, form, other) || isBelow(piece, other, form)) return [piece]
+        const side = (above: Affine): AffinePiece => ({ where: [...where, { form: above, relation: "<=" }], form })
+        return [side(form.minus(other)), side(other.minus(form))]
+      }),
+    [...pieces],
+  )
 }

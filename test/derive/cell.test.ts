@@ -4,6 +4,7 @@ import { expect, test } from "vitest"
 import { type Cell, explore } from "../../src/derive/cell.js"
 import { Affine } from "../../src/exponent/affine.js"
 import { Condition } from "../../src/exponent/condition.js"
+import { parseAffine } from "../../src/exponent/grammar.js"
 import { Piecewise } from "../../src/exponent/piecewise.js"
 import { affine, point } from "../arbitraries.js"
 
@@ -104,4 +105,29 @@ test("a point on a boundary still gives a cell with an inside", () => {
   })!
   expect(new Set(regions.map(({ result }) => result)).size).toBe(6)
   expect(new Fraction(0).compare(regions[0]!.point.get("a")!)).toBe(0)
+})
+
+test("a region that a form of another one crosses is joined as well", () => {
+  const [u, v, w, z] = ["5/4 + rho/2", "5 - a0 + rho/2", "6 + 5/2 * a0", "-2/3 - 5/4 * rho"].map((text) =>
+    parseAffine(text),
+  )
+  const of: Expression = { op: "min", of: [u!, { op: "max", of: [v!, { op: "max", of: [w!, z!] }] }] }
+  const regions = explore([], SYMBOLS, (cell) => read(of, cell))!
+  const joined = Piecewise.ofPieces(regions.map(({ where, result }) => ({ where, form: result })))
+  expect(joined).not.toBeNull()
+  for (const [a0, rho] of [
+    [0, 0],
+    [15, -40],
+    [20, 90],
+    [-3, 5],
+    [-30, -40],
+  ]) {
+    const at = { c: 0, a0: a0!, rho: rho! }
+    const [numbers, forms] = [
+      new Map(Object.entries(at).map(([name, value]) => [name, new Fraction(value)])),
+      new Map(Object.entries(at).map(([name, value]) => [name, Affine.constant(value)])),
+    ]
+    const found = joined!.substitute(forms).convex!.forms[0]!.constant
+    expect(found.toFraction(), `a0 = ${a0}, rho = ${rho}`).toBe(value(of, numbers).toFraction())
+  }
 })
