@@ -1,7 +1,14 @@
 import fc from "fast-check"
 import { Fraction } from "fraction.js"
 import { describe, expect, test } from "vitest"
+import { Cell, explore } from "../../src/derive/cell.js"
 import { derive } from "../../src/derive/derive.js"
+import { isZeroForm } from "../../src/derive/graded.js"
+import { steadyRound } from "../../src/derive/growth.js"
+import { throughTransient } from "../../src/derive/longTransient.js"
+import { firstSteps, recursion } from "../../src/derive/recursion.js"
+import { lead, type Size } from "../../src/derive/size.js"
+import { grown, isRepeated, stepper } from "../../src/derive/step.js"
 import { Affine } from "../../src/exponent/affine.js"
 import type { Condition } from "../../src/exponent/condition.js"
 import { formatCondition, parseCondition } from "../../src/exponent/grammar.js"
@@ -111,5 +118,112 @@ describe("gradient descent, clipped far above its first norm", () => {
       }),
       { numRuns: 20 },
     )
+  })
+})
+
+type Values = Readonly<Record<string, string>>
+
+/** An exponent in words; null is −∞. */
+const text = (exponent: Fraction | null) => exponent?.toFraction() ?? "zero"
+
+/** A scheme at numbers that has not settled within the steps that are listed, and its regions with symbols. */
+const UNSETTLED: readonly { readonly definition: SchemeDefinition; readonly values: fc.Arbitrary<Values> }[] = [
+  {
+    definition: schemeNamed("adam-epsilon"),
+    values: fc.tuple(fc.integer({ min: -40, max: 0 }), above).map(([c, delta]) => {
+      const rate = new Fraction(c, 40)
+      return { c: rate.toFraction(), e: rate.add("1/2").sub(delta).toFraction() }
+    }),
+  },
+  {
+    definition: { ...schemeNamed("sgd-init-a"), clip: "k" },
+    values: fc.tuple(above, fc.integer({ min: 1, max: 8 })).map(([delta, k]) => {
+      return { c: delta.sub("1/2").toFraction(), k: new Fraction(k, 8).toFraction() }
+    }),
+  },
+]
+
+describe.each(UNSETTLED)("$definition.name, read on with what K rounds add as a symbol", ({ definition, values }) => {
+  const whole = scheme(definition)
+  const unsettled = explore(whole.domain, whole.symbols, (cell) => recursion(whole, cell))!
+    .filter(({ result }) => result === null)
+    .map(({ where }) => throughTransient(whole, where))
+  const told = unsettled.flatMap((regions) => regions ?? [])
+
+  test("is told of all that has not settled, and without the symbol", () => {
+    expect(unsettled).not.toContain(null)
+    expect(told.length).toBeGreaterThan(0)
+    for (const { where, result } of told) {
+      const forms = Object.values(result.limit!).flatMap((size) => (size === null ? [] : size.terms))
+      const symbols = [...where.map(({ form }) => form), ...Object.values(result.growth), ...forms]
+      for (const form of symbols) for (const name of form.symbols) expect(whole.symbols).toContain(name)
+    }
+  })
+
+  test("is what stepping at numbers comes to, on the way at most the larger of both ends", () => {
+    let longest = 0
+    fc.assert(
+      fc.property(values, (given) => {
+        const point = new Map(Object.entries(given).map(([name, text]) => [name, new Fraction(text)]))
+        const region = told.find(({ where }) =>
+          where.every(({ form, relation }) => form.at(point).compare(0) < (relation === "<" ? 0 : 1)),
+        )
+        fc.pre(region !== undefined)
+        const { steps, limit, growth } = region!.result
+        const at = (size: Size | null) => size && lead(size).at(point)
+        const { steps: seen, repeats } = stepped(definition, given, MANY)
+        for (const name of Object.keys(growth)) {
+          steps.forEach(({ sizes }, i) => {
+            // A state that repeats is listed no further.
+            const now = seen[Math.min(i, seen.length - 1)]![name]
+            expect(text(at(sizes[name]!)), `${name} at t = ${i + 1}`).toBe(text(now!))
+          })
+          if (!isZeroForm(growth[name]!)) continue
+          const [first, last] = [at(steps.at(-1)!.sizes[name]!), at(limit![name]!)]
+          expect(repeats).toBe(true)
+          expect(text(seen.at(-1)![name]!), `${name} in the end`).toBe(text(last))
+          for (const size of seen.slice(steps.length))
+            if (size[name] !== null)
+              expect([first, last].some((end) => end !== null && size[name]!.lte(end))).toBe(true)
+        }
+        longest = Math.max(longest, seen.length)
+      }),
+      { numRuns: 20 },
+    )
+    expect(longest).toBeGreaterThan(100)
+  })
+
+  test("rounds at once are rounds one after the other, until one of their comparisons is answered otherwise", () => {
+    let [equal, most] = [0, 0]
+    fc.assert(
+      fc.property(values, (given) => {
+        const concrete = scheme(definition, given)
+        const cell = new Cell(new Map())
+        const advance = stepper(concrete, cell, () => {})
+        const history = firstSteps(concrete, cell, advance)
+        const period = [1, 2, 3].find((length) => steadyRound(history, length) !== null) ?? 1
+        const round = steadyRound(history, period)
+        fc.pre(round?.margins.some(({ change }) => cell.isNegative(change)) ?? false)
+        // The rounds at which the first margin comes to be 0 and is below 0: where it is 0 two terms are equal, and may be one.
+        const shrinking = round!.margins.filter(({ change }) => cell.isNegative(change))
+        const rounds = shrinking.map(({ form, change }) => form.constant.div(change.constant.neg()))
+        const [zero, end] = [
+          Math.min(...rounds.map((k) => k.ceil().valueOf())),
+          Math.min(...rounds.map((k) => k.floor().valueOf() + 1)),
+        ]
+        let { state } = history.at(-1)!
+        for (let k = 1; k <= end; k++) {
+          for (let step = 0; step < period; step++) state = advance(state).state
+          const added = round!.increments.map((form) => form.times(new Fraction(k)))
+          const isEqual = isRepeated(grown(history.at(-1)!.state, added), state)
+          if (k < zero || k === end) expect(isEqual, `${k} of ${end} rounds`).toBe(k < zero)
+          equal += isEqual ? 1 : 0
+        }
+        most = Math.max(most, end)
+      }),
+      { numRuns: 20 },
+    )
+    expect(equal).toBeGreaterThan(0)
+    expect(most).toBeGreaterThan(20)
   })
 })
