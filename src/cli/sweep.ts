@@ -44,7 +44,7 @@ async function sweepOn(gpu: Gpu | null, config: SweepConfig, options: SweepComma
   const files = options.out === undefined ? [] : exportFiles(options.out)
   const workers = threads(options.workers)
   const costOf = costing()
-  const largest = planned.first.reduce((most, { task }) => Math.max(most, costOf(task).bytes), 0)
+  const largest = planned.sizes.reduce((most, { task }) => Math.max(most, costOf(task).bytes), 0)
   const memory = memoryNeeded(largest, workers)
   requireMemory(memory, workers)
   // A plan is looked at without leaving a store behind.
@@ -53,9 +53,9 @@ async function sweepOn(gpu: Gpu | null, config: SweepConfig, options: SweepComma
   try {
     const runs = await plannedSoFar(planned, store)
     const remaining = runs.filter(({ id }) => !store.finished.has(id))
-    const later = planned.refined - (runs.length - planned.first.length)
+    const later = planned.later - (runs.length - planned.first.length)
     const operations = ({ task }: PlannedRun) => costOf(task).operations
-    const mean = planned.first.reduce((sum, run) => sum + operations(run), 0) / Math.max(1, planned.first.length)
+    const mean = planned.sizes.reduce((sum, run) => sum + operations(run), 0) / Math.max(1, planned.sizes.length)
     const work = remaining.reduce((sum, run) => sum + operations(run), later * mean)
     process.stderr.write(
       `runs: ${runs.length}, ${runs.length - remaining.length} finished already; ${remaining.length} to do` +

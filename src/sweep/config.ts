@@ -79,10 +79,16 @@ const rates = field(
         to: field(positive, "the highest rate: a number ≥ from", 10),
         perDecade: count(1, "rates per factor of ten", 3),
         refine: count(0, "how often to halve the spacing around each minimum; 0 is the plain grid", 3).default(0),
+        follow: count(
+          0,
+          "how many rates to measure on either side of each minimum, beginning at a width where the next narrower one had it; the narrowest is measured at all rates, and with 0 all are",
+          2,
+        ).default(0),
       })
-      .refine(({ from, to }) => from <= to, { path: ["to"] }),
+      .refine(({ from, to }) => from <= to, { path: ["to"] })
+      .refine(({ refine, follow }) => refine === 0 || follow === 0, { path: ["follow"] }),
   ]),
-  "a list of rates > 0, or a grid { from, to, perDecade, refine }",
+  "a list of rates > 0, or a grid { from, to, perDecade, refine or follow }",
   { from: 1e-5, to: 10, perDecade: 3 },
 )
 

@@ -3,17 +3,18 @@ import type { PlannedRun } from "./plannedRun.js"
 import { inShard, type Shard } from "./shard.js"
 import type { Store } from "./store.js"
 import { finish, type SweepOptions } from "./sweep.js"
-import { firstRuns, refinedRuns } from "./teacherStudent.js"
+import { firstRuns, mostLater, nextRuns, sizes } from "./teacherStudent.js"
 import { theoryRuns } from "./theory.js"
 
 /** The runs of a configuration; those of later rounds depend on the results of earlier ones. */
 export interface Plan {
   /** The runs known beforehand, each once. */
   readonly first: readonly PlannedRun[]
-  readonly rounds: number
-  /** How many runs the rounds add at most: two a round for each minimum. */
-  readonly refined: number
-  /** The runs of round 1, 2, … given the results of the rounds before. */
+  /** A run of each size that the first ones or later ones have. */
+  readonly sizes: readonly PlannedRun[]
+  /** How many runs the rounds add at most. */
+  readonly later: number
+  /** The runs of round 1, 2, … given the results of the rounds before; none after the last round. */
   next(round: number, results: ReadonlyMap<string, unknown>): PlannedRun[]
 }
 
@@ -21,19 +22,27 @@ export interface Plan {
 export function plan(config: SweepConfig, shard: Shard = { index: 1, count: 1 }): Plan {
   const own = (runs: readonly PlannedRun[]) =>
     [...new Map(runs.map((run) => [run.id, run])).values()].filter(inShard(shard))
-  if (config.experiment === "theory") return { first: own(theoryRuns(config)), rounds: 0, refined: 0, next: () => [] }
+  if (config.experiment === "theory") {
+    const first = own(theoryRuns(config))
+    return { first, sizes: first, later: 0, next: () => [] }
+  }
   const first = own(firstRuns(config))
-  const rounds = Array.isArray(config.rates) ? 0 : config.rates.refine
-  const refined = 2 * rounds * new Set(first.map(({ shardKey }) => shardKey)).size
-  return { first, rounds, refined, next: (round, results) => own(refinedRuns(config, round, results)) }
+  const later = mostLater(config, new Set(first.map(({ shardKey }) => shardKey)).size)
+  return {
+    first,
+    sizes: later === 0 ? first : own(sizes(config)),
+    later,
+    next: (round, results) => own(nextRuns(config, round, results)),
+  }
 }
 
 /** The plan's runs as far as the store's results determine them. */
-export async function plannedSoFar({ first, rounds, next }: Plan, store: Store): Promise<PlannedRun[]> {
+export async function plannedSoFar({ first, next }: Plan, store: Store): Promise<PlannedRun[]> {
   const runs = [...first]
-  for (let round = 1; round <= rounds; round++) {
-    if (!runs.every(({ id }) => store.finished.has(id))) break
-    runs.push(...next(round, await store.results(runs.map(({ id }) => id))))
+  for (let round = 1; runs.every(({ id }) => store.finished.has(id)); round++) {
+    const added = next(round, await store.results(runs.map(({ id }) => id)))
+    if (added.length === 0) break
+    runs.push(...added)
   }
   return runs
 }
@@ -50,9 +59,11 @@ export async function runPlan(
   options: SweepOptions,
   told: (run: PlannedRun) => void = () => {},
 ): Promise<PlannedRun[]> {
-  for (;;) {
-    const runs = await plannedSoFar(planned, options.store)
-    if (runs.every(({ id }) => options.store.finished.has(id))) return runs
+  const runs = [...planned.first]
+  for (let round = 1; ; round++) {
     await finish(runs, options, told)
+    const added = planned.next(round, await options.store.results(runs.map(({ id }) => id)))
+    if (added.length === 0) return runs
+    runs.push(...added)
   }
 }

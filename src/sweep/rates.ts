@@ -33,3 +33,33 @@ export function refinement(measured: ReadonlyMap<number, number>, last: number, 
   const [best] = finite.reduce((least, entry) => (entry[1] < least[1] ? entry : least))
   return [best - spacing / 2, best + spacing / 2].filter((place) => place >= 0 && place <= last && !measured.has(place))
 }
+
+/**
+ * The places to measure next on a grid around the least value so far: so many on either side, as far as the grid goes.
+ *
+ * Repeated until nothing is left it ends at a value that is the least of all within that distance: of the whole grid where the
+ * values fall and then rise. Where no value is finite the least is below: rates that are too large diverge.
+ *
+ * @param measured place → value, one at least.
+ * @param last the last place; the first is 0.
+ * @returns the place of the least value, and what is not measured of those around it.
+ */
+export function around(
+  measured: ReadonlyMap<number, number>,
+  last: number,
+  margin: number,
+): { readonly best: number; readonly next: readonly number[] } {
+  const finite = [...measured].filter(([, value]) => Number.isFinite(value))
+  const best =
+    finite.length === 0
+      ? Math.min(...measured.keys())
+      : finite.reduce((least, entry) => (entry[1] < least[1] ? entry : least))[0]
+  const next = placesAround(best, last, margin).filter((place) => !measured.has(place))
+  return { best, next }
+}
+
+/** The places of a grid within a distance of one. */
+export function placesAround(place: number, last: number, margin: number): number[] {
+  const [first, end] = [Math.max(0, place - margin), Math.min(last, place + margin)]
+  return Array.from({ length: end - first + 1 }, (_, i) => first + i)
+}

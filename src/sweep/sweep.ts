@@ -1,6 +1,7 @@
 import type { Pool } from "../train/pool.js"
 import type { Task, TaskResults } from "../train/task.js"
 import { identity } from "./identity.js"
+import { NetworkQueue } from "./networkQueue.js"
 import type { Store } from "./store.js"
 
 /** How a sweep is run: on which threads, into which store, and who is told of each run once it is stored. */
@@ -35,20 +36,21 @@ export async function finish<T extends Work>(
   const remaining = [...new Map(work.map((piece) => [piece.id, piece])).values()].filter(
     ({ id }) => !store.finished.has(id),
   )
-  let next = 0
+  const queue = new NetworkQueue(remaining)
   let waiting = 0
   let failure: { readonly cause: unknown } | null = null
   const failed = (cause: unknown) => {
     failure ??= { cause }
   }
-  // One lane per thread: neighbouring tasks share data, and no more tasks wait in the pool than threads can take.
-  const lane = async () => {
-    while (next < remaining.length && failure === null) {
-      const piece = remaining[next++]!
+  // One lane per thread: no more tasks wait in the pool than threads can take.
+  const lane = async (worker: number) => {
+    while (failure === null) {
+      const piece = queue.next(worker)
+      if (piece === null) return
       try {
         signal?.throwIfAborted()
         const start = performance.now()
-        const result = await pool.run(piece.task, signal)
+        const result = await pool.run(piece.task, signal, worker)
         waiting++
         const { id, config } = piece
         const stored = store.put({ id, config, result, seconds: (performance.now() - start) / 1000 }).then(() => {
@@ -62,7 +64,7 @@ export async function finish<T extends Work>(
       }
     }
   }
-  await Promise.all(Array.from({ length: Math.max(1, pool.workers) }, lane))
+  await Promise.all(Array.from({ length: Math.max(1, pool.workers) }, (_, worker) => lane(worker)))
   await store.flush().catch(failed)
   if (failure !== null) throw (failure as { readonly cause: unknown }).cause
 }

@@ -7,19 +7,82 @@ import type { TeacherStudentSweep } from "./config.js"
 import { identity } from "./identity.js"
 import { seedList, widestFirst } from "./lists.js"
 import { type PlannedRun, plannedRun } from "./plannedRun.js"
-import { gridRate, rateGrid, refinement } from "./rates.js"
+import { around, gridRate, placesAround, type RateGrid, rateGrid, refinement } from "./rates.js"
 import { pointsOf } from "./schemeEntry.js"
 
 /** The results of stored runs by identity. */
 type Results = ReadonlyMap<string, unknown>
 
 /** Runs that differ in their rate only. */
-type Group = (rate: number) => PlannedRun
+interface Group {
+  readonly width: number
+  /** Equal for groups that differ in their width only. */
+  readonly family: string
+  readonly at: (rate: number) => PlannedRun
+}
 
 /** The runs at the rates that are known beforehand: the list, or the grid as given. Runs that share data stand together. */
 export function firstRuns(config: TeacherStudentSweep): PlannedRun[] {
+  const { rates, widths } = config
+  const isFirst =
+    !Array.isArray(rates) && rates.follow > 0 ? (width: number) => width === Math.min(...widths) : () => true
+  return groups(config)
+    .filter(({ width }) => isFirst(width))
+    .flatMap(({ at }) => (Array.isArray(rates) ? rates : rateGrid(rates)).map(at))
+}
+
+/** A run of each size that the sweep has. */
+export function sizes(config: TeacherStudentSweep): PlannedRun[] {
+  return groups(config).map(({ at }) => at(1))
+}
+
+/** The runs that are next by what was measured before; none where the sweep is at its end. */
+export function nextRuns(config: TeacherStudentSweep, round: number, results: Results): PlannedRun[] {
+  if (Array.isArray(config.rates)) return []
+  if (config.rates.follow > 0) return followedRuns(config, results)
+  return round > config.rates.refine ? [] : refinedRuns(config, round, results)
+}
+
+/** How many runs follow at most for so many minima that are refined, or followed from width to width. */
+export function mostLater({ rates, widths }: TeacherStudentSweep, minima: number): number {
+  if (Array.isArray(rates)) return 0
+  return minima * (rates.follow > 0 ? (new Set(widths).size - 1) * rateGrid(rates).length : 2 * rates.refine)
+}
+
+/**
+ * The runs that follow each minimum from a width to the next: for each scheme, readout and seed, at the first width where the
+ * rates around the least of the final losses are not all measured, those that are not; at a width where none is, those
+ * around the minimum of the next narrower one.
+ */
+function followedRuns(config: TeacherStudentSweep, results: Results): PlannedRun[] {
   const { rates } = config
-  return groups(config).flatMap((group) => (Array.isArray(rates) ? rates : rateGrid(rates)).map(group))
+  if (Array.isArray(rates)) return []
+  const last = rateGrid(rates).length - 1
+  const families = new Map<string, Group[]>()
+  for (const group of groups(config)) families.set(group.family, [group, ...(families.get(group.family) ?? [])])
+  return [...families.values()].flatMap((widths) => {
+    let before: number | null = null
+    for (const { at } of widths) {
+      const measured = measuredAt(at, rates, last, results)
+      const { best, next }: { readonly best: number | null; readonly next: readonly number[] } =
+        measured.size > 0
+          ? around(measured, last, rates.follow)
+          : { best: null, next: before === null ? [] : placesAround(before, last, rates.follow) }
+      if (best === null || next.length > 0) return next.map((place) => at(gridRate(rates, place)))
+      before = best
+    }
+    return []
+  })
+}
+
+/** The final losses of a group's stored runs by their places on a grid, NaN where a run diverged. */
+function measuredAt(at: Group["at"], grid: RateGrid, last: number, results: Results): Map<number, number> {
+  const measured = new Map<number, number>()
+  for (let place = 0; place <= last; place++) {
+    const result = results.get(at(gridRate(grid, place)).id) as TeacherStudentResult | undefined
+    if (result !== undefined) measured.set(place, result.outcome.kind === "finished" ? result.finalLoss : Number.NaN)
+  }
+  return measured
 }
 
 /**
@@ -28,19 +91,15 @@ export function firstRuns(config: TeacherStudentSweep): PlannedRun[] {
  *
  * @param round from 1 to `refine`; the results are those of all rounds before.
  */
-export function refinedRuns(config: TeacherStudentSweep, round: number, results: Results): PlannedRun[] {
+function refinedRuns(config: TeacherStudentSweep, round: number, results: Results): PlannedRun[] {
   const { rates } = config
   if (Array.isArray(rates)) return []
   const finest = 2 ** rates.refine
   const lattice = { ...rates, perDecade: rates.perDecade * finest }
   const last = finest * (rateGrid(rates).length - 1)
-  return groups(config).flatMap((group) => {
-    const measured = new Map<number, number>()
-    for (let place = 0; place <= last; place++) {
-      const result = results.get(group(gridRate(lattice, place)).id) as TeacherStudentResult | undefined
-      if (result !== undefined) measured.set(place, result.outcome.kind === "finished" ? result.finalLoss : Number.NaN)
-    }
-    return refinement(measured, last, finest / 2 ** (round - 1)).map((place) => group(gridRate(lattice, place)))
+  return groups(config).flatMap(({ at }) => {
+    const measured = measuredAt(at, lattice, last, results)
+    return refinement(measured, last, finest / 2 ** (round - 1)).map((place) => at(gridRate(lattice, place)))
   })
 }
 
@@ -65,22 +124,27 @@ function groups(config: TeacherStudentSweep): Group[] {
   return widestFirst(widths).flatMap((width) =>
     seedList(config.seeds).flatMap((seed) =>
       readouts.flatMap((readout) =>
-        points.map((scheme): Group => {
+        points.map((scheme, i): Group => {
           const blank = { ...fixed, width, seed, readout, start: NO_START, rates: NO_RATES }
           const start = kernelStart(scheme, blank)
           const computed: Computed = start === null ? { backend: "reference", precision: "float64", scheme } : kernel
           const { backend, precision } = computed
-          const around = { experiment: "teacher-student", scheme: scheme.definition.name, precision, backend } as const
+          const about = { experiment: "teacher-student", scheme: scheme.definition.name, precision, backend } as const
           const { start: _, rates: __, ...size } = blank
           const shared = { ...size, start: start ?? NO_START }
-          // What a refined rate depends on must be in the same shard; a plain grid is split run by run.
-          const shardKey =
-            Array.isArray(rates) || rates.refine === 0
-              ? undefined
-              : identity({ ...around, ...stored(computed), shared, ratio })
-          return (rate) => {
-            const own: TeacherStudentConfig = { ...shared, rates: { A: rate, B: ratio * rate } }
-            return plannedRun({ ...around, task: { kind: "synthetic", ...computed, config: own } }, shardKey)
+          const { width: ___, ...others } = size
+          const family = identity({ ...about, ...stored(computed), shared: others, ratio, point: i })
+          // What a later rate depends on must be in the same shard; a plain grid is split run by run.
+          const grid = Array.isArray(rates) ? { refine: 0, follow: 0 } : rates
+          const ownKey = grid.refine > 0 ? identity({ ...about, ...stored(computed), shared, ratio }) : undefined
+          const shardKey = grid.follow > 0 ? family : ownKey
+          return {
+            width,
+            family,
+            at: (rate) => {
+              const own: TeacherStudentConfig = { ...shared, rates: { A: rate, B: ratio * rate } }
+              return plannedRun({ ...about, task: { kind: "synthetic", ...computed, config: own } }, shardKey)
+            },
           }
         }),
       ),

@@ -9,7 +9,8 @@ export interface Pool {
   readonly workers: number
   /** The task as this pool does it: what computes a task is part of its identity. */
   claim?<T extends Task>(task: T): T
-  run<T extends Task>(task: T, signal?: AbortSignal): Promise<TaskResults[T["kind"]]>
+  /** @param worker 0 … workers − 1: the one to do it, which may have the task's data at hand; by default one that has least to do. */
+  run<T extends Task>(task: T, signal?: AbortSignal, worker?: number): Promise<TaskResults[T["kind"]]>
   close(): Promise<void>
 }
 
@@ -33,16 +34,30 @@ export function createPool(workers = availableParallelism(), runs = workers): Po
       close: async () => {},
     }
   const taken = Math.max(1, Math.min(workers, runs))
-  const threads = new Piscina({
-    filename: compiledFile("train/task.js").href,
-    minThreads: taken,
-    maxThreads: taken,
-    idleTimeout: Number.POSITIVE_INFINITY,
-    workerData: { rowThreads: Math.floor(workers / taken) } satisfies WorkerSettings,
-  })
+  // A pool of one thread each, so that a task can be given to the thread that has its data.
+  const threads = Array.from({ length: taken }, () => ({
+    tasks: 0,
+    thread: new Piscina({
+      filename: compiledFile("train/task.js").href,
+      minThreads: 1,
+      maxThreads: 1,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      workerData: { rowThreads: Math.floor(workers / taken) } satisfies WorkerSettings,
+    }),
+  }))
   return {
     workers: taken,
-    run: (task, signal) => threads.run(task, signal === undefined ? {} : { signal }),
-    close: () => threads.destroy(),
+    run: async (task, signal, worker) => {
+      const chosen = threads[worker ?? -1] ?? threads.reduce((least, each) => (each.tasks < least.tasks ? each : least))
+      chosen.tasks++
+      try {
+        return await chosen.thread.run(task, signal === undefined ? {} : { signal })
+      } finally {
+        chosen.tasks--
+      }
+    },
+    close: async () => {
+      await Promise.all(threads.map(({ thread }) => thread.destroy()))
+    },
   }
 }

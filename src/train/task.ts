@@ -95,14 +95,24 @@ async function teacherStudent({
   config,
 }: Extract<Task, { kind: "synthetic" }>): Promise<TeacherStudentResult> {
   if (backend === "reference") return trainStudent(own!, config, teacherStudentData(config))
-  const { start: _, rates: __, steps: ___, recordEvery: ____, ...network } = config
-  const key = JSON.stringify([backend, precision, activations, network])
+  const key = networkKey({ backend, precision, activations, config })
   if (cached?.key !== key) {
     const before = cached
     cached = { key, trainer: openTrainer(config, { backend, precision, activations, threads: rowThreads() }) }
     await (await before?.trainer)?.close()
   }
   return (await cached.trainer).train(config)
+}
+
+/** A text that is equal for teacher-student tasks of one network, whose data is drawn once for those that follow each other. */
+export function networkKey({
+  backend,
+  precision = "float32",
+  activations = "float32",
+  config,
+}: Omit<Extract<Task, { kind: "synthetic" }>, "kind" | "scheme">): string {
+  const { start: _, rates: __, steps: ___, recordEvery: ____, ...network } = config
+  return JSON.stringify([backend, precision, activations, network])
 }
 
 function rowThreads(): number {

@@ -2,8 +2,9 @@ import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { optimalRate } from "../../src/fit/optimum.js"
 import { checkedConfig } from "../../src/sweep/config.js"
-import { type Plan, plan, runPlan } from "../../src/sweep/plan.js"
-import { rateGrid, refinement } from "../../src/sweep/rates.js"
+import { costing } from "../../src/sweep/cost.js"
+import { type Plan, plan, plannedSoFar, runPlan } from "../../src/sweep/plan.js"
+import { around, placesAround, rateGrid, refinement } from "../../src/sweep/rates.js"
 import { openStore, type Store } from "../../src/sweep/store.js"
 import { createPool } from "../../src/train/pool.js"
 import type { TeacherStudentResult } from "../../src/train/teacherStudent.js"
@@ -146,6 +147,74 @@ describe("refinement of the rates", () => {
     for (const [key, rate] of found)
       expect(Math.abs(Math.log10(rate / expected.get(key)!)), key).toBeLessThanOrEqual(1 / 4)
     await Promise.all([store.close(), other.close()])
+  })
+})
+
+describe("minima followed from width to width", () => {
+  test("what is around a place ends at a value that is the least of all within the margin, wherever it began", () => {
+    const values = fc.array(
+      fc.oneof({ weight: 4, arbitrary: fc.integer({ min: 0, max: 9 }) }, fc.constant(Number.NaN)),
+      {
+        minLength: 1,
+        maxLength: 20,
+      },
+    )
+    fc.assert(
+      fc.property(values, fc.nat(19), fc.integer({ min: 1, max: 3 }), (all, from, margin) => {
+        const last = all.length - 1
+        const measured = new Map<number, number>()
+        let places: readonly number[] = placesAround(Math.min(from, last), last, margin)
+        let best = 0
+        while (places.length > 0) {
+          for (const place of places) measured.set(place, all[place]!)
+          ;({ best, next: places } = around(measured, last, margin))
+        }
+        const near = placesAround(best, last, margin)
+        for (const place of near) expect(measured.has(place)).toBe(true)
+        const finite = [...measured.values()].filter(Number.isFinite)
+        if (finite.length > 0) expect(all[best]).toBe(Math.min(...finite))
+        else expect(measured.has(0)).toBe(true)
+      }),
+    )
+  })
+
+  const widths = [16, 32, 64, 128, 256]
+  const wide = { ...student, widths, seeds: 4, steps: 40, samples: 48 }
+  const grid = { from: 1e-4, to: 4.6416, perDecade: 3 }
+
+  test("and the whole grid have the same optima in the experiment, with half of the runs and of the work", async () => {
+    const followed = plan(checkedConfig({ ...wide, rates: { ...grid, follow: 2 } }))
+    const whole = plan(checkedConfig({ ...wide, rates: grid }))
+    const store = await openStore(":memory:", {})
+    const pool = createPool(0)
+    const fewer = await runPlan(followed, { pool, store })
+    const all = await runPlan(whole, { pool, store })
+    expect(await plannedSoFar(followed, store)).toEqual(fewer)
+    expect(all.map(({ id }) => id)).toEqual(expect.arrayContaining(fewer.map(({ id }) => id)))
+    const operations = (runs: typeof all) => runs.reduce((sum, { task }) => sum + costing()(task).operations, 0)
+    expect(operations(fewer)).toBeLessThan(0.5 * operations(all))
+    const [found, expected] = [await optima(fewer, store), await optima(all, store)]
+    expect(found.size).toBe(widths.length * 2 * 4)
+    expect(Object.fromEntries(found)).toEqual(Object.fromEntries(expected))
+    await store.close()
+  })
+
+  test("a shard has all widths of its minima, so that shards together have the runs of the whole", async () => {
+    const config = checkedConfig({ ...student, widths: [16, 32], rates: { ...grid, follow: 1 } })
+    const pool = createPool(0)
+    const store = await openStore(":memory:", {})
+    const whole = await runPlan(plan(config), { pool, store })
+    const parts: string[] = []
+    for (const index of [1, 2, 3]) {
+      const own = await openStore(":memory:", {})
+      const planned = plan(config, { index, count: 3 })
+      const runs = await runPlan(planned, { pool, store: own })
+      expect(runs.length).toBeLessThanOrEqual(planned.first.length + planned.later)
+      parts.push(...runs.map(({ id }) => id))
+      await own.close()
+    }
+    expect(parts.sort()).toEqual(whole.map(({ id }) => id).sort())
+    await store.close()
   })
 })
 
