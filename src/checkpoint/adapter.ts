@@ -25,8 +25,8 @@ export interface AdapterModule {
   readonly scale: Scale
   readonly a: StoredTensor
   readonly b: StoredTensor
-  /** DoRA: the product is then normalised, which these measures do not follow. */
-  readonly magnitude: boolean
+  /** DoRA's magnitudes: W + s·BA is normalised and multiplied by them; null in plain LoRA. */
+  readonly magnitude: StoredTensor | null
 }
 
 /** A LoRA adapter's modules in the file's order, read as far as its header. */
@@ -92,7 +92,7 @@ export async function adapterIn(file: TensorFile, config: PeftConfig | null): Pr
       output: b.length / rank,
       a,
       b,
-      magnitude: magnitude !== undefined,
+      magnitude: magnitude ?? null,
     }
     modules.push({ ...own, scale: await scaleOf(file, config, own, alpha) })
   }

@@ -31,7 +31,10 @@ export const F16: NumberType = {
   significand: 11,
   decode: (bytes) => {
     const table = halves()
-    return Float32Array.from(new Uint16Array(aligned(bytes).buffer), (half) => table[half]!)
+    const stored = new Uint16Array(aligned(bytes).buffer)
+    const values = new Float32Array(stored.length)
+    for (let i = 0; i < stored.length; i++) values[i] = table[stored[i]!]!
+    return values
   },
 }
 export const BF16: NumberType = {

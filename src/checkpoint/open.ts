@@ -6,17 +6,29 @@ import { openSafetensors } from "./safetensors.js"
 import { openSharded } from "./sharded.js"
 import type { TensorFile } from "./tensorFile.js"
 
+/** Names of what `torch.save` writes: pickles in a zip. */
+const isPickle = (name: string) => /\.(bin|pt|pth|ckpt)$/.test(name)
+
 /**
  * Opens a checkpoint: a .safetensors or .gguf file, a `….safetensors.index.json`, or a folder with one model in one of
  * these forms.
  *
+ * @param pickles reads a file by `torch.save` too, by a parser that builds numbers only.
  * @throws InputError for another kind of file, or a folder with none or several; MalformedFile for a file that is broken.
  */
-export async function openCheckpoint(path: string): Promise<TensorFile> {
+export async function openCheckpoint(path: string, pickles = false): Promise<TensorFile> {
   const file = (await isFolder(path)) ? join(path, await modelIn(path)) : path
   if (file.endsWith(".safetensors.index.json")) return openSharded(file)
   if (file.endsWith(".safetensors")) return openSafetensors(file)
   if (file.endsWith(".gguf")) return openGguf(file)
+  if (isPickle(file) && pickles) return (await import("./torchFile.js")).openTorchFile(file)
+  if (isPickle(file))
+    throw new InputError({
+      field: "file",
+      given: path,
+      allowed: "no pickle unless it is asked for; it is then parsed, never run",
+      example: `inspect --pickle ${path}`,
+    })
   throw new InputError({
     field: "file",
     given: path,

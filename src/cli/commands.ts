@@ -269,6 +269,7 @@ command(
       "the base model (.safetensors, an index of shards, .gguf or its folder): sizes beside W, names",
     )
     .option("--modules", "print a row a module too")
+    .option("--pickle", "read adapter_model.bin and .pt files too: parsed for numbers, never run")
     .option("--html <file>", "write a page with figures")
     .option("--table <file>", "write a CSV with a row a run, checkpoint, module and quantity, for fit and check")
     .addOption(workers())

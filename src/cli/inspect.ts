@@ -18,6 +18,7 @@ export interface InspectOptions {
   readonly html?: string
   readonly table?: string
   readonly modules?: boolean
+  readonly pickle?: boolean
   readonly workers?: string
   readonly json?: boolean
   readonly format: string
@@ -28,7 +29,7 @@ export async function inspectCommand(paths: readonly string[], options: InspectO
   const output = outputOptions(options)
   const workers = threads(options.workers)
   const runs: TrainingRun[] = []
-  for (const path of paths) runs.push(...(await readRuns(path)))
+  for (const path of paths) runs.push(...(await readRuns(path, options.pickle)))
   if (new Set(runs.map(({ path }) => path)).size < runs.length)
     throw new InputError({
       field: "path",

@@ -1,50 +1,86 @@
 /** Norms and spectra of products of tall factors from r × r Gram matrices, in float64. */
-import { EigenvalueDecomposition, Matrix } from "ml-matrix"
+import { EigenvalueDecomposition, Matrix, SingularValueDecomposition } from "ml-matrix"
+import { pivotedCholesky } from "../train/pivotedCholesky.js"
 
 /** A symmetric r × r matrix as a row-major array. */
 export type Gram = Float64Array
 
 const side = (gram: Gram) => Math.sqrt(gram.length)
 
-/** The eigenvalues of a positive semidefinite matrix, falling; what rounding makes negative is 0. */
-function eigenvalues(gram: Gram): number[] {
-  const { realEigenvalues } = new EigenvalueDecomposition(matrix(gram), { assumeSymmetric: true })
-  return realEigenvalues.map((value) => Math.max(0, value)).sort((p, q) => q - p)
+const VALUES_ALONE = { computeLeftSingularVectors: false, computeRightSingularVectors: false }
+
+/** The eigenvalues of a positive semidefinite matrix, falling: its singular values. */
+function eigenvalues(of: Matrix): number[] {
+  return new SingularValueDecomposition(of, VALUES_ALONE).diagonal
 }
 
 /** Singular values of X, falling, from X Xᵀ: those below 1e-8 of the largest are rounding. */
 export function singularValues(gram: Gram): number[] {
-  return gram.every(Number.isFinite) ? eigenvalues(gram).map(Math.sqrt) : []
+  return gram.every(Number.isFinite) ? eigenvalues(matrix(gram)).map(Math.sqrt) : []
 }
 
 /**
- * Singular values of YᵀX, falling, from X Xᵀ and Y Yᵀ: those of the r × r core G_Y^½ G_X G_Y^½.
+ * Singular values of YᵀX, falling, from X Xᵀ and Y Yᵀ: with Y Yᵀ = SᵀS those of the core S X Xᵀ Sᵀ, of at most r rows.
  *
  * @param x X Xᵀ of r × n.
  * @param y Y Yᵀ of r × m.
  */
 export function productSpectrum(x: Gram, y: Gram): number[] {
   if (!x.every(Number.isFinite) || !y.every(Number.isFinite)) return []
-  const root = squareRoot(y)
-  return eigenvalues(array(root.mmul(matrix(x)).mmul(root))).map(Math.sqrt)
+  const r = side(y)
+  const { rows: count, root } = pivotedCholesky(y, r, r)
+  const spectrum = new Array<number>(r).fill(0)
+  if (count === 0) return spectrum
+  for (const [i, value] of eigenvalues(congruent(x, root, r, count)).entries()) spectrum[i] = Math.sqrt(value)
+  return spectrum
 }
 
-/** Rounds of the power method: its error falls with (σ₂/σ₁)⁴ a round, and the largest value is approached from below. */
+/** S G Sᵀ for S of `count` rows of r: the inner sums run along rows of all three. */
+function congruent(gram: Gram, s: Float64Array, r: number, count: number): Matrix {
+  const core = new Matrix(count, count)
+  const row = new Float64Array(r)
+  for (let i = 0; i < count; i++) {
+    row.fill(0)
+    for (let k = 0; k < r; k++) {
+      const share = s[i * r + k]!
+      for (let j = 0; j < r; j++) row[j]! += share * gram[k * r + j]!
+    }
+    for (let j = i; j < count; j++) {
+      let sum = 0
+      for (let k = 0; k < r; k++) sum += row[k]! * s[j * r + k]!
+      core.set(i, j, sum)
+      core.set(j, i, sum)
+    }
+  }
+  return core
+}
+
+/** Rounds of the power method: its error falls with (σ₂/σ₁)⁴ a round. */
 const ROUNDS = 40
 
-/** The largest singular value of YᵀX by the power method on G_X G_Y, to about a percent at worst. */
+/**
+ * The largest singular value of YᵀX by the power method on G_X G_Y, from below and to about a percent at worst: the Rayleigh
+ * quotient of v is taken in the inner product ⟨v, G_Y v⟩, in which that product is symmetric.
+ */
 export function productLargest(x: Gram, y: Gram): number {
   const r = side(x)
-  let vector = Float64Array.from({ length: r }, (_, i) => 1 + ((i * 7919) % 101) / 101)
+  const vector = Float64Array.from({ length: r }, (_, i) => 1 + ((i * 7919) % 101) / 101)
   let value = 0
   for (let round = 0; round < ROUNDS; round++) {
-    const next = times(x, times(y, vector))
-    const length = Math.hypot(...next)
+    const weighted = times(y, vector)
+    const next = times(x, weighted)
+    value = dot(next, weighted) / dot(vector, weighted)
+    const length = Math.sqrt(dot(next, next))
     if (!(length > 0)) return length
-    value = length
-    vector = next.map((entry) => entry / length)
+    for (let i = 0; i < r; i++) vector[i] = next[i]! / length
   }
   return Math.sqrt(value)
+}
+
+function dot(x: Float64Array, y: Float64Array): number {
+  let sum = 0
+  for (let i = 0; i < x.length; i++) sum += x[i]! * y[i]!
+  return sum
 }
 
 function times(gram: Gram, vector: Float64Array): Float64Array {
@@ -74,10 +110,8 @@ export function productNorm(x: Gram, y: Gram): number {
 export function canonicalCorrelations(x: Gram, y: Gram, cross: Gram): number[] | null {
   const [p, q] = [inverseRoot(x), inverseRoot(y)]
   if (p === null || q === null) return null
-  const core = p.mmul(new Matrix(rows(cross))).mmul(q)
-  return eigenvalues(array(core.mmul(core.transpose())))
-    .map((value) => Math.min(1, Math.sqrt(value)))
-    .reverse()
+  const core = p.mmul(matrix(cross)).mmul(q)
+  return new SingularValueDecomposition(core, VALUES_ALONE).diagonal.map((value) => Math.min(1, value)).reverse()
 }
 
 /** Directions weaker than this share of the strongest are rounding, not directions. */
@@ -92,19 +126,24 @@ function inverseRoot(gram: Gram): Matrix | null {
   return eigenvectorMatrix.mmul(scaled).mmul(eigenvectorMatrix.transpose())
 }
 
-function squareRoot(gram: Gram): Matrix {
-  const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(matrix(gram), { assumeSymmetric: true })
-  const scaled = Matrix.diag(realEigenvalues.map((value) => Math.sqrt(Math.max(0, value))))
-  return eigenvectorMatrix.mmul(scaled).mmul(eigenvectorMatrix.transpose())
+function rows(values: Float64Array, columns: number): number[][] {
+  return Array.from({ length: values.length / columns }, (_, i) => [...values.subarray(i * columns, (i + 1) * columns)])
 }
 
-function rows(gram: Gram): number[][] {
-  const r = side(gram)
-  return Array.from({ length: r }, (_, i) => [...gram.subarray(i * r, (i + 1) * r)])
-}
+const matrix = (gram: Gram) => new Matrix(rows(gram, side(gram)))
 
-const matrix = (gram: Gram) => new Matrix(rows(gram))
-const array = (of: Matrix): Gram => Float64Array.from(of.to1DArray())
+/**
+ * The angle in degrees between two vectors of lengths p and q that differ by one of length d, exact also where it is small;
+ * null where one is zero. Source: Kahan, Miscalculating Area and Angles of a Needle-like Triangle.
+ */
+export function angleBetween(p: number, q: number, d: number): number | null {
+  if (!(p > 0 && q > 0)) return null
+  const [a, b] = [Math.max(p, q), Math.min(p, q)]
+  // Rounding may make of a needle no triangle at all.
+  const least = Math.max(0, b >= d ? d - (a - b) : b - (a - d))
+  const most = Math.max(0, a - d + b)
+  return (360 / Math.PI) * Math.atan2(Math.sqrt((a - b + d) * least), Math.sqrt((a + (b + d)) * most))
+}
 
 /** e to the entropy of the singular values' shares: r where all are equal, 1 for one; null for none. Source: Roy and Vetterli, 2007. */
 export function effectiveRank(spectrum: readonly number[]): number | null {

@@ -85,9 +85,3 @@ export function median(values: readonly number[]): number {
   const half = sorted.length >> 1
   return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2
 }
-
-/** The steps between two neighbouring checkpoints; null where their names do not say. */
-export function stepsOf({ run: { checkpoints } }: MeasuredRun, i: number): [number, number] | null {
-  const [from, to] = [checkpoints[i]?.step ?? null, checkpoints[i + 1]?.step ?? null]
-  return from === null || to === null || to <= from ? null : [from, to]
-}

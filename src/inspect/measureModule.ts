@@ -3,6 +3,7 @@ import { GGUF_TYPES } from "../checkpoint/ggufTypes.js"
 import { type NumberType, SAFETENSORS_TYPES } from "../checkpoint/numberTypes.js"
 import { type StoredTensor, storedTensor } from "../checkpoint/tensorFile.js"
 import {
+  angleBetween,
   canonicalCorrelations,
   type Gram,
   productLargest,
@@ -10,8 +11,15 @@ import {
   productSpectrum,
   singularValues,
 } from "./core.js"
-import { rowProducts, transposed } from "./gram.js"
-import type { FactorMeasures, IntervalMeasures, ModuleMeasures, MoveMeasures, PointMeasures } from "./measures.js"
+import { type AdapterFactor, type FactorKernel, factorKernel, type Moves } from "./factor.js"
+import type {
+  FactorMeasures,
+  IntervalMeasures,
+  MagnitudeMeasures,
+  ModuleMeasures,
+  MoveMeasures,
+  PointMeasures,
+} from "./measures.js"
 
 /** Where a tensor lies: data that a thread can be given. */
 export interface TensorPlace {
@@ -28,7 +36,11 @@ export interface ModuleTask {
   readonly rank: number
   readonly input: number
   readonly output: number
-  readonly points: readonly { readonly a: TensorPlace; readonly b: TensorPlace }[]
+  readonly points: readonly {
+    readonly a: TensorPlace
+    readonly b: TensorPlace
+    readonly magnitude: TensorPlace | null
+  }[]
   readonly base: TensorPlace | null
 }
 
@@ -42,52 +54,83 @@ const TYPES = new Map<string, NumberType>([
   ...SAFETENSORS_TYPES,
 ])
 
-/** A factor as r rows, with its Gram matrix. */
-interface Factor {
-  readonly rows: Float32Array
-  readonly rank: number
+/** A factor with its Gram matrix. */
+interface Read extends AdapterFactor {
   readonly gram: Gram
+  readonly norm: number
   readonly type: NumberType
 }
 
 /** Measures one module; holds at most four checkpoints of it. @throws InputError for files that cannot be read. */
 export async function measureModule(task: ModuleTask): Promise<ModuleMeasures> {
+  const kernel = factorKernel(task.rank)
   const points: PointMeasures[] = []
   const intervals: IntervalMeasures[] = []
   const half = task.points.length >> 1
-  const kept: { first: Pair | null; middle: Pair | null; before: Pair | null } = {
-    first: null,
-    middle: null,
-    before: null,
+  let first: Checkpoint | null = null
+  let middle: Checkpoint | null = null
+  let before: Checkpoint | null = null
+  for (const [i, { a, b, magnitude }] of task.points.entries()) {
+    const [readA, readB] = [
+      await factorOf(kernel, a, task.rank, task.input, false),
+      await factorOf(kernel, b, task.rank, task.output, true),
+    ]
+    const vector = magnitude === null ? null : await read(magnitude, (tensor) => tensor.read())
+    const now: Checkpoint = { a: readA.factor, b: readB.factor, magnitude: vector }
+    first ??= now
+    if (before !== null) intervals.push(interval(kernel, before, now))
+    points.push({
+      a: readA.measures,
+      b: readB.measures,
+      spectrum: productSpectrum(now.a.gram, now.b.gram),
+      distance: distancesOf(kernel, first, now, intervals),
+      magnitude: vector === null ? null : magnitudeOf(first.magnitude, vector),
+    })
+    before = now
+    if (i === half) middle = now
   }
-  for (const [i, { a, b }] of task.points.entries()) {
-    const now: Pair = {
-      a: await factor(a, task.rank, task.input, false),
-      b: await factor(b, task.rank, task.output, true),
-    }
-    points.push({ a: measuresOf(now.a), b: measuresOf(now.b), spectrum: productSpectrum(now.a.gram, now.b.gram) })
-    if (kept.before !== null) intervals.push(interval(kept.before, now))
-    kept.before = now
-    if (i === 0) kept.first = now
-    if (i === half) kept.middle = now
-  }
-  const [first, middle, last] = [kept.first!, kept.middle!, kept.before!]
+  const last = before!
   return {
     points,
     intervals,
-    whole: intervals.length < 2 ? (intervals[0] ?? null) : interval(first, last),
+    whole: intervals.length < 2 ? (intervals[0] ?? null) : interval(kernel, first!, last),
     persistence:
       intervals.length < 2
         ? { a: null, b: null }
-        : { a: persistence(first.a, middle.a, last.a), b: persistence(first.b, middle.b, last.b) },
+        : { a: persistence(kernel, first!.a, middle!.a, last.a), b: persistence(kernel, first!.b, middle!.b, last.b) },
     base: task.base === null ? null : await normOf(task.base),
   }
 }
 
-/** Both factors at one checkpoint. */
-interface Pair {
-  readonly a: Factor
-  readonly b: Factor
+/** A module at one checkpoint. */
+interface Checkpoint {
+  readonly a: Read
+  readonly b: Read
+  readonly magnitude: Float32Array | null
+}
+
+/** The distances from the first checkpoint, where an interval has not measured them already. */
+function distancesOf(
+  kernel: FactorKernel,
+  first: Checkpoint,
+  now: Checkpoint,
+  intervals: readonly IntervalMeasures[],
+): PointMeasures["distance"] {
+  if (first === now) return { a: 0, b: 0 }
+  if (intervals.length === 1) return { a: intervals[0]!.a.norm, b: intervals[0]!.b.norm }
+  const distance = (factor: "a" | "b") => Math.sqrt(kernel.moves(first[factor], now[factor]).second)
+  return { a: distance("a"), b: distance("b") }
+}
+
+function magnitudeOf(first: Float32Array | null, now: Float32Array): MagnitudeMeasures {
+  const norm = (values: Iterable<number>) => Math.sqrt([...values].reduce((sum, value) => sum + value * value, 0))
+  const start = first === null || first.length !== now.length ? 0 : norm(first)
+  return {
+    norm: norm(now),
+    least: now.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY),
+    largest: now.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY),
+    moved: start === 0 ? null : norm(now.map((value, i) => value - first![i]!)) / start,
+  }
 }
 
 async function read<T>(place: TensorPlace, use: (tensor: StoredTensor) => Promise<T>): Promise<T> {
@@ -99,10 +142,26 @@ async function read<T>(place: TensorPlace, use: (tensor: StoredTensor) => Promis
   }
 }
 
-async function factor(place: TensorPlace, rank: number, size: number, turned: boolean): Promise<Factor> {
+async function factorOf(
+  kernel: FactorKernel,
+  place: TensorPlace,
+  rank: number,
+  size: number,
+  turned: boolean,
+): Promise<{ readonly factor: Read; readonly measures: FactorMeasures }> {
   const values = await read(place, (tensor) => tensor.read())
-  const rows = turned ? transposed(values, size, rank) : values
-  return { rows, rank, gram: rowProducts(rows, rows, rank, size), type: TYPES.get(place.type)! }
+  const factor = { values, rank, size, turned }
+  const { gram, second, fourth, largest, broken } = kernel.sizes(factor)
+  const norm = Math.sqrt(second)
+  const measures = {
+    norm,
+    rms: Math.sqrt(second / values.length),
+    largest,
+    kurtosis: second === 0 ? 0 : (fourth * values.length) / (second * second),
+    spectrum: singularValues(gram),
+    broken,
+  }
+  return { factor: { ...factor, gram, norm, type: TYPES.get(place.type)! }, measures }
 }
 
 /** Values read at once of a weight of which only the norm is asked. */
@@ -117,100 +176,50 @@ async function normOf(place: TensorPlace): Promise<number> {
   })
 }
 
-function measuresOf({ rows, gram }: Factor): FactorMeasures {
-  let [second, fourth, largest, broken] = [0, 0, 0, 0]
-  for (let i = 0; i < rows.length; i++) {
-    const value = rows[i]!
-    const square = value * value
-    // Also false for what is no number.
-    if (!(square <= Number.MAX_VALUE)) {
-      broken++
-      continue
-    }
-    second += square
-    fourth += square * square
-    if (square > largest) largest = square
-  }
-  const n = rows.length
+function interval(kernel: FactorKernel, before: Checkpoint, after: Checkpoint): IntervalMeasures {
+  const [a, b] = [kernel.change(before.a, after.a), kernel.change(before.b, after.b)]
   return {
-    norm: Math.sqrt(second),
-    rms: Math.sqrt(second / n),
-    largest: Math.sqrt(largest),
-    kurtosis: second === 0 ? 0 : (fourth * n) / (second * second),
-    spectrum: singularValues(gram),
-    broken,
-  }
-}
-
-function change(before: Factor, after: Factor): Float32Array {
-  const [p, q] = [before.rows, after.rows]
-  const result = new Float32Array(p.length)
-  for (let i = 0; i < p.length; i++) result[i] = q[i]! - p[i]!
-  return result
-}
-
-const gramOf = (rows: Float32Array, rank: number) => rowProducts(rows, rows, rank, rows.length / rank)
-
-function interval(before: Pair, after: Pair): IntervalMeasures {
-  const [changeA, changeB] = [change(before.a, after.a), change(before.b, after.b)]
-  const [gramA, gramB] = [gramOf(changeA, before.a.rank), gramOf(changeB, before.b.rank)]
-  return {
-    a: moveOf(before.a, after.a, changeA),
-    b: moveOf(before.b, after.b, changeB),
-    byA: productNorm(gramA, before.b.gram),
-    byB: productNorm(before.a.gram, gramB),
-    byBoth: productNorm(gramA, gramB),
+    a: moveOf(before.a, after.a, a),
+    b: moveOf(before.b, after.b, b),
+    byA: productNorm(a.gram, before.b.gram),
+    byB: productNorm(before.a.gram, b.gram),
+    byBoth: productNorm(a.gram, b.gram),
     operators: {
-      byA: productLargest(gramA, before.b.gram),
-      byB: productLargest(before.a.gram, gramB),
-      byBoth: productLargest(gramA, gramB),
+      byA: productLargest(a.gram, before.b.gram),
+      byB: productLargest(before.a.gram, b.gram),
+      byBoth: productLargest(a.gram, b.gram),
     },
   }
 }
 
-function persistence(first: Factor, middle: Factor, last: Factor): number[] | null {
-  const { rank } = first
-  const [early, late] = [change(first, middle), change(middle, last)]
-  const cross = rowProducts(early, late, rank, early.length / rank)
-  return canonicalCorrelations(gramOf(early, rank), gramOf(late, rank), cross)
+function persistence(kernel: FactorKernel, first: Read, middle: Read, last: Read): number[] | null {
+  const [early, late] = [kernel.change(first, middle).gram, kernel.change(middle, last).gram]
+  return canonicalCorrelations(early, late, kernel.crossed(first, middle, last))
+}
+
+function moveOf(before: Read, after: Read, { same, largest, second }: Moves): MoveMeasures {
+  const norm = Math.sqrt(second)
+  const { significand } = after.type
+  return {
+    norm,
+    largest,
+    unchanged: same / after.values.length,
+    angle: angleBetween(before.norm, after.norm, norm),
+    halfUlp: significand === undefined ? null : halfUlps(before.values, significand),
+  }
 }
 
 /** Entries whose half ulp is looked at: spread over the factor. */
 const SAMPLE = 4096
 
-function moveOf(before: Factor, after: Factor, moved: Float32Array): MoveMeasures {
-  const [p, q] = [before.rows, after.rows]
-  let [same, largest, square, dot, normP, normQ] = [0, 0, 0, 0, 0, 0]
-  for (let i = 0; i < p.length; i++) {
-    const x = p[i]!
-    const y = q[i]!
-    const d = moved[i]!
-    if (x === y) same++
-    if (Math.abs(d) > largest) largest = Math.abs(d)
-    square += d * d
-    dot += x * y
-    normP += x * x
-    normQ += y * y
-  }
-  const { significand } = after.type
-  return {
-    norm: Math.sqrt(square),
-    largest,
-    unchanged: same / p.length,
-    cosine: normP > 0 && normQ > 0 ? dot / Math.sqrt(normP * normQ) : null,
-    halfUlp: significand === undefined ? null : halfUlps(p, significand),
-  }
-}
-
 /** Quantiles of half the distance to the next number, in a format with so many bits of significand. */
-function halfUlps(rows: Float32Array, significand: number): [number, number, number] {
-  const step = Math.max(1, Math.floor(rows.length / SAMPLE))
-  const halves: number[] = []
-  for (let i = 0; i < rows.length; i += step) {
-    const size = Math.abs(rows[i]!)
-    halves.push(size > 0 && Number.isFinite(size) ? 2 ** (Math.floor(Math.log2(size)) - significand) : 0)
-  }
-  halves.sort((p, q) => p - q)
+function halfUlps(values: Float32Array, significand: number): [number, number, number] {
+  // Odd, so that a power of two of columns does not bring up one of them alone.
+  const step = Math.floor(values.length / SAMPLE) | 1
+  const halves = Float64Array.from({ length: Math.ceil(values.length / step) }, (_, i) => {
+    const size = Math.abs(values[i * step]!)
+    return size > 0 && Number.isFinite(size) ? 2 ** (Math.floor(Math.log2(size)) - significand) : 0
+  }).sort()
   const at = (share: number) => halves[Math.min(halves.length - 1, Math.floor(share * halves.length))]!
   return [at(0.05), at(0.5), at(0.95)]
 }

@@ -5,6 +5,7 @@ import type { Scale } from "../checkpoint/adapter.js"
 import type { TensorFile } from "../checkpoint/tensorFile.js"
 import { InputError } from "../inputError.js"
 import { compiledFile } from "../packageFile.js"
+import { rateSum } from "./log.js"
 import { type ModuleTask, measureModule, placeOf } from "./measureModule.js"
 import type { ModuleMeasures } from "./measures.js"
 import type { TrainingRun } from "./run.js"
@@ -31,6 +32,16 @@ export interface MeasuredRun {
   /** Whether a base model was given, and the names of its tensors. */
   readonly base: { readonly path: string; readonly names: readonly string[] } | null
   readonly notes: readonly string[]
+  /** Between neighbouring checkpoints. */
+  readonly spans: readonly Span[]
+}
+
+/** The steps from one checkpoint to the next. */
+export interface Span {
+  /** The first and the last step; null where the names do not say. */
+  readonly steps: readonly [number, number] | null
+  /** The sum of their learning rates, which no entry moves farther than under sign-like updates; null where none is logged. */
+  readonly rateSum: number | null
 }
 
 /** Below so many values in all, threads cost more than they save. */
@@ -60,7 +71,7 @@ export async function measureRun(
           allowed: `${module.name} with rank ${module.rank}, ${module.output} × ${module.input}, as in ${last.label}`,
           example: "inspect the two apart",
         })
-      return { a: placeOf(own.a), b: placeOf(own.b) }
+      return { a: placeOf(own.a), b: placeOf(own.b), magnitude: own.magnitude === null ? null : placeOf(own.magnitude) }
     })
     const weight = weights?.(module.name) ?? null
     const { rank, input, output } = module
@@ -101,6 +112,11 @@ export async function measureRun(
     modules,
     base: base === null ? null : { path: base.path, names: [...base.tensors.keys()] },
     notes: [...run.notes, ...notes],
+    spans: run.checkpoints.slice(1).map(({ step: to }, i): Span => {
+      const from = run.checkpoints[i]!.step
+      if (from === null || to === null || to <= from) return { steps: null, rateSum: null }
+      return { steps: [from, to], rateSum: rateSum(run.log, from, to) }
+    }),
   }
 }
 

@@ -22,6 +22,19 @@ export interface PointMeasures {
   readonly b: FactorMeasures
   /** Singular values of BA, falling. */
   readonly spectrum: readonly number[]
+  /** How far each factor is from the first checkpoint's, Frobenius. */
+  readonly distance: { readonly a: number; readonly b: number }
+  /** DoRA's magnitudes, one a row of W; null where the module has none. */
+  readonly magnitude: MagnitudeMeasures | null
+}
+
+/** DoRA's vector of magnitudes at one checkpoint. */
+export interface MagnitudeMeasures {
+  readonly norm: number
+  readonly least: number
+  readonly largest: number
+  /** ‖m − m of the first checkpoint‖ / ‖m of the first‖; null where that is zero. */
+  readonly moved: number | null
 }
 
 /** How one factor moved between two checkpoints. */
@@ -32,8 +45,8 @@ export interface MoveMeasures {
   readonly largest: number
   /** Share of entries that are the same to the bit. */
   readonly unchanged: number
-  /** The cosine of the angle between the factor before and after, as vectors; null where one is zero. */
-  readonly cosine: number | null
+  /** The angle in degrees between the factor before and after, as vectors; null where one is zero. */
+  readonly angle: number | null
   /** Quantiles 5, 50 and 95 % of half an ulp of its entries, in the precision that it is stored in; null for whole numbers. */
   readonly halfUlp: readonly [number, number, number] | null
 }

@@ -44,15 +44,21 @@ const DEEPEST = 3
 /**
  * The runs under a path: the one that it is, or those in its folders.
  *
+ * @param pickles reads adapter_model.bin and other files by `torch.save` too, where no .safetensors lies beside them.
  * @throws InputError for a path without an adapter; MalformedFile for a file that is broken.
  */
-export async function readRuns(path: string): Promise<TrainingRun[]> {
-  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+export async function readRuns(path: string, pickles = false): Promise<TrainingRun[]> {
+  const place = await stat(path).catch((error: NodeJS.ErrnoException) => {
     throw refusal(path, `a path that can be read (${error.code})`)
   })
-  if (!found.isDirectory())
-    return [await readRun(path, [{ file: path, step: stepOf(basename(path)), label: "the file" }], [dirname(path)])]
-  const runs = await runsIn(path, 0)
+  if (!place.isDirectory())
+    return [
+      await readRun(path, [{ file: path, step: stepOf(basename(path)), label: "the file" }], [dirname(path)], pickles),
+    ]
+  const found = { pickles, passed: null as string | null }
+  const runs = await runsIn(path, 0, found)
+  if (runs.length === 0 && found.passed !== null)
+    throw refusal(found.passed, "an adapter that is no pickle, or --pickle: it is then parsed, never run")
   if (runs.length === 0)
     throw refusal(path, "a folder with adapter_model.safetensors, checkpoint-…, or adapters (.safetensors, .gguf)")
   return runs
@@ -62,7 +68,13 @@ function refusal(path: string, allowed: string): InputError {
   return new InputError({ field: "path", given: path, allowed, example: "inspect outputs/my-run" })
 }
 
-async function runsIn(folder: string, depth: number): Promise<TrainingRun[]> {
+/** Whether pickles are read, and one that was passed over because they are not. */
+interface Pickles {
+  readonly pickles: boolean
+  passed: string | null
+}
+
+async function runsIn(folder: string, depth: number, pickles: Pickles): Promise<TrainingRun[]> {
   const entries = (await readdir(folder, { withFileTypes: true })).sort((p, q) => (p.name < q.name ? -1 : 1))
   const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
   const files = entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name)
@@ -70,10 +82,10 @@ async function runsIn(folder: string, depth: number): Promise<TrainingRun[]> {
   const places: Place[] = []
   for (const name of folders) {
     const step = stepOf(name)
-    const file = step === null ? null : adapterFile(await readdir(join(folder, name)))
+    const file = step === null ? null : adapterFile(join(folder, name), await readdir(join(folder, name)), pickles)
     if (file !== null) places.push({ file: join(folder, name, file), step, label: `step ${step}` })
   }
-  const here = adapterFile(files)
+  const here = adapterFile(folder, files, pickles)
   if (here !== null) {
     // The run's own adapter, beside its checkpoints, is the last; a checkpoint inspected alone knows its step by its name.
     const step = places.length === 0 ? stepOf(basename(folder)) : null
@@ -82,15 +94,21 @@ async function runsIn(folder: string, depth: number): Promise<TrainingRun[]> {
   if (places.length > 0) {
     const checkpoints = places.map(({ file }) => dirname(file))
     const logs = await Promise.all(["runs", "logs"].map((name) => within(join(folder, name))))
-    return [await readRun(folder, places, [...new Set([folder, ...checkpoints, ...logs.flat()])])]
+    const passed = pickles.passed?.startsWith(folder)
+      ? [`${pickles.passed} is a pickle and was passed over; --pickle reads it.`]
+      : []
+    return [
+      await readRun(folder, places, [...new Set([folder, ...checkpoints, ...logs.flat()])], pickles.pickles, passed),
+    ]
   }
   const runs: TrainingRun[] = []
   for (const own of series(files)) {
     const all = own.map((place) => ({ ...place, file: join(folder, place.file) }))
-    runs.push(await readRun(join(folder, own.at(-1)!.label), all, [folder]))
+    runs.push(await readRun(join(folder, own.at(-1)!.label), all, [folder], pickles.pickles))
   }
   if (depth >= DEEPEST) return runs
-  for (const name of folders) if (!name.startsWith(".")) runs.push(...(await runsIn(join(folder, name), depth + 1)))
+  for (const name of folders)
+    if (!name.startsWith(".")) runs.push(...(await runsIn(join(folder, name), depth + 1, pickles)))
   return runs
 }
 
@@ -102,8 +120,13 @@ async function within(folder: string): Promise<string[]> {
 }
 
 /** PEFT's and diffusers' name of an adapter in a folder. */
-function adapterFile(names: readonly string[]): string | null {
-  return ["adapter_model.safetensors", "pytorch_lora_weights.safetensors"].find((name) => names.includes(name)) ?? null
+function adapterFile(folder: string, names: readonly string[], pickles: Pickles): string | null {
+  const stems = ["adapter_model", "pytorch_lora_weights"]
+  const find = (ending: string) => stems.map((stem) => stem + ending).find((name) => names.includes(name)) ?? null
+  const pickle = find(".bin")
+  const safe = find(".safetensors")
+  if (safe === null && pickle !== null && !pickles.pickles) pickles.passed ??= join(folder, pickle)
+  return safe ?? (pickles.pickles ? pickle : null)
 }
 
 /** Adapters that lie side by side, those of one training together, as kohya's scripts write them: x-000001, x-step00000100, x. */
@@ -125,13 +148,19 @@ function stepOf(name: string): number | null {
   return found === null ? null : Number(found[1] ?? found[2])
 }
 
-async function readRun(path: string, places: readonly Place[], folders: readonly string[]): Promise<TrainingRun> {
+async function readRun(
+  path: string,
+  places: readonly Place[],
+  folders: readonly string[],
+  pickles: boolean,
+  passed: readonly string[] = [],
+): Promise<TrainingRun> {
   const opened: TensorFile[] = []
   const checkpoints: Checkpoint[] = []
-  const notes: string[] = []
+  const notes = [...passed]
   try {
     for (const { file, step, label } of places) {
-      const tensors = await openCheckpoint(file)
+      const tensors = await openCheckpoint(file, pickles)
       opened.push(tensors)
       const config = await configBeside(file)
       checkpoints.push({ step, label, path: file, config, adapter: await adapterIn(tensors, config) })
@@ -147,10 +176,12 @@ async function readRun(path: string, places: readonly Place[], folders: readonly
   const last = checkpoints.at(-1)!
   if (last.adapter.others.length > 0)
     notes.push(
-      `${last.adapter.others.length} tensors are no part of the adapter and are not measured, as ${last.adapter.others[0]}.`,
+      `${last.adapter.others.length} tensors are no LoRA factors and are not measured, as ${last.adapter.others[0]}.`,
     )
-  if (last.adapter.modules.some(({ magnitude }) => magnitude))
-    notes.push("This is a DoRA adapter: the factors are measured, the magnitudes that DoRA multiplies by are not.")
+  if (last.adapter.modules.some(({ magnitude }) => magnitude !== null))
+    notes.push(
+      "This is a DoRA adapter: factors and magnitudes are measured; the size of its effect also depends on ‖W + s·BA‖, which is not.",
+    )
   return { name: basename(path), path, checkpoints, log, notes }
 }
 

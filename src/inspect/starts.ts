@@ -77,3 +77,40 @@ function guess(factor: FactorMeasures, fanIn: number, rank: number, size: number
   if (factor.rms < SMALL * least || (rank > 1 && spread > UNEVEN * even)) return "zero"
   return "unknown"
 }
+
+/** How far a factor is from its start (Frobenius), and how that is known; null where it is not. */
+export interface Distance {
+  /** The distance, or null where only a bound is known. */
+  readonly value: number | null
+  readonly atMost: number | null
+  readonly how: string
+}
+
+/** Deviations of a sum of squares that chance is given: one start in 370 lies outside. */
+const CHANCE = 3
+
+/**
+ * How far a factor is from its start at the last checkpoint: measured where step 0 was kept, its norm where it started at
+ * zero; else what its norm has beyond its draw's, Σ x² = r n σ² ± σ² √(r n (κ − 1)) for a kurtosis κ, if the change is
+ * uncorrelated with the draw.
+ */
+export function distanceFromStart(measured: MeasuredRun, module: MeasuredModule, factor: "a" | "b"): Distance | null {
+  const last = module.points.at(-1)!
+  if (measured.run.checkpoints[0]!.step === 0)
+    return { value: last.distance[factor], atMost: null, how: "the checkpoint at step 0" }
+  const origin = startOf(measured, module)[factor]
+  const norm = last[factor].norm
+  if (origin === "zero") return { value: norm, atMost: null, how: "it started at zero" }
+  const [fanIn, size] = factor === "a" ? [module.input, module.input] : [module.rank, module.output]
+  const name = origin === "random" ? drawOf(module.points[0]![factor], fanIn, module.rank) : null
+  const draw = DRAWS.find((one) => one.name === name)
+  if (draw === undefined) return null
+  const count = module.rank * size
+  const square = draw.rms(fanIn, module.rank) ** 2
+  const excess = norm ** 2 - count * square
+  const noise = CHANCE * square * Math.sqrt(count * (draw.kurtosis - 1))
+  const how = `its norm beside that of ${draw.name}`
+  return excess > noise
+    ? { value: Math.sqrt(excess), atMost: null, how }
+    : { value: null, atMost: Math.sqrt(Math.max(0, excess) + noise), how }
+}

@@ -5,6 +5,7 @@ import type { Answer, Finding } from "../inspect/finding.js"
 import { percent, productNormOf, shown } from "../inspect/finding.js"
 import { directionsHolding } from "../inspect/findings/rankUnused.js"
 import type { MeasuredModule, MeasuredRun } from "../inspect/measureRun.js"
+import { distanceFromStart, startOf } from "../inspect/starts.js"
 import { interactionFigure, normsFigure, sizesFigure } from "./figures/adapter.js"
 import type { Section, SectionPart } from "./section.js"
 import type { ReportTable } from "./table.js"
@@ -21,8 +22,14 @@ const Move = z.object({
   norm: z.number().nullable(),
   largest: z.number().nullable(),
   unchanged: z.number().describe("share of entries that are the same to the bit"),
-  cosine: z.number().nullable(),
+  angle: z.number().nullable().describe("in degrees, between the factor before and after"),
   halfUlp: z.array(z.number()).length(3).nullable().describe("quantiles 5, 50, 95 % of half an ulp as stored"),
+})
+const Start = z.object({
+  origin: z.enum(["zero", "random", "unknown"]),
+  distance: z.number().nullable().describe("Frobenius"),
+  atMost: z.number().nullable().describe("a bound, where the distance is not known"),
+  how: z.string().nullable().describe("what it is told from; null where it cannot be told"),
 })
 const Interval = z.object({
   a: Move,
@@ -46,6 +53,14 @@ export const InspectionJson = z.object({
       base: z.string().nullable(),
       checkpoints: z.array(z.object({ label: z.string(), step: z.number().nullable(), path: z.string() })),
       notes: z.array(z.string()),
+      spans: z
+        .array(
+          z.object({
+            steps: z.tuple([z.number(), z.number()]).nullable(),
+            rateSum: z.number().nullable().describe("of the logged rates: sign-like updates move no entry farther"),
+          }),
+        )
+        .describe("between neighbouring checkpoints"),
       findings: z.array(
         z.object({
           id: z.string().describe("its page is docs/doctor/<id>.md"),
@@ -69,18 +84,38 @@ export const InspectionJson = z.object({
       modules: z.array(
         z.object({
           name: z.string(),
+          kind: z.string().describe("the end of its name: modules of one kind are compared"),
           rank: z.number(),
           input: z.number(),
           output: z.number(),
           types: z.array(z.string()).describe("number types of A and B as stored"),
           scale: z.object({ value: z.number().nullable(), alpha: z.number().nullable(), source: z.string() }),
+          weight: z
+            .object({ name: z.string(), shape: z.array(z.number()) })
+            .nullable()
+            .describe("the base model's tensor"),
           base: z.number().nullable().describe("Frobenius norm of W"),
+          start: z
+            .object({ a: Start, b: Start })
+            .describe("what each factor was before the first step, and how far it is from that at the last checkpoint"),
           points: z.array(
             z.object({
               a: Factor,
               b: Factor,
               spectrum: z.array(z.number()).describe("of BA, without the multiplier"),
               effectiveRank: z.number().nullable(),
+              distance: z
+                .object({ a: z.number().nullable(), b: z.number().nullable() })
+                .describe("of each factor from the first checkpoint's, Frobenius"),
+              magnitude: z
+                .object({
+                  norm: z.number().nullable(),
+                  least: z.number().nullable(),
+                  largest: z.number().nullable(),
+                  moved: z.number().nullable().describe("from the first checkpoint, relative"),
+                })
+                .nullable()
+                .describe("DoRA's magnitudes"),
             }),
           ),
           intervals: z.array(Interval),
@@ -113,13 +148,14 @@ export interface AcrossFinding {
 export function inspectionJson(runs: readonly Examined[], across: readonly AcrossFinding[]): InspectionJson {
   const value = {
     schema: "lora-scaling/inspect/1" as const,
-    runs: runs.map(({ measured: { run, modules, base, notes }, answers }) => ({
-      name: run.name,
-      path: run.path,
-      format: run.checkpoints.at(-1)!.adapter.format,
-      base: base?.path ?? null,
-      checkpoints: run.checkpoints.map(({ label, step, path }) => ({ label, step, path })),
-      notes,
+    runs: runs.map(({ measured, answers }) => ({
+      name: measured.run.name,
+      path: measured.run.path,
+      format: measured.run.checkpoints.at(-1)!.adapter.format,
+      base: measured.base?.path ?? null,
+      checkpoints: measured.run.checkpoints.map(({ label, step, path }) => ({ label, step, path })),
+      notes: measured.notes,
+      spans: measured.spans,
       findings: answers.map(({ finding: { id, title, measures, threshold, why, settle }, answer }) => ({
         id,
         title,
@@ -134,25 +170,25 @@ export function inspectionJson(runs: readonly Examined[], across: readonly Acros
         settle,
         modules: answer.modules,
       })),
-      modules: modules.map(
-        ({ name, rank, input, output, types, scale, base, points, intervals, whole, persistence }) => ({
-          name,
-          rank,
-          input,
-          output,
-          types,
-          scale,
-          base,
-          points: points.map((point) => ({ ...point, effectiveRank: effectiveRank(point.spectrum) })),
-          intervals,
-          whole,
-          persistence,
-        }),
-      ),
+      modules: measured.modules.map((module) => ({
+        ...module,
+        start: startsJson(measured, module),
+        points: module.points.map((point) => ({ ...point, effectiveRank: effectiveRank(point.spectrum) })),
+      })),
     })),
     across,
   }
   return JSON.parse(JSON.stringify(value))
+}
+
+function startsJson(measured: MeasuredRun, module: MeasuredModule) {
+  const start = startOf(measured, module)
+  const one = (factor: "a" | "b") => {
+    const known = distanceFromStart(measured, module, factor)
+    const { value = null, atMost = null, how = null } = known ?? {}
+    return { origin: start[factor], distance: value, atMost, how }
+  }
+  return { a: one("a"), b: one("b") }
 }
 
 const MARKS: Readonly<Record<Answer["state"], string>> = {
@@ -239,9 +275,25 @@ function moduleRow({ name, rank, scale, points, whole, intervals }: MeasuredModu
 }
 
 /** Between checkpoints: how far the factors moved and what made the change of the product, a row a module and interval. */
-function intervalsTable({ modules, run: { checkpoints } }: MeasuredRun): ReportTable {
+function intervalsTable({ modules, spans, run: { checkpoints } }: MeasuredRun): ReportTable {
   return {
-    columns: ["module", "from", "to", "‖ΔA‖", "‖ΔB‖", "‖BΔA‖", "‖ΔBA‖", "‖ΔBΔA‖", "A unchanged", "B unchanged"],
+    columns: [
+      "module",
+      "from",
+      "to",
+      "‖ΔA‖",
+      "‖ΔB‖",
+      "‖BΔA‖",
+      "‖ΔBA‖",
+      "‖ΔBΔA‖",
+      "A unchanged",
+      "B unchanged",
+      "A turned by",
+      "B turned by",
+      "sum of rates",
+      "largest ΔA",
+      "largest ΔB",
+    ],
     rows: modules.flatMap(({ name, intervals }) =>
       intervals.map(({ a, b, byA, byB, byBoth }, i) => [
         name,
@@ -254,6 +306,11 @@ function intervalsTable({ modules, run: { checkpoints } }: MeasuredRun): ReportT
         byBoth,
         a.unchanged,
         b.unchanged,
+        a.angle,
+        b.angle,
+        spans[i]!.rateSum,
+        a.largest,
+        b.largest,
       ]),
     ),
   }

@@ -1,4 +1,5 @@
 /** Files of tensors made by hand, byte for byte as their formats say. */
+import { crc32 } from "node:zlib"
 
 /** A tensor to be written: bytes as they shall stand. */
 export interface Written {
@@ -110,4 +111,34 @@ export function gguf(
   })
   const head = [new TextEncoder().encode("GGUF"), number(4, 3), number(8, tensors.length), number(8, entries.length)]
   return joined([padded(joined([...head, ...entries, ...infos])), ...tensors.map(({ bytes }) => padded(bytes))])
+}
+
+const short = (value: number) => Uint8Array.of(value & 255, value >> 8)
+
+/** A zip of entries that are not compressed, as `torch.save` writes one; `method` lies about that. */
+export function zip(entries: Readonly<Record<string, Uint8Array>>, method = 0): Uint8Array {
+  const local: Uint8Array[] = []
+  const central: Uint8Array[] = []
+  let at = 0
+  for (const [name, bytes] of Object.entries(entries)) {
+    const title = new TextEncoder().encode(name)
+    const sizes = [number(4, crc32(bytes)), number(4, bytes.length), number(4, bytes.length), short(title.length)]
+    const head = joined([short(20), short(0), short(method), short(0), short(0x21), ...sizes, short(0)])
+    const begin = joined([number(4, 0x04034b50), head, title, bytes])
+    central.push(joined([number(4, 0x02014b50), short(20), head, new Uint8Array(10), number(4, at), title]))
+    local.push(begin)
+    at += begin.length
+  }
+  const directory = joined(central)
+  const count = short(central.length)
+  const end = joined([
+    number(4, 0x06054b50),
+    new Uint8Array(4),
+    count,
+    count,
+    number(4, directory.length),
+    number(4, at),
+    short(0),
+  ])
+  return joined([...local, directory, end])
 }

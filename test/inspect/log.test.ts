@@ -7,7 +7,7 @@ import { bytesInMemory } from "../../src/checkpoint/byteSource.js"
 import { InputError } from "../../src/inputError.js"
 import { findLog, rateSum } from "../../src/inspect/log.js"
 import { eventsOf } from "../../src/inspect/tensorBoard.js"
-import { joined } from "../checkpoint/write.js"
+import { events } from "./events.js"
 
 let folder: string
 beforeEach(async () => {
@@ -15,28 +15,7 @@ beforeEach(async () => {
 })
 afterEach(() => rm(folder, { recursive: true }))
 
-/** A field of bytes of a protocol buffer. */
-const field = (number: number, bytes: Uint8Array) => joined([Uint8Array.of(number * 8 + 2, bytes.length), bytes])
-const float = (value: number) => new Uint8Array(Float32Array.of(value).buffer)
 const text = (value: string) => new TextEncoder().encode(value)
-/** A scalar as TensorBoard 1 writes it, simple_value, or as 2 does, a tensor of one float. */
-const scalar = (tag: string, value: number, tensor: boolean) =>
-  joined([
-    field(1, text(tag)),
-    tensor ? field(8, field(4, float(value))) : joined([Uint8Array.of(2 * 8 + 5), float(value)]),
-  ])
-
-/** An events file: each record with its length and two checksums, which are left 0. */
-function events(scalars: readonly (readonly [step: number, tag: string, value: number])[]): Uint8Array {
-  return joined(
-    scalars.map(([step, tag, value], i) => {
-      const event = joined([Uint8Array.of(2 * 8, step), field(5, field(1, scalar(tag, value, i % 2 === 1)))])
-      const length = new Uint8Array(12)
-      new DataView(length.buffer).setBigUint64(0, BigInt(event.length), true)
-      return joined([length, event, new Uint8Array(4)])
-    }),
-  )
-}
 
 describe("logs", () => {
   test("TensorBoard's scalars, in both of its forms", async () => {

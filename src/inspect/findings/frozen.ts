@@ -1,5 +1,4 @@
-import { type Finding, healthy, median, names, percent, shown, sick, stepsOf, unknown } from "../finding.js"
-import { rateSum } from "../log.js"
+import { type Finding, healthy, median, names, percent, shown, sick, unknown } from "../finding.js"
 import type { MeasuredModule, MeasuredRun } from "../measureRun.js"
 
 /** What one interval says of one factor. */
@@ -15,10 +14,8 @@ interface IntervalReading {
 
 /** Rates from the log; without one, the largest change of any entry is a lower bound of their sum under sign-like updates. */
 function readings(measured: MeasuredRun): IntervalReading[] {
-  const { modules, run } = measured
-  return run.checkpoints.slice(1).flatMap((_, i) => {
-    const steps = stepsOf(measured, i)
-    const logged = steps === null ? null : rateSum(run.log, ...steps)
+  const { modules, spans } = measured
+  return spans.flatMap(({ steps, rateSum: logged }, i) => {
     const moved = Math.max(...modules.flatMap(({ intervals }) => [intervals[i]!.a.largest, intervals[i]!.b.largest]))
     const sum = logged ?? moved
     if (!(sum > 0) || !Number.isFinite(sum)) return []

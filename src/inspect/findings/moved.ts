@@ -1,5 +1,4 @@
-import { type Finding, healthy, names, notice, shown, stepsOf, unknown } from "../finding.js"
-import { rateSum } from "../log.js"
+import { type Finding, healthy, names, notice, shown, unknown } from "../finding.js"
 
 /** Adam's largest update over its rate, (1 − β₁)/√(1 − β₂) at β = (0.9, 0.999): Kingma and Ba, section 2.1. */
 const ADAM = 0.1 / Math.sqrt(0.001)
@@ -15,10 +14,8 @@ export const moved: Finding = {
   why: "Then the rate that moved the factor is not the logged one: a second rate (LoRA+), another optimiser than Adam, or a log of another run.",
   settle: "the optimiser's parameter groups",
   examine: (measured) => {
-    const { modules, run } = measured
-    const seen = run.checkpoints.slice(1).flatMap((_, i) => {
-      const steps = stepsOf(measured, i)
-      const sum = steps === null ? null : rateSum(run.log, ...steps)
+    const { modules, spans } = measured
+    const seen = spans.flatMap(({ rateSum: sum }, i) => {
       if (sum === null || sum === 0) return []
       return modules.flatMap((module) =>
         (["a", "b"] as const).map((factor) => ({ module, factor, ratio: module.intervals[i]![factor].largest / sum })),

@@ -1,6 +1,21 @@
 import { groupsOf } from "../../table/groups.js"
-import { type Finding, fact, percent, unknown } from "../finding.js"
-import { drawOf, startOf } from "../starts.js"
+import { type Finding, fact, median, percent, shown, unknown } from "../finding.js"
+import type { MeasuredRun } from "../measureRun.js"
+import { distanceFromStart, drawOf, startOf } from "../starts.js"
+
+/** How far both factors are from their start, in a sentence; empty where nothing says so. */
+function sinceStart(measured: MeasuredRun): string {
+  const said = (["a", "b"] as const).flatMap((factor) => {
+    const known = measured.modules.flatMap((module) => distanceFromStart(measured, module, factor) ?? [])
+    if (known.length === 0) return []
+    const values = known.flatMap(({ value }) => value ?? [])
+    const name = `‖${factor.toUpperCase()} − ${factor.toUpperCase()}₀‖`
+    return values.length > known.length / 2
+      ? [`${name} is ${shown(median(values))}`]
+      : [`${name} is at most ${shown(Math.max(...known.map(({ value, atMost }) => value ?? atMost!)))}`]
+  })
+  return said.length === 0 ? "" : ` By the last checkpoint ${said.join(", ")} (median of the modules).`
+}
 
 export const start: Finding = {
   id: "start",
@@ -26,14 +41,15 @@ export const start: Finding = {
     const first = module.points[0]!
     const drawn = (which: string | null) => (which === null ? "" : `, drawn as ${which}`)
     const [a, b] = [drawOf(first.a, module.input, module.rank), drawOf(first.b, module.rank, module.rank)]
+    const since = sinceStart(measured)
     switch (most) {
       case "random zero":
-        return fact(`A random${drawn(a)}, B zero: Init[A]${rest}. Told from ${how}.`, share)
+        return fact(`A random${drawn(a)}, B zero: Init[A]${rest}. Told from ${how}.${since}`, share)
       case "zero random":
-        return fact(`A zero, B random${drawn(b)}: Init[B]${rest}. Told from ${how}.`, share)
+        return fact(`A zero, B random${drawn(b)}: Init[B]${rest}. Told from ${how}.${since}`, share)
       case "random random":
         return fact(
-          `Both factors random${drawn(a)}: Init[AB], or a start from the weights such as PiSSA${rest}. Told from ${how}.`,
+          `Both factors random${drawn(a)}: Init[AB], or a start from the weights such as PiSSA${rest}. Told from ${how}.${since}`,
           share,
         )
       case "zero zero":

@@ -1,17 +1,5 @@
 import { twoSidedQuantile } from "../../fit/normal.js"
-import {
-  type Finding,
-  healthy,
-  listed,
-  median,
-  names,
-  productNormOf,
-  shown,
-  sick,
-  stepsOf,
-  unknown,
-} from "../finding.js"
-import { rateSum } from "../log.js"
+import { type Finding, healthy, listed, median, names, productNormOf, shown, sick, unknown } from "../finding.js"
 import type { MeasuredRun } from "../measureRun.js"
 
 /** One in a thousand runs without a spike may be called one. */
@@ -33,16 +21,15 @@ function risen(losses: readonly number[]): { value: number; score: number; limit
 
 /** How ‖BA‖ grows with the sum of rates (or with steps): local exponents between checkpoints, over all modules together. */
 function growth(measured: MeasuredRun): number[] {
-  const { modules, run } = measured
+  const { modules, run, spans } = measured
   const total = run.checkpoints.map((_, i) =>
     Math.hypot(...modules.map(({ points }) => productNormOf(points[i]!.spectrum))),
   )
   if (total[0] !== 0) return []
   const sums: number[] = [0]
-  for (let i = 0; i + 1 < run.checkpoints.length; i++) {
-    const steps = stepsOf(measured, i)
+  for (const [i, { steps, rateSum }] of spans.entries()) {
     if (steps === null) return []
-    sums.push(sums[i]! + (rateSum(run.log, ...steps) ?? steps[1] - steps[0]))
+    sums.push(sums[i]! + (rateSum ?? steps[1] - steps[0]))
   }
   return total.slice(2).map((norm, i) => Math.log(norm / total[i + 1]!) / Math.log(sums[i + 2]! / sums[i + 1]!))
 }

@@ -225,3 +225,4 @@ export function fuses(): bool {
   return f32x4.extract_lane(value, 0) != 0
 }
 export { addGram, multiply } from "./dense"
+export { addMoves, addProducts, addSizes, pack } from "./factor"
