@@ -38,6 +38,8 @@ const SLOW = [
   "test/checkpoint/pickle.test.ts",
   "test/docs/operation.test.ts",
   "test/table/kinds.test.ts",
+  "test/cli/checkMeasured.test.ts",
+  "test/verify/coverage/intervalCoverage.test.ts",
 ]
 
 class LongestFirst extends BaseSequencer {

@@ -25,7 +25,7 @@ import { type OutputOptions, print } from "./terminal.js"
 export interface MeasuredOptions
   extends Pick<
     TableOptions,
-    "width" | "step" | "seed" | "by" | "pool" | "wide" | "wideColumns" | "separator" | "decimal"
+    "width" | "step" | "seed" | "by" | "pool" | "wide" | "wideColumns" | "separator" | "decimal" | "tableName"
   > {
   readonly measured?: string
   readonly module?: string
@@ -53,8 +53,7 @@ export async function checkMeasured(
   output: OutputOptions,
 ): Promise<number> {
   const path = options.measured!
-  const { recorded, read } = await withTable(path, (file) => recordedIn(file, options, setting))
-  const updates = options.updates === undefined ? null : integer("--updates", options.updates, 0)
+  const { recorded, read, updates } = await withTable(path, (file) => recordedIn(file, options, setting))
   const checks = measuredChecks(setting, recorded, updates)
   const { definition, values } = setting
   const at = Object.entries(values).map(([symbol, value]) => `${symbol} = ${formatAffine(parseAffine(value))}`)
@@ -102,8 +101,8 @@ async function recordedIn(
   path: string,
   options: MeasuredOptions,
   { definition, values }: Setting,
-): Promise<{ recorded: Recorded[]; read: readonly string[] }> {
-  const given = await readTable(path)
+): Promise<{ recorded: Recorded[]; read: readonly string[]; updates: number | null }> {
+  const given = await readTable(path, { table: options.tableName })
   const named = (option: string, name: string | undefined, usual: readonly string[]) =>
     name === undefined ? given.find(usual) : given.column(name, option).name
   const module = named("--module", options.module, MODULES)
@@ -157,17 +156,31 @@ async function recordedIn(
         .sort((x, y) => x.width - y.width),
     }
   })
+  const isFrame = COORDINATE_FRAME.every((name) => given.has(name)) && step === "t" && value!.startsWith("l")
+  const isFromOne = isFrame && Math.min(...recorded.map((each) => each.step!)) === 1
+  const typed = options.updates === undefined ? null : integer("--updates", options.updates, 0)
   const counting =
     step === null
       ? "No column of steps: what is derived for all later steps is meant."
-      : `Steps are in column ${step}${options.updates === undefined ? "; whether a step is recorded before its update or after is not known (--updates)" : ""}.`
-  return { recorded, read: [`Modules are in column ${module}, sizes in column ${value}.`, counting, ...read] }
+      : typed !== null
+        ? `Steps are in column ${step}; the first had seen ${typed} updates.`
+        : isFromOne
+          ? "A frame of columns as mup's get_coord_data gives it, which records t = 1 before the first update: add --updates 0 if this one did. Without it, steps at which that matters are inconclusive."
+          : `Steps are in column ${step}; whether the first was recorded before its update or after is not known: add --updates 0 for before, --updates 1 for after.`
+  return {
+    recorded,
+    read: [`Modules are in column ${module}, sizes in column ${value}.`, counting, ...read],
+    updates: typed,
+  }
 }
+
+/** The columns of a frame of mup's `get_coord_data`, beside its sizes l1 and l2. */
+const COORDINATE_FRAME = ["width", "module", "t"]
 
 /** The options of a table as those that this command has give them: each row is a size of its own. */
 function tableOptions(options: MeasuredOptions, by: readonly string[]): TableOptions {
-  const { width, seed, pool, wide, wideColumns, separator, decimal } = options
-  const given = { wide, wideColumns, separator, decimal }
+  const { width, seed, pool, wide, wideColumns, separator, decimal, tableName } = options
+  const given = { wide, wideColumns, separator, decimal, tableName }
   const named = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
   return { width, seed, pool, ...named, by, step: "none", at: "last", edge: "0.02" }
 }

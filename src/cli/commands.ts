@@ -86,9 +86,14 @@ const recordedOptions = (definition: Command) =>
     .option("--wide-columns <pattern>", "which columns those are: '^w=(\\d+)$'")
     .option("--separator <name>", "comma, semicolon, tab or bar (default: told by the file)")
     .option("--decimal <name>", "point or comma (default: told by the numbers)")
+    .option("--table, --table-name <name>", "which table of a DuckDB file that has several")
 
 /** How a user's table is to be read. */
-const tableOptions = (definition: Command, usual: Partial<typeof LORA_TABLE> = {}) =>
+const tableOptions = (
+  definition: Command,
+  usual: Partial<typeof LORA_TABLE> = {},
+  tableName = "--table, --table-name <name>",
+) =>
   definition
     .option("--width <column>", "column of the width", usual.width ?? "width")
     .option("--rate <column>", "column of the learning rate: fit the rate of least loss", usual.rate)
@@ -129,6 +134,7 @@ const tableOptions = (definition: Command, usual: Partial<typeof LORA_TABLE> = {
     )
     .option("--separator <name>", "comma, semicolon, tab or bar (default: told by the file)")
     .option("--decimal <name>", "point or comma (default: told by the numbers)")
+    .option(tableName, "which table of a DuckDB file that has several")
 const workers = () => new Option("--workers <count>", "threads; 0 works on the calling thread (default: one per core)")
 
 const backend = () =>
@@ -378,6 +384,8 @@ command(
       .addOption(backend())
       .addOption(workers()),
     LORA_TABLE,
+    // Here --table names the file.
+    "--table-name <name>",
   ),
   async (options: ReproduceOptions) => (await import("./reproduce.js")).reproduceCommand(options),
 )

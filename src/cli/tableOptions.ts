@@ -27,6 +27,8 @@ export interface TableOptions {
   readonly wideColumns?: string
   readonly separator?: string
   readonly decimal?: string
+  /** The table of a DuckDB file that has several. */
+  readonly tableName?: string
   readonly diverged?: readonly string[]
   readonly unfinished?: readonly string[]
   readonly missing?: readonly string[]
@@ -43,8 +45,9 @@ export function readingOf(options: TableOptions, of: string | null): { reading: 
   const { rate = "rate", loss = "loss", model = null, family = null, quantity } = options
   const value = of ?? loss
   const goal = goalOf(options.goal, of === null ? value : null)
-  const { separator, decimal, wide, wideColumns = null } = options
+  const { separator, decimal, wide, wideColumns = null, tableName } = options
   const read = {
+    table: tableName,
     separator:
       separator === undefined ? undefined : oneOf("--separator", separator, Object.keys(SEPARATORS) as SeparatorName[]),
     decimal:

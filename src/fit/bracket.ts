@@ -17,6 +17,8 @@ export interface RatePlace extends Bracket {
    * makes the censoring ignorable.
    */
   readonly observed: Bracket
+  /** The standard error of ln(rate) that the noise of the losses makes; left out where it is unknown. */
+  readonly error?: number
 }
 
 /** The grid with one point a rate: repeated runs are averaged, and a repetition that diverged makes the mean diverge. */
@@ -93,10 +95,13 @@ export function edgeBracket(grid: readonly GridPoint[], share: number): RatePlac
 }
 
 /**
- * The standard deviation of the loss over repeated runs at one rate, pooled over curves; null if nothing was repeated. Runs
- * beyond the stability edge are left out: there the spread is another one.
+ * The standard deviation of the loss over repeated runs at one rate, pooled over curves, and its degrees of freedom; null if nothing was
+ * repeated. Runs beyond the stability edge are left out: there the spread is another one.
  */
-export function repeatDeviation(grids: readonly (readonly GridPoint[])[], share: number): number | null {
+export function repeatDeviation(
+  grids: readonly (readonly GridPoint[])[],
+  share: number,
+): { readonly deviation: number; readonly degrees: number } | null {
   let [squares, degrees] = [0, 0]
   for (const grid of grids) {
     const limit = worstHeld(withoutRepeats(grid), share)
@@ -107,7 +112,7 @@ export function repeatDeviation(grids: readonly (readonly GridPoint[])[], share:
       degrees += values.length - 1
     }
   }
-  return degrees === 0 ? null : Math.sqrt(squares / degrees)
+  return degrees === 0 ? null : { deviation: Math.sqrt(squares / degrees), degrees }
 }
 
 function leastOf(points: readonly GridPoint[]): number {

@@ -1,6 +1,7 @@
 import { InputError } from "../inputError.js"
+import { groupsOf } from "../table/groups.js"
 import { logDensity, logProbability, studentQuantile } from "./normal.js"
-import { boundary, minimum } from "./search.js"
+import { crossing, minimum } from "./search.js"
 import type { Interval } from "./slope.js"
 
 /** One observation y at x: exact (low = high), or only known to lie between; ∓Infinity where nothing bounds it. */
@@ -10,6 +11,8 @@ export interface Censored {
   readonly high: number
   /** Observations of one group share an intercept. */
   readonly group: string
+  /** The standard error of an exact observation, as far as it is known; scatter comes on top of it. */
+  readonly error?: number | undefined
 }
 
 /** A slope of censored observations. */
@@ -43,11 +46,19 @@ const AT_REACH = 1e-3
  * exact for exact observations, where the interval is that of least squares. A half-line adds 2/π to N: no more does the
  * side of a known point on which a normal observation falls tell of its mean.
  *
+ * Few observations may lie nearer to a line than their known errors let them, by luck: the interval is never shorter than those errors
+ * alone make it (as Röver, Knapp and Friede 2015 bound Knapp and Hartung's).
+ *
+ * @param errorDegrees the degrees of freedom of the known errors.
  * @returns null where fewer than three observations bear on the slope (in groups with two different x) or where all are
  * censored on one side.
  * @throws InputError for an interval that is empty.
  */
-export function censoredSlope(observations: readonly Censored[], level = 0.95): CensoredFit | null {
+export function censoredSlope(
+  observations: readonly Censored[],
+  level = 0.95,
+  errorDegrees: number | null = null,
+): CensoredFit | null {
   const empty = observations.find(({ low, high }) => !(low <= high))
   if (empty !== undefined)
     throw new InputError({ field: "interval", given: [empty.low, empty.high], allowed: "low ≤ high", example: "1 2" })
@@ -57,23 +68,39 @@ export function censoredSlope(observations: readonly Censored[], level = 0.95): 
   const degrees = Math.floor(weight) - groups.length - 1
   const bounded = (end: "low" | "high") => used.some((observation) => Number.isFinite(observation[end]))
   if (degrees < 1 || !bounded("low") || !bounded("high")) return null
-  const profile = (slope: number) => profileOf(used, groups, slope).likelihood
+  const at = profiler(used, groups)
+  const profile = (slope: number) => at(slope).likelihood
   const exponent = minimum((slope) => -profile(slope), -REACH, REACH, GOLDEN_STEPS)
-  const best = profileOf(used, groups, exponent)
+  const best = at(exponent)
   const least = best.likelihood - (weight / 2) * Math.log1p(studentQuantile(level, degrees) ** 2 / degrees)
   const end = (outside: number) => {
     if (profile(outside) >= least) return outside < 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY
-    return boundary((slope) => profile(slope) >= least, exponent, outside, BISECTIONS)
+    return crossing((slope) => profile(slope) - least, exponent, outside, PRECISION)
   }
-  const interval = { low: end(-REACH), high: end(REACH), level }
+  const half = errorDegrees === null ? 0 : studentQuantile(level, errorDegrees) * knownError(used)
+  const interval = { low: Math.min(end(-REACH), exponent - half), high: Math.max(end(REACH), exponent + half), level }
   const censored = used.filter(({ low, high }) => low !== high).length
   const identified =
     Number.isFinite(interval.low) && Number.isFinite(interval.high) && Math.abs(exponent) < REACH - AT_REACH
   return { exponent, interval, scatter: best.scatter, observations: used.length, censored, identified }
 }
 
-/** The bracket of a slope is narrowed to 1e-9 of itself, that of an interval's end to 1e-12. */
-const [GOLDEN_STEPS, BISECTIONS] = [45, 40]
+/** The standard error of a slope of least squares over the observations whose errors are known; 0 where they tell no slope. */
+function knownError(observations: readonly Censored[]): number {
+  const known = observations.flatMap(({ error, ...rest }) => (error === undefined ? [] : [{ ...rest, error }]))
+  let [spread, sum] = [0, 0]
+  for (const own of groupsOf(known, ({ group }) => group).values()) {
+    const centre = own.reduce((total, { x }) => total + x, 0) / own.length
+    for (const { x, error } of own) {
+      spread += (x - centre) ** 2
+      sum += ((x - centre) * error) ** 2
+    }
+  }
+  return spread === 0 ? 0 : Math.sqrt(sum) / spread
+}
+
+/** The bracket of a slope is narrowed to 1e-9 of itself, that of an interval's end to this. */
+const [GOLDEN_STEPS, PRECISION] = [45, 1e-10]
 
 /** Observations of groups in which x varies and something is bounded. */
 function informative(observations: readonly Censored[]): Censored[] {
@@ -107,15 +134,41 @@ function derivatives(low: number, high: number, alpha: number, tau: number): Der
   ]
 }
 
-/** The largest log-likelihood at a slope over intercepts and scatter, by damped Newton steps. */
-function profileOf(observations: readonly Censored[], groups: readonly string[], slope: number) {
-  // Counted from a first intercept, so that α stays small where the scatter is.
-  const terms = groups.flatMap((name, group) => {
-    const own = observations.filter((observation) => observation.group === name)
-    const rest = own.map(({ x, low, high }) => ({ low: low - slope * x, high: high - slope * x }))
-    const start = startOf(rest)
-    return rest.map(({ low, high }) => ({ low: low - start, high: high - start, group }))
-  })
+/**
+ * The largest log-likelihood at a slope over intercepts and scatter, by damped Newton steps. Each slope begins where the one before ended:
+ * the likelihood has one maximum, and slopes are asked for close to each other.
+ */
+function profiler(observations: readonly Censored[], groups: readonly string[]) {
+  const own = observations.map(({ group, ...rest }) => ({ ...rest, group: groups.indexOf(group) }))
+  let known: { readonly intercepts: readonly number[]; readonly tau: number } | null = null
+  return (slope: number): { likelihood: number; scatter: number } => {
+    const rest = own.map(({ x, low, high, group }) => ({ low: low - slope * x, high: high - slope * x, group }))
+    // Counted from a first intercept, so that α stays small where the scatter is.
+    const starts = groups.map((_, g) => startOf(rest, g))
+    const terms = rest.map(({ low, high, group }) => ({
+      low: low - starts[group]!,
+      high: high - starts[group]!,
+      group,
+    }))
+    const first =
+      known === null ? null : { tau: known.tau, alphas: known.intercepts.map((a, g) => (a - starts[g]!) * known!.tau) }
+    const { value, tau, alphas } = maximum(terms, groups.length, first)
+    known = { tau, intercepts: alphas.map((alpha, g) => alpha / tau + starts[g]!) }
+    return { likelihood: value, scatter: 1 / tau }
+  }
+}
+
+interface Term {
+  readonly low: number
+  readonly high: number
+  readonly group: number
+}
+
+function maximum(
+  terms: readonly Term[],
+  count: number,
+  first: { readonly tau: number; readonly alphas: readonly number[] } | null,
+): { value: number; tau: number; alphas: readonly number[] } {
   const at = (alphas: readonly number[], tau: number) => {
     let value = -LEAST_SCATTER * tau
     let [t, tt] = [-LEAST_SCATTER, 0]
@@ -133,8 +186,14 @@ function profileOf(observations: readonly Censored[], groups: readonly string[],
     return { value, t, tt, rows }
   }
   let tau = 1
-  let alphas: number[] = groups.map(() => 0)
+  let alphas: readonly number[] = Array<number>(count).fill(0)
   let here = at(alphas, tau)
+  const there = first === null ? here : at(first.alphas, first.tau)
+  if (there.value > here.value) {
+    here = there
+    tau = first!.tau
+    alphas = first!.alphas
+  }
   for (let i = 0; i < 100; i++) {
     // The Hessian is an arrow: intercepts meet only in τ, so they are eliminated first.
     const schur = here.rows.reduce((sum, { aa, at }) => sum - at ** 2 / aa, here.tt - RIDGE)
@@ -160,7 +219,7 @@ function profileOf(observations: readonly Censored[], groups: readonly string[],
     here = next
     if (gain < 1e-10) break
   }
-  return { likelihood: here.value, scatter: 1 / tau }
+  return { value: here.value, tau, alphas }
 }
 
 /** Keeps a Newton step finite where the likelihood is flat. */
@@ -168,8 +227,16 @@ const RIDGE = 1e-9
 /** The farthest an intercept, in units of the scatter, moves in a step. */
 const LONGEST_STEP = 1000
 
-/** A first intercept: the mean of the ends that are finite. */
-function startOf(terms: readonly { low: number; high: number }[]): number {
-  const ends = terms.flatMap(({ low, high }) => [low, high]).filter(Number.isFinite)
-  return ends.length === 0 ? 0 : ends.reduce((sum, end) => sum + end, 0) / ends.length
+/** A first intercept of a group: the mean of the ends that are finite. */
+function startOf(terms: readonly Term[], group: number): number {
+  let [sum, count] = [0, 0]
+  for (const term of terms) {
+    if (term.group !== group) continue
+    for (const end of [term.low, term.high]) {
+      if (!Number.isFinite(end)) continue
+      sum += end
+      count++
+    }
+  }
+  return count === 0 ? 0 : sum / count
 }

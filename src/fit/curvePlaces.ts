@@ -1,4 +1,5 @@
 /** What a curve of loss against rate shows where noise is known: its minimum and its edge, from many points rather than three. */
+import { median } from "simple-statistics"
 import {
   type Bracket,
   edgeBracket,
@@ -8,21 +9,27 @@ import {
   withoutRepeats,
 } from "./bracket.js"
 import type { GridPoint } from "./optimum.js"
-import { type CurvePoint, minimumOf, polynomialFit, valueAt } from "./polynomial.js"
+import { type CurvePoint, polynomialFit } from "./polynomial.js"
+import { type Minimum, sharedShape } from "./sharedShape.js"
 
-/** From so many rates with a finite loss on, the shape of a curve and the noise on it can be told apart. */
+/** With so many rates with a finite loss, a curve tells its shape and the noise on it apart. */
 const MANY = 6
-/** The minimum is fitted to losses up to this many standard deviations of the noise above the least. */
+/** Where noise is known, the minimum is fitted to losses up to this many standard deviations above the least … */
 const HEIGHT = 16
-/** The standard deviation of one run's loss, and what tells it. */
-export interface Noise {
-  readonly deviation: number
-  /** Repeated runs; losses off a smooth curve; or losses that do not fall to one minimum and rise beyond it. */
-  readonly from: "repeats" | "smoothness" | "order"
-}
-
 /** … and over no more than a factor of 20 in the rate on either side: farther out the shape, and where the grid ends, tell on it. */
 const REACH = Math.log(20)
+
+/** The standard deviation of one run's loss, and its degrees of freedom. */
+interface Deviation {
+  readonly deviation: number
+  readonly degrees: number
+}
+
+/** The noise of losses, and what tells it. */
+export interface Noise extends Deviation {
+  /** Repeated runs; losses off smooth curves; off curves of one shape; or losses that do not fall to one minimum and rise beyond it. */
+  readonly from: "repeats" | "smoothness" | "shape" | "order"
+}
 
 /** Optimum and stability edge of a curve. */
 export interface CurvePlaces {
@@ -30,32 +37,129 @@ export interface CurvePlaces {
   readonly edge: RatePlace
 }
 
+/** What curves that are fitted together show. */
+export interface Together {
+  /** Of each curve the rate of least loss and the loss there; null where it has too few rates, or its grid does not hold it. */
+  readonly minima: readonly (Minimum | null)[]
+  /** How far losses lie off the curves; null where there are too few to tell. */
+  readonly left: Deviation | null
+}
+
 /**
- * The optimum and the stability edge of a curve, see `optimumBracket` and `edgeBracket`. With six rates or more and noise, the
- * optimum is the minimum of a polynomial through all losses that lie within 16 standard deviations of the least, and within a factor of 20 of its rate: of degree three,
- * or two for fewer than six of them. Its value, and not the least loss seen, is what the edge's limit is counted from.
+ * The minima of curves, of which one at least has six rates or more, by one shape for all of them (see `sharedShape`). Where noise is
+ * known it is fitted to all losses within 16 standard deviations of each least one, and a factor of 20 of its rate; where it is not, to the
+ * least one and up to two on either side, which then tell the noise.
  *
  * @param noise null if unknown.
+ */
+export function minimaTogether(grids: readonly (readonly GridPoint[])[], noise: Noise | null): Together {
+  const curves = grids.map(pointsOf)
+  const isTold = curves.some((points) => points.length >= MANY)
+  const windows = !isTold
+    ? grids.map(() => null)
+    : noise === null
+      ? besideLeast(curves, orderDeviation(grids)?.deviation ?? 0)
+      : curves.map((points) => nearLeast(points, noise.deviation))
+  const used = windows.filter((window) => window !== null)
+  if (used.length === 0) return { minima: grids.map(() => null), left: null }
+  const { minima, deviation, degrees } = sharedShape(used)
+  const found = [...minima]
+  return {
+    minima: windows.map((window) => (window === null ? null : found.shift()!)),
+    left: deviation === null ? null : { deviation, degrees },
+  }
+}
+
+const leastOf = (points: readonly CurvePoint[]) =>
+  points.reduce((least, { value }, i) => (value < points[least]!.value ? i : least), 0)
+
+/** The points that lie near the least one in height and in rate; null where they are fewer than three. */
+function nearLeast(points: readonly CurvePoint[], noise: number): readonly CurvePoint[] | null {
+  if (points.length < 3) return null
+  const best = leastOf(points)
+  const { x: middle, value: lowest } = points[best]!
+  const above = ({ x, value }: CurvePoint) => value > lowest + HEIGHT * noise || Math.abs(x - middle) > REACH
+  let [first, last] = [best, best]
+  // The first loss above on either side bounds the minimum.
+  while (first > 0 && (first === best || !above(points[first]!))) first--
+  while (last < points.length - 1 && (last === best || !above(points[last]!))) last++
+  return last - first < 2 ? null : points.slice(first, last + 1)
+}
+
+/**
+ * The least point and up to two on either side; null where it has no neighbour on one. A farther point that rises more than twice as
+ * steeply as the neighbours of the least ones tell, over all curves, is on a flank of another shape: it does not count.
+ *
+ * @param noise what losses may vary by besides; 0 if unknown.
+ */
+function besideLeast(curves: readonly (readonly CurvePoint[])[], noise: number): (readonly CurvePoint[] | null)[] {
+  const bests = curves.map((points) => {
+    const best = leastOf(points)
+    return best > 0 && best < points.length - 1 ? best : null
+  })
+  const curvatures = curves.flatMap((points, i) => {
+    const best = bests[i]!
+    if (best === null) return []
+    const [before, least, after] = points.slice(best - 1, best + 2) as [CurvePoint, CurvePoint, CurvePoint]
+    const [left, right] = [least.x - before.x, after.x - least.x]
+    return [((before.value - least.value) / left + (after.value - least.value) / right) / (left + right)]
+  })
+  if (curvatures.length === 0) return curves.map(() => null)
+  const curvature = median(curvatures)
+  return curves.map((points, i) => {
+    const best = bests[i]!
+    if (best === null) return null
+    const { x: middle, value: least } = points[best]!
+    const isNear = (k: number) => {
+      const point = points[k]
+      if (point === undefined) return false
+      return point.value - least <= STEEPEST * curvature * (point.x - middle) ** 2 + HEIGHT * noise
+    }
+    return points.slice(isNear(best - 2) ? best - 2 : best - 1, (isNear(best + 2) ? best + 2 : best + 1) + 1)
+  })
+}
+/** A parabola rises by at most 1.5 times its curvature two steps of a grid from the least point. */
+const STEEPEST = 2
+
+/**
+ * The optimum and the stability edge of a curve, see `optimumBracket` and `edgeBracket`. Where the curve's minimum was fitted, it is the
+ * optimum; where noise is known too, its loss, and not the least one seen, is what the edge's limit is counted from.
+ *
+ * @param noise null if unknown.
+ * @param minimum the curve's by `minimaTogether`.
  * @throws InputError for a rate that is not positive, or no finite loss.
  */
-export function curvePlaces(grid: readonly GridPoint[], noise: Noise | null, share: number): CurvePlaces {
+export function curvePlaces(
+  grid: readonly GridPoint[],
+  noise: Noise | null,
+  share: number,
+  minimum: Minimum | null,
+): CurvePlaces {
   const bracket = optimumBracket(grid, noise?.deviation ?? 0)
-  if (noise === null) return { optimum: bracket, edge: edgeBracket(grid, share) }
-  const points = pointsOf(grid)
-  if (noise.from === "order") return { optimum: bracket, edge: orderedEdge(grid, points, noise.deviation, share) }
-  const smooth = smoothMinimum(points, noise.deviation)
-  if (smooth === null) return { optimum: bracket, edge: edgeBracket(grid, share) }
-  const rate = Math.exp(smooth.x)
-  const optimum = {
+  const optimum = minimum === null ? bracket : smoothPlace(bracket, minimum, noise)
+  return { optimum, edge: edgeOf(grid, noise, share, minimum) }
+}
+
+function edgeOf(grid: readonly GridPoint[], noise: Noise | null, share: number, minimum: Minimum | null): RatePlace {
+  if (noise !== null && minimum !== null) return noisyEdge(grid, minimum, noise.deviation, share)
+  // Repetitions are averaged already, and a curve of many rates without a minimum has none above it.
+  return noise === null || noise.from === "repeats" || noise.from === "smoothness"
+    ? edgeBracket(grid, share)
+    : orderedEdge(grid, pointsOf(grid), noise.deviation, share)
+}
+
+function smoothPlace(bracket: Bracket, { x, sensitivity }: Minimum, noise: Noise | null): RatePlace {
+  const rate = Math.exp(x)
+  return {
     low: Math.min(bracket.low, rate),
     high: Math.max(bracket.high, rate),
     rate,
     observed: { low: rate, high: rate },
+    ...(noise === null || noise.from === "order" ? {} : { error: noise.deviation * sensitivity }),
   }
-  return { optimum, edge: noisyEdge(grid, smooth, noise.deviation, share) }
 }
 
-/** The edge where rates are too far apart for a smooth curve: counted from the least loss seen. */
+/** The edge of a curve whose minimum was not fitted: counted from the least loss seen. */
 function orderedEdge(
   grid: readonly GridPoint[],
   points: readonly CurvePoint[],
@@ -75,31 +179,11 @@ function pointsOf(grid: readonly GridPoint[]): CurvePoint[] {
     .map(({ rate, value }) => ({ x: Math.log(rate), value, runs: counts.get(rate)! }))
 }
 
-/** The minimum of a curve in ln(rate), smoothed; null where there are too few points, or none inside them. */
-function smoothMinimum(points: readonly CurvePoint[], noise: number): { x: number; least: number } | null {
-  if (points.length < MANY) return null
-  const best = points.reduce((least, { value }, i) => (value < points[least]!.value ? i : least), 0)
-  const { x: middle, value: lowest } = points[best]!
-  const above = ({ x, value }: CurvePoint) => value > lowest + HEIGHT * noise || Math.abs(x - middle) > REACH
-  let [first, last] = [best, best]
-  // The first loss above on either side bounds the minimum.
-  while (first > 0 && (first === best || !above(points[first]!))) first--
-  while (last < points.length - 1 && (last === best || !above(points[last]!))) last++
-  const window = points.slice(first, last + 1)
-  for (const degree of window.length >= MANY ? [3, 2] : [2]) {
-    if (window.length <= degree) continue
-    const fit = polynomialFit(window, degree)
-    const x = minimumOf(fit)
-    if (x !== null && x > window[0]!.x && x < window.at(-1)!.x) return { x, least: valueAt(fit, x) }
-  }
-  return null
-}
-
 /**
  * The standard deviation of a run's loss about a smooth curve: what cubics through the losses within a factor of NEAR of each least one
  * leave, pooled over curves; null where rates are too far apart for that. A coarser grid cannot tell the shape of a curve from noise.
  */
-function smoothDeviation(grids: readonly (readonly GridPoint[])[]): number | null {
+function smoothDeviation(grids: readonly (readonly GridPoint[])[]): Deviation | null {
   let [squares, degrees] = [0, 0]
   for (const grid of grids) {
     const points = pointsOf(grid)
@@ -110,7 +194,7 @@ function smoothDeviation(grids: readonly (readonly GridPoint[])[]): number | nul
     squares += polynomialFit(near, SHAPE_DEGREE).residual
     degrees += near.length - SHAPE_DEGREE - 1
   }
-  return degrees < LEAST_DEGREES ? null : Math.sqrt(squares / degrees)
+  return degrees < LEAST_DEGREES ? null : { deviation: Math.sqrt(squares / degrees), degrees }
 }
 /** Over a factor of five in the rate a cubic is near enough to a loss curve. */
 const NEAR = 5
@@ -122,7 +206,7 @@ const LEAST_DEGREES = 4
  * The standard deviation of a run's loss about curves that fall to one minimum and rise beyond it, whatever their shape: what unimodal
  * regression leaves; null where every curve does. It tells noise only where the curve is as flat as the noise is large, and there it matters.
  */
-function orderDeviation(grids: readonly (readonly GridPoint[])[]): number | null {
+function orderDeviation(grids: readonly (readonly GridPoint[])[]): Deviation | null {
   let [squares, degrees] = [0, 0]
   for (const grid of grids) {
     const values = pointsOf(grid).map(({ value, runs }) => ({ value, weight: runs }))
@@ -133,17 +217,26 @@ function orderDeviation(grids: readonly (readonly GridPoint[])[]): number | null
       degrees += risen.filter((block, i) => i > 0 && block.value === risen[i - 1]!.value).length
     }
   }
-  return degrees === 0 ? null : Math.sqrt(squares / degrees)
+  return degrees === 0 ? null : { deviation: Math.sqrt(squares / degrees), degrees }
 }
 
-/** The noise of losses: told by repeated runs, else by smoothness, else by order; null where none of them tells it. */
-export function noiseOf(grids: readonly (readonly GridPoint[])[], share: number): Noise | null {
+/** The noise of losses that repeated runs tell, or else the smoothness of curves; null where neither does. */
+export function toldNoise(grids: readonly (readonly GridPoint[])[], share: number): Noise | null {
   const repeated = repeatDeviation(grids, share)
-  if (repeated !== null) return { deviation: repeated, from: "repeats" }
+  if (repeated !== null) return { ...repeated, from: "repeats" }
   const smooth = smoothDeviation(grids)
-  if (smooth !== null) return { deviation: smooth, from: "smoothness" }
+  if (smooth !== null) return { ...smooth, from: "smoothness" }
+  return null
+}
+
+/** The noise of losses that curves of one shape tell, or else their order; null where neither does. */
+export function leftNoise(together: readonly Together[], grids: readonly (readonly GridPoint[])[]): Noise | null {
+  const told = together.flatMap(({ left }) => (left === null ? [] : [left]))
+  const degrees = told.reduce((sum, left) => sum + left.degrees, 0)
+  const squares = told.reduce((sum, left) => sum + left.degrees * left.deviation ** 2, 0)
+  if (degrees > 0) return { deviation: Math.sqrt(squares / degrees), degrees, from: "shape" }
   const ordered = orderDeviation(grids)
-  return ordered === null ? null : { deviation: ordered, from: "order" }
+  return ordered === null ? null : { ...ordered, from: "order" }
 }
 
 /**

@@ -5,7 +5,7 @@ import type { Run } from "../table/runs.js"
 import type { Column, Table } from "../table/table.js"
 import type { Bracket, RatePlace } from "./bracket.js"
 import { type Censored, type CensoredFit, censoredSlope } from "./censored.js"
-import { curvePlaces, type Noise, noiseOf } from "./curvePlaces.js"
+import { curvePlaces, leftNoise, minimaTogether, type Noise, toldNoise } from "./curvePlaces.js"
 import type { GridPoint } from "./optimum.js"
 
 /** How runs are put together to curves and fits. */
@@ -77,8 +77,8 @@ export function curveTable(
   mixed: readonly string[] = [],
 ): CurveTable {
   const groupOf = grouping(table, family)
-  const told = runs.filter(({ outcome }) => outcome.kind === "value" || outcome.kind === "diverged")
-  const groups = [...groupsOf(told, groupOf)].sort(([x], [y]) => x.localeCompare(y, "en", { numeric: true }))
+  const ended = runs.filter(({ outcome }) => outcome.kind === "value" || outcome.kind === "diverged")
+  const groups = [...groupsOf(ended, groupOf)].sort(([x], [y]) => x.localeCompare(y, "en", { numeric: true }))
   const parts = groups.flatMap(([group, members]) =>
     [...groupsOf(members, ({ model, width }) => JSON.stringify([model, width])).values()].map((own) => ({
       group,
@@ -86,24 +86,31 @@ export function curveTable(
       grid: gridOf(own, goal),
     })),
   )
-  const noise = noiseOf(
-    parts.map(({ grid }) => grid),
-    share,
-  )
-  const curves = parts.map(({ group, own, grid }): Curve => {
-    const [{ model, width, seed }] = own as [Run, ...Run[]]
-    const shared = own.every((run) => run.seed === seed) ? seed : ""
-    return {
-      group,
-      model,
-      width,
-      seed: shared,
-      runs: own.length,
-      ...curvePlaces(grid, noise, share),
-    }
+  const grids = parts.map(({ grid }) => grid)
+  const told = toldNoise(grids, share)
+  const byGroup = [...groupsOf(parts, ({ group }) => group)].map(([group, own]) => ({
+    group,
+    own,
+    together: minimaTogether(
+      own.map(({ grid }) => grid),
+      told,
+    ),
+  }))
+  const noise =
+    told ??
+    leftNoise(
+      byGroup.map(({ together }) => together),
+      grids,
+    )
+  const found = byGroup.map(({ group, own: members, together: { minima } }) => {
+    const curves = members.map(({ own, grid }, i): Curve => {
+      const [{ model, width, seed }] = own as [Run, ...Run[]]
+      const shared = own.every((run) => run.seed === seed) ? seed : ""
+      return { group, model, width, seed: shared, runs: own.length, ...curvePlaces(grid, noise, share, minima[i]!) }
+    })
+    return { curves, fit: fitOf(group, curves, noise?.degrees ?? null, mixed) }
   })
-  const byGroup = groupsOf(curves, ({ group }) => group)
-  return { noise, curves, fits: [...byGroup].map(([group, own]) => fitOf(group, own, mixed)) }
+  return { noise, curves: found.flatMap(({ curves }) => curves), fits: found.map(({ fit }) => fit) }
 }
 
 /**
@@ -136,14 +143,19 @@ const LEAST_COMMON = 3
 /** The least widths that a slope should rest on. */
 const FEW = 6
 
-function fitOf(group: string, curves: readonly Curve[], mixed: readonly string[]): CurveFit {
+function fitOf(
+  group: string,
+  curves: readonly Curve[],
+  errorDegrees: number | null,
+  mixed: readonly string[],
+): CurveFit {
   const widths = new Set(curves.map(({ width }) => width)).size
   const named = (some: readonly Curve[]) => [
     ...new Set(some.map(({ model, width }) => (model === null ? `${width}` : `${model}`))),
   ]
   const nowhere = curves.filter(({ edge, optimum }) => optimum.rate === null && edge.low === 0)
   const beyond = curves.filter((curve) => curve.optimum.rate === null && !nowhere.includes(curve))
-  const fit = slopeOf(curves, ({ optimum }) => optimum.observed)
+  const fit = slopeOf(curves, ({ optimum: { observed, error } }) => ({ ...observed, error }), errorDegrees)
   const flags = [
     ...(widths < FEW ? ["few widths"] : []),
     ...(beyond.length > 0 ? [`minimum at the edge of the grid at ${named(beyond).join(", ")}`] : []),
@@ -171,17 +183,22 @@ function fitOf(group: string, curves: readonly Curve[], mixed: readonly string[]
 }
 
 /** A censored slope over ln width; models that occur at several widths are compared within themselves. */
-function slopeOf(curves: readonly Curve[], bracket: (curve: Curve) => Bracket): CensoredFit | null {
+function slopeOf(
+  curves: readonly Curve[],
+  bracket: (curve: Curve) => Bracket & { readonly error?: number | undefined },
+  errorDegrees: number | null = null,
+): CensoredFit | null {
   const widths = new Map<string | null, Set<number>>()
   for (const { model, width } of curves) widths.set(model, (widths.get(model) ?? new Set()).add(width))
   const within = [...widths].some(([model, own]) => model !== null && own.size > 1)
-  return censoredSlope(
-    curves.map((curve): Censored => {
-      const { low, high } = bracket(curve)
-      return { x: Math.log(curve.width), low: Math.log(low), high: Math.log(high), group: within ? curve.model! : "" }
-    }),
-  )
+  const observations = curves.map((curve): Censored => {
+    const { low, high, error } = bracket(curve)
+    const group = within ? curve.model! : ""
+    return { x: Math.log(curve.width), low: Math.log(low), high: Math.log(high), group, error }
+  })
+  return censoredSlope(observations, LEVEL, errorDegrees)
 }
+const LEVEL = 0.95
 
 /** Names the group of a run: its family, then its values of the columns of --by. */
 function grouping(table: Table, family: string | null): (run: Run) => string {

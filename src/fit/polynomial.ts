@@ -31,18 +31,3 @@ export function polynomialFit(points: readonly CurvePoint[], degree: number): Po
   coefficients[0]! += base
   return { centre, coefficients, residual }
 }
-
-/** Its value. */
-export function valueAt({ centre, coefficients }: Polynomial, x: number): number {
-  return coefficients.reduceRight((sum, c) => sum * (x - centre) + c, 0)
-}
-
-/** Where a polynomial of degree two or three has its one minimum; null if it has none. */
-export function minimumOf({ centre, coefficients }: Polynomial): number | null {
-  const [, b = 0, c = 0, d = 0] = coefficients
-  const discriminant = c * c - 3 * d * b
-  if (discriminant < 0) return null
-  // The root of b + 2 c x + 3 d x² at which the slope rises, written so that d = 0 is no exception.
-  const root = c + Math.sqrt(discriminant)
-  return root > 0 ? centre - b / root : null
-}

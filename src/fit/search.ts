@@ -28,3 +28,23 @@ export function boundary(isInside: (x: number) => boolean, inside: number, outsi
   }
   return (a + b) / 2
 }
+
+/**
+ * Where a function that is ≥ 0 at one point and < 0 at another crosses 0: by the secant, the value of an end that stays halved (the
+ * Illinois method, Dowell and Jarratt 1971), and by halving where that is slow, until the bracket is as short as asked for.
+ */
+export function crossing(f: (x: number) => number, inside: number, outside: number, precision: number): number {
+  const a = { x: inside, y: f(inside) }
+  const b = { x: outside, y: f(outside) }
+  let stays: typeof a | null = null
+  for (let i = 1; a.y > 0 && Math.abs(b.x - a.x) > precision; i++) {
+    const x = i % 4 === 0 ? (a.x + b.x) / 2 : a.x + (a.y / (a.y - b.y)) * (b.x - a.x)
+    const y = f(x)
+    const [moves, other] = y >= 0 ? [a, b] : [b, a]
+    if (stays === other) other.y /= 2
+    stays = other
+    moves.x = x
+    moves.y = y
+  }
+  return a.x
+}

@@ -48,10 +48,10 @@ export const FitJson = z.object({
   ),
   noise: bound.optional().describe("standard deviation of one run's loss; null where nothing tells it"),
   noiseFrom: z
-    .enum(["repeats", "smoothness", "order"])
+    .enum(["repeats", "smoothness", "shape", "order"])
     .optional()
     .describe(
-      "told by repeated runs, by how far losses lie from a smooth curve, or from one that falls to one minimum and rises beyond it",
+      "told by repeated runs, by how far losses lie from a smooth curve, from curves of one shape near their least ones, or from one that falls to one minimum and rises beyond it",
     ),
   edgeShare: z
     .number()
@@ -110,19 +110,27 @@ export function curveTableJson(
   }
 }
 
+/** What noise is counted from where no run was repeated. */
+const OFF: Readonly<Record<Exclude<Noise["from"], "repeats">, string>> = {
+  smoothness: "a smooth curve",
+  shape: "curves of one shape near their least ones",
+  order: "curves that fall to one minimum and rise beyond it",
+}
+
 /** What a table of losses against rates can and cannot say of the theory, a sentence each. */
 export function readings(edgeShare: number, noise: Noise | null): string[] {
   const percent = `${Number((100 * edgeShare).toPrecision(3))} %`
   return [
     "An optimum at the grid's edge is a bound, not a value: it enters the slope as lying beyond its neighbour.",
-    "Intervals come from the scatter of ln(rate) about the line, between models or widths, and from what the grid hides; seeds are repetitions, pooled at each width.",
+    "Intervals come from the scatter of ln(rate) about the line, between models or widths, and from what the grid hides, and are never shorter than the losses' noise alone makes them; seeds are repetitions, pooled at each width.",
+    "With six rates or more the optima are fitted together: curves of all widths have one shape, at heights, curvatures and places of their own.",
     "The bracketed interval uses only that a minimum lies between its neighbours: it needs no shape of the curve, and is a range of what is possible, wider than a 95 % interval.",
     `The stability edge is the largest rate up to which no run diverged or ended more than ${percent} above its curve's least loss.`,
     noise === null
       ? "No run was repeated: how far a loss varies by itself is unknown, and counts as zero."
       : noise.from === "repeats"
         ? `Repeated runs differ by ${noise.deviation.toPrecision(2)} in the loss (standard deviation); losses that close count as equal.`
-        : `No run was repeated; losses lie ${noise.deviation.toPrecision(2)} off ${noise.from === "smoothness" ? "a smooth curve" : "curves that fall to one minimum and rise beyond it"} (standard deviation), which counts as their noise.`,
+        : `No run was repeated; losses lie ${noise.deviation.toPrecision(2)} off ${OFF[noise.from]} (standard deviation), which counts as their noise.`,
     "The theory bounds the largest stable rate; it does not say where below the bound the loss is least. A slope of the optimum other than the bound's exponent does not contradict it.",
     "Models of different width differ in depth, data and family too: a slope over them is of all these at once.",
   ]

@@ -10,6 +10,8 @@ export type SeparatorName = keyof typeof SEPARATORS
 
 /** A line that is a comment, or none. */
 const COMMENT = /^\s*(?:#|%|\/\/)/
+/** A line that is drawn between rows, or tells their number: what databases and printers of tables add. */
+const RULER = /^\s*[|+]?\s*[-=]{2,}[-=+|\s]*$|^\(\d+ rows?\)$/
 
 /**
  * The cells of separated values with a header line. Lines that begin with #, % or // are comments; where one of them, before the
@@ -20,7 +22,7 @@ const COMMENT = /^\s*(?:#|%|\/\/)/
 export function readDelimited(file: string, text: string, separator: SeparatorName | null): Cells {
   const notes: string[] = []
   const told = /^sep=(.)\r?\n/i.exec(text)
-  const lines = text.split(/\r\n|\n|\r/)
+  const lines = text.split(/\r\n|\n|\r/).map((line) => (RULER.test(line) ? "" : line))
   if (told !== null) lines[0] = ""
   const head = headOf(lines)
   const chosen = told?.[1] ?? (separator === null ? guess(head.lines) : SEPARATORS[separator])
@@ -28,6 +30,8 @@ export function readDelimited(file: string, text: string, separator: SeparatorNa
     const spaced = bySpaces(lines, head.lines)
     if (spaced === null) throw noTable(file, head.lines[0] ?? "")
     notes.push("Columns are set apart by spaces.")
+    const first = spaced.find((line) => line.trim() !== "" && !COMMENT.test(line))
+    if (first?.startsWith("\t")) notes.push("The first column, without a name, is taken for row labels.")
     return finish(file, spaced, "\t", notes)
   }
   return finish(file, withHeader(lines, chosen, notes), chosen, notes)
@@ -65,9 +69,16 @@ function guess(head: readonly string[]): string | null {
 /** Lines whose values are set apart by runs of spaces, with tabs in their place; null if the first lines do not agree. */
 function bySpaces(lines: readonly string[], head: readonly string[]): string[] | null {
   const split = (line: string) => line.trim().split(/\s+/)
-  const columns = split(head[0] ?? "").length
-  if (columns < 2 || head.length < 2 || !head.every((line) => split(line).length === columns)) return null
-  return lines.map((line) => (COMMENT.test(line) ? line : split(line).join("\t")))
+  const [header, ...rows] = head.map((line) => split(line).length)
+  const columns = rows[0]
+  if (columns === undefined || columns < 2 || !rows.every((count) => count === columns)) return null
+  // Printed frames have row labels, over which nothing stands.
+  const isLabelled = header === columns - 1
+  if (header !== columns && !isLabelled) return null
+  const first = lines.indexOf(head[0]!)
+  return lines.map((line, i) =>
+    COMMENT.test(line) ? line : `${isLabelled && i === first ? "\t" : ""}${split(line).join("\t")}`,
+  )
 }
 
 /** Where the first row is all numbers, its header is the last comment before it with as many values. */
@@ -88,8 +99,12 @@ function finish(file: string, lines: readonly string[], separator: string, notes
   const comments = lines.flatMap((line, i) => (COMMENT.test(line) ? [i + 1] : []))
   const text = lines.map((line) => (COMMENT.test(line) ? "" : line)).join("\n")
   const found = records(file, text, separator)
-  const [header, ...rows] = found.filter(({ record }) => record.some((value) => value !== ""))
+  const [header, ...below] = found.filter(({ record }) => record.some((value) => value !== ""))
   const empty = found.filter(({ record }) => record.every((value) => value === "")).length
+  const isHeader = ({ record }: { record: readonly string[] }) =>
+    record.length === header?.record.length && record.every((value, i) => value === header.record[i])
+  const repeated = below.filter(isHeader).length
+  const rows = below.filter((row) => !isHeader(row))
   if (header === undefined || rows.length === 0)
     throw refusal(
       file,
@@ -113,6 +128,7 @@ function finish(file: string, lines: readonly string[], separator: string, notes
     return record.slice(0, width)
   })
   if (comments.length > 0) notes.push(`${comments.length} comment lines (the first is line ${comments[0]}).`)
+  if (repeated > 0) notes.push(`${repeated} lines repeat the header: left out.`)
   if (empty > 0) notes.push(`${empty} rows without any value are left out.`)
   return {
     columns: header.record.slice(0, width),

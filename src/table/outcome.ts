@@ -1,5 +1,5 @@
 /** What became of a run: a value, or a word that says why there is none. */
-import type { Column } from "./table.js"
+import type { Column, Table } from "./table.js"
 
 /** Why a run has no value: its numbers overflowed; it was ended before its last step; nothing was written down. */
 export type Failure = "diverged" | "unfinished" | "missing"
@@ -12,13 +12,17 @@ export type Outcome =
 /** The words for each failure, in lower case; "empty" stands for a cell without text. */
 const WORDS: Readonly<Record<Failure | "finished", readonly string[]>> = {
   diverged: words(
-    "nan -nan +nan inf -inf +inf infinity -infinity +infinity ∞ -∞ .nan .inf -.inf #num! diverged divergence exploded overflow 1.#inf -1.#inf 1.#qnan 1.#ind -1.#ind 1.#snan",
+    "nan -nan +nan inf -inf +inf infinity -infinity +infinity ∞ -∞ .nan .inf -.inf #num! #zahl! #nombre! diverged divergence exploded overflow 1.#inf -1.#inf 1.#qnan 1.#ind -1.#ind 1.#snan",
   ),
   unfinished: [
     ...words(
       "oom crashed crash fail failed failure error killed pruned running waiting queued pending preempted preempting cancelled canceled aborted interrupted stopped unfinished timeout timed_out",
     ),
     "out of memory",
+    "cuda out of memory",
+    "outofmemoryerror",
+    "torch.cuda.outofmemoryerror",
+    "torch.outofmemoryerror",
     "cuda oom",
     "timed out",
   ],
@@ -64,13 +68,59 @@ export function outcomeOf(column: Column, row: number, meaning: Meaning): Outcom
   )
 }
 
-/** Names of columns that say how a run ended. */
-export const STATES = ["state", "status", "outcome", "run_state", "trial_state"]
+/** Where a table says how runs ended, beside their values. */
+export interface State {
+  /** The columns' names, for people. */
+  readonly name: string
+  readonly columns: readonly Column[]
+  /** The word for a row; empty where there is none. */
+  readonly word: (row: number) => string
+}
 
-/** The column that says how runs ended: one of that name whose every cell is a known word; null if there is none. */
-export function stateColumn(column: Column | null, meaning: Meaning): Column | null {
-  if (column === null) return null
+/** A column of words. */
+export function wordState(column: Column): State {
+  return { name: column.name, columns: [column], word: (row) => column.text(row) }
+}
+
+/** Names of columns that say how a run ended. */
+const STATES = ["state", "status", "outcome", "run_state", "trial_state"]
+
+/**
+ * What says how runs ended: a column of the usual names whose every cell is a known word; else columns that are named by a failure and
+ * say of each row whether it is one (diverged: True). Null if there is neither.
+ *
+ * @param used names of columns that mean something else.
+ */
+export function stateOf(table: Table, used: ReadonlySet<string | null | undefined>, meaning: Meaning): State | null {
+  const free = table.columns.filter((name) => !used.has(name))
+  const named = free.find((name) => STATES.includes(name.toLowerCase()))
+  if (named !== undefined) {
+    const column = table.column(named)
+    const texts = textsOf(column)
+    if (texts.some((text) => text !== "") && texts.every((text) => text === "" || meaning(text) !== null))
+      return wordState(column)
+  }
+  const flags = free
+    .filter((name) => ["diverged", "unfinished"].includes(meaning(name.replace(/^(?:is|has|was)_/i, "")) ?? ""))
+    .map((name) => table.column(name))
+    .filter((column) => {
+      const texts = textsOf(column)
+      return texts.some((text) => TRUE.test(text)) && texts.every((text) => TRUE.test(text) || FALSE.test(text))
+    })
+  if (flags.length === 0) return null
+  const failure = (column: Column) => column.name.replace(/^(?:is|has|was)_/i, "")
+  return {
+    name: flags.map(({ name }) => name).join(", "),
+    columns: flags,
+    word: (row) => flags.filter((column) => TRUE.test(column.text(row))).map(failure)[0] ?? "",
+  }
+}
+
+const TRUE = /^(?:true|yes|y|1)$/i
+const FALSE = /^(?:false|no|n|0|)$/i
+
+function textsOf(column: Column): string[] {
   const seen = new Set<string>()
   for (let row = 0; row < column.table.length; row++) seen.add(column.text(row))
-  return [...seen].every((text) => text === "" || meaning(text) !== null) ? column : null
+  return [...seen]
 }

@@ -17,6 +17,8 @@ export interface ReadOptions {
   readonly separator?: SeparatorName | undefined
   /** By default told by the numbers. */
   readonly decimal?: DecimalMark | undefined
+  /** Which table of a DuckDB file, where it has several. */
+  readonly table?: string | undefined
   /** Of a store only rows that have a value in each of these columns are meant. */
   readonly needed?: readonly string[]
 }
@@ -32,14 +34,21 @@ const LARGEST = 256 * 2 ** 20
  * different length, two columns of one name, or no rows.
  */
 export async function readTable(path: string, options: ReadOptions = {}): Promise<Table> {
-  const { separator = null, decimal = null, needed = [] } = options
+  const { separator = null, decimal = null, needed = [], table = null } = options
   const kind = await kindOf(path)
+  if (table !== null && kind !== "duckdb")
+    throw refusalOf({
+      field: "--table-name",
+      given: table,
+      allowed: `nothing with ${path}: only a DuckDB file has tables with names`,
+      example: "results.duckdb --table-name runs",
+    })
   if (kind === "text") {
     const { text, note } = await textOf(path)
     const cells = parsed(path, text, separator)
     return new Table(path, { ...cells, notes: [...(note === null ? [] : [note]), ...cells.notes] }, decimal)
   }
-  return new Table(path, await readStored(path, kind, needed), decimal)
+  return new Table(path, await readStored(path, kind, { needed, table }), decimal)
 }
 
 function parsed(path: string, text: string, separator: SeparatorName | null): Cells {

@@ -1,6 +1,6 @@
 /** Which columns of a table mean what, beyond those that the user names. */
 
-import { type Meaning, STATES, stateColumn } from "./outcome.js"
+import { type Meaning, type State, stateOf, wordState } from "./outcome.js"
 import { refusalOf } from "./refusal.js"
 import type { Column, Table } from "./table.js"
 
@@ -14,6 +14,7 @@ const STEPS = [
   "steps_done",
   "iteration",
   "iter",
+  "training_iteration",
   "t",
   "epoch",
   "train/epoch",
@@ -49,7 +50,7 @@ export interface Roles {
   readonly model: Column | null
   readonly step: Column | null
   readonly run: Column | null
-  readonly state: Column | null
+  readonly state: State | null
   /** Every other column. */
   readonly others: readonly Column[]
 }
@@ -78,6 +79,7 @@ export function rolesOf(table: Table, columns: RunColumns, meaning: Meaning): Ro
       allowed: "columns of their own for width, rate and value",
       example: "--width width --rate lr --loss loss",
     })
+  for (const column of [named.width, named.rate, named.value]) column?.requireOneUnit()
   const role = (given: string | undefined, option: string, names: readonly string[]) => {
     if (given === "none") return null
     if (given !== undefined) return table.column(given, option)
@@ -89,11 +91,14 @@ export function rolesOf(table: Table, columns: RunColumns, meaning: Meaning): Ro
   const step = role(columns.step, "--step", STEPS)
   if (step !== null) used.add(step.name)
   const run = role(columns.run, "--run", RUNS)
+  if (run !== null) used.add(run.name)
   const state =
     columns.state === undefined
-      ? stateColumn(role(undefined, "--state", STATES), meaning)
-      : role(columns.state, "--state", [])
-  for (const column of [run, state]) if (column !== null) used.add(column.name)
+      ? stateOf(table, used, meaning)
+      : columns.state === "none"
+        ? null
+        : wordState(table.column(columns.state, "--state"))
+  for (const { name } of state?.columns ?? []) used.add(name)
   for (const name of [...pool, family]) used.add(name)
   const others = table.columns.filter((name) => !used.has(name)).map((name) => table.column(name))
   return { ...named, step, run, state, others }

@@ -1,10 +1,11 @@
 /** Runs: rows with one setting, in the order of their steps, reduced to one outcome each. */
 
+import { copiesOf } from "./copies.js"
 import { type Failure, type Meaning, meaningOf, type Outcome, type OwnWords, outcomeOf } from "./outcome.js"
 import { refusalOf } from "./refusal.js"
 import { type Roles, type RunColumns, rolesOf } from "./runColumns.js"
 import { standIns } from "./standIns.js"
-import type { Table } from "./table.js"
+import type { Column, Table } from "./table.js"
 
 /** Which of a run's values counts: the last step's, the best, or the mean of the last so many. */
 export type At = "last" | "best" | { readonly mean: number }
@@ -65,6 +66,12 @@ export function runsOf(
   const roles = rolesOf(table, columns, meaning)
   const says = [...table.cells.notes]
   const settings = settingsOf(table, roles, meaning, says)
+  const copies = copiesOf(table, roles)
+  for (const row of copies) settings[row] = null
+  if (copies.length > 0)
+    says.push(
+      `${copies.length} rows are copies of earlier ones in every column (the first: ${table.place(copies[0]!)}): counted once.`,
+    )
   const traces = tracesOf(table, roles, settings, says)
   const ended = traces.map((trace) => ({ trace, ...endOf(trace, roles, meaning, at, goal) }))
   const steps = longest(ended.map(({ trace, lastStep }) => ({ at: placeOf(trace.setting), lastStep })))
@@ -212,6 +219,7 @@ function tracesOf(table: Table, roles: Roles, settings: readonly (Setting | null
       : byName(roles.run.name, used, (row) => roles.run!.text(row), keyOf, steps)
   const traces: Trace[] = []
   if (named !== null) {
+    refuseSeveral(table, roles, named, steps!)
     let [scheduled, rising] = [0, 0]
     for (const rows of named) {
       const ordered = [...rows].sort((x, y) => steps![x]! - steps![y]!)
@@ -285,6 +293,46 @@ function byName(
   return column !== "" && logs.length < keys.length / 2 ? [...names.values()] : null
 }
 
+/**
+ * @throws InputError naming two rows where most runs have several values at a step that a column tells apart: what was measured, not when.
+ */
+function refuseSeveral(
+  table: Table,
+  { value, run, others }: Roles,
+  named: readonly (readonly number[])[],
+  steps: Float64Array,
+): void {
+  let runs = 0
+  let first: readonly [number, number, Column] | null = null
+  for (const rows of named) {
+    const seen = new Map<number, number>()
+    const pair = rows.flatMap((row) => {
+      if (value.value(row) === null) return []
+      const before = seen.get(steps[row]!)
+      seen.set(steps[row]!, row)
+      return before === undefined ? [] : [[before, row] as const]
+    })[0]
+    if (pair === undefined) continue
+    const column = others.find(
+      (other) => other.label(pair[0]) !== other.label(pair[1]) && !NUMERIC.test(other.text(pair[0])),
+    )
+    if (column === undefined) continue
+    runs++
+    first ??= [...pair, column]
+  }
+  if (first === null || runs <= named.length / 2) return
+  const [before, row, column] = first
+  const name = JSON.stringify(column.name)
+  throw refusalOf({
+    field: `${table.place(before)} and ${table.place(row)}`,
+    given: `${column.name} ${column.text(before)} and ${column.text(row)}`,
+    allowed: `one value at a step of a run (${run!.name} ${run!.text(row)}): these differ in column ${name}. --by fits each, --pool says that it does not matter`,
+    example: `--by ${name}`,
+  })
+}
+/** Other measurements, and times, differ from row to row and tell nothing apart. */
+const NUMERIC = /^[-+\d]/
+
 /** @throws InputError where the rate changes from step to step, and no column says which rows are one run. */
 function refuseSchedule(
   table: Table,
@@ -320,8 +368,14 @@ function endOf({ rows }: Trace, { value, step, state }: Roles, meaning: Meaning,
   const cells = rows.map((row) => ({ row, outcome: outcomeOf(value, row, meaning) }))
   const told = cells.filter(({ outcome }) => outcome.kind !== "missing")
   const last = told.at(-1) ?? cells.at(-1)!
-  const word = state === null ? "" : (rows.map((row) => state.text(row)).findLast((text) => text !== "") ?? "")
+  const word = state === null ? "" : (rows.map((row) => state.word(row)).findLast((text) => text !== "") ?? "")
   const ended = word === "" ? null : meaning(word)
+  if (word !== "" && ended === null)
+    throw state!.columns[0]!.refusal(
+      rows.findLast((row) => state!.word(row) === word)!,
+      "a known word for how a run ended, such as finished, crashed, diverged; --finished, --unfinished, --diverged and --missing name others",
+      `--finished ${JSON.stringify(word)}`,
+    )
   const lastStep = step === null ? 0 : (step.value(last.row) ?? -1)
   const numbers = told.flatMap(({ outcome }) => (outcome.kind === "value" ? [outcome.value] : []))
   const exploded = numbers.length > 1 && numbers[0]! > 0 && numbers.at(-1)! >= 2 * numbers[0]!

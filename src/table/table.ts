@@ -32,6 +32,14 @@ export class Table {
     readonly decimal: DecimalMark | null = null,
   ) {
     const twice = cells.columns.find((name, i) => cells.columns.indexOf(name) < i)
+    if (twice === "")
+      throw refusalOf({
+        field: `${file}, header`,
+        given: cells.columns.join(", "),
+        allowed:
+          "a first row that names the columns: in this one several have no name. Lines above the header are to begin with #",
+        example: "width,lr,loss",
+      })
     if (twice !== undefined)
       throw refusalOf({
         field: `${file}, column`,
@@ -160,6 +168,21 @@ export class Column {
   refusal(row: number, allowed: string, example: string): InputError {
     const field = `${this.table.place(row)}, column ${this.name === "" ? "without a name" : this.name}`
     return refusalOf({ field, given: this.text(row), allowed, example })
+  }
+
+  /** @throws InputError naming two rows where some numbers are in per cent and others, but for 0, are not. */
+  requireOneUnit(): void {
+    const rows = [...this.table.cells.rows.keys()]
+    const isPercent = (row: number) => this.text(row).endsWith("%")
+    const percent = rows.find((row) => isPercent(row) && this.value(row) !== null)
+    if (percent === undefined) return
+    const plain = rows.find((row) => !isPercent(row) && (this.value(row) ?? 0) !== 0)
+    if (plain === undefined) return
+    throw this.refusal(
+      plain,
+      `numbers in per cent in all rows or in none: ${this.table.place(percent)} has ${JSON.stringify(this.text(percent))}`,
+      "75.3%",
+    )
   }
 
   /**

@@ -52,11 +52,12 @@ export function madeLong(table: Table, name: string, value: string, pattern: str
   )
   const taken = kept.find(({ column }) => column === name || column === value)
   if (taken !== undefined)
-    throw refuse(
-      "--wide",
-      taken.column,
-      `new names for the columns of ${name} and ${value}: the table has one of this name`,
-    )
+    throw refusalOf({
+      field: "--wide",
+      given: taken.column,
+      allowed: `names that the table does not have yet: what columns are made of is called ${name} and ${value} unless --width, --rate, --loss or --value name it`,
+      example: `${taken.column === name ? "--width" : "--loss"} ${taken.column}_2`,
+    })
   const { rows, places, ...cells } = table.cells
   const written = (number: number) => (table.mark === "," ? String(number).replace(".", ",") : String(number))
   return new Table(

@@ -98,7 +98,7 @@ test("a map names quantities; what it leaves out gets its slope", async () => {
 test("a printed table, a column a width, other columns left alone", async () => {
   const found = await checks(0, "wide.csv", "--wide", "width")
   expect(found).toMatchObject([
-    { module: "blocks.0.lora_A", step: null, quantity: "zA", verdict: "agrees" },
+    { module: "blocks.0.lora_A", step: null, quantity: "zA", verdict: "consistent" },
     { module: "lm_head", quantity: null, verdict: "none" },
   ])
   expect(found[0]!.exponent).toBeCloseTo(1 / 2, 3)

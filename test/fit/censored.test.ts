@@ -101,7 +101,7 @@ describe("what a grid shows", () => {
   })
   test("repeated runs are averaged and give the noise; a repetition that diverged makes the rate diverge", () => {
     const twice = [...grid(1.2, 1, 1.1, 1.3), { rate: 3e-4, value: 1.02 }]
-    expect(repeatDeviation([twice], 0.5)).toBeCloseTo(0.01 * Math.SQRT2, 9)
+    expect(repeatDeviation([twice], 0.5)!.deviation).toBeCloseTo(0.01 * Math.SQRT2, 9)
     expect(repeatDeviation([grid(1.2, 1, 1.1, 1.3)], 0.5)).toBeNull()
     expect(edgeBracket([...twice, { rate: 1e-3, value: Number.NaN }], 0.5)).toMatchObject({ low: 3e-4, high: 1e-3 })
   })

@@ -94,7 +94,7 @@ describe("the same table in many forms", () => {
     expect(await numbers(content)).toEqual(ROWS)
   })
 
-  test("Parquet, and a DuckDB file with one table", async () => {
+  test("Parquet, and a DuckDB file with one table or a named one", async () => {
     const connection = await (await DuckDBInstance.create(":memory:")).connect()
     const values = ROWS.map((row) => `(${row.join(", ")})`).join(", ")
     const select = `select * from (values ${values}) t(width, lr, loss)`
@@ -110,7 +110,10 @@ describe("the same table in many forms", () => {
     await connection.run(`attach '${duckdb}' as other`)
     await connection.run("create table other.more as select 1 as x")
     await connection.run("detach other")
-    await expect(readTable(duckdb)).rejects.toThrow(/more, runs.*one table/)
+    await expect(readTable(duckdb)).rejects.toThrow(/got "2 tables".*--table-name: more, runs/)
+    await expect(readTable(duckdb, { table: "rums" })).rejects.toThrow(/got "rums".*for example --table-name runs/)
+    expect((await readTable(duckdb, { table: "runs" })).columns).toEqual(HEADER)
+    await expect(readTable(parquet, { table: "runs" })).rejects.toThrow(/only a DuckDB file/)
   })
 
   test("objects in objects by path, Python's NaN, long numbers digit by digit", async () => {

@@ -1,7 +1,7 @@
 /** The coordinate check of a model that somebody else trained: recorded sizes beside what is derived for a named quantity. */
 import { inverse, Matrix, solve } from "ml-matrix"
 import { termsOf } from "../../src/derive/terms.js"
-import { type Expected, judge, RULES } from "../../src/fit/judge.js"
+import { type Expected, judge, RULES, type Verdict } from "../../src/fit/judge.js"
 import { studentQuantile } from "../../src/fit/normal.js"
 import { logPoints, slope, type WidthSample } from "../../src/fit/slope.js"
 import { scheme } from "../../src/scheme/scheme.js"
@@ -18,14 +18,19 @@ export interface Recorded {
   readonly samples: readonly WidthSample[]
 }
 
+/**
+ * The verdicts of `judge`, and two more. "consistent": the plain slope is the derived exponent, but the fit that leaves room for the other
+ * derived terms is too wide to decide, so that it does not count as agreeing. "none": nothing is derived for it.
+ */
+type MeasuredVerdict = Verdict["verdict"] | "consistent" | "none"
+
 /** A recorded size beside its derived exponents. */
 export interface MeasuredCheck extends Recorded {
   /** The exponents that may be meant, of one step or of two where it is open how steps were counted; null is exactly zero. */
   readonly derived: readonly (number | null)[]
   readonly exponent: number | null
   readonly interval: { readonly low: number; readonly high: number } | null
-  /** "none": nothing is derived for it. */
-  readonly verdict: "agrees" | "contradicts" | "inconclusive" | "none"
+  readonly verdict: MeasuredVerdict
   readonly why: string
 }
 
@@ -59,7 +64,7 @@ export function measuredChecks(
       return {
         ...seen,
         verdict: "none",
-        why: "before any update, if steps count so (--updates): exponents are derived from the first update on",
+        why: "before any update, unless --updates says otherwise: exponents are derived from the first update on",
       }
     const readings = at.map((t) => expected(terms(quantity, Math.min(t, LATE))))
     const derived = readings.map((reading) => (reading.kind === "zero" ? null : reading.exponent))
@@ -68,7 +73,7 @@ export function measuredChecks(
     if (other === undefined || derived[0] === derived[1]) return { ...seen, derived: derived.slice(0, 1), ...one! }
     if (judged.every(({ verdict }) => verdict === "contradicts"))
       return { ...seen, derived, verdict: "contradicts", why: "neither way of counting steps fits" }
-    const fits = at.filter((_, i) => judged[i]!.verdict === "agrees")
+    const fits = at.filter((_, i) => ["agrees", "consistent"].includes(judged[i]!.verdict))
     return {
       ...seen,
       derived,
@@ -82,30 +87,52 @@ function verdictOn(
   reading: Expected,
   samples: readonly WidthSample[],
   tests: number,
-): { readonly verdict: "agrees" | "contradicts" | "inconclusive"; readonly why: string } {
+): { readonly verdict: MeasuredVerdict; readonly why: string } {
   const widths = `${samples.length} widths`
   if (samples.length < 3) return { verdict: "inconclusive", why: `${widths}: at least three are needed` }
   if (reading.kind === "zero" || samples.every(({ meanSquares }) => meanSquares.length > 1)) {
     const judged = judge(reading, samples, tests)
     if (judged.verdict !== "inconclusive" || reading.kind === "zero") return judged
-    // Few widths: the fit with all derived terms is wide, though the slope itself may be the derived one.
     const plain = judge({ ...reading, others: [], corrections: [] }, samples, tests)
-    return plain.verdict === "agrees" ? plain : judged
+    return plain.verdict === "agrees"
+      ? {
+          verdict: "consistent",
+          why: "the plain slope is the derived exponent, but a fit with the other derived terms is too wide to decide; more widths or seeds would",
+        }
+      : judged
   }
   if (samples.some(({ meanSquares }) => !meanSquares.every((value) => value > 0 && Number.isFinite(value))))
     return { verdict: "contradicts", why: "derived as a power of the width, but zero at some width" }
-  // One value at a width: the scatter about the line is all that tells the noise.
+  return verdictOfOne(reading, samples, tests)
+}
+
+/** One value at a width: the scatter about the line is all that tells the noise, and nothing tells the other terms from it. */
+function verdictOfOne(
+  { exponent, relation, others, corrections }: Expected & { readonly kind: "power" },
+  samples: readonly WidthSample[],
+  tests: number,
+): { readonly verdict: MeasuredVerdict; readonly why: string } {
   const { interval } = measuredSlope(samples, 1 - (1 - RULES.level) / tests)
   if (interval === null || !Number.isFinite(interval.low))
     return { verdict: "inconclusive", why: "one value at each width" }
-  const { exponent, relation } = reading
-  const within = exponent >= interval.low && (relation === "atMost" || exponent <= interval.high)
-  const method = `one value at each of ${widths}: the interval is from their scatter about the line`
+  const method = `one value at each of ${samples.length} widths: the interval is from their scatter about the line`
+  const hasCompany = others.length + corrections.length > 0
+  if (exponent < interval.low || (relation === "equal" && exponent > interval.high)) {
+    // Smaller terms lower the slope, and never below the smallest of them.
+    const isExplained = corrections.length > 0 || (exponent > interval.high && Math.min(...others) <= interval.high)
+    return hasCompany && isExplained
+      ? { verdict: "inconclusive", why: `${method}; other derived terms may bend it: several seeds would decide` }
+      : { verdict: "contradicts", why: `${method}; the derived exponent lies outside` }
+  }
   const own = measuredSlope(samples, RULES.level).interval!
-  if (!within) return { verdict: "contradicts", why: `${method}; the derived exponent lies outside` }
   if ((own.high - own.low) / 2 > RULES.widestHalfWidth)
     return { verdict: "inconclusive", why: `${method}; it is too wide` }
-  return { verdict: "agrees", why: `${method}; it contains the derived exponent` }
+  return hasCompany
+    ? {
+        verdict: "consistent",
+        why: `${method} and contains the derived exponent; with the other derived terms only several seeds decide`,
+      }
+    : { verdict: "agrees", why: `${method}; it contains the derived exponent` }
 }
 
 /** The slope where at least three widths have sizes > 0: with several seeds by their spread, else by the scatter. */

@@ -1,10 +1,14 @@
-/** Tables of runs with a known exponent of the best rate, as `fit` reads them: the coverage of its interval, false alarms of a regime. */
+/** Tables of runs with known exponents of the best rate and of the stability edge, as `fit` reads them: what its intervals hold. */
 import { errorFunction } from "simple-statistics"
+import type { Bracket } from "../../src/fit/bracket.js"
+import { censoredSlope } from "../../src/fit/censored.js"
 import { type CurveTable, curveTable } from "../../src/fit/curves.js"
 import { regimeOf } from "../../src/fit/regime.js"
-import type { Interval } from "../../src/fit/slope.js"
+import { boundary } from "../../src/fit/search.js"
 import type { Run } from "../../src/table/runs.js"
 import { Table } from "../../src/table/table.js"
+import { gaussianStream } from "../../src/train/random.js"
+import { FIRST_SEED } from "../compare/seeds.js"
 
 /** Draws the next so many standard normal numbers. */
 type Draw = (count: number) => Float64Array
@@ -13,7 +17,8 @@ type Draw = (count: number) => Float64Array
 export interface TableKind {
   readonly name: string
   readonly rates: "grid" | "random"
-  readonly seeds: number
+  /** Runs at each rate: one, two of one seed, or one of each of three seeds. */
+  readonly repeats: 1 | 2 | 3
   /** The loss is 1 + curvature x² (1 + skew tanh x) at x = ln(rate / best), and diverges from x = 2.9 on. */
   readonly curvature: number
   readonly skew: number
@@ -22,7 +27,7 @@ export interface TableKind {
 }
 
 const WIDTHS = [256, 512, 1024, 2048, 4096, 8192]
-/** The best rate falls as n^EXPONENT. */
+/** The best rate, and the edge with it, fall as n^EXPONENT. */
 export const EXPONENT = -0.5
 /** Eight rates, two a decade. */
 const GRID = Array.from({ length: 8 }, (_, i) => 10 ** (i / 2 - 5))
@@ -30,11 +35,15 @@ const RANDOM_RATES = 20
 const DIVERGED = 2.9
 /** The width at whose best rate the regime is asked for. */
 const ASKED = 1024
+/** The edge is where the loss is this part of the least above it. */
+const EDGE_SHARE = 0.02
 
-const kind = (rates: TableKind["rates"], seeds: number, steep: boolean, noise: number): TableKind => ({
-  name: `${rates === "grid" ? `${GRID.length} rates, two a decade` : `${RANDOM_RATES} random rates`}${seeds > 1 ? `, ${seeds} seeds` : ""}, ${steep ? "steep" : "flat"} curves, ${100 * noise} % noise`,
+const REPEATS = { 1: "", 2: ", each twice", 3: ", three seeds" } as const
+
+const kind = (rates: TableKind["rates"], repeats: TableKind["repeats"], steep: boolean, noise: number): TableKind => ({
+  name: `${rates === "grid" ? `${GRID.length} rates, two a decade` : `${RANDOM_RATES} random rates`}${REPEATS[repeats]}, ${steep ? "steep" : "flat"} curves, ${100 * noise} % noise`,
   rates,
-  seeds,
+  repeats,
   ...(steep ? { curvature: 0.018, skew: 0.2 } : { curvature: 0.004, skew: 0.3 }),
   noise,
 })
@@ -43,51 +52,134 @@ const kind = (rates: TableKind["rates"], seeds: number, steep: boolean, noise: n
 export const TABLE_KINDS: readonly TableKind[] = [true, false].flatMap((steep) =>
   [0.0005, 0.002, 0.01].flatMap((noise) => [
     kind("grid", 1, steep, noise),
+    kind("grid", 2, steep, noise),
     kind("grid", 3, steep, noise),
     kind("random", 1, steep, noise),
   ]),
 )
 
-/** The interval that `fit` gives for one table; null where it identifies no exponent. */
-export function tableInterval(draw: Draw, drawn: TableKind): Interval | null {
-  const [fit] = drawTable(draw, drawn).table.fits
-  const { low, high } = fit!
-  return low === null || high === null || !fit!.identified ? null : { low, high, level: 0.95 }
+/** How often 95 % intervals held what they should, and how long they are. */
+export interface Held {
+  readonly of: number
+  /** Those that say nothing count as holding it. */
+  readonly held: number
+  readonly undecided: number
+  readonly medianWidth: number
 }
 
-/** Of so many tables, in how many the best rate of a width counts as beyond the stability edge. */
-export function falseAlarms(draw: Draw, drawn: TableKind, tables: number): number {
-  return Array.from({ length: tables }, () => {
+/** What many tables of one kind show. */
+export interface TableCoverage {
+  readonly name: string
+  readonly tables: number
+  /** The interval of the exponent of the best rate. */
+  readonly optimum: Held
+  /** The same by the scatter about the line alone, without what is known of the noise. */
+  readonly byScatter: Held
+  /** The interval of the exponent of the stability edge. */
+  readonly edge: Held
+  /** The rates that `fit` says the best rate of a width lies between, of all widths; widths in ln(rate). */
+  readonly optimumBetween: Held
+  /** The same of the edge. */
+  readonly edgeBetween: Held
+  /** Tables in which the true best rate counts as beyond the edge. */
+  readonly beyond: number
+}
+
+/** The intervals and regimes of so many tables of a kind; the same numbers for the same kind. */
+export function tableCoverage(drawn: TableKind, tables: number): TableCoverage {
+  // The shared shape of curves was chosen on other draws than these.
+  const fill = gaussianStream(FIRST_SEED.intervalCoverage, `tables ${drawn.name}`, 1)
+  const draw = (count: number) => fill(new Float64Array(count))
+  const edgeAt = boundary((x) => lossAt(drawn, x) <= 1 + EDGE_SHARE, 0, DIVERGED, 50)
+  const optimum = new Count()
+  const byScatter = new Count()
+  const edge = new Count()
+  const optimumBetween = new Count()
+  const edgeBetween = new Count()
+  let beyond = 0
+  for (let i = 0; i < tables; i++) {
     const { table, best } = drawTable(draw, drawn)
-    const { edge } = table.curves.find(({ width }) => width === ASKED)!
-    return regimeOf(best(ASKED), edge)
-  }).filter((regime) => regime === "beyond").length
+    const { low, high, identified, edge: slope } = table.fits[0]!
+    optimum.add(identified ? { low: low!, high: high! } : null, EXPONENT)
+    const line = censoredSlope(
+      table.curves.map(({ width, optimum: { observed } }) => ({
+        x: Math.log(width),
+        ...inLogarithms(observed),
+        group: "",
+      })),
+    )
+    byScatter.add(line?.identified ? line.interval : null, EXPONENT)
+    edge.add(slope?.identified ? slope.interval : null, EXPONENT)
+    for (const curve of table.curves) {
+      const rate = Math.log(best(curve.width))
+      optimumBetween.add(inLogarithms(curve.optimum), rate)
+      edgeBetween.add(inLogarithms(curve.edge), rate + edgeAt)
+    }
+    const asked = table.curves.find(({ width }) => width === ASKED)!
+    if (regimeOf(best(ASKED), asked.edge) === "beyond") beyond++
+  }
+  return {
+    name: drawn.name,
+    tables,
+    optimum: optimum.result(),
+    byScatter: byScatter.result(),
+    edge: edge.result(),
+    optimumBetween: optimumBetween.result(),
+    edgeBetween: edgeBetween.result(),
+    beyond,
+  }
+}
+
+class Count {
+  readonly #widths: number[] = []
+  #of = 0
+  #held = 0
+  #undecided = 0
+
+  add(interval: Bracket | null, truth: number): void {
+    this.#of++
+    if (interval === null) this.#undecided++
+    if (interval === null || (interval.low <= truth && truth <= interval.high)) this.#held++
+    if (interval !== null) this.#widths.push(interval.high - interval.low)
+  }
+
+  result(): Held {
+    const sorted = this.#widths.sort((x, y) => x - y)
+    const medianWidth = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
+    return { of: this.#of, held: this.#held, undecided: this.#undecided, medianWidth }
+  }
+}
+
+function inLogarithms({ low, high }: Bracket): Bracket {
+  return { low: Math.log(low), high: Math.log(high) }
+}
+
+function lossAt({ curvature, skew }: TableKind, x: number): number {
+  return 1 + curvature * x ** 2 * (1 + skew * Math.tanh(x))
 }
 
 /** No column is asked for: the runs are made, not read. */
 const NO_TABLE = new Table("made", { columns: ["width"], rows: [], places: [], placed: "row", notes: [] })
 
-function drawTable(
-  draw: Draw,
-  { rates, seeds, curvature, skew, noise }: TableKind,
-): { table: CurveTable; best: (width: number) => number } {
+function drawTable(draw: Draw, drawn: TableKind): { table: CurveTable; best: (width: number) => number } {
+  const { rates, repeats, noise } = drawn
   // Where the law lies on the grid is another one in each table.
   const [shift] = uniform(draw, 1)
   const best = (width: number) => 2.9e-3 * (width / WIDTHS[0]!) ** EXPONENT * 10 ** ((shift! - 0.5) / 2)
   const runs = WIDTHS.flatMap((width) => {
     const grid = rates === "grid" ? GRID : uniform(draw, RANDOM_RATES).map((u) => 10 ** (3.7 * u - 5))
-    return Array.from({ length: seeds }, (_, seed) => seed).flatMap((seed) => {
+    return Array.from({ length: repeats }, (_, k) => k).flatMap((k) => {
       const errors = draw(grid.length)
       return grid.map((rate, i): Run => {
         const x = Math.log(rate / best(width))
-        const value = 1 + curvature * x ** 2 * (1 + skew * Math.tanh(x)) + noise * errors[i]!
+        const value = lossAt(drawn, x) + noise * errors[i]!
         const outcome =
           x > DIVERGED ? ({ kind: "diverged", word: "nan" } as const) : ({ kind: "value", value } as const)
-        return { row: 0, by: [], model: null, width, rate, seed: String(seed), outcome }
+        return { row: 0, by: [], model: null, width, rate, seed: repeats === 3 ? String(k) : "", outcome }
       })
     })
   })
-  return { table: curveTable(NO_TABLE, runs, { family: null, share: 0.02, goal: "min" }), best }
+  return { table: curveTable(NO_TABLE, runs, { family: null, share: EDGE_SHARE, goal: "min" }), best }
 }
 
 /** Uniform numbers between 0 and 1, from normal ones. */
