@@ -36,6 +36,8 @@ const SLOW = [
   "test/inspect/recorder.test.ts",
   "test/program/models/transformerTorch.test.ts",
   "test/inspect/corrupted.test.ts",
+  "test/inspect/variety.test.ts",
+  "test/inspect/starts.test.ts",
   "test/checkpoint/pickle.test.ts",
   "test/docs/operation.test.ts",
   "test/table/kinds.test.ts",

@@ -56,8 +56,8 @@ export function startOf({ run: { checkpoints } }: MeasuredRun, module: MeasuredM
     const origin = ({ norm }: FactorMeasures): Origin => (norm === 0 ? "zero" : "random")
     return { a: origin(first.a), b: origin(first.b), how: "the checkpoint at step 0" }
   }
-  const a = guess(first.a, module.input, module.rank, module.input)
-  const b = guess(first.b, module.rank, module.rank, module.output)
+  const a = originOf(first.a, module.input, module.rank, module.input)
+  const b = originOf(first.b, module.rank, module.rank, module.output)
   // Two zero factors have no gradient: where one has grown from zero, the other was there.
   if (a === "zero" && b === "unknown") return { a, b: "random", how: "A has grown from zero, so B was not zero" }
   if (b === "zero" && a === "unknown") return { a: "random", b, how: "B has grown from zero, so A was not zero" }
@@ -68,7 +68,8 @@ export function startOf({ run: { checkpoints } }: MeasuredRun, module: MeasuredM
 const SMALL = 1 / 4
 const UNEVEN = 3
 
-function guess(factor: FactorMeasures, fanIn: number, rank: number, size: number): Origin {
+/** What a factor was at the start, from what it is now: `size` rows or columns beside its rank. */
+export function originOf(factor: FactorMeasures, fanIn: number, rank: number, size: number): Origin {
   if (factor.norm === 0) return "zero"
   const spread = factor.spectrum[0]! / factor.spectrum.at(-1)!
   const even = randomSpread(rank, size)

@@ -23,7 +23,7 @@ export const start: Finding = {
   measures: "at step 0, which factor is zero; later, the size, kurtosis and singular values of each factor's entries",
   threshold: {
     source: "null distribution",
-    text: "a factor is random where its root mean square lies within 10 % of a library's draw, its kurtosis within 0.6, and its singular values within 1.3 times the edges of Marchenko and Pastur; it has grown from zero where it lies below a quarter of every draw or three times outside the edges",
+    text: "a factor is random where its root mean square lies within 10 % of a library's draw, its kurtosis within 0.6, and its singular values within 1.3 times the edges of Marchenko and Pastur; it has grown from zero where it lies below a quarter of every draw or three times outside the edges. Of 600 random factors 99 % or more are told to be random and none to have grown from zero; of 60 trained runs of each start, seen late, at most one is told wrong (test/inspect/starts.test.ts)",
   },
   why: "The start decides how large a learning rate is stable: Θ(n^-1/2) with A random and B zero, Θ(n^-1) the other way round.",
   settle: "a checkpoint saved before the first step",

@@ -41,8 +41,15 @@ export const undertrained: Finding = {
       // A property of the run: most modules, not one.
       if (own.length > 0 && low.length > own.length / 2) {
         const share = median(low.map(({ share }) => share))
+        const other = factor === "a" ? "b" : "a"
+        const grown = low.every(({ module }) => startOf(measured, module)[other] === "zero")
+        const reading = !grown
+          ? ""
+          : factor === "b"
+            ? " So the theory predicts of A zero and B random (Init[B]) at every stable rate: a share of Θ(1/n)."
+            : " With A random and B zero (Init[A]) a larger rate is stable, up to Θ(n^-1/2), at which A takes part."
         return notice(
-          `${factor.toUpperCase()}, nonzero at the first checkpoint, hardly takes part: its change makes ${shown(share)} of what the other factor's change makes of Δ(BA) (median of ${low.length} modules).`,
+          `${factor.toUpperCase()}, nonzero at the first checkpoint, hardly takes part: its change makes ${shown(share)} of what the other factor's change makes of Δ(BA) (median of ${low.length} modules).${reading}`,
           share,
           median(low.map(({ limit }) => limit)),
           names(low.map(({ module }) => module)),
