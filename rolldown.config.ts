@@ -26,7 +26,7 @@ export default defineConfig([
   },
   /** The explorer: a page, and workers that derive and train. */
   {
-    input: { page: "web/page/main.tsx", deriver: "web/worker/deriver.ts" },
+    input: { page: "web/page/main.tsx", deriver: "web/worker/deriver.ts", trainer: "web/worker/trainer.ts" },
     platform: "browser",
     tsconfig: "web/tsconfig.json",
     resolve: { extensionAlias: { ".js": [".ts", ".tsx", ".js"] } },

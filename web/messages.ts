@@ -1,5 +1,6 @@
 /** What the page and its workers say to each other: plain data, so that it travels. */
 
+import type { ClaimsJson } from "../src/report/claims.js"
 import type { DerivationJson } from "../src/report/derivationSchema.js"
 import type { TransferJson } from "../src/report/transfer.js"
 import type { TransferQuestion } from "../src/report/transferQuestion.js"
@@ -123,6 +124,42 @@ export interface Transferred {
   readonly json: TransferJson
   readonly command: string
 }
+
+/** What computes the runs: the reference interpreter, or a graphics card. */
+export const ENGINES = ["interpreter", "gpu"] as const
+export type Engine = (typeof ENGINES)[number]
+
+/** What is to be trained: a scheme at a point, over widths 2^from … 2^to. */
+export interface TrainAsked extends SchemeAsked {
+  readonly point: Readonly<Record<string, string>>
+  readonly from: number
+  readonly to: number
+  readonly seeds: number
+  readonly steps: number
+  readonly engine: Engine
+}
+
+/** A verdict as `check --json` prints it. */
+export type Claim = ClaimsJson["claims"][number]
+
+/** A quantity's root mean squares over seeds, step by step, at one width. */
+export interface WidthMeasured {
+  readonly width: number
+  readonly sizes: Readonly<Record<string, readonly number[]>>
+}
+
+/** What the training worker tells as it goes on. */
+export type TrainNews =
+  | {
+      readonly kind: "begun"
+      readonly widths: readonly number[]
+      readonly backend: string
+      /** Derived exponents, step by step: null is −∞. */
+      readonly derived: Readonly<Record<string, readonly (number | null)[]>>
+    }
+  | ({ readonly kind: "width" } & WidthMeasured)
+  | { readonly kind: "done"; readonly claims: readonly Claim[]; readonly milliseconds: number }
+  | { readonly kind: "refused"; readonly refusal: Refusal }
 
 /** Why there is no answer. */
 export interface Refusal {

@@ -23,8 +23,8 @@ export async function served(): Promise<{ readonly url: string; readonly process
 }
 
 /** A browser, and pages of the explorer that remember what they asked for and complained of. */
-export async function explorers(path: string, url: string): Promise<Explorers> {
-  const browser = await chromium.launch({ executablePath: path, args: ["--no-sandbox"] })
+export async function explorers(path: string, url: string, ...flags: readonly string[]): Promise<Explorers> {
+  const browser = await chromium.launch({ executablePath: path, args: ["--no-sandbox", ...flags] })
   return {
     browser,
     open: async (link = "", options = {}) => {

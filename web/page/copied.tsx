@@ -1,14 +1,14 @@
 import { useState } from "preact/hooks"
 
 /** A button that copies a text, and says that it did. */
-export function Copied({ text, what }: { readonly text: string; readonly what: string }) {
+export function Copied({ text, what }: { readonly text: string | (() => string); readonly what: string }) {
   const [done, setDone] = useState(false)
   return (
     <button
       type="button"
       class="copy"
       onClick={async () => {
-        await navigator.clipboard.writeText(text)
+        await navigator.clipboard.writeText(typeof text === "string" ? text : text())
         setDone(true)
         setTimeout(() => setDone(false), 2000)
       }}

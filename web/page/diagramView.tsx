@@ -2,13 +2,12 @@ import { useState } from "preact/hooks"
 import { type DerivationAsked, type Diagram, SETS, type SetName } from "../messages.js"
 import { Copied } from "./copied.js"
 import { ExponentChart } from "./exponentChart.js"
+import { JsonLink } from "./jsonLink.js"
 import { readable } from "./numbers.js"
 import { PhasePlane } from "./phasePlane.js"
 import { Reading } from "./reading.js"
 import { SET_WORDS } from "./setWords.js"
 import type { State } from "./state.js"
-import { SymbolControls } from "./symbolControls.js"
-import { type Seen, useAnswer } from "./useAnswer.js"
 import type { Change } from "./useExplorer.js"
 import { Why } from "./why.js"
 
@@ -16,101 +15,59 @@ interface Props {
   readonly state: State
   readonly change: Change
   readonly asked: DerivationAsked
+  readonly diagram: Diagram
+  readonly isBusy: boolean
+  readonly hover: (point: Readonly<Record<string, string>> | null) => void
+  readonly move: (point: Readonly<Record<string, string>>) => void
 }
 
 /** A scheme's phase diagram, what holds at the point, and why. */
-export function DiagramView({ state, change, asked }: Props) {
-  const [hovered, setHovered] = useState<Readonly<Record<string, string>> | null>(null)
-  const seen = useAnswer("diagram", { ...asked, point: { ...asked.point, ...hovered } })
+export function DiagramView({ state, change, asked, diagram, isBusy, hover, move }: Props) {
   const [claim, setClaim] = useState("")
-  const diagram = seen.answer
-  const move = (point: Readonly<Record<string, string>>) => {
-    setHovered(null)
-    change({ point: { ...state.point, ...point } })
-  }
+  const [, y] = diagram.axes
   return (
-    <>
-      <Refused seen={seen} />
-      {diagram === null ? (
-        seen.refusal === null && <p class="waiting">Deriving …</p>
-      ) : (
-        <div class="diagram" aria-busy={seen.pending}>
-          <div class="drawing">
-            <div class="heading">
-              <h2>{diagram.title}</h2>
-              <p class="took">
-                {diagram.json.optimiser}; derived in {Math.max(1, Math.round(diagram.milliseconds))} ms
-              </p>
-            </div>
-            <Sets diagram={diagram} sets={state.sets} change={change} />
-            {diagram.axes[1] === null ? (
-              <ExponentChart diagram={diagram} sets={state.sets} hover={setHovered} move={move} />
-            ) : (
-              <PhasePlane
-                diagram={diagram}
-                y={diagram.axes[1]}
-                sets={state.sets}
-                claim={claim}
-                hover={setHovered}
-                move={move}
-              />
-            )}
-            <AxisChoice diagram={diagram} change={change} />
-          </div>
-          <div class="beside">
-            <SymbolControls
-              symbols={diagram.symbols}
-              axes={diagram.axes.flatMap((axis) => axis?.name ?? [])}
-              move={move}
-            />
-            <Reading diagram={diagram} />
-          </div>
-          <div class="below">
-            <Statements diagram={diagram} state={state} change={change} />
-            <Why asked={asked} of={state.why} show={setClaim} />
-            <details>
-              <summary>
-                The phase diagram as a table: {diagram.json.regions.length}{" "}
-                {diagram.json.regions.length === 1 ? "region" : "regions"}
-              </summary>
-              <Regions diagram={diagram} />
-            </details>
-            <details>
-              <summary>What is assumed ({diagram.json.assumptions.length})</summary>
-              <ul class="assumptions">
-                {diagram.json.assumptions.map((text) => (
-                  <li key={text}>{text}</li>
-                ))}
-              </ul>
-            </details>
-            <p class="command">
-              The same on the command line: <code>{diagram.command}</code>{" "}
-              <Copied text={diagram.command} what="command" />{" "}
-              <a download={`${diagram.name.replaceAll("/", "-")}.json`} href={jsonLink(diagram.json)}>
-                JSON
-              </a>
-            </p>
-          </div>
+    <div class="diagram" aria-busy={isBusy}>
+      <div class="drawing">
+        <div class="heading">
+          <h2>{diagram.title}</h2>
+          <p class="took">
+            {diagram.json.optimiser}; derived in {Math.max(1, Math.round(diagram.milliseconds))} ms
+          </p>
         </div>
-      )}
-    </>
-  )
-}
-
-function jsonLink(json: Diagram["json"]): string {
-  return `data:application/json,${encodeURIComponent(JSON.stringify(json))}`
-}
-
-/** Why there is no answer, where there is none. */
-function Refused({ seen: { refusal } }: { readonly seen: Seen<unknown> }) {
-  return (
-    <div id="refusal" role="alert">
-      {refusal !== null && (
-        <p class={`refusal ${refusal.kind}`}>
-          {refusal.kind === "bug" ? "This is a mistake of the explorer. Please report it: " : ""}
-          {refusal.message}
+        <Sets diagram={diagram} sets={state.sets} change={change} />
+        {y === null ? (
+          <ExponentChart diagram={diagram} sets={state.sets} hover={hover} move={move} />
+        ) : (
+          <PhasePlane diagram={diagram} y={y} sets={state.sets} claim={claim} hover={hover} move={move} />
+        )}
+        <AxisChoice diagram={diagram} change={change} />
+      </div>
+      <div class="beside">
+        <Reading diagram={diagram} />
+        <Statements diagram={diagram} state={state} change={change} />
+      </div>
+      <div class="below">
+        <Why asked={asked} of={state.why} show={setClaim} />
+        <details>
+          <summary>
+            The phase diagram as a table: {diagram.json.regions.length}{" "}
+            {diagram.json.regions.length === 1 ? "region" : "regions"}
+          </summary>
+          <Regions diagram={diagram} />
+        </details>
+        <details>
+          <summary>What is assumed ({diagram.json.assumptions.length})</summary>
+          <ul class="assumptions">
+            {diagram.json.assumptions.map((text) => (
+              <li key={text}>{text}</li>
+            ))}
+          </ul>
+        </details>
+        <p class="command">
+          The same on the command line: <code>{diagram.command}</code> <Copied text={diagram.command} what="command" />{" "}
+          <JsonLink name={diagram.name} value={diagram.json} />
         </p>
-      )}
+      </div>
     </div>
   )
 }

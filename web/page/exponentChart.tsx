@@ -1,7 +1,7 @@
 import { useRef } from "preact/hooks"
 import type { Diagram, SetName, SymbolInfo } from "../messages.js"
 import { minus, numberOf, sixteenth } from "./numbers.js"
-import { scale, symbolScale } from "./scales.js"
+import { scale, spread, symbolScale } from "./scales.js"
 import { SET_WORDS } from "./setWords.js"
 
 const SIZE = { width: 640, height: 460, left: 62, right: 70, top: 34, bottom: 52 }
@@ -51,8 +51,7 @@ export function ExponentChart({
       class="plane"
       viewBox={`0 0 ${SIZE.width} ${SIZE.height}`}
       role="application"
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys move the point
-      tabIndex={0}
+      tabindex={0}
       aria-label={`Exponents of ${diagram.name} over ${x.name}. Arrow keys move the point.`}
       aria-describedby="reading"
       onPointerMove={(event) => (event.buttons === 1 ? move(under(event)) : hover(under(event)))}
@@ -136,15 +135,4 @@ export function ExponentChart({
 
 function clamped({ low, high }: SymbolInfo, value: number): number {
   return Math.min(high, Math.max(low, value))
-}
-
-/** Labels moved apart so that none covers another. */
-function spread(labels: { name: string; x: number; y: number }[]): { name: string; x: number; y: number }[] {
-  const sorted = [...labels].sort((p, q) => p.y - q.y)
-  const placed: typeof labels = []
-  for (const label of sorted) {
-    const above = placed.filter(({ x }) => Math.abs(x - label.x) < 40).at(-1)
-    placed.push({ ...label, y: above === undefined ? label.y : Math.max(label.y, above.y + 15) })
-  }
-  return placed
 }

@@ -3,9 +3,9 @@
 /** A rational's text with true minus signs: −1/2. */
 export function minus(text: string): string {
   return text
-    .replace(/(^|[\s(,[=])-(?=[\d\w(∞])/g, "$1−")
-    .replace(/ - /g, " − ")
     .replaceAll("-inf", "−∞")
+    .replace(/(^|[\s(,[=])-(?=[\w(])/g, "$1−")
+    .replaceAll(" - ", " − ")
 }
 
 /** A condition or form as people read it: ≤ in place of <=, 2c in place of 2 * c. */

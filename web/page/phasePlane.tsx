@@ -53,8 +53,7 @@ export function PhasePlane({ diagram, y, sets, claim, hover, move }: Props) {
       class="plane"
       viewBox={`0 0 ${SIZE.width} ${SIZE.height}`}
       role="application"
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys move the point
-      tabIndex={0}
+      tabindex={0}
       aria-label={`Phase diagram of ${diagram.name} over ${x.name} and ${y.name}. Arrow keys move the point.`}
       aria-describedby="reading"
       onPointerMove={(event) => (event.buttons === 1 ? move(under(event)) : hover(under(event)))}

@@ -24,7 +24,7 @@ export function SchemePanel({
   const isOnModels = schemes.find(({ name }) => name === scheme)?.onModels ?? false
   const another = { x: null, y: null, point: {} }
   return (
-    <section class="scheme" aria-label="Scheme">
+    <div class="scheme">
       <label>
         Scheme
         <select
@@ -79,6 +79,6 @@ export function SchemePanel({
           ))}
         </select>
       </label>
-    </section>
+    </div>
   )
 }

@@ -3,7 +3,7 @@ import type { SetName } from "../messages.js"
 import { SETS } from "../messages.js"
 
 /** The parts of the page, one of which is seen. */
-export const VIEWS = ["diagram"] as const
+export const VIEWS = ["diagram", "train", "rate"] as const
 export type View = (typeof VIEWS)[number]
 
 /** What the page shows; texts are as typed. */

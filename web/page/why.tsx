@@ -18,7 +18,9 @@ export function Why({
   const { answer, refusal } = useAnswer("why", { ...asked, of }, of !== "")
   const [chosen, setChosen] = useState("")
   if (of === "" || (answer === null && refusal === null)) return null
-  if (answer === null || refusal !== null) return <p class="refusal">{refusal!.message}</p>
+  // Another refusal is told beside the diagram already.
+  if (answer === null || refusal !== null)
+    return refusal?.field === "--why" ? <p class="refusal">{refusal.message}</p> : null
   const reasons = distinct(answer.reasons)
   const told = reasons.find(({ claim }) => claim === chosen) ?? reasons[0]
   return (
