@@ -96,15 +96,24 @@ export interface Judge {
 
 type CheckerAnswer = Pick<CheckerVerdict, "verdict" | "reason">
 
-/** A judge; solvers are loaded when first asked. */
-export function createJudge(timeLimit = TIME_LIMIT, cache?: Cache): Judge {
+/**
+ * A judge; solvers are loaded when first asked.
+ *
+ * @param isEnough given a solver's lines so far, whether it is asked no further checks of the text; by default it is asked all.
+ */
+export function createJudge(
+  timeLimit = TIME_LIMIT,
+  cache?: Cache,
+  isEnough: (lines: readonly string[]) => boolean = () => false,
+): Judge {
   let z3: Promise<Z3> | undefined
+  const isDone = (answer: string) => isEnough(answer.split("\n").slice(0, -1))
   const solvers: Readonly<Record<Solver, (text: string) => Promise<string>>> = {
     z3: async (text) => {
       z3 ??= loadZ3(timeLimit)
-      return (await z3).answer(text)
+      return (await z3).answer(text, isDone)
     },
-    cvc5: (text) => cvc5(text, timeLimit),
+    cvc5: (text) => cvc5(text, timeLimit, isDone),
   }
   const versions = new Map<Solver, Promise<string>>()
   const versionOf = (checker: Solver) => {
@@ -189,7 +198,8 @@ async function solverVersion(checker: Solver): Promise<string> {
 }
 
 interface Z3 {
-  readonly answer: (text: string) => Promise<string>
+  /** The solver's lines, a line a check, up to where they are enough. */
+  readonly answer: (text: string, isDone: (answer: string) => boolean) => Promise<string>
   readonly close: () => void
 }
 
@@ -199,29 +209,38 @@ async function loadZ3(timeLimit: number): Promise<Z3> {
     throw missing("z3")
   })
   const { Z3, em } = await init()
+  /** What a context says to a text after those that it was given before. */
+  const said = async (context: ReturnType<typeof Z3.mk_context>, text: string): Promise<string> => {
+    // Not Z3.eval_smtlib2_string: it lends its thread a text on the caller's stack, which may be gone before it is read.
+    const bytes = new TextEncoder().encode(`${text}\0`)
+    const place = em._malloc(bytes.length)
+    try {
+      em.HEAPU8.set(bytes, place)
+      const threads = () => Object.keys(em.PThread.pthreads)
+      let started: string[] = []
+      const answer: string = await em.async_call(() => {
+        const before = threads()
+        em._async_Z3_eval_smtlib2_string(context, place)
+        started = threads().filter((thread) => !before.includes(thread))
+      })
+      // The answer comes before the call's thread clears a timer of ten minutes, which would keep the process alive.
+      while (threads().some((thread) => started.includes(thread))) await setTimeout(1)
+      return answer
+    } finally {
+      em._free(place)
+    }
+  }
   return {
-    answer: async (text) => {
+    answer: async (text, isDone) => {
       const config = Z3.mk_config()
       const context = Z3.mk_context(config)
       try {
-        // Not Z3.eval_smtlib2_string: it lends its thread a text on the caller's stack, which may be gone before it is read.
-        const bytes = new TextEncoder().encode(`(set-option :timeout ${timeLimit})\n${text}\0`)
-        const place = em._malloc(bytes.length)
-        try {
-          em.HEAPU8.set(bytes, place)
-          const threads = () => Object.keys(em.PThread.pthreads)
-          let started: string[] = []
-          const answer: string = await em.async_call(() => {
-            const before = threads()
-            em._async_Z3_eval_smtlib2_string(context, place)
-            started = threads().filter((thread) => !before.includes(thread))
-          })
-          // The answer comes before the call's thread clears a timer of ten minutes, which would keep the process alive.
-          while (threads().some((thread) => started.includes(thread))) await setTimeout(1)
-          return answer
-        } finally {
-          em._free(place)
+        let answer = ""
+        for (const part of `(set-option :timeout ${timeLimit})\n${text}`.split(/(?<=^\(check-sat\)\n)/m)) {
+          answer += await said(context, part)
+          if (isDone(answer)) break
         }
+        return answer
       } finally {
         Z3.del_context(context)
         Z3.del_config(config)
@@ -232,12 +251,13 @@ async function loadZ3(timeLimit: number): Promise<Z3> {
 }
 
 /** @throws InputError where no cvc5 is on the path. */
-function cvc5(text: string, timeLimit: number): Promise<string> {
+function cvc5(text: string, timeLimit: number, isDone: (answer: string) => boolean): Promise<string> {
   return new Promise((resolve, reject) => {
     const solver = spawn("cvc5", ["--incremental", "--lang", "smt2", `--tlimit-per=${timeLimit}`])
     let answer = ""
     solver.stdout.on("data", (data) => {
       answer += data
+      if (isDone(answer)) solver.kill()
     })
     solver.on("error", () => reject(missing("cvc5")))
     solver.on("close", () => resolve(answer))
