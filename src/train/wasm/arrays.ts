@@ -1,9 +1,10 @@
 import type { FactorArrays } from "../teacherStudentConfig.js"
+import { wordsOf } from "./groupShares.js"
 import { CONTROL, type Layout, RANKS, ROWS, TILE } from "./layout.js"
 
-/** The words of the memory's barrier. */
-export function barrierWords(memory: WebAssembly.Memory): Int32Array {
-  return new Int32Array(memory.buffer, CONTROL.barrier, 3)
+/** The words by which threads share groups of rows. */
+export function shareWords(memory: WebAssembly.Memory, { groups }: Layout): Int32Array {
+  return new Int32Array(memory.buffer, CONTROL.shares, wordsOf(groups))
 }
 
 /** A kernel's memory seen as row-major arrays: packs them into the kernel's layout. */
@@ -35,8 +36,9 @@ export class KernelArrays {
     }
   }
 
-  /** The factors at a run's start (A: r×n, B: n×r), and the optimiser's state at zero. */
+  /** The factors at a run's start (A: r×n, B: n×r), the optimiser's state at zero, and nothing done. */
   setStart({ A, B }: FactorArrays): void {
+    shareWords(this.memory, this.layout).fill(0)
     const { shape, rowBlocks, rankBlocks } = this.layout
     const { width: n, rank: r } = shape
     const count = rankBlocks * RANKS * rowBlocks * ROWS

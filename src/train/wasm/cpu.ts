@@ -4,14 +4,14 @@ import { InputError } from "../../inputError.js"
 import { compiledFile } from "../../packageFile.js"
 import type { OpenOptions, TeacherStudentResult, TeacherStudentTrainer } from "../teacherStudent.js"
 import type { TeacherStudentConfig } from "../teacherStudentConfig.js"
-import { barrierWords, KernelArrays } from "./arrays.js"
-import { Barrier } from "./barrier.js"
+import { KernelArrays, shareWords } from "./arrays.js"
+import { GroupShares } from "./groupShares.js"
 import { kernelModule } from "./kernelModule.js"
 import { ADDRESSABLE, groupsOf, type Layout, layoutOf } from "./layout.js"
 import { type Binary, kernelMemory, kernelPhases } from "./phases.js"
 import type { RowJob, RowReply, RowWorkerData } from "./rowWorker.js"
 import { drawActivations, drawingBytes, productOf, readoutOf, startOf, targetsOf } from "./teacherStudentData.js"
-import { trainRows } from "./trainRows.js"
+import { recordsOf, trainRows } from "./trainRows.js"
 
 /**
  * Opens a trainer whose data is drawn now.
@@ -40,8 +40,9 @@ export function openCpu(config: TeacherStudentConfig, options: OpenOptions, bina
   arrays.setEnds(readoutOf(config), targetsOf(config))
   const { phases, fuses } = kernelPhases(module, memory, precision)
   const backend = `cpu ${precision}${fuses ? " fma" : ""}`
+  const shares = new GroupShares(shareWords(memory, layout), layout.groups, { thread: 0, threads: 1 })
   const alone = (run: TeacherStudentConfig) =>
-    trainRows(phases, layout, memory, { thread: 0, barrier: new Barrier(barrierWords(memory), 1) }, run)
+    trainRows(phases, layout, memory, { thread: 0, shares, records: recordsOf(run) }, run)
   const team = threads === 1 ? null : new Team({ module, memory, layout })
   return {
     backend,
@@ -92,7 +93,8 @@ class Team {
     )
   }
 
-  async train(run: RowJob): Promise<Omit<TeacherStudentResult, "backend">> {
+  async train(run: TeacherStudentConfig): Promise<Omit<TeacherStudentResult, "backend">> {
+    const job: RowJob = { ...run, records: recordsOf(run) }
     const replies = this.workers.map(
       (worker) =>
         new Promise<RowReply>((resolve, reject) => {
@@ -110,7 +112,7 @@ class Team {
           }
           worker.on("message", done)
           worker.on("error", failed)
-          worker.postMessage(run)
+          worker.postMessage(job)
         }),
     )
     const [first] = await Promise.all(replies)

@@ -52,8 +52,8 @@ const FIELDS = [
   "own",
 ] as const
 
-/** After the kernel's constants at the start of the memory: the barrier's words, then the plan, then per thread the sizes of a step. */
-export const CONTROL = { barrier: 256, plan: 320, sizes: 448 }
+/** After the kernel's constants at the start of the memory: the words of the groups' shares, then the plan, then per thread the sizes of a step. */
+export const CONTROL = { shares: 256, plan: 576, sizes: 704 }
 const SIZES_BYTES = 64
 
 /** The most bytes of one memory: WebAssembly addresses 32 bits. */
@@ -67,7 +67,7 @@ export function layoutOf(shape: KernelShape): Layout {
   const groups = groupsOf(shape.width)
   const [samples, rows] = [tiles * TILE, rowBlocks * ROWS]
   const rankSamples = rankBlocks * RANKS * samples
-  const ownBytes = align((samples + 2 * rankSamples + ROWS * samples + 2 * ROWS * RANKS) * size)
+  const ownBytes = align((samples + 2 * rankSamples + ROWS * samples + 2 * ROWS * RANKS + samples) * size)
   const [activation, factor] = [rows * samples * size, rankBlocks * RANKS * rows * size]
   const bytesOf: Record<(typeof FIELDS)[number], number> = {
     P: activation,

@@ -9,7 +9,10 @@ export interface Phases {
   startZ(group: number): void
   sumZ(thread: number): number
   forward(thread: number, group: number): void
-  residual(thread: number, sizes: number, keepF0: boolean): void
+  /** @param isFirst whether this is step 0, of which no f₀ is kept yet. */
+  residual(thread: number, sizes: number, isFirst: boolean): void
+  /** Keeps what the thread's residual was made of as f₀. */
+  keepF0(thread: number): void
   backward(thread: number, group: number, rate: number, correction: number): void
   sumGradientZ(thread: number): number
   update(thread: number, group: number, rate: number, correction: number): void
@@ -36,6 +39,7 @@ export function kernelPhases(module: WebAssembly.Module, memory: WebAssembly.Mem
     sumZ: call("sumZ"),
     forward: call("forward"),
     residual: call("residual"),
+    keepF0: call("keepF0"),
     backward: call("backward"),
     sumGradientZ: call("sumGradientZ"),
     update: call("update"),

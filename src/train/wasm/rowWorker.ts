@@ -2,8 +2,8 @@
 import { parentPort, workerData } from "node:worker_threads"
 import type { TeacherStudentResult } from "../teacherStudent.js"
 import type { TeacherStudentConfig } from "../teacherStudentConfig.js"
-import { barrierWords } from "./arrays.js"
-import { Barrier } from "./barrier.js"
+import { shareWords } from "./arrays.js"
+import { GroupShares } from "./groupShares.js"
 import type { Layout } from "./layout.js"
 import { kernelPhases } from "./phases.js"
 import { trainRows } from "./trainRows.js"
@@ -17,21 +17,24 @@ export interface RowWorkerData {
 }
 
 /** The run to do; its start is in the memory. */
-export type RowJob = Pick<TeacherStudentConfig, "steps" | "rates" | "recordEvery">
+export interface RowJob extends Pick<TeacherStudentConfig, "steps" | "rates" | "recordEvery"> {
+  readonly records: Float64Array
+}
 
 /** The result from thread 0, nothing from the others. */
 export type RowReply = Omit<TeacherStudentResult, "backend"> | null
 
 const { module, memory, layout, thread } = workerData as RowWorkerData
 const { phases } = kernelPhases(module, memory, layout.shape.precision)
-const barrier = new Barrier(barrierWords(memory), layout.shape.threads)
+const { groups, shape } = layout
+const shares = new GroupShares(shareWords(memory, layout), groups, { thread, threads: shape.threads })
 
 parentPort!.on("message", (run: RowJob) => {
   try {
-    const result = trainRows(phases, layout, memory, { thread, barrier }, run)
+    const result = trainRows(phases, layout, memory, { thread, shares, records: run.records }, run)
     parentPort!.postMessage((thread === 0 ? result : null) satisfies RowReply)
   } catch (error) {
-    barrier.fail()
+    shares.fail()
     throw error
   }
 })

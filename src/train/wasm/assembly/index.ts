@@ -42,7 +42,7 @@ class Plan {
   ownBytes: usize
 }
 
-/** A worker's room: residual (N), Z_A (r×N), its gradient (r×N), ROWS×N numbers, ROWS×4 and ROWS×4 numbers. */
+/** A worker's room: residual (N), Z_A (r×N), its gradient (r×N), ROWS×N numbers, ROWS×4 and ROWS×4 numbers, f (N). */
 @inline function samplesBytes<T>(plan: Plan): usize {
   return plan.tiles * line<T>()
 }
@@ -66,6 +66,10 @@ class Plan {
 }
 @inline function weightedOf<T>(plan: Plan, worker: usize): usize {
   return gradientOf<T>(plan, worker) + ROWS * RANKS * sizeof<T>()
+}
+
+@inline function outputOf<T>(plan: Plan, worker: usize): usize {
+  return weightedOf<T>(plan, worker) + ROWS * RANKS * sizeof<T>()
 }
 
 @inline function firstBlock(plan: Plan, group: usize): usize {
@@ -144,10 +148,10 @@ class Plan {
 }
 
 /** Residual (f − y)/N of the worker; the loss and the squared change of f since f₀ go to `sizes`. */
-@inline function residual<T>(plan: Plan, worker: usize, sizes: usize, keepF0: bool): void {
+@inline function residual<T>(plan: Plan, worker: usize, sizes: usize, isFirst: bool): void {
   const to = residualOf<T>(plan, worker)
   sumParts<T>(plan.partF, samplesBytes<T>(plan), plan.groups, samplesBytes<T>(plan), to)
-  if (keepF0 && worker == 0) memory.copy(plan.f0, to, samplesBytes<T>(plan))
+  if (isFirst) memory.copy(outputOf<T>(plan, worker), to, samplesBytes<T>(plan))
   let loss: f64 = 0
   let change: f64 = 0
   const share = <T>(1 / <f64>plan.samples)
@@ -155,7 +159,7 @@ class Plan {
     const f = load<T>(to + q * sizeof<T>())
     const difference = <T>(f - load<T>(plan.y + q * sizeof<T>()))
     loss += <f64>difference * <f64>difference
-    const moved = keepF0 ? 0 : <f64>f - <f64>load<T>(plan.f0 + q * sizeof<T>())
+    const moved = isFirst ? 0 : <f64>f - <f64>load<T>(plan.f0 + q * sizeof<T>())
     change += moved * moved
     store<T>(to + q * sizeof<T>(), <T>(difference * share))
   }
@@ -165,6 +169,10 @@ class Plan {
   store<f64>(sizes, loss)
   store<f64>(sizes + 8, change)
   store<f64>(sizes + 16, squares)
+}
+
+@inline function keepF0<T>(plan: Plan, worker: usize): void {
+  memory.copy(plan.f0, outputOf<T>(plan, worker), samplesBytes<T>(plan))
 }
 
 @inline function sumZ<T>(plan: Plan, parts: usize, to: usize): f64 {
@@ -179,8 +187,11 @@ export function startZ32(plan: Plan, group: usize): void {
 export function forward32(plan: Plan, worker: usize, group: usize): void {
   forward<f32>(plan, worker, group)
 }
-export function residual32(plan: Plan, worker: usize, sizes: usize, keepF0: bool): void {
-  residual<f32>(plan, worker, sizes, keepF0)
+export function residual32(plan: Plan, worker: usize, sizes: usize, isFirst: bool): void {
+  residual<f32>(plan, worker, sizes, isFirst)
+}
+export function keepF032(plan: Plan, worker: usize): void {
+  keepF0<f32>(plan, worker)
 }
 export function backward32(plan: Plan, worker: usize, group: usize, rate: f64, correction: f64): void {
   backward<f32>(plan, worker, group, rate, correction)
@@ -201,8 +212,11 @@ export function startZ64(plan: Plan, group: usize): void {
 export function forward64(plan: Plan, worker: usize, group: usize): void {
   forward<f64>(plan, worker, group)
 }
-export function residual64(plan: Plan, worker: usize, sizes: usize, keepF0: bool): void {
-  residual<f64>(plan, worker, sizes, keepF0)
+export function residual64(plan: Plan, worker: usize, sizes: usize, isFirst: bool): void {
+  residual<f64>(plan, worker, sizes, isFirst)
+}
+export function keepF064(plan: Plan, worker: usize): void {
+  keepF0<f64>(plan, worker)
 }
 export function backward64(plan: Plan, worker: usize, group: usize, rate: f64, correction: f64): void {
   backward<f64>(plan, worker, group, rate, correction)
