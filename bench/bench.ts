@@ -1,22 +1,21 @@
 /** Contenders in turn on the step of the teacher-student experiment: ratios to our kernel, with their spread. */
-import { execFile } from "node:child_process"
 import { mkdtemp, rm } from "node:fs/promises"
 import { cpus, tmpdir } from "node:os"
 import { join } from "node:path"
-import { promisify } from "node:util"
 import { Command, Option } from "commander"
 import { markdownTable } from "markdown-table"
 import { openTrainer } from "../src/train/backend.js"
 import { ACTIVATIONS, type Activations } from "../src/train/teacherStudent.js"
 import type { TeacherStudentConfig } from "../src/train/teacherStudentConfig.js"
 import { benchArrayLibrary } from "./arrayLibrary.js"
+import { benchCommands } from "./commands.js"
 import { type Contender, inside, outside, RATES } from "./contender.js"
 import { benchGpu } from "./gpu.js"
+import { buildNative, type Native } from "./native.js"
 import { interpreter, mlMatrix } from "./plain.js"
-import { machine, roofline } from "./roofline.js"
+import { type Machine, machine, roofline } from "./roofline.js"
 import { writeRun } from "./runFiles.js"
 
-const run = promisify(execFile)
 const here = new URL(".", import.meta.url).pathname
 
 const options = new Command("bench")
@@ -28,6 +27,7 @@ const options = new Command("bench")
   .option("--plain-up-to <n>", "largest width of the reference interpreter and ml-matrix", "1024")
   .option("--recompute-up-to <n>", "largest width of the PyTorch script that recomputes everything", "4096")
   .option("--only <text...>", "contenders whose names contain one of these")
+  .option("--against <reference>", "start, derivations and proofs of the built command beside another commit's")
   .option("--backend <name>", "cpu, or gpu: the model of a step's traffic, and what an adapter reaches", "cpu")
   .option("--runs <k>", "with --backend gpu, runs at once", "64")
   .addOption(
@@ -47,12 +47,15 @@ const options = new Command("bench")
     plainUpTo: string
     recomputeUpTo: string
     only?: string[]
+    against?: string
     backend: string
     runs: string
     activations: Activations
     model?: boolean
     arrayLibrary?: boolean
   }>()
+
+const THREADS = [1, 2]
 
 const say = (line: string) => process.stdout.write(`${line}\n`)
 if (options.backend === "gpu") {
@@ -62,25 +65,28 @@ if (options.backend === "gpu") {
   else await benchGpu({ widths, runs, model, activations }, say)
   process.exit()
 }
+if (options.against !== undefined) {
+  await benchCommands(options.against, Number(options.repeats), say)
+  process.exit()
+}
 const folder = await mkdtemp(join(tmpdir(), "bench-"))
 try {
-  const compiler = await compiled()
-  if (compiler === null) say("no C compiler (cc): the plain C loops and the roofline are left out")
+  const native = await buildNative(folder)
+  if (native === null) say("no C compiler (cc, gcc, clang): the C kernels and the roofline are left out")
+  for (const line of native?.missing ?? []) say(line)
   if (options.python === undefined) say("no --python: PyTorch is left out")
   say(`${process.version}, ${cpus()[0]!.model}, ${cpus().length} cores, N = ${options.samples}, r = 4\n`)
-  const limits = compiler === null ? null : await machine(join(folder, "machine"))
-  if (limits !== null)
-    say(`one core: ${(limits.flops / 1e9).toFixed(1)} GFLOP/s, ${(limits.bytes / 1e9).toFixed(1)} GB/s read\n`)
-  for (const width of options.widths.map(Number)) await compare(width, compiler !== null, limits)
+  const limits = native === null ? null : await machine(native.machine)
+  if (limits !== null) {
+    const peaks = ([128, 256, 512] as const).map((bits) => `${(limits.flops[bits] / 1e9).toFixed(1)} on ${bits} bits`)
+    say(`one core: GFLOP/s ${peaks.join(", ")}; ${(limits.bytes / 1e9).toFixed(1)} GB/s read\n`)
+  }
+  for (const width of options.widths.map(Number)) await compare(width, native, limits)
 } finally {
   await rm(folder, { recursive: true })
 }
 
-async function compare(
-  width: number,
-  hasC: boolean,
-  limits: Awaited<ReturnType<typeof machine>> | null,
-): Promise<void> {
+async function compare(width: number, native: Native | null, limits: Machine | null): Promise<void> {
   const config: TeacherStudentConfig = {
     width,
     rank: 4,
@@ -94,7 +100,7 @@ async function compare(
     rates: RATES,
     recordEvery: 1000,
   }
-  const contenders = await open(config, hasC)
+  const contenders = await open(config, native)
   const [ours] = contenders
   const expected = (await ours!.train(50)).loss
   for (const { name, train } of contenders) {
@@ -127,11 +133,13 @@ async function compare(
   })
   say(`n = ${width}; loss after 50 steps ${expected.toPrecision(6)}, all within 1e-3 of it\n`)
   say(markdownTable([["contender", "ms a step", "ratio", "spread"], ...rows], { align: ["l", "r", "r", "r"] }))
+  const secondsOf = (contender: Contender) => times.get(contender)!
+  for (const line of shares(contenders, secondsOf)) say(line)
   say(limits === null ? "" : `\n${roofline(config, median(reference), limits)}\n`)
   for (const contender of contenders) await contender.close()
 }
 
-async function open(config: TeacherStudentConfig, hasC: boolean): Promise<Contender[]> {
+async function open(config: TeacherStudentConfig, native: Native | null): Promise<Contender[]> {
   const { width, samples, inputs } = config
   const data = await writeRun(config, folder)
 
@@ -146,7 +154,10 @@ async function open(config: TeacherStudentConfig, hasC: boolean): Promise<Conten
     if (wanted(name)) contenders.push(await make())
   }
   const sizes = [folder, String(width), String(samples)]
-  if (hasC) await add("C", () => outside("C, plain loops, 1 thread", join(folder, "adapter"), sizes, 1))
+  for (const { name, file } of native?.vectors ?? [])
+    for (const threads of THREADS)
+      await add("C", () => outside(vectorName(name, threads), file, [...sizes, String(threads)], threads))
+  if (native !== null) await add("C", () => outside("C, plain loops, 1 thread", native.plain, sizes, 1))
   if (options.python !== undefined)
     for (const mode of ["eager", "compiled", "recomputed"])
       for (const threads of [1, 2]) {
@@ -162,16 +173,24 @@ async function open(config: TeacherStudentConfig, hasC: boolean): Promise<Conten
   return contenders
 }
 
-/** The C programs, built into the folder; null where there is no compiler. -ffast-math, or cc vectorises no sum. */
-async function compiled(): Promise<true | null> {
-  try {
-    await run("cc", ["--version"])
-  } catch {
-    return null
-  }
-  for (const name of ["adapter", "machine"])
-    await run("cc", ["-O3", "-march=native", "-ffast-math", join(here, `${name}.c`), "-o", join(folder, name), "-lm"])
-  return true
+function vectorName(instructions: string, threads: number): string {
+  return `C, ${instructions} by hand, ${threads} thread${threads > 1 ? "s" : ""}`
+}
+
+/** What share of the hand-written kernels ours reaches with as many threads, and what two threads gain, by times in turn. */
+function shares(contenders: readonly Contender[], times: (contender: Contender) => readonly number[]): string[] {
+  const ratio = (x: Contender, y: Contender) => median(times(x).map((time, i) => time / times(y)[i]!)).toPrecision(3)
+  const [one, two] = contenders as [Contender, Contender]
+  const limits = contenders.filter(({ name }) => name.includes("by hand"))
+  const ours = ({ name }: Contender) => (name.includes("1 thread") ? one : two)
+  const pairs: (readonly [string, Contender, Contender])[] = [["our kernel", one, two]]
+  for (let i = 0; i + 1 < limits.length; i += 2)
+    pairs.push([limits[i]!.name.split(", 1 thread")[0]!, limits[i]!, limits[i + 1]!] as const)
+  return [
+    "",
+    ...limits.map((limit) => `our time over that of ${limit.name}: ${ratio(ours(limit), limit)}`),
+    ...pairs.map(([name, single, both]) => `two threads beside one, ${name}: ${ratio(single, both)} times as fast`),
+  ]
 }
 
 function median(values: readonly number[]): number {

@@ -2,17 +2,19 @@ import { execFile } from "node:child_process"
 import { promisify } from "node:util"
 import type { TeacherStudentConfig } from "../src/train/teacherStudentConfig.js"
 
-/** What one core can do at most: floating-point operations and bytes read from memory a second. */
+/** What one core can do at most. */
 export interface Machine {
-  readonly flops: number
+  /** Floating-point operations a second, by the vectors' bits; WebAssembly has 128. */
+  readonly flops: Readonly<Record<128 | 256 | 512, number>>
+  /** Bytes read from memory a second. */
   readonly bytes: number
 }
 
 /** The machine's limits as bench/machine.c measures them. */
 export async function machine(program: string): Promise<Machine> {
   const { stdout } = await promisify(execFile)(program)
-  const [flops, bytes] = stdout.split(" ").map(Number)
-  return { flops: flops!, bytes: bytes! }
+  const [narrow, middle, wide, bytes] = stdout.split(" ").map(Number)
+  return { flops: { 128: narrow!, 256: middle!, 512: wide! }, bytes: bytes! }
 }
 
 /**
@@ -22,19 +24,22 @@ export async function machine(program: string): Promise<Machine> {
  * 12 per entry of A and B for Adam. P and H are read once; the mask (a bit an entry) is written and read; the factors
  * and their moments are read and written.
  */
-function workOf({ width: n, rank: r, samples: N }: Pick<TeacherStudentConfig, "width" | "rank" | "samples">): Machine {
+function workOf({ width: n, rank: r, samples: N }: Pick<TeacherStudentConfig, "width" | "rank" | "samples">) {
   return { flops: n * N * (10 * r + 5) + 24 * n * r, bytes: 8 * n * N + (n * N) / 4 + 48 * n * r }
 }
 
-/** One sentence: what the step needs, what it reaches of the machine, and which limit is nearer. */
-export function roofline(config: TeacherStudentConfig, seconds: number, limits: Machine): string {
+/** What a step needs, what our kernel reaches of one core, and which limit is nearer, as sentences. */
+export function roofline(config: TeacherStudentConfig, seconds: number, { flops, bytes }: Machine): string {
   const work = workOf(config)
   const percent = (x: number) => `${(100 * x).toFixed(0)} %`
-  const [arithmetic, traffic] = [work.flops / limits.flops, work.bytes / limits.bytes]
+  const milliseconds = (x: number) => `${(1000 * x).toFixed(3)} ms`
+  const [arithmetic, traffic] = [work.flops / flops[128], work.bytes / bytes]
   return [
     `roofline: ${(work.flops / 1e6).toFixed(2)} MFLOP and ${(work.bytes / 1e6).toFixed(2)} MB a step,`,
-    `${(work.flops / seconds / 1e9).toFixed(1)} GFLOP/s (${percent(arithmetic / seconds)} of the peak),`,
-    `${(work.bytes / seconds / 1e9).toFixed(1)} GB/s (${percent(traffic / seconds)} of memory's);`,
-    `at least ${(1000 * arithmetic).toFixed(3)} ms of arithmetic, ${(1000 * traffic).toFixed(3)} ms of traffic from memory`,
+    `${(work.flops / seconds / 1e9).toFixed(1)} GFLOP/s (${percent(arithmetic / seconds)} of the peak on 128 bits),`,
+    `${(work.bytes / seconds / 1e9).toFixed(1)} GB/s (${percent(traffic / seconds)} of memory's).`,
+    `At least ${milliseconds(arithmetic)} of arithmetic on WebAssembly's 128 bits`,
+    `(${milliseconds(work.flops / flops[256])} on 256), ${milliseconds(traffic)} of traffic from memory:`,
+    `${arithmetic > traffic ? "arithmetic" : "memory"} is what bounds a step here.`,
   ].join(" ")
 }

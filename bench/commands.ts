@@ -1,0 +1,145 @@
+/** The built command beside another commit's, in turn: start, derivations, the catalogue, proofs. */
+import { spawn } from "node:child_process"
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
+import { cpus, tmpdir } from "node:os"
+import { join } from "node:path"
+import type { Readable } from "node:stream"
+import { markdownTable } from "markdown-table"
+import { builtCommit, ROOT } from "../scripts/builtCommit.js"
+
+/** What one process took. */
+interface Taken {
+  readonly seconds: number
+  /** Of processor time, all threads. */
+  readonly processor: number
+}
+
+/** A command as typed; `cold` empties the cache of derivations first. */
+interface Benchmark {
+  readonly name: string
+  readonly parameters: readonly string[]
+  readonly cold?: boolean
+}
+
+/** Six adapted layers: what a derivation takes long for. */
+const SIX_LAYERS = {
+  name: "six-layers-init-a",
+  title: "Init[A] on six layers",
+  start: { A: { exponent: "-1/2" }, B: "zero" },
+  rates: { A: "c", B: "c" },
+  optimiser: "sign",
+  network: { layers: 6, activation: "relu", residual: false },
+  example: { c: "-3/4" },
+}
+
+/** Tells its processor time as it ends. */
+const TELL = `data:text/javascript,import{writeSync}from"node:fs";process.on("exit",()=>writeSync(3,JSON.stringify(process.cpuUsage())))`
+
+/** Prints the medians of both and of their ratios; this checkout must be built, the other commit is built first. */
+export async function benchCommands(reference: string, repeats: number, say: (line: string) => void): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "bench-"))
+  const built = await builtCommit(reference)
+  try {
+    const sixLayers = join(folder, "sixLayers.json")
+    await writeFile(sixLayers, JSON.stringify(SIX_LAYERS))
+    const benchmarks: Benchmark[] = [
+      { name: "start", parameters: ["--help"] },
+      { name: "derive init-a", parameters: ["derive", "init-a"], cold: true },
+      { name: "derive, four symbols", parameters: ["derive", "init-ab"], cold: true },
+      { name: "derive, six layers", parameters: ["derive", sixLayers], cold: true },
+      { name: "schemes, nothing cached", parameters: ["schemes", "--json"], cold: true },
+      { name: "schemes, cached", parameters: ["schemes", "--json"] },
+      { name: "prove --checker kernel", parameters: ["prove", "--checker", "kernel"], cold: true },
+    ]
+    const [ours, theirs] = [await programOf(ROOT), await programOf(built.folder)]
+    const rows: string[][] = []
+    for (const benchmark of benchmarks) rows.push(await row(benchmark, [ours, theirs], repeats, folder))
+    say(`${process.version}, ${cpus()[0]!.model}, ${cpus().length} cores; medians of ${repeats}, in turn\n`)
+    const head = [
+      "command",
+      "node -e 0",
+      "here",
+      reference,
+      "ratio",
+      "spread",
+      "CPU here",
+      `CPU ${reference}`,
+      "CPU ratio",
+    ]
+    say(markdownTable([head, ...rows], { align: ["l", ...head.slice(1).map(() => "r")] }))
+  } finally {
+    await built.close()
+    await rm(folder, { recursive: true })
+  }
+}
+
+async function programOf(checkout: string): Promise<string> {
+  const { bin } = JSON.parse(await readFile(join(checkout, "package.json"), "utf8")) as { bin: Record<string, string> }
+  return join(checkout, bin["lora-scaling"]!)
+}
+
+/** A benchmark's medians: of an empty process, of both programs, and of the ratios of what was run in turn. */
+async function row(
+  { name, parameters, cold = false }: Benchmark,
+  [ours, theirs]: readonly [string, string],
+  repeats: number,
+  folder: string,
+): Promise<string[]> {
+  const caches = [join(folder, "here"), join(folder, "there")]
+  const empty: Taken[] = []
+  const taken: [Taken[], Taken[]] = [[], []]
+  // Once before, so that files are read and what may be cached is.
+  for (let repeat = -1; repeat < repeats; repeat++) {
+    const nothing = await time(["-e", "0"], folder)
+    if (repeat >= 0) empty.push(nothing)
+    for (const [i, program] of [ours, theirs].entries()) {
+      if (cold) await rm(caches[i]!, { recursive: true, force: true })
+      const one = await time([program, ...parameters], caches[i]!)
+      if (repeat >= 0) taken[i]!.push(one)
+    }
+  }
+  const [here, there] = taken
+  const ratios = (of: keyof Taken) => here.map((one, i) => one[of] / there[i]![of]).sort((x, y) => x - y)
+  const seconds = (all: readonly Taken[], of: keyof Taken) => `${median(all.map((one) => one[of])).toFixed(3)} s`
+  const wall = ratios("seconds")
+  return [
+    name,
+    seconds(empty, "seconds"),
+    seconds(here, "seconds"),
+    seconds(there, "seconds"),
+    median(wall).toFixed(2),
+    `${wall[0]!.toFixed(2)} … ${wall.at(-1)!.toFixed(2)}`,
+    seconds(here, "processor"),
+    seconds(there, "processor"),
+    median(ratios("processor")).toFixed(2),
+  ]
+}
+
+/** @throws Error with what the process wrote if it fails. */
+function time(parameters: readonly string[], cache: string): Promise<Taken> {
+  return new Promise((resolve, reject) => {
+    const start = performance.now()
+    const child = spawn(process.execPath, ["--import", TELL, ...parameters], {
+      env: { ...process.env, XDG_CACHE_HOME: cache },
+      stdio: ["ignore", "ignore", "pipe", "pipe"],
+    })
+    let [errors, told] = ["", ""]
+    child.stderr!.on("data", (data) => {
+      errors += data
+    })
+    ;(child.stdio[3] as Readable).on("data", (data) => {
+      told += data
+    })
+    child.on("error", reject)
+    child.on("close", (code) => {
+      const seconds = (performance.now() - start) / 1000
+      if (code !== 0) return reject(new Error(`${parameters.join(" ")} ended with ${code}: ${errors.slice(-1000)}`))
+      const { user, system } = JSON.parse(told) as NodeJS.CpuUsage
+      resolve({ seconds, processor: (user + system) / 1e6 })
+    })
+  })
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((x, y) => x - y)[Math.floor(values.length / 2)]!
+}
