@@ -37,6 +37,7 @@ const SLOW = [
   "test/program/models/transformerTorch.test.ts",
   "test/inspect/corrupted.test.ts",
   "test/inspect/variety.test.ts",
+  "test/inspect/large.test.ts",
   "test/inspect/starts.test.ts",
   "test/checkpoint/pickle.test.ts",
   "test/docs/operation.test.ts",
