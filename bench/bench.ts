@@ -10,6 +10,7 @@ import type { TeacherStudentConfig } from "../src/train/teacherStudentConfig.js"
 import { benchArrayLibrary } from "./arrayLibrary.js"
 import { benchCommands } from "./commands.js"
 import { type Contender, inside, outside, RATES } from "./contender.js"
+import { benchFineTuning } from "./fineTuning.js"
 import { benchGpu } from "./gpu.js"
 import { buildNative, type Native } from "./native.js"
 import { interpreter, mlMatrix } from "./plain.js"
@@ -19,6 +20,7 @@ import { writeRun } from "./runFiles.js"
 const here = new URL(".", import.meta.url).pathname
 
 const options = new Command("bench")
+  .option("--threads <k...>", "with --fine-tuning, threads", ["1", "2"])
   .option("--widths <n...>", "widths", ["256", "1024", "4096", "16384"])
   .option("--samples <N>", "samples", "256")
   .option("--repeats <k>", "repetitions, contenders in turn", "7")
@@ -34,6 +36,10 @@ const options = new Command("bench")
     new Option("--activations <format>", "with --backend gpu, how they are stored")
       .choices(ACTIVATIONS)
       .default("float32"),
+  )
+  .option(
+    "--fine-tuning",
+    "a LoRA training step of a Llama-type model beside PyTorch and PEFT; --widths are hidden sizes",
   )
   .option("--model", "with --backend gpu, the model alone")
   .option("--array-library", "with --backend gpu, kernels written from a program beside TensorFlow.js on WebGPU")
@@ -52,12 +58,24 @@ const options = new Command("bench")
     runs: string
     activations: Activations
     model?: boolean
+    fineTuning?: boolean
+    threads: string[]
     arrayLibrary?: boolean
   }>()
 
 const THREADS = [1, 2]
 
 const say = (line: string) => process.stdout.write(`${line}\n`)
+if (options.fineTuning) {
+  const { python } = options
+  if (python === undefined) say("nothing measured: --python, with torch, transformers and peft installed, is needed")
+  else {
+    const { widths, threads, repeats, only } = options
+    const own = { sizes: widths.map(Number), threads: threads.map(Number), repeats: Number(repeats), python }
+    await benchFineTuning(only === undefined ? own : { ...own, only }, say)
+  }
+  process.exit()
+}
 if (options.backend === "gpu") {
   const { model = false, activations } = options
   const [widths, runs] = [options.widths.map(Number), Number(options.runs)]

@@ -4,7 +4,8 @@ import { createInterface } from "node:readline"
 /** One that trains the same run: how long it took, and the loss it ends with. */
 export interface Contender {
   readonly name: string
-  train(steps: number): Promise<{ readonly seconds: number; readonly loss: number }>
+  /** `memory`: the most that the process has held so far, in MiB, where it says so. */
+  train(steps: number): Promise<{ readonly seconds: number; readonly loss: number; readonly memory?: number }>
   close(): Promise<void>
 }
 
@@ -29,7 +30,7 @@ export function inside(
 }
 
 /**
- * A contender that is a program: it prints "ready", then answers each line "steps rateA rateB" with "seconds loss".
+ * A contender that is a program: it prints "ready", then answers each line "steps rateA rateB" with "seconds loss", or "seconds loss MiB".
  *
  * @throws Error with what the program wrote to stderr if it ends early.
  */
@@ -56,8 +57,8 @@ export async function outside(
     name,
     async train(steps) {
       child.stdin.write(`${steps} ${RATES.A} ${RATES.B}\n`)
-      const [seconds, loss] = (await answer()).split(" ").map(Number)
-      return { seconds: seconds!, loss: loss! }
+      const [seconds, loss, memory] = (await answer()).split(" ").map(Number)
+      return { seconds: seconds!, loss: loss!, ...(memory === undefined ? {} : { memory }) }
     },
     close: async () => {
       child.kill()

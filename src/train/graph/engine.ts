@@ -31,11 +31,11 @@ export async function findProviders(): Promise<{
 }
 
 /**
- * Opens the engine on the CPU with one thread, so that results do not depend on how many there are.
+ * Opens the engine on the CPU, by default with one thread, so that results do not depend on how many there are.
  *
  * @throws GraphFailure if the package is missing.
  */
-export async function openEngine(): Promise<Engine> {
+export async function openEngine({ threads = 1 } = {}): Promise<Engine> {
   const ort = await load()
   if ("missing" in ort) throw new GraphFailure(ort.missing)
   const sessions = new Map<string, Promise<InferenceSession>>()
@@ -52,7 +52,7 @@ export async function openEngine(): Promise<Engine> {
       }
       const opened = ort.InferenceSession.create(model, {
         executionProviders: ["cpu"],
-        intraOpNumThreads: 1,
+        intraOpNumThreads: threads,
         interOpNumThreads: 1,
         logSeverityLevel: 3,
       })

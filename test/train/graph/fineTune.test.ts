@@ -17,10 +17,9 @@ import { distance } from "./distance.js"
 const python = await pythonWithTorch()
 
 /** As in tune.py. */
-const OPTIONS: Omit<FineTuning, "accumulate"> = {
+const OPTIONS: Omit<FineTuning, "accumulate" | "rate"> = {
   steps: 20,
   clip: 1,
-  rate: 2e-3,
   warmup: 3,
   decay: "linear",
   beta1: 0.9,
@@ -38,6 +37,7 @@ interface Theirs {
   readonly targets: readonly string[]
   readonly classes: number | null
   readonly rank: number
+  readonly rate: number
 }
 
 /** Models, and how many trained tensors they have. */
@@ -62,7 +62,7 @@ describe.skipIf(python === null)("LoRA for 20 steps, beside PyTorch and PEFT", (
           const kept = await openCheckpoint(join(folder, "tuned.safetensors"))
           const read = (tensor: string) => kept.tensors.get(tensor)!.read()
           const { model, close } = await readPretrained(theirs.checkpoint)
-          const { targets: sites, rank, classes, accumulate } = theirs
+          const { targets: sites, rank, rate, classes, accumulate } = theirs
           const head = new Map<string, Float32Array>()
           for (const tensor of kept.tensors.keys())
             if (tensor.startsWith("classifier.")) head.set(tensor, await read(tensor))
@@ -75,6 +75,7 @@ describe.skipIf(python === null)("LoRA for 20 steps, beside PyTorch and PEFT", (
           let [steps, last]: [number, readonly Float32Array[]] = [0, []]
           for await (const { loss, gradients: first, values } of fineTune(gradients, start, batches, {
             ...OPTIONS,
+            rate,
             accumulate,
           })) {
             expect(Math.abs(loss / theirs.losses[steps]! - 1), `loss of step ${steps + 1}`).toBeLessThan(1e-4)
