@@ -69,7 +69,7 @@ export async function readPeftFolder(
     for (const { name, shape } of wanted) {
       const stored = file.tensors.get(`${PREFIX}${name}`)
       if (stored === undefined) throw refuse(`no tensor ${PREFIX}${name}`, "every adapter of the model")
-      if (stored.shape.join() !== shape.join()) {
+      if (columnless(stored.shape).join() !== columnless(shape).join()) {
         const part = `shape of ${JSON.stringify(stored.name)}`
         throw new MalformedFile({ file: file.path, byte: stored.byte, part }, stored.shape, shape.join("×"), "…")
       }
@@ -79,4 +79,9 @@ export async function readPeftFolder(
   } finally {
     await file.close()
   }
+}
+
+/** A column and a list are the same: a bias is either. */
+function columnless(shape: readonly number[]): readonly number[] {
+  return shape.length === 2 && shape[1] === 1 ? [shape[0]!] : shape
 }

@@ -1,11 +1,14 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import fc from "fast-check"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { readPretrained } from "../../src/checkpoint/pretrained.js"
 import { configOf } from "../../src/checkpoint/pretrainedConfig.js"
+import { readTokenizer } from "../../src/checkpoint/tokenizer.js"
 import { InputError } from "../../src/inputError.js"
 import { BLOCK_SITES } from "../../src/program/models/transformer.js"
+import { SMALL_BERT, SMALL_LLAMA, SMALL_TOKENIZER, WORDS, writeRandomModel } from "./randomModel.js"
 import { float32, gguf, safetensors } from "./write.js"
 
 const BERT = {
@@ -164,5 +167,90 @@ describe("GGUF", () => {
     await expect(readPretrained(path())).rejects.toThrow(/general.architecture.*gemma/)
     await writeFile(path(), gguf(metadata("llama", { "rope.scaling.type": "yarn" }), HEAD))
     await expect(readPretrained(path())).rejects.toThrow(/rope.scaling.type.*yarn/)
+  })
+})
+
+describe("corrupted files of a model", () => {
+  /** Bytes changed, cut out or repeated. */
+  const damage = fc.record({
+    changes: fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 }),
+    cut: fc.option(fc.tuple(fc.nat(), fc.nat(40))),
+    end: fc.option(fc.nat(), { freq: 4 }),
+  })
+  const damaged = (
+    whole: Uint8Array,
+    { changes, cut, end }: { changes: [number, number][]; cut: [number, number] | null; end: number | null },
+  ) => {
+    let bytes = whole.slice()
+    for (const [at, value] of changes) bytes[at % Math.min(bytes.length, 4000)] = value
+    if (cut !== null)
+      bytes = new Uint8Array([
+        ...bytes.slice(0, cut[0] % bytes.length),
+        ...bytes.slice((cut[0] % bytes.length) + cut[1]),
+      ])
+    return end === null ? bytes : bytes.slice(0, end % bytes.length)
+  }
+
+  /** Expects what is read or a typed refusal of so many damaged files; gives how many were refused, and how much memory grew. */
+  async function attempt(name: string, count: number, read: () => Promise<unknown>) {
+    const path = join(folder, name)
+    const whole = new Uint8Array(await readFile(path))
+    const before = process.memoryUsage().rss
+    let refused = 0
+    await fc.assert(
+      fc.asyncProperty(damage, async (own) => {
+        await writeFile(path, damaged(whole, own))
+        try {
+          await read()
+        } catch (error) {
+          refused++
+          expect(error).toBeInstanceOf(InputError)
+          expect(String(error).length).toBeLessThan(2000)
+        }
+      }),
+      { numRuns: count, seed: 20 },
+    )
+    await writeFile(path, whole)
+    return { refused, grown: process.memoryUsage().rss - before }
+  }
+
+  const model = async () => {
+    const { model, close } = await readPretrained(folder)
+    try {
+      const module = model.shape.rotary === null ? "bert.encoder.layer.0.output.dense" : "model.layers.0.mlp.down_proj"
+      await model.weight(`${module}.weight`, [16, 24])
+    } finally {
+      await close()
+    }
+  }
+  const text = async () => (await readTokenizer(folder)).encode("A very good film, badly dull!", "and fine")
+
+  test("2,000 of them, config, safetensors, GGUF and tokenizer: typed refusals in little memory", async () => {
+    await rm(join(folder, "model.gguf"), { force: true })
+    const found = []
+    for (const config of [SMALL_BERT, SMALL_LLAMA]) {
+      await writeRandomModel(folder, config, WORDS.length)
+      found.push(await attempt("config.json", 300, model), await attempt("model.safetensors", 300, model))
+    }
+    await writeFile(join(folder, "tokenizer.json"), JSON.stringify(SMALL_TOKENIZER))
+    found.push(await attempt("tokenizer.json", 400, text))
+    const metadata = { "general.architecture": "llama", "llama.embedding_length": 4, "llama.block_count": 1 }
+    const rest = { "llama.feed_forward_length": 6, "llama.attention.head_count": 2 }
+    const bytes = new Uint8Array(Float32Array.from(counted(12)).buffer)
+    const file = gguf({ ...metadata, ...rest, "tokenizer.ggml.model": "gpt2", "tokenizer.ggml.pre": "smollm" }, [
+      { name: "token_embd.weight", sizes: [4, 3], type: 0, bytes },
+    ])
+    const path = join(folder, "model.gguf")
+    await writeFile(path, file)
+    const both = async () => {
+      const { close } = await readPretrained(path)
+      await close()
+      await readTokenizer(path)
+    }
+    found.push(await attempt("model.gguf", 400, both))
+    for (const { refused, grown } of found) {
+      expect(refused).toBeGreaterThan(100)
+      expect(grown).toBeLessThan(2e8)
+    }
   })
 })

@@ -134,6 +134,7 @@ for step in range(STEPS):
     optimizer.zero_grad()
 for key, parameter in factors.items():
     tensors[f"end.{key}"] = parameter.detach().clone()
+model.save_pretrained(f"{folder}/theirs")
 save_file({key: value.contiguous() for key, value in tensors.items()}, f"{folder}/tuned.safetensors")
 with open(f"{folder}/run.json", "w") as file:
     json.dump(

@@ -9,6 +9,8 @@ export interface FineTuning extends Omit<AdamW, "rate">, Schedule {
   readonly clip: number | null
   /** How many batches' mean gradient makes a step. */
   readonly accumulate: number
+  /** Each trained tensor's rate over the schedule's, in their order; 1 if left out. */
+  readonly factors?: readonly number[]
 }
 
 /** A step as it is recorded. */
@@ -55,7 +57,7 @@ export async function* fineTune(
     const norm = clipNorm(sums, options.clip ?? Number.POSITIVE_INFINITY)
     const rate = rateAt(step, options)
     moving.forEach((each, i) => {
-      adamwStep(each, sums[i]!, step, { ...options, rate })
+      adamwStep(each, sums[i]!, step, { ...options, rate: rate * (options.factors?.[i] ?? 1) })
     })
     yield { step, loss, rate, norm, gradients: before, values }
   }

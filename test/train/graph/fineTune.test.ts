@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { describe, expect, test } from "vitest"
 import { openCheckpoint } from "../../../src/checkpoint/open.js"
+import { readPeftFolder, writePeftFolder } from "../../../src/checkpoint/peftFolder.js"
 import { readPretrained } from "../../../src/checkpoint/pretrained.js"
 import type { Batch } from "../../../src/train/graph/batch.js"
 import { openEngine } from "../../../src/train/graph/engine.js"
@@ -87,6 +88,23 @@ describe.skipIf(python === null)("LoRA for 20 steps, beside PyTorch and PEFT", (
           expect(steps).toBe(20)
           for (const [i, tensor] of names.entries())
             expect(distance(await read(`end.${tensor}`), last[i]!), tensor).toBeLessThan(1e-4)
+          // PEFT's folder is read here, and one that is written here by PEFT.
+          const back = await readPeftFolder(join(folder, "theirs"), gradients.trained)
+          for (const [i, tensor] of names.entries()) expect(back.values[i], tensor).toEqual(await read(`end.${tensor}`))
+          expect(back.alpha / rank).toBe(2)
+          if (theirs.checkpoint === folder) {
+            const written = names.map((tensor, i) => ({
+              name: tensor,
+              shape: gradients.trained[i]!.shape,
+              values: last[i]!,
+            }))
+            const settings = { rank, alpha: back.alpha, rankStabilised: false, sites, task: null, base: null }
+            await writePeftFolder(join(folder, "ours"), settings, written)
+            const loader = fileURLToPath(new URL("../../python/loadAdapter.py", import.meta.url))
+            const { stdout } = await promisify(execFile)(python!, [loader, folder, join(folder, "ours")], { env })
+            const { loss } = await gradients.at(theirs.batches[0]!, last)
+            expect(Number(stdout.trim()) / loss, "with our adapter in PEFT").toBeCloseTo(1, 4)
+          }
           await kept.close()
           await close()
         } finally {

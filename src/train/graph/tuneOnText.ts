@@ -1,0 +1,107 @@
+/** LoRA on real text: a model, a task, a start and settings in, a record a step out, and a folder that PEFT reads. */
+import { writePeftFolder } from "../../checkpoint/peftFolder.js"
+import type { Pretrained } from "../../checkpoint/pretrained.js"
+import type { TextTokenizer } from "../../checkpoint/tokenizer.js"
+import type { Coefficient } from "../../program/operation.js"
+import { coefficientValue } from "../numbers.js"
+import { gaussians } from "../random.js"
+import type { Engine } from "./engine.js"
+import { type FineTuning, fineTune, type TuningStep } from "./fineTune.js"
+import { openGradients, type TrainedTensor } from "./gradients.js"
+import { type Batching, type TextTask, textBatches } from "./text.js"
+
+/** What a fine-tuning on text needs besides model and task. */
+export interface TextTuning extends Omit<FineTuning, "factors">, Batching {
+  /** The last part of the adapted modules' names, as PEFT's `target_modules`. */
+  readonly sites: readonly string[]
+  readonly rank: number
+  readonly alpha: number
+  /** Whether B A is multiplied by α / √r in place of α / r. */
+  readonly rankStabilised: boolean
+  /** The deviation of each factor's Gaussian entries, n the width of the module's input; "zero" for none. */
+  readonly start: Readonly<Record<"A" | "B", Coefficient | "zero">>
+  /** The rate of B over that of A, which is `rate`: 1, or LoRA+'s ratio. */
+  readonly ratio: number
+}
+
+/** A fine-tuning that is under way. */
+export interface TextTuningRun {
+  readonly engine: string
+  readonly trained: readonly TrainedTensor[]
+  /** Steps as they are trained. */
+  readonly steps: AsyncIterable<TuningStep>
+  /** Writes what is trained as it is now: a folder that PEFT loads. */
+  save(folder: string, base: string | null): Promise<void>
+}
+
+/** The deviation of the entries of a layer that classifies, at its start; its bias starts at zero (as BERT's in transformers). */
+const HEAD_DEVIATION = 0.02
+
+/**
+ * Opens a fine-tuning. The same model, task, settings and seed give the same bits on one kind of processor.
+ *
+ * @throws InputError as `openGradients` and `textBatches` do.
+ */
+export async function tuneOnText(
+  engine: Engine,
+  model: Pretrained,
+  tokenizer: TextTokenizer,
+  task: TextTask,
+  settings: TextTuning,
+): Promise<TextTuningRun> {
+  const { sites, rank, alpha, rankStabilised, start, ratio, seed } = settings
+  const batches = textBatches(model, tokenizer, task, settings)
+  const scale = alpha / (rankStabilised ? Math.sqrt(rank) : rank)
+  const classes = task.kind === "causal" ? null : task.classes
+  const gradients = await openGradients(engine, model, { sites, rank, scale, classes, trainHead: classes !== null })
+  const { trained } = gradients
+  const inputs = new Map(
+    trained.flatMap(({ name, shape }) => (isFactor(name, "A") ? [[moduleOf(name), shape[1]]] : [])),
+  )
+  const starts = trained.map(({ name, shape: [rows, columns] }) => {
+    const side = isFactor(name, "A") ? "A" : isFactor(name, "B") ? "B" : null
+    const own = side === null ? null : start[side]
+    const deviation =
+      own === null
+        ? name.endsWith(".bias")
+          ? 0
+          : HEAD_DEVIATION
+        : own === "zero"
+          ? 0
+          : coefficientValue(own, inputs.get(moduleOf(name))!, 0)
+    return deviation === 0
+      ? new Float32Array(rows * columns)
+      : Float32Array.from(gaussians(seed, name, rows * columns, deviation))
+  })
+  const factors = trained.map(({ name }) => (isFactor(name, "B") ? ratio : 1))
+  let values: readonly Float32Array[] = starts
+  async function* steps() {
+    for await (const step of fineTune(gradients, starts, batches, { ...settings, factors })) {
+      values = step.values
+      yield step
+    }
+  }
+  return {
+    engine: gradients.engine,
+    trained,
+    steps: steps(),
+    save: (folder, base) =>
+      writePeftFolder(
+        folder,
+        { rank, alpha, rankStabilised, sites, base, task: classes === null ? "CAUSAL_LM" : "SEQ_CLS" },
+        trained.map(({ name, shape: [rows, columns] }, i) => ({
+          name,
+          shape: name.endsWith(".bias") ? [rows] : [rows, columns],
+          values: values[i]!,
+        })),
+      ),
+  }
+}
+
+function isFactor(name: string, side: "A" | "B"): boolean {
+  return name.endsWith(`.lora_${side}.weight`)
+}
+
+function moduleOf(name: string): string {
+  return name.replace(/\.lora_[AB]\.weight$/, "")
+}
