@@ -8,7 +8,7 @@ import { configOf } from "../src/checkpoint/pretrainedConfig.js"
 import { type WrittenTensor, writeSafetensors } from "../src/checkpoint/writeSafetensors.js"
 import { pretrainedProgram } from "../src/program/models/pretrained.js"
 import { gaussians } from "../src/train/random.js"
-import { type Contender, outside } from "./contender.js"
+import { outside } from "./contender.js"
 
 /** Steps of one measurement. */
 const STEPS = 2

@@ -77,7 +77,7 @@ def qwen2():
 
 checkpoint, model, targets, head, vocabulary = {f.__name__: f for f in (minilm, smollm2, roberta, qwen2)}[name]()
 is_causal = head is None
-ACCUMULATE, SEQUENCES, TOKENS = (1, 2, 12) if name == "smollm2" else (2, 4, 24)
+ACCUMULATE, SEQUENCES, TOKENS = (1, 2, 8) if name == "smollm2" else (2, 4, 24)
 # At 2e-3 SmolLM2 is at the edge of stability, where a difference in rounding grows from step to step.
 RATE = 2e-4 if name == "smollm2" else 2e-3
 tensors = {}
