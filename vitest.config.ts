@@ -34,6 +34,7 @@ const SLOW = [
   "test/cli/ownScheme.test.ts",
   "test/cli/remembered.test.ts",
   "test/inspect/recorder.test.ts",
+  "test/derive/transformer.test.ts",
   "test/program/models/transformerTorch.test.ts",
   "test/inspect/corrupted.test.ts",
   "test/inspect/variety.test.ts",

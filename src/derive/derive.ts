@@ -6,9 +6,10 @@ import { InputError } from "../inputError.js"
 import type { Site } from "../program/model.js"
 import { everySite } from "../program/model.js"
 import type { Scheme } from "../scheme/scheme.js"
-import { explore, type Region, signNear } from "./cell.js"
+import { type Cell, explore, type Region, signNear } from "./cell.js"
 import { isZeroForm } from "./graded.js"
 import { throughTransient } from "./longTransient.js"
+import { isOutgrown, OUTGROWN } from "./outgrown.js"
 import { givenAlignment } from "./read.js"
 import { type Recursion, recursion, sizeAt } from "./recursion.js"
 import type { Relation } from "./size.js"
@@ -60,13 +61,18 @@ export interface Derivation {
   readonly late: Condition
   /** Where neither a fixed point nor a growth was found: no statement speaks of these symbols. */
   readonly undecided: Condition
+  /**
+   * Where of a deep model no more is said than that the features, at every site or with several symbols at some site, and the
+   * output both outgrow Θ(1): statements about single sites, and about feature learning, do not speak of these symbols.
+   */
+  readonly outgrown: Condition
   /** Z_B = O(1) for all t (of every adapter); like all statements within {@link Scheme.domain}. */
   readonly stable: Condition
   /** Z_A = O(1) too. */
   readonly internallyStable: Condition
   /** f − f₀ = O(1) for all t: the output level. */
   readonly stableOutput: Condition
-  /** Z_B = O(1) for all t at each of several sites, by their tags. */
+  /** Z_B = O(1) for all t at each of several sites, by their tags; none where {@link outgrown} leaves single sites open. */
   readonly stableSites: Readonly<Record<string, Condition>>
   /** ΔZ_B = Θ(1) for all t ≥ from, at every site; null where the model names no δ. */
   readonly featureLearning: Condition | null
@@ -84,12 +90,17 @@ export interface Derivation {
  *   many regions.
  */
 export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Derivation {
-  const cells = explore(scheme.domain, scheme.symbols, (cell) => recursion(scheme, cell), MOST_CELLS)
-  if (cells === null)
+  const { isDerivedBeyondBounds: isWhole = true } = scheme.program.model
+  const isCut = !isWhole && scheme.symbols.length > 0
+  const read = (cell: Cell) => (isCut && isOutgrown(scheme, cell, () => {}) ? OUTGROWN : recursion(scheme, cell))
+  const found = explore(scheme.domain, scheme.symbols, read, isCut ? MOST_CELLS_OF_DEEP : MOST_CELLS)
+  if (found === null)
     throw new Underivable(
       scheme.definition.name,
-      `its symbols ${scheme.symbols.join(", ")} split into more than ${MOST_CELLS} regions; set one of them, as with --set`,
+      `its symbols ${scheme.symbols.join(", ")} split into more than ${isCut ? MOST_CELLS_OF_DEEP : MOST_CELLS} regions; set one of them, as with --set`,
     )
+  const outgrown = found.filter(({ result }) => result === OUTGROWN).map(({ where }) => where)
+  const cells = found.flatMap(({ result, ...cell }) => (result === OUTGROWN ? [] : [{ ...cell, result }]))
   const explored = openAtWalls(
     cells.flatMap((region) =>
       region.result === null ? (throughTransient(scheme, region.where) ?? [region]) : [region],
@@ -139,6 +150,7 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
       ),
     )
   const { sites, watchesParts } = scheme.program.model
+  const isOfSites = sites.length > 1 && !(isCut && scheme.symbols.length > 1)
   const level = switches.level ?? "features"
   const stableOutput = bounded(["f"])
   const asked = level === "output" ? stableOutput : stable
@@ -150,12 +162,13 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
     cells: regions,
     late,
     undecided,
+    outgrown: withoutEdge(Condition.any(outgrown).merged()),
     assumptions,
     switches: { stableIncludesZA, level, from },
     stable,
     internallyStable,
     stableOutput,
-    stableSites: Object.fromEntries(sites.length < 2 ? [] : sites.map(({ tag }) => [tag, bounded([`zB${tag}`])])),
+    stableSites: Object.fromEntries(isOfSites ? sites.map(({ tag }) => [tag, bounded([`zB${tag}`])]) : []),
     featureLearning: watchesParts
       ? everywhere((region) =>
           learning(region, (steps) =>
@@ -171,6 +184,9 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
 /** Beyond this a phase diagram is no longer one to read, and takes minutes: residuals that double exponents do that. */
 const MOST_CELLS = 300
 
+/** As many where little is asked of each. */
+const MOST_CELLS_OF_DEEP = 600
+
 /** What the max rule asks of a loss whose gradient follows the output. */
 const NO_FLIP = "no step turns the residual's sign, so that no two steps undo each other"
 
@@ -184,6 +200,18 @@ function requireUsed({ definition, alignments }: Scheme, assumptions: readonly s
         allowed: "two parts that the list of assumptions names as summed",
         example: "Aᵀ,Z=3/4",
       })
+}
+
+/** The set without those of its walls beyond which it does not go on: on them nothing has outgrown anything yet. */
+function withoutEdge(set: Condition): Condition {
+  const open = set.pieces.map((piece) =>
+    piece.map((wall): Constraint => {
+      const others = Condition.any(set.pieces.filter((other) => other !== piece))
+      const isInside = Condition.all([...piece, { ...wall, relation: "==" }]).isWithin(others)
+      return wall.relation === "==" || isInside ? wall : { ...wall, relation: "<" }
+    }),
+  )
+  return Condition.any(open)
 }
 
 /** The exponent of a quantity at step t ≥ 1, beyond the listed ones the limit; see {@link QuantitySteps.steps}. */

@@ -49,6 +49,11 @@ export interface Model {
    * too many, and matter to no sum that leads. All if left out.
    */
   readonly mostBases?: number
+  /**
+   * Whether exponents are derived where the features and the output both grow beyond Θ(1) too: of a deep model these are too
+   * many regions. They are if this is left out.
+   */
+  readonly isDerivedBeyondBounds?: false
   /** What the rows of the first gradient in A, and the columns of that in B, are multiples of; null where not said. */
   readonly gradient: Readonly<Record<"A" | "B", Node>> | null
 }

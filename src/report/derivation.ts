@@ -37,6 +37,7 @@ export function derivationJson(derivation: Derivation, steps: number): Derivatio
     })),
     late: formatCondition(derivation.late),
     undecided: formatCondition(derivation.undecided),
+    ...(derivation.outgrown.isNever ? {} : { outgrown: formatCondition(derivation.outgrown) }),
     assumptions: [...assumptions, ...(scheme.definition.caveats ?? [])],
   }
 }
@@ -71,6 +72,8 @@ function formatLimit(limit: Limit): string {
   return limit === null ? "-inf" : typeof limit === "string" ? limit : formatAffine(limit)
 }
 
+const OUTGROWN = "zB and f both exceed O(1): of sizes, feature learning and single sites no more is said here"
+
 const LATE = "here limits hold from a later t, the later the nearer to an edge"
 
 /** A site by its tag: "q" by "[q]". */
@@ -99,6 +102,7 @@ export function statementTable(derivation: Derivation): ReportTable {
         `delta1 and delta2 = Theta(1) ${from}; stable at ${switches.level} level; ${za}`,
       ],
       ...(derivation.late.isNever ? [] : [["late", condition(derivation.late), LATE] as const]),
+      ...(derivation.outgrown.isNever ? [] : [["outgrown", condition(derivation.outgrown), OUTGROWN] as const]),
       ["undecided", condition(derivation.undecided), "no statement above speaks of these"],
       ["largest rate", least(largestRate.features), "feature level"],
       ["largest rate", least(largestRate.output), "output level"],

@@ -1,11 +1,17 @@
+import fc from "fast-check"
+import { Fraction } from "fraction.js"
 import { expect, test } from "vitest"
 import { Cell } from "../../src/derive/cell.js"
 import { derive } from "../../src/derive/derive.js"
 import { recursion } from "../../src/derive/recursion.js"
 import { lead } from "../../src/derive/size.js"
+import type { Condition } from "../../src/exponent/condition.js"
 import { formatCondition } from "../../src/exponent/grammar.js"
+import { holdsAt } from "../../src/exponent/system.js"
+import { BLOCK_SITES } from "../../src/program/models/transformer.js"
 import { initA } from "../../src/scheme/initA.js"
 import { initB } from "../../src/scheme/initB.js"
+import { loraPlus } from "../../src/scheme/loraPlus.js"
 import { NETWORK_SCHEMES } from "../../src/scheme/networks.js"
 import { onModel } from "../../src/scheme/onModel.js"
 import { type SchemeDefinition, scheme } from "../../src/scheme/scheme.js"
@@ -48,6 +54,53 @@ test("all sites at once: the bounds of each, and the derivation names what it as
   expect(formatCondition(efficient!)).toBe("c == -1/2")
   expect(formatCondition(undecided)).toBe("never")
   expect(assumptions.join()).toMatch(/attention/)
+})
+
+/** With one symbol the bounds of each site are those of one layer: c ≤ −1/2 and c ≤ −1 are the paper's. */
+test.each([
+  ["llama-block", "c <= -1", initB],
+  ["bert-block", "c <= -1/2", initA],
+  ["bert-block", "c <= -1", initB],
+] as const)("on a %s %s: every site alone and all together have the bounds of one layer", (kind, bound, definition) => {
+  const { stable, stableSites, undecided } = derive(scheme(onModel(kind, definition)))
+  expect([stable, ...Object.values(stableSites)].map(formatCondition)).toEqual(
+    Array(1 + BLOCK_SITES[kind].length).fill(bound),
+  )
+  expect(formatCondition(undecided)).toBe("never")
+})
+
+/**
+ * Regions, and leaving out those where all bounds are broken, are held against what is read at single points for all t: there
+ * nothing is left out.
+ */
+test.each(["llama-block", "bert-block"])("%s with two rates: bounds are those read point by point", (kind) => {
+  const { stable, stableOutput, outgrown, undecided } = derive(scheme(onModel(kind, loraPlus)))
+  expect(formatCondition(undecided)).toBe("never")
+  const eighth = fc.integer({ min: -14, max: 1 })
+  fc.assert(
+    fc.property(eighth, eighth, (a, b) => {
+      const values = { cA: `${a}/8`, cB: `${b}/8` }
+      const at = new Map(Object.entries(values).map(([name, text]) => [name, new Fraction(text)]))
+      const isIn = ({ pieces }: Condition) => pieces.some((piece) => piece.every((each) => holdsAt(each, at)))
+      const own = derive(scheme(onModel(kind, loraPlus), values))
+      expect([values, isIn(stable), isIn(stableOutput)]).toEqual([
+        values,
+        !own.stable.isNever,
+        !own.stableOutput.isNever,
+      ])
+      if (isIn(outgrown)) expect(isIn(stable) || isIn(stableOutput)).toBe(false)
+    }),
+    { numRuns: 40 },
+  )
+})
+
+/** LoRA+ at (−1, 0) is stable for one layer ([LoRA+]), also for v or o alone; not where one adapter follows another. */
+test("LoRA+ at (-1, 0) is stable at v and at o alone, and is not at o behind v", () => {
+  const stableAt = (sites: readonly string[]) => {
+    const definition = { ...loraPlus, batch: 4, model: { kind: "llama-block" as const, sites } }
+    return !derive(scheme(definition, { cA: "-1", cB: "0" })).stable.isNever
+  }
+  expect([["v"], ["o"], ["v", "o"]].map(stableAt)).toEqual([true, true, false])
 })
 
 /** Joining parts of many bases changes no exponent where all bases can be told apart; what is known may become a bound. */

@@ -129,6 +129,7 @@ export function transformerModel(
     minimises: "change",
     watchesParts: true,
     mostBases: 2,
+    isDerivedBeyondBounds: false,
     gradient: null,
   }
 }
