@@ -10,10 +10,10 @@ import { BaseSequencer, type TestSpecification } from "vitest/node"
  */
 const SLOW = [
   "test/readme.test.ts",
+  "test/prove/prove.test.ts",
   "test/verify/compare/randomSchemes.test.ts",
   "test/cli/sweep.test.ts",
   "test/table/fuzz.test.ts",
-  "test/prove/prove.test.ts",
   "test/cli/cli.test.ts",
   "test/package/package.test.ts",
   "test/train/graph/fineTune.test.ts",
