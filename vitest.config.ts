@@ -44,6 +44,7 @@ const SLOW = [
   "test/docs/operation.test.ts",
   "test/table/kinds.test.ts",
   "test/cli/checkMeasured.test.ts",
+  "test/cli/cases.test.ts",
   "test/verify/coverage/intervalCoverage.test.ts",
 ]
 

@@ -26,7 +26,7 @@ const NAMES: Readonly<Record<keyof LayerShape, string>> = {
   width: "width",
   inputWidth: "input width",
   rank: "rank",
-  multiplier: "multiplier",
+  multiplier: "multiplier of B A",
   ratio: "ratio of the rates",
 }
 
@@ -119,13 +119,13 @@ function boundReasons(
     const [name, before, after] =
       size === "multiplier" && isAlpha
         ? ["alpha", from.alpha!, to.alpha!]
-        : [NAMES[size], sizeOf(from, size), sizeOf(to, size)]
+        : [size === "multiplier" ? "the multiplier of B A" : NAMES[size], sizeOf(from, size), sizeOf(to, size)]
     const effect = exponent.constant.n === 0n ? "changes nothing" : `times ${times(factor)}`
     return `From ${name} ${sizeText(before)} to ${sizeText(after)}: ${effect}.`
   })
-  const what = level === "features" ? "the adapter's features grow" : "the model's output moves ever further"
+  const what = level === "features" ? "what the adapter computes" : "the change of the model's output"
   return [
-    `Above some rate training is unstable: the larger the model, the more ${what}. For "${titles[0]}" with ${from.optimiser} that rate goes as ${powers(exponent)}.`,
+    `Above some rate training is unstable: in larger and larger models ${what} grows without end. For "${titles[0]}" with ${from.optimiser} that rate goes as ${powers(exponent)}.`,
     ...steps,
     ...(steps.length > 1 ? [`Together: times ${times(factor)}.`] : []),
     "Moved by the same factor, your rate stays as far from instability as it was.",
@@ -142,7 +142,7 @@ function boundUnknowns(
   return [
     ...(kind === "unknown"
       ? [
-          `Whether ${rateText(from.rate)} is near the largest stable rate: far below it, another rate may be best. --held and --failed, or a table of runs (--fit), would tell.`,
+          `Whether ${rateText(from.rate)} is near the largest stable rate. Far below that rate it is not stability that decides, and another rate may be best. --held and --failed (a rate that trained well, one that diverged), or a table of runs (--fit), would tell.`,
         ]
       : []),
     ...(kind === "far below" && observed === null

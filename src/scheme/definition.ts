@@ -149,7 +149,8 @@ const names = <const T extends readonly [string, ...string[]]>(what: string, all
 const count = (what: string, example: number) =>
   documented(z.int().min(1), `${what}: an integer ≥ 1`, example).exactOptional()
 
-const START = '"zero", or { exponent, constant, along: gradient } for random entries of size constant · n^exponent'
+const START =
+  '"zero", or { exponent, constant, along: gradient } for random entries of size constant · n^exponent; PEFT\'s Kaiming start of A has exponent -1/2'
 const start = documented(
   z.union([
     z.literal("zero"),
@@ -183,7 +184,7 @@ const FIELDS = {
     A: 1,
     B: 1,
   }).exactOptional(),
-  optimiser: names("the update rule", optimiserNames).exactOptional(),
+  optimiser: names("one update rule for both factors", optimiserNames).exactOptional(),
   epsilon: power("the exponent of Adam's epsilon", "0"),
   epsilonConstant: documented(positive, "the constant of Adam's epsilon: a number > 0", 1e-8).exactOptional(),
   clip: power("the exponent of the bound on the gradients' joint norm", "0"),
