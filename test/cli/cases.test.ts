@@ -28,7 +28,7 @@ const TRIALS = ["--width", "params_width", "--rate", "params_lr", "--loss", "val
 const LORA = ["--width", "hidden_size", "--rate", "learning_rate", "--loss", "test_nll", "--by", "rank"]
 
 /** Each with what is said of how it was read. */
-const MADE: readonly (readonly [string, readonly string[], RegExp?])[] = [
+const MADE: [string, readonly string[], RegExp?][] = [
   ["accuracy-not-loss/runs.csv", ["--width", "width", "--rate", "lr", "--loss", "eval_acc", "--goal", "max"]],
   ["all-diverged-at-one-width/runs.csv", USUAL, /diverged/],
   ["bom/runs.csv", USUAL],
@@ -52,10 +52,16 @@ const MADE: readonly (readonly [string, readonly string[], RegExp?])[] = [
   ["wandb-finished-only/wandb_export.csv", WANDB],
   ["wide/runs.csv", [...USUAL, "--wide", "width"], /6 columns/],
   ["width-float-text/runs.csv", USUAL],
-  ...["1.0E30", "Infinity", "NaN", "dashinf", "diverged", "inf"].map(
-    (word) => [`words/${word}.csv`, USUAL, /diverged/] as const,
-  ),
-  ...["NA", "None", "dash", "null"].map((word) => [`words/${word}.csv`, USUAL, /missing/] as const),
+  ...["1.0E30", "Infinity", "NaN", "dashinf", "diverged", "inf"].map((word): [string, readonly string[], RegExp] => [
+    `words/${word}.csv`,
+    USUAL,
+    /diverged/,
+  ]),
+  ...["NA", "None", "dash", "null"].map((word): [string, readonly string[], RegExp] => [
+    `words/${word}.csv`,
+    USUAL,
+    /missing/,
+  ]),
   ["words/OOM.csv", USUAL, /unfinished \(OOM\)/],
   ["reproduce-table/ok.csv", LORA],
   ["reproduce-table/crashed-empty.csv", LORA, /missing/],
