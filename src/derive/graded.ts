@@ -32,6 +32,7 @@ export class Graded {
 
   readonly parts: readonly ParityPart[]
   readonly randoms: readonly RandomTerm[]
+  private cachedKey: string | undefined
 
   private constructor(parts: readonly ParityPart[], randoms: readonly RandomTerm[]) {
     this.parts = parts
@@ -82,10 +83,11 @@ export class Graded {
 
   /** Equal for tensors whose parts have equal leading forms. */
   get key(): string {
-    return [
+    this.cachedKey ??= [
       ...this.parts.map(({ parity, size }) => `${parity.key} ${sizeKey(size)}`),
       ...this.randoms.map((term) => `${randomKey(term)} ${sizeKey(term.size)}`),
     ].join("; ")
+    return this.cachedKey
   }
 
   /** All parts and random terms, each with a key of its own in this tensor. */

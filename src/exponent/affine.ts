@@ -9,6 +9,13 @@ const ZERO = new Fraction(0)
 const MOST_KNOWN = 200_000
 const MOST_SUMS = 2_000
 
+/** scale times a form, the least that has integers only. */
+export interface WholeForm {
+  readonly scale: bigint
+  readonly constant: bigint
+  readonly coefficients: ReadonlyMap<string, bigint>
+}
+
 /**
  * An affine form q₀ + Σ qᵢ·symbolᵢ with rational coefficients: one finite exponent as a function of symbols.
  *
@@ -24,10 +31,11 @@ export class Affine {
   readonly constant: Fraction
   /** Canonical text, equal exactly for equal forms. */
   readonly key: string
-  private readonly sums = new Map<Affine, Affine>()
+  private sums: Map<Affine, Affine> | undefined
   private opposite: Affine | undefined
   private cachedScaled: Affine | undefined
   private cachedLinear: Affine | undefined
+  private cachedWhole: WholeForm | undefined
   /** A cell asks for values at its point over and over. */
   private lastPoint: ReadonlyMap<string, Fraction> | undefined
   private lastValue: Fraction = ZERO
@@ -61,6 +69,7 @@ export class Affine {
   }
 
   plus(other: Affine): Affine {
+    this.sums ??= new Map()
     const seen = this.sums.get(other)
     if (seen !== undefined) return seen
     const sum = this.added(other)
@@ -110,6 +119,16 @@ export class Affine {
     return this.cachedScaled
   }
 
+  /** The form in integers. */
+  get whole(): WholeForm {
+    if (this.cachedWhole !== undefined) return this.cachedWhole
+    const scale = [this.constant, ...this.coefficients.values()].reduce((d, q) => leastCommonMultiple(d, q.d), 1n)
+    const times = (q: Fraction) => q.s * q.n * (scale / q.d)
+    const coefficients = new Map([...this.coefficients].map(([name, q]) => [name, times(q)]))
+    this.cachedWhole = { scale, constant: times(this.constant), coefficients }
+    return this.cachedWhole
+  }
+
   /** The form without its constant. */
   get linear(): Affine {
     this.cachedLinear ??= Affine.of(ZERO, this.coefficients)
@@ -147,4 +166,10 @@ export class Affine {
   coefficient(name: string): Fraction {
     return this.coefficients.get(name) ?? ZERO
   }
+}
+
+function leastCommonMultiple(x: bigint, y: bigint): bigint {
+  let [a, b] = [x, y]
+  while (b !== 0n) [a, b] = [b, a % b]
+  return (x / a) * y
 }

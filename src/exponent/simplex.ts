@@ -25,14 +25,36 @@ export function interiorPoint(system: readonly Inequality[]): Map<string, Fracti
   }
 }
 
+/** Whether {@link interiorPoint} would find a point. */
+export function hasInteriorPoint(system: readonly Inequality[]): boolean {
+  try {
+    return isDeep(system, SMALL)
+  } catch (error) {
+    if (!(error instanceof TooLarge)) throw error
+    return isDeep(system, LARGE)
+  }
+}
+
+function isDeep<T>(system: readonly Inequality[], integers: Integers<T>): boolean {
+  const dictionary = new Dictionary(system, symbolsOf(system), integers)
+  if (!dictionary.makeFeasible()) return false
+  return !system.some(({ strict }) => strict) || dictionary.maximiseDepth("any").compare(0) > 0
+}
+
 /** {@link interiorPoint} in one kind of integers. @throws TooLarge where these do not reach. */
 export function deepest<T>(system: readonly Inequality[], integers: Integers<T>): Map<string, Fraction> | null {
-  const symbols = [...new Set(system.flatMap(({ form }) => form.symbols))].sort()
+  const symbols = symbolsOf(system)
   const dictionary = new Dictionary(system, symbols, integers)
   if (!dictionary.makeFeasible()) return null
   const depth = dictionary.maximiseDepth()
   if (system.some(({ strict }) => strict) && depth.compare(0) <= 0) return null
   return new Map(symbols.map((name, j) => [name, dictionary.valueOf(j)]))
+}
+
+function symbolsOf(system: readonly Inequality[]): string[] {
+  const symbols = new Set<string>()
+  for (const { form } of system) for (const name of form.coefficients.keys()) symbols.add(name)
+  return [...symbols].sort()
 }
 
 /** scale · basic = constant + Σ coefficients[j] · (j-th nonbasic variable), in integers without a common factor. */
@@ -60,13 +82,11 @@ class Dictionary<T> {
     const depth = symbols.length
     this.nonbasic = [...symbols.keys(), depth]
     this.rows = system.map(({ form, strict }, i) => {
-      const common = [form.constant, ...form.coefficients.values()].reduce((d, q) => lcm(d, q.d), 1n)
-      const whole = (q: Fraction) => of(-(q.s * q.n * (common / q.d)))
-      const coefficients = [
-        ...symbols.map((name) => whole(form.coefficient(name))),
-        strict ? negated(of(common)) : zero,
-      ]
-      return this.reduced({ basic: depth + 1 + i, scale: of(common), constant: whole(form.constant), coefficients })
+      const { scale, constant, coefficients: whole } = form.whole
+      const opposite = (value: bigint | undefined) => (value === undefined ? zero : of(-value))
+      const coefficients = symbols.map((name) => opposite(whole.get(name)))
+      coefficients.push(strict ? of(-scale) : zero)
+      return this.reduced({ basic: depth + 1 + i, scale: of(scale), constant: opposite(constant), coefficients })
     })
     const atMostOne = this.nonbasic.map((variable) => (variable === depth ? negated(one) : zero))
     this.rows.push({ basic: depth + 1 + system.length, scale: one, constant: one, coefficients: atMostOne })
@@ -91,11 +111,12 @@ class Dictionary<T> {
     }
   }
 
-  /** Primal simplex for the depth t, which t ≤ 1 bounds. */
-  maximiseDepth(): Fraction {
+  /** Primal simplex for the depth t, which t ≤ 1 bounds: the largest, or any that is > 0 if there is one. */
+  maximiseDepth(wanted: "largest" | "any" = "largest"): Fraction {
     const { sign, times, negated, minus } = this.integers
     for (;;) {
       const depth = this.rows.find(({ basic }) => basic === this.symbolCount)
+      if (wanted === "any" && depth !== undefined && sign(depth.constant) > 0) return this.valueOf(this.symbolCount)
       const grows = (j: number) =>
         depth === undefined ? this.nonbasic[j] === this.symbolCount : sign(depth.coefficients[j]!) > 0
       const column = this.firstColumn(grows)
@@ -191,8 +212,4 @@ class Dictionary<T> {
       coefficients: row.coefficients.map((q) => quotient(q, divisor)),
     }
   }
-}
-
-function lcm(x: bigint, y: bigint): bigint {
-  return (x / LARGE.gcd(x, y)) * y
 }

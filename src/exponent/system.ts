@@ -1,6 +1,6 @@
 import type { Fraction } from "fraction.js"
 import { Affine } from "./affine.js"
-import { type Inequality, interiorPoint } from "./simplex.js"
+import { hasInteriorPoint, type Inequality, interiorPoint } from "./simplex.js"
 
 /** The linear constraint `form relation 0`. */
 export interface Constraint {
@@ -19,41 +19,67 @@ export function negate({ form, relation }: Constraint): Constraint[] {
   ]
 }
 
+/** What is left of a system once its equalities are solved. */
+interface Solved {
+  /** Each symbol that an equality gives, in terms of those after it. */
+  readonly given: readonly (readonly [string, Affine])[]
+  readonly open: readonly Inequality[]
+}
+
+/** Equalities solved by substitution; null where a constraint without symbols does not hold. */
+function solveEqualities(system: readonly Constraint[]): Solved | null {
+  const given: [string, Affine][] = []
+  let rest = system
+  for (;;) {
+    const equality = rest.find((c) => c.relation === "==" && !c.form.isConstant)
+    if (equality === undefined) break
+    const name = equality.form.symbols[0]!
+    const value = solveLinear(equality.form, name)
+    const replaced = new Map([[name, value]])
+    given.push([name, value])
+    rest = rest.filter((c) => c !== equality).map((c) => ({ ...c, form: c.form.substitute(replaced) }))
+  }
+  const open: Inequality[] = []
+  for (const { form, relation } of rest) {
+    if (!form.isConstant) open.push({ form, strict: relation === "<" })
+    else if (!holds(form.constant, relation)) return null
+  }
+  return { given, open: deduplicate(open) }
+}
+
 /**
  * A point of ℚᵏ that satisfies all constraints, as deep inside the strict ones as the others allow, or null if there is
  * none: decided exactly, equalities by substitution, inequalities by {@link interiorPoint}.
  */
 export function witness(system: readonly Constraint[]): ReadonlyMap<string, Fraction> | null {
-  const equality = system.find((c) => c.relation === "==" && !c.form.isConstant)
-  if (equality !== undefined) {
-    const name = equality.form.symbols[0]!
-    const value = solveLinear(equality.form, name)
-    const replaced = new Map([[name, value]])
-    const rest = witness(system.filter((c) => c !== equality).map((c) => ({ ...c, form: c.form.substitute(replaced) })))
-    return rest && new Map([...rest, [name, value.at(rest)]])
-  }
-  const open: Inequality[] = []
-  for (const { form, relation } of system) {
-    if (!form.isConstant) open.push({ form, strict: relation === "<" })
-    else if (!holds(form.constant, relation)) return null
-  }
-  return solved(deduplicate(open))
+  const solved = solveEqualities(system)
+  if (solved === null) return null
+  const inside = points(solved.open, interiorPoint)
+  if (inside === null || solved.given.length === 0) return inside
+  const point = new Map(inside)
+  for (const [name, value] of [...solved.given].reverse()) point.set(name, value.at(new Map(point)))
+  return point
 }
 
 /** Systems remembered at most. */
 const MOST_KNOWN = 100_000
-const known = new Map<string, ReadonlyMap<string, Fraction> | null>()
 
-/** {@link interiorPoint}, remembered: simplifying conditions asks of the same few systems over and over. */
-function solved(system: readonly Inequality[]): ReadonlyMap<string, Fraction> | null {
-  const key = system.map(({ form, strict }) => `${form.key} ${strict ? "<" : "<="} 0`).join()
-  const seen = known.get(key)
-  if (seen !== undefined) return seen
-  if (known.size >= MOST_KNOWN) known.clear()
-  const point = interiorPoint(system)
-  known.set(key, point)
-  return point
+/** A question about inequalities with its answers so far: simplifying conditions asks of the same few systems over and over. */
+function remembering<T>(): (system: readonly Inequality[], answer: (system: readonly Inequality[]) => T) => T {
+  const known = new Map<string, T>()
+  return (system, answer) => {
+    const key = system.map(({ form, strict }) => `${form.key} ${strict ? "<" : "<="} 0`).join()
+    const seen = known.get(key)
+    if (seen !== undefined) return seen
+    if (known.size >= MOST_KNOWN) known.clear()
+    const found = answer(system)
+    known.set(key, found)
+    return found
+  }
 }
+
+const points = remembering<ReadonlyMap<string, Fraction> | null>()
+const feasible = remembering<boolean>()
 
 /** Whether the constraint holds at a point; symbols that the point does not name count as 0. */
 export function holdsAt({ form, relation }: Constraint, point: ReadonlyMap<string, Fraction>): boolean {
@@ -62,7 +88,8 @@ export function holdsAt({ form, relation }: Constraint, point: ReadonlyMap<strin
 
 /** Whether some point of ℚᵏ satisfies all constraints, decided exactly. */
 export function isFeasible(system: readonly Constraint[]): boolean {
-  return witness(system) !== null
+  const solved = solveEqualities(system)
+  return solved !== null && feasible(solved.open, hasInteriorPoint)
 }
 
 /** Whether every point of the system satisfies the constraint. */

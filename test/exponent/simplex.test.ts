@@ -1,7 +1,7 @@
 import fc from "fast-check"
 import { expect, test } from "vitest"
-import { type Inequality, interiorPoint } from "../../src/exponent/simplex.js"
-import { type Constraint, eliminate, isFeasible } from "../../src/exponent/system.js"
+import { hasInteriorPoint, type Inequality, interiorPoint } from "../../src/exponent/simplex.js"
+import { type Constraint, eliminate, isFeasible, witness } from "../../src/exponent/system.js"
 import { affine, point } from "../arbitraries.js"
 
 const holdsAt = ({ form, strict }: Inequality, at: ReadonlyMap<string, { n: bigint }>): boolean => {
@@ -33,6 +33,28 @@ test("none is returned only if there is none: a system built around a point has 
     { numRuns: 500 },
   )
 })
+
+test("whether there is a point is answered as by the point, with equalities too", () => {
+  const relation = fc.constantFrom("<=" as const, "<" as const, "==" as const)
+  fc.assert(
+    fc.property(
+      fc.array(inequality, { maxLength: 8 }),
+      fc.array(fc.record({ form: affine, relation }), { maxLength: 6 }),
+      (system, constraints) => {
+        expect(hasInteriorPoint(system)).toBe(interiorPoint(system) !== null)
+        const found = witness(constraints)
+        expect(isFeasible(constraints)).toBe(found !== null)
+        if (found !== null) for (const each of constraints) expect(satisfies(each, found)).toBe(true)
+      },
+    ),
+    { numRuns: 500 },
+  )
+})
+
+function satisfies({ form, relation }: Constraint, at: NonNullable<ReturnType<typeof witness>>): boolean {
+  const order = form.at(at).compare(0)
+  return relation === "==" ? order === 0 : relation === "<" ? order < 0 : order <= 0
+}
 
 test("what is left after a symbol is eliminated holds where some value of it satisfies all", () => {
   const constraints = fc.array(fc.record({ form: affine, relation: fc.constantFrom("<=" as const, "<" as const) }), {
