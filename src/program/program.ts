@@ -11,7 +11,7 @@ import {
   quantitiesOf,
   type Site,
 } from "./model.js"
-import { Node } from "./node.js"
+import { isNeverFormed, Node } from "./node.js"
 import { type Frozen, type Loss, type Objective, objective } from "./objective.js"
 import type { Coefficient, Epsilon } from "./operation.js"
 import type { Optimiser } from "./optimiser.js"
@@ -217,6 +217,8 @@ function alignmentsOf(quantities: Readonly<Record<string, Node>>): Record<string
     Object.entries(quantities).flatMap(([name, product]) => {
       const [left, right] = product.operands
       if (!product.is("matmul") || !grows(left!.shape[1])) return []
+      // No run holds a matrix that is never formed, so that its size is not seen.
+      if (product.operands.some(isNeverFormed)) return []
       return [[`alignment(${name})`, { product, left: left!, right: right! }]]
     }),
   )

@@ -3,7 +3,7 @@ import { InputError } from "../../src/inputError.js"
 import { fromZero } from "../../src/program/changed.js"
 import { gradient } from "../../src/program/gradient.js"
 import { plainOutput } from "../../src/program/model.js"
-import type { BlockKind } from "../../src/program/models/transformer.js"
+import { BLOCK_SITES, type BlockKind } from "../../src/program/models/transformer.js"
 import { inOrder, isNeverFormed, leafName, Node } from "../../src/program/node.js"
 import { initA } from "../../src/scheme/initA.js"
 import { onModel } from "../../src/scheme/onModel.js"
@@ -70,6 +70,19 @@ test.each(KINDS)("a %s is trained without a frozen matrix ever being formed, in 
   }
   expect(Math.sqrt(f("-20") / f("-10")) / 32 ** -10).toBeCloseTo(1, 6)
   expect(history[2]!.meanSquares.f).toBeGreaterThan(0)
+})
+
+/** Where one site alone is adapted, a change may be the product of a frozen matrix with another: no factor of it is held. */
+test.each(KINDS)("each site of a %s alone is trained", (kind) => {
+  for (const site of BLOCK_SITES[kind]) {
+    const ready = scheme({ ...onModel(kind, initA), model: { kind, sites: [site] } }, { c: "-1/2" })
+    expect(run(ready, { width: 16, rank: 2, steps: 1, seed: 1 }).outcome).toEqual({ kind: "finished" })
+    expect(
+      Object.values(ready.program.alignments)
+        .flatMap(({ left, right }) => [left, right])
+        .some(isNeverFormed),
+    ).toBe(false)
+  }
 })
 
 test("a causal block's output at a token does not depend on later ones, a bidirectional one's does", () => {

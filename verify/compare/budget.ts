@@ -22,6 +22,14 @@ export const USUAL: Omit<Budget, "seeds" | "firstSeed"> = { widths: powersOfTwo(
 /** Each with seeds that the fit's model was not settled on. */
 const SEEDS = 32
 
+/** A block at 2¹⁴ takes a minute a seed; terms half a power apart are told apart by the range of widths, not by their number. */
+const DEEP_WIDTHS = [64, 128, 256, 512, 1024, 2048, 4096]
+
+/** Whether a setting's model is a deep one, of which a run takes long. */
+export function isDeep({ definition, values }: Setting): boolean {
+  return scheme(definition, values).program.model.isDerivedBeyondBounds === false
+}
+
 /** The budget of a coordinate check: a rank that grows is n^ρ itself. */
 export function checkBudget({ definition, values }: Setting, given: Partial<Budget> = {}): Budget {
   if (definition.alignments !== undefined)
@@ -34,5 +42,6 @@ export function checkBudget({ definition, values }: Setting, given: Partial<Budg
   const { rank } = scheme(definition, values).sizes
   const grows = !(rank.isConstant && rank.constant.equals(0))
   const growing = grows ? { widths: fourthPowers(4, 11), rank: 1 } : {}
-  return { ...USUAL, seeds: SEEDS, firstSeed: FIRST_SEED.check, ...growing, ...given }
+  const deep = isDeep({ definition, values }) ? { widths: DEEP_WIDTHS } : {}
+  return { ...USUAL, seeds: SEEDS, firstSeed: FIRST_SEED.check, ...deep, ...growing, ...given }
 }

@@ -1,14 +1,16 @@
 import { powerLabel } from "../../src/report/figures/axes.js"
 import type { CoordinatePoint } from "../../src/report/figures/coordinates.js"
 import type { SweepOptions } from "../../src/sweep/sweep.js"
-import { type Budget, checkBudget } from "./budget.js"
+import { type Budget, checkBudget, isDeep } from "./budget.js"
 import { judgeMeasurements, type MeasuredClaim, withAlignments } from "./claim.js"
 import { measure } from "./measure.js"
+import { rechecked } from "./recheck.js"
 import type { Setting } from "./setting.js"
 
 /**
  * The coordinate check of schemes: every quantity and every alignment at each step, derived and measured, a verdict each
- * corrected for the number of all of them.
+ * corrected for the number of all of them; contradictions of a deep model are measured again at wider widths (`rechecked`), so
+ * that one that finite widths cause is told as such.
  */
 export async function coordinateCheck(
   settings: readonly Setting[],
@@ -19,15 +21,20 @@ export async function coordinateCheck(
   for (const setting of settings) {
     const budget = checkBudget(setting, given)
     const measurements = await measure([setting], budget, options)
-    claims.push(
-      ...judgeMeasurements([setting], budget, measurements, {
-        families: settings.length,
-        quantitiesOf: withAlignments,
-      }),
-    )
+    const judged = { families: settings.length, quantitiesOf: withAlignments }
+    const own = judgeMeasurements([setting], budget, measurements, judged)
+    claims.push(...(isDeep(setting) ? await rechecked(setting, own, budget, [wider(budget)], options, judged) : own))
   }
   return claims
 }
+
+/** The widths at which a deep model's contradictions are looked at again: the sums of few terms come apart late in it. */
+function wider({ widths }: Budget): number[] {
+  return widths.map((width) => 4 * width).filter((width) => width <= WIDEST_OF_DEEP)
+}
+
+/** Beyond this a run of a block takes most of a minute. */
+const WIDEST_OF_DEEP = 2 ** 13
 
 /** The last step's sizes as points of a figure, with the derived power law through the widest width. */
 export function coordinatePoints(claims: readonly MeasuredClaim[]): CoordinatePoint[] {

@@ -1,7 +1,7 @@
 import { RULES } from "../../src/fit/judge.js"
 import type { SweepOptions } from "../../src/sweep/sweep.js"
 import type { Budget } from "./budget.js"
-import { judgeMeasurements, type MeasuredClaim } from "./claim.js"
+import { type JudgedQuantities, judgeMeasurements, type MeasuredClaim } from "./claim.js"
 import { measure } from "./measure.js"
 import type { Setting } from "./setting.js"
 
@@ -28,6 +28,7 @@ const FEWEST = 4
  * was seen; the second window and its part were added for networks of six layers, whose corrections n^(−1/2) have factors
  * of the number of pairs of layers, and either sign.
  *
+ * @param judged as the claims were judged.
  * @param windows the widths of the further measurements, in turn, as long as a contradiction is left.
  */
 export async function rechecked(
@@ -36,6 +37,7 @@ export async function rechecked(
   budget: Budget,
   windows: readonly (readonly number[])[],
   { pool, store, signal }: SweepOptions,
+  judged: JudgedQuantities = {},
 ): Promise<MeasuredClaim[]> {
   const isContradicted = ({ measured, cause }: MeasuredClaim) => measured.verdict === "contradicts" && cause === null
   const looks = claims.map((claim) => [claim])
@@ -44,7 +46,7 @@ export async function rechecked(
     if (!looks.some(isOpen)) break
     const wider = { ...budget, widths, firstSeed: budget.firstSeed + (i + 1) * OTHER_SEEDS }
     const [measurements] = await measure([setting], wider, { pool, store, ...(signal && { signal }) })
-    const again = judgeMeasurements([setting], wider, [measurements!])
+    const again = judgeMeasurements([setting], wider, [measurements!], judged)
     for (const seen of looks.filter(isOpen))
       seen.push(...again.filter(({ quantity, step }) => quantity === seen[0]!.quantity && step === seen[0]!.step))
   }
