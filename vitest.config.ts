@@ -9,8 +9,8 @@ import { BaseSequencer, type TestSpecification } from "vitest/node"
  * `npm run test:quick` leaves them out; `npm test` begins with them, so that its two workers end together.
  */
 const SLOW = [
-  "test/readme.test.ts",
   "test/prove/prove.test.ts",
+  "test/docs/commands.test.ts",
   "test/verify/compare/randomSchemes.test.ts",
   "test/cli/sweep.test.ts",
   "test/table/fuzz.test.ts",
@@ -18,6 +18,7 @@ const SLOW = [
   "test/package/package.test.ts",
   "test/train/graph/fineTune.test.ts",
   "test/inspect/findings.test.ts",
+  "test/cli/examples.test.ts",
   "test/cli/transfer.test.ts",
   "test/train/gpu/browser.test.ts",
   "test/web/explorer.test.ts",
@@ -46,6 +47,7 @@ const SLOW = [
   "test/cli/checkMeasured.test.ts",
   "test/cli/cases.test.ts",
   "test/verify/coverage/intervalCoverage.test.ts",
+  "test/report/firstScreen.test.ts",
 ]
 
 class LongestFirst extends BaseSequencer {

@@ -22,12 +22,12 @@ import { throughTraining } from "./theory/throughTraining.js"
 export function experiments(table?: RealTableSource): readonly Experiment[] {
   return [
     derived,
+    teacherStudent,
+    whichWins,
     theorySetting,
     catalogueExponents,
     asymptotics,
     throughTraining,
-    teacherStudent,
-    whichWins,
     ratePlane,
     rankScaling,
     layers,

@@ -5,7 +5,7 @@ import type { SectionFinding } from "../src/report/section.js"
 import { writeReport } from "../src/report/writeReport.js"
 import type { SweepOptions } from "../src/sweep/sweep.js"
 import { accounted } from "./account.js"
-import type { Effort, Experiment } from "./experiment.js"
+import { type Effort, type Experiment, sectionOf } from "./experiment.js"
 
 /** What is reproduced, and where to. */
 export interface Reproduction {
@@ -25,6 +25,7 @@ export interface Summary {
     readonly id: string
     readonly seconds: number
     readonly findings: readonly SectionFinding[]
+    readonly askedAtFullSize: readonly SectionFinding[]
   }[]
   /** In words. */
   readonly counts: string
@@ -45,12 +46,13 @@ export async function reproduce(reproduction: Reproduction, options: SweepOption
   const chapters: Chapter[] = []
   for (const experiment of experiments) {
     const account = accounted(options)
-    const section = await experiment.run(effort, account.options)
+    const section = await sectionOf(experiment, effort, account.options)
     const command = `lora-scaling ${typed(effort)} --only ${experiment.id}`
     chapters.push({ section, command, spent: await account.spent() })
   }
   const document: ReportDocument = {
     title: "The impact of initialisation on LoRA: derived, proven and measured",
+    opening: chapters.flatMap(({ section: { opening } }) => opening ?? [])[0] ?? null,
     preface: preface(reproduction),
     chapters,
     environment: { ...environment(), workers: options.pool.workers },
@@ -60,7 +62,9 @@ export async function reproduce(reproduction: Reproduction, options: SweepOption
   return {
     size: effort.size,
     budget: effort.seeds,
-    sections: chapters.map(({ section: { id, findings }, spent: { seconds } }) => ({ id, seconds, findings })),
+    sections: chapters.map(({ section: { id, findings, askedAtFullSize = [] }, spent: { seconds } }) => {
+      return { id, seconds, findings, askedAtFullSize }
+    }),
     counts: countsOf(findingsOf(document)),
   }
 }
@@ -74,7 +78,7 @@ function preface({ effort, experiments, partial }: Reproduction): string {
   const named = `**A ${size} run** (\`lora-scaling ${typed(effort)}\`).`
   const smaller =
     size === "quick"
-      ? " Its widths and seeds are fewer than those of `--full`, so its intervals are wider and more of its verdicts are inconclusive."
+      ? " Its widths and seeds are fewer than those of `--full`. Its runs go first to the laws of the first screen, until their intervals decide; what it cannot decide elsewhere is named as asked at full size."
       : ""
   const more = seeds === 1 ? "" : ` Every experiment has ${seeds} times the seeds of its ${size} size.`
   const some = partial ? ` Only a part: ${experiments.map(({ id }) => id).join(", ")}.` : ""

@@ -5,6 +5,7 @@ import { packageVersion } from "../packageFile.js"
 import type { CheckCommandOptions } from "./check.js"
 import type { DeriveOptions } from "./derive.js"
 import type { DevicesOptions } from "./devices.js"
+import { EXAMPLES } from "./examples.js"
 import type { ExploreOptions } from "./explore.js"
 import type { FitOptions } from "./fit.js"
 import type { InspectOptions } from "./inspect.js"
@@ -29,12 +30,18 @@ const program = new Command("lora-scaling")
 
 /** A command whose action returns the exit code. */
 function command<T extends unknown[]>(definition: Command, action: (...given: T) => Promise<number>): void {
-  definition
+  withExamples(definition)
     .option("--json", "print JSON (its schema is in the package)")
     .exitOverride()
     .action(async (...given) => {
       process.exitCode = await action(...(given as unknown as T))
     })
+}
+
+/** Ends a command's help with its examples. */
+function withExamples(definition: Command): Command {
+  const examples = (EXAMPLES[definition.name()] ?? []).map((words) => `  lora-scaling ${words}`)
+  return definition.addHelpText("after", `\nExamples:\n${examples.join("\n")}`)
 }
 
 /** Collects an option that is given once a value, so that what follows it stays an argument. */
@@ -175,8 +182,13 @@ command(
   async (name: string, options: DeriveOptions) => (await import("./derive.js")).deriveCommand(name, options),
 )
 command(
-  program.command("schemes").description("the catalogue: each scheme with its derived bounds").addOption(format()),
-  async (options: SchemesOptions) => (await import("./schemes.js")).schemesCommand(options),
+  program
+    .command("schemes [name]")
+    .description("the catalogue: each scheme with its largest rate; all that is derived of one, by its name")
+    .option("--wide", "every bound and source, a row a scheme")
+    .addOption(format()),
+  async (name: string | undefined, options: SchemesOptions) =>
+    (await import("./schemes.js")).schemesCommand(name, options),
 )
 command(
   program
@@ -390,8 +402,7 @@ command(
   async (options: ReproduceOptions) => (await import("./reproduce.js")).reproduceCommand(options),
 )
 
-program
-  .command("explore")
+withExamples(program.command("explore"))
   .description("the explorer in a browser, served on this machine: phase diagrams, training, rates; nothing leaves it")
   .option("--port <port>", "the port; 0 takes one that is free", "4380")
   .exitOverride()

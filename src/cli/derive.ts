@@ -6,7 +6,7 @@ import { narrowed, type ReportTable } from "../report/table.js"
 import { type Alignment, type SchemeDefinition, scheme } from "../scheme/scheme.js"
 import type { VariantOptions } from "../scheme/variant.js"
 import { remembered } from "./remembered.js"
-import { type OutputOptions, outputOptions, print, schemeWith, settings } from "./terminal.js"
+import { type OutputOptions, outputOptions, print, schemeWith, screen, settings } from "./terminal.js"
 
 /** Options of `derive` as typed. */
 export interface DeriveOptions extends VariantOptions {
@@ -56,7 +56,7 @@ export async function deriveCommand(name: string, options: DeriveOptions): Promi
   if (options.why !== undefined) return explain(asked, options.why, output)
   const { json, byStep, statements, regions } = remembered("derive", asked, () => derived(asked))
   const readable = (table: ReportTable) =>
-    output.format === "text" ? narrowed(table, ["quantity", "exponent"]) : table
+    output.format === "text" ? narrowed(table, ["quantity", "exponent"], screen()) : table
   print(output, json, [
     [`${definition.title}; ${json.optimiser}`, readable(byStep)],
     ["Statements", statements],

@@ -10,7 +10,7 @@ import { writeFileAtomic } from "../report/files.js"
 import { type Examined, inspectionJson, inspectionSection, inspectionText, modulesTable } from "../report/inspection.js"
 import { pageHtml } from "../report/page.js"
 import { renderTable } from "../report/table.js"
-import { outputOptions, threads } from "./terminal.js"
+import { outputOptions, screen, threads } from "./terminal.js"
 
 /** Options of `inspect` as typed. */
 export interface InspectOptions {
@@ -52,7 +52,7 @@ export async function inspectCommand(paths: readonly string[], options: InspectO
   else {
     for (const one of examined) {
       process.stdout.write(inspectionText(one))
-      if (options.modules) process.stdout.write(`\n${renderTable(modulesTable(one.measured), output.format)}`)
+      if (options.modules) process.stdout.write(`\n${renderTable(modulesTable(one.measured), output.format, screen())}`)
     }
     for (const { says } of across) process.stdout.write(`! Between the runs: ${says}\n`)
   }

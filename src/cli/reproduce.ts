@@ -37,7 +37,7 @@ export async function reproduceCommand(options: ReproduceOptions): Promise<numbe
   const findings = summary.sections.flatMap(({ findings }) => findings)
   const line = `${options.out}/report.html: ${findings.length} findings: ${summary.counts}\n`
   process.stdout.write(
-    options.json ? `${JSON.stringify({ schema: "lora-scaling/reproduce/2", ...summary }, null, 2)}\n` : line,
+    options.json ? `${JSON.stringify({ schema: "lora-scaling/reproduce/3", ...summary }, null, 2)}\n` : line,
   )
   const unexplained = findings.filter(isUnexplained)
   for (const { claim } of unexplained) process.stderr.write(`contradicted, no cause named: ${claim}\n`)

@@ -2,27 +2,48 @@ import { derive } from "../derive/derive.js"
 import { formatCondition, formatMin } from "../exponent/grammar.js"
 import { CATALOGUE } from "../scheme/catalogue.js"
 import { type SchemeDefinition, scheme } from "../scheme/scheme.js"
+import { schemeOf } from "../scheme/schemeFile.js"
 import { remembered } from "./remembered.js"
 import { outputOptions, print } from "./terminal.js"
 
 /** Options of `schemes` as typed. */
 export interface SchemesOptions {
+  readonly wide?: boolean
   readonly json?: boolean
   readonly format: string
 }
 
-/** The catalogue: each scheme with its derived bounds. */
-export async function schemesCommand(options: SchemesOptions): Promise<number> {
+type Row = ReturnType<typeof rowOf>
+
+const SHOWN: readonly (keyof Row)[] = ["name", "title", "largestRate"]
+const ALL: readonly (keyof Row)[] = ["name", "title", "stable", "stableOutput", "efficient", "largestRate", "source"]
+
+/** The catalogue, or one scheme by its name or file: derived bounds. */
+export async function schemesCommand(name: string | undefined, options: SchemesOptions): Promise<number> {
   const output = outputOptions(options)
-  const schemes = CATALOGUE.map((definition) => remembered("schemes", definition, () => rowOf(definition)))
-  const columns = ["name", "title", "stable", "stableOutput", "efficient", "largestRate", "source"] as const
-  print(output, { schema: "lora-scaling/schemes/1", schemes }, [
+  const definitions = name === undefined ? CATALOGUE : [await schemeOf(name)]
+  const schemes = definitions.map((definition) => remembered("schemes", definition, () => rowOf(definition)))
+  const json = { schema: "lora-scaling/schemes/1", schemes }
+  if (name !== undefined) {
+    const fields = Object.entries(schemes[0]!).map(([field, value]) => {
+      return [field, Array.isArray(value) ? value.join("; ") : (value ?? "-")] as [string, string]
+    })
+    print(output, json, [[definitions[0]!.title, { columns: ["what", "value"], rows: fields }]])
+    return 0
+  }
+  const columns = options.wide ? ALL : SHOWN
+  const more = options.wide ? "" : "; all bounds and sources: --wide, or schemes NAME"
+  print(output, json, [
     [
-      "Schemes: bounds at the feature level, and of the output at o = 1/2",
-      { columns: [...columns], rows: schemes.map((s) => columns.map((c) => s[c])) },
+      `Schemes: bounds at the feature level${options.wide ? ", and of the output at o = 1/2" : more}`,
+      { columns: [...columns], rows: schemes.map((row) => columns.map((column) => cell(row[column]))) },
     ],
   ])
   return 0
+}
+
+function cell(value: Row[keyof Row]): string | null {
+  return value === null || typeof value === "string" ? value : value.join("; ")
 }
 
 /** A scheme with its derived bounds, as texts. */

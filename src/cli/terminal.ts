@@ -1,7 +1,9 @@
 import { availableParallelism } from "node:os"
+import { styleText } from "node:util"
 import { InputError } from "../inputError.js"
 import { integer, oneOf } from "../optionText.js"
 import { type ReportTable, renderTable, TABLE_FORMATS, type TableFormat } from "../report/table.js"
+import type { Screen } from "../report/textTable.js"
 import type { SchemeDefinition } from "../scheme/definition.js"
 import { schemeOf } from "../scheme/schemeFile.js"
 import { type VariantOptions, variantOf } from "../scheme/variant.js"
@@ -15,6 +17,17 @@ export interface OutputOptions {
 /** What people read: tables with their headings, or a text in each format. */
 export type Readable = readonly [string, ReportTable][] | ((format: TableFormat) => string)
 
+const COLOURS = { agrees: "green", contradicts: "red", inconclusive: "yellow" } as const
+
+/** The screen that stdout is: as wide as the terminal, or as COLUMNS says; colours on a terminal that has them (NO_COLOR). */
+export function screen(): Screen {
+  const { isTTY, columns } = process.stdout
+  const said = Number(process.env.COLUMNS)
+  const width = isTTY ? columns : Number.isSafeInteger(said) && said > 0 ? said : Number.POSITIVE_INFINITY
+  const hasColours = isTTY && process.stdout.hasColors()
+  return { width, paint: (text, verdict) => (hasColours ? styleText(COLOURS[verdict], text) : text) }
+}
+
 /** Prints the JSON, or what people read, to stdout. */
 export function print({ json, format }: OutputOptions, value: unknown, readable: Readable): void {
   if (json) process.stdout.write(`${JSON.stringify(value, null, 2)}\n`)
@@ -23,7 +36,10 @@ export function print({ json, format }: OutputOptions, value: unknown, readable:
 
 function tablesText(tables: readonly [string, ReportTable][], format: TableFormat): string {
   return tables
-    .map(([title, table]) => `${format === "csv" ? "" : `${heading(title, format)}\n`}${renderTable(table, format)}`)
+    .map(
+      ([title, table]) =>
+        `${format === "csv" ? "" : `${heading(title, format)}\n`}${renderTable(table, format, screen())}`,
+    )
     .join("\n")
 }
 

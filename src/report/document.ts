@@ -1,4 +1,5 @@
 import type { Environment } from "./environment.js"
+import type { Opening } from "./opening.js"
 import type { Section, SectionFinding } from "./section.js"
 import type { ReportTable } from "./table.js"
 
@@ -24,6 +25,8 @@ export interface Chapter {
 /** A report, in whatever format it is printed. */
 export interface ReportDocument {
   readonly title: string
+  /** Its first screen; null where the experiments that it rests on were not run. */
+  readonly opening: Opening | null
   /** What was run and how to read it; Markdown. */
   readonly preface: string
   readonly chapters: readonly Chapter[]
@@ -43,7 +46,51 @@ export function findingsOf({ chapters }: ReportDocument): Placed[] {
 /** How many findings have each verdict, in words. */
 export function countsOf(findings: readonly SectionFinding[]): string {
   const count = (verdict: SectionFinding["verdict"]) => findings.filter((finding) => finding.verdict === verdict).length
-  return `${count("agrees")} agree, ${count("contradicts")} contradict, ${count("inconclusive")} inconclusive`
+  return `${count("agrees")} agree, ${count("contradicts")} contradict, ${count("inconclusive")} undecided`
+}
+
+/** A section's summary: its verdicts counted, and how many claims are left to the full size. */
+export function summaryOf({ findings, askedAtFullSize = [] }: Section): string {
+  const counts = findings.length === 0 ? "no verdicts" : countsOf(findings)
+  return askedAtFullSize.length === 0 ? counts : `${counts}; ${claims(askedAtFullSize.length)} asked at full size`
+}
+
+/** The one line that names what a quick run left open; null where it left nothing open. */
+export function askedLine({ askedAtFullSize = [] }: Section): string | null {
+  if (askedAtFullSize.length === 0) return null
+  const [first] = askedAtFullSize
+  const others = askedAtFullSize.length - 1
+  return `Asked at full size: ${first!.claim}${others === 0 ? "" : `, and ${claims(others)} more`}.`
+}
+
+/** What was found against the paper or the derivations, or left open. */
+export function againstOf(document: ReportDocument): {
+  readonly contradicted: readonly Placed[]
+  readonly open: readonly Placed[]
+  /** Claims left to the full size. */
+  readonly asked: number
+} {
+  const findings = findingsOf(document)
+  return {
+    contradicted: findings.filter(({ verdict }) => verdict === "contradicts"),
+    open: findings.filter(({ verdict }) => verdict === "inconclusive"),
+    asked: document.chapters.reduce((sum, { section }) => sum + (section.askedAtFullSize?.length ?? 0), 0),
+  }
+}
+
+/** So many claims, in words. */
+export function claims(count: number): string {
+  return `${count} ${count === 1 ? "claim" : "claims"}`
+}
+
+/** What of a finding's items is said where nothing can be folded. */
+const NAMED_ITEMS = 3
+
+/** A claim with the first of its items. */
+export function claimText({ claim, items = [] }: SectionFinding): string {
+  if (items.length === 0) return claim
+  const others = items.length - NAMED_ITEMS
+  return `${claim}: ${items.slice(0, NAMED_ITEMS).join(", ")}${others > 0 ? ` and ${others} more` : ""}`
 }
 
 /** Whether a finding is contradicted and nobody says why. */
@@ -61,7 +108,7 @@ export function findingsTable(findings: readonly SectionFinding[]): ReportTable 
   const hasReasons = findings.some((finding) => reasonOf(finding) !== "")
   return {
     columns: ["claim", "verdict", ...(hasReasons ? ["cause, or what would decide"] : [])],
-    rows: findings.map((finding) => [finding.claim, finding.verdict, ...(hasReasons ? [reasonOf(finding)] : [])]),
+    rows: findings.map((finding) => [claimText(finding), finding.verdict, ...(hasReasons ? [reasonOf(finding)] : [])]),
   }
 }
 
@@ -71,7 +118,7 @@ export function summaryTable(document: ReportDocument): ReportTable {
     columns: ["section", "claim", "verdict", "cause, or what would decide"],
     rows: findingsOf(document).map((finding) => [
       finding.section.title,
-      finding.claim,
+      claimText(finding),
       finding.verdict,
       reasonOf(finding),
     ]),

@@ -1,45 +1,44 @@
 import { micromark } from "micromark"
-import {
-  countsOf,
-  environmentTable,
-  findingsOf,
-  findingsTable,
-  type ReportDocument,
-  reasonOf,
-  spentTable,
-} from "./document.js"
+import { environmentTable, type ReportDocument, reasonOf, spentTable, summaryOf } from "./document.js"
 import { fileName } from "./fileName.js"
+import { findingsHtml } from "./findingsHtml.js"
+import { claimHtml, escapeHtml, folded, htmlTable, inline, listHtml, tableHtml, verdictHtml } from "./htmlTable.js"
+import { againstHtml, openingHtml } from "./openingHtml.js"
 import type { Section, SectionFinding, SectionPart } from "./section.js"
 import { STYLE } from "./style.js"
-import type { ReportTable } from "./table.js"
 
 /** A table of more rows is folded until asked for. */
-const FOLDED = 30
-
-const SIGNS: Readonly<Record<SectionFinding["verdict"], string>> = { agrees: "✓", contradicts: "✗", inconclusive: "?" }
+const FOLDED = 12
 
 /**
- * The report as one HTML file that loads nothing.
+ * The report as one HTML file that loads nothing: the answer, the sections, all findings, what it took.
  *
  * @param svg a figure by its file's name.
  */
 export function documentHtml(document: ReportDocument, svg: (file: string) => string): string {
-  const { title, preface, chapters } = document
-  const contents = chapters.map(({ section }) => `<li><a href="#${section.id}">${escapeHtml(section.title)}</a></li>`)
+  const { title, opening, preface, chapters } = document
+  const entries = chapters.map(
+    ({ section }) =>
+      `<li><a href="#${section.id}">${escapeHtml(section.title)}</a> <span>${escapeHtml(summaryOf(section))}</span></li>`,
+  )
+  const first =
+    opening === null
+      ? `<header><h1>${escapeHtml(title)}</h1>${againstHtml(document)}</header>`
+      : openingHtml(document, opening, (file) => inlined(svg(file), file))
   return htmlPage(
     title,
-    preface,
-    `<nav><h2>Contents</h2><ol><li><a href="#findings">Findings</a></li>${contents.join("")}<li><a href="#environment">What it took; environment</a></li></ol></nav>
+    `${first}
+<nav><h2>Contents</h2>${micromark(preface)}<ol>${entries.join("")}<li><a href="#findings">All findings</a></li><li><a href="#environment">What it took; environment</a></li></ol></nav>
 <main>
-<section id="findings"><h2>Findings</h2><p>${countsOf(findingsOf(document))}.</p>${summary(document)}</section>
 ${chapters.map(({ section, command }) => sectionHtml(section, command, svg)).join("\n")}
+${findingsHtml(document)}
 <section id="environment"><h2>What it took; environment</h2>${tableHtml(spentTable(document))}${tableHtml(environmentTable(document))}</section>
 </main>`,
   )
 }
 
-/** A page that loads nothing: a title, a preface in Markdown, and what follows it. */
-export function htmlPage(title: string, preface: string, body: string): string {
+/** A page that loads nothing. */
+export function htmlPage(title: string, body: string): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -49,33 +48,34 @@ export function htmlPage(title: string, preface: string, body: string): string {
 <style>${STYLE}</style>
 </head>
 <body>
-<header><h1>${escapeHtml(title)}</h1>${micromark(preface)}</header>
 ${body}
 </body>
 </html>
 `
 }
 
-function summary(document: ReportDocument): string {
-  const rows = findingsOf(document).map((finding) => [
-    `<a href="#${finding.section.id}">${escapeHtml(finding.section.title)}</a>`,
-    escapeHtml(finding.claim),
-    verdictHtml(finding.verdict),
-    escapeHtml(reasonOf(finding)),
-  ])
-  return htmlTable(["section", "claim", "verdict", "cause, or what would decide"], rows)
-}
-
-/** One section, its figures inlined. */
+/** One section: its question answered, its summary, then what was measured, figures inlined. */
 export function sectionHtml(section: Section, command: string, svg: (file: string) => string): string {
-  const { id, title, claim, parts, findings } = section
+  const { id, title, answer, claim, parts, findings, askedAtFullSize = [] } = section
   const numbers = Object.keys(section.data).map((name) => `<code>data/${fileName(section, name)}.csv</code>`)
   const made = numbers.length === 0 ? "" : `Numbers: ${numbers.join(", ")}, by `
   return `<section id="${id}"><h2>${escapeHtml(title)}</h2>
+${answer === null ? "" : `<p class="question">${escapeHtml(answer.question)}</p><div class="answer">${micromark(answer.text)}</div><p class="summary">${escapeHtml(summaryOf(section))}</p>`}
 <div class="claim">${micromark(claim)}</div>
 ${parts.map((part) => partHtml(section, part, svg)).join("\n")}
-${findings.length === 0 ? "" : `<h3>Findings</h3>${tableHtml(findingsTable(findings))}`}
+${findings.length === 0 ? "" : ownFindings(findings)}
+${askedAtFullSize.length === 0 ? "" : folded(`Asked at full size: ${askedAtFullSize.length}`, listHtml(askedAtFullSize.map((finding) => `${claimHtml(finding)} <span class="why">${escapeHtml(reasonOf(finding))}</span>`)))}
 <p class="made">${made}<code>${escapeHtml(command)}</code></p></section>`
+}
+
+function ownFindings(findings: readonly SectionFinding[]): string {
+  const rows = findings.map((finding) => [
+    claimHtml(finding),
+    verdictHtml(finding.verdict),
+    escapeHtml(reasonOf(finding)),
+  ])
+  const table = htmlTable(["claim", "verdict", "cause, or what would decide"], rows)
+  return findings.length > FOLDED ? folded(`Findings (${findings.length})`, table) : `<h3>Findings</h3>${table}`
 }
 
 function partHtml(section: Section, part: SectionPart, svg: (file: string) => string): string {
@@ -87,7 +87,7 @@ function partHtml(section: Section, part: SectionPart, svg: (file: string) => st
       const { length } = part.table.rows
       const caption = inline(part.caption)
       return length > FOLDED
-        ? `<details><summary>${caption} (${length} rows)</summary>${table}</details>`
+        ? folded(`${caption} (${length} rows)`, table)
         : `<p class="caption">${caption}</p>${table}`
     }
     case "figure": {
@@ -100,38 +100,4 @@ function partHtml(section: Section, part: SectionPart, svg: (file: string) => st
 /** An SVG within a page: the names of its parts are made its own, for they hold in the whole page. */
 function inlined(svg: string, prefix: string): string {
   return svg.replace(/(\bid="|url\(#|href="#)/g, `$1${prefix}-`)
-}
-
-function tableHtml({ columns, rows }: ReportTable): string {
-  const verdict = columns.indexOf("verdict")
-  return htmlTable(
-    columns,
-    rows.map((row) =>
-      row.map((cell, i) => (i === verdict && isVerdict(cell) ? verdictHtml(cell) : escapeHtml(String(cell ?? "")))),
-    ),
-  )
-}
-
-function htmlTable(columns: readonly string[], rows: readonly (readonly string[])[]): string {
-  const head = columns.map((column) => `<th>${escapeHtml(column)}</th>`).join("")
-  const body = rows.map((row) => `<tr>${row.map((cell) => `<td>${cell}</td>`).join("")}</tr>`).join("\n")
-  return `<div class="table"><table><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div>`
-}
-
-function isVerdict(cell: unknown): cell is SectionFinding["verdict"] {
-  return typeof cell === "string" && Object.hasOwn(SIGNS, cell)
-}
-
-function verdictHtml(verdict: SectionFinding["verdict"]): string {
-  return `<span class="${verdict}">${SIGNS[verdict]} ${verdict}</span>`
-}
-
-/** One paragraph of Markdown without its paragraph. */
-function inline(markdown: string): string {
-  return micromark(markdown).replace(/^<p>([\s\S]*)<\/p>$/, "$1")
-}
-
-/** Text as HTML. */
-function escapeHtml(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;")
 }

@@ -367,6 +367,7 @@ export function inspectionSection({ measured, answers }: Examined, id: string): 
   return {
     id,
     title: run.name,
+    answer: null,
     claim: [
       `${run.checkpoints.length} checkpoints: ${run.checkpoints.map(({ label }) => label).join(", ")}.`,
       ...notes,

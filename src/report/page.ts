@@ -1,6 +1,8 @@
+import { micromark } from "micromark"
 import { renderFigure } from "./figure.js"
 import { fileName } from "./fileName.js"
 import { htmlPage, sectionHtml } from "./html.js"
+import { escapeHtml } from "./htmlTable.js"
 import type { Section } from "./section.js"
 
 /** Sections as one HTML file that loads nothing, without the report's chapters and verdicts. */
@@ -16,5 +18,6 @@ export async function pageHtml(
       if (part.kind === "figure") drawn.set(fileName(section, part.name), (await renderFigure(part.spec)).svg)
   const svg = (file: string) => drawn.get(file)!
   const body = sections.map((section) => sectionHtml({ ...section, data: {} }, command, svg)).join("\n")
-  return htmlPage(title, preface, `<main>\n${body}\n</main>`)
+  const head = `<header><h1>${escapeHtml(title)}</h1>${micromark(preface)}</header>`
+  return htmlPage(title, `${head}\n<main>\n${body}\n</main>`)
 }

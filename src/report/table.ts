@@ -1,7 +1,7 @@
-import Table from "cli-table3"
 import { stringify } from "csv-stringify/sync"
 import { markdownTable } from "markdown-table"
 import { escapeLatex } from "./escapeLatex.js"
+import { type Screen, textTable, UNBOUNDED } from "./textTable.js"
 
 /** A table of texts and numbers; null is an empty cell. */
 export interface ReportTable {
@@ -13,8 +13,8 @@ export interface ReportTable {
 export const TABLE_FORMATS = ["text", "markdown", "latex", "csv"] as const
 export type TableFormat = (typeof TABLE_FORMATS)[number]
 
-/** The table in the given format; LaTeX needs the booktabs package. */
-export function renderTable(table: ReportTable, format: TableFormat): string {
+/** The table in the given format; LaTeX needs the booktabs package. Text fits the screen that it is given. */
+export function renderTable(table: ReportTable, format: TableFormat, screen: Screen = UNBOUNDED): string {
   const cells = table.rows.map((row) => row.map((cell) => (cell === null ? "" : String(cell))))
   switch (format) {
     case "csv":
@@ -24,34 +24,8 @@ export function renderTable(table: ReportTable, format: TableFormat): string {
     case "latex":
       return latex(table.columns, cells)
     case "text":
-      return text(table.columns, cells)
+      return textTable(table.columns, cells, screen)
   }
-}
-
-function text(columns: readonly string[], cells: readonly (readonly string[])[]): string {
-  const none = [
-    "top",
-    "top-mid",
-    "top-left",
-    "top-right",
-    "bottom",
-    "bottom-mid",
-    "bottom-left",
-    "bottom-right",
-    "left",
-  ]
-  const chars = Object.fromEntries([...none, "left-mid", "mid", "mid-mid", "right", "right-mid"].map((k) => [k, ""]))
-  const table = new Table({
-    head: [...columns],
-    chars: { ...chars, middle: "  " },
-    style: { head: [], border: [], "padding-left": 0, "padding-right": 0 },
-  })
-  table.push(...cells.map((row) => [...row]))
-  return `${table
-    .toString()
-    .split("\n")
-    .map((line) => line.trimEnd())
-    .join("\n")}\n`
 }
 
 function latex(columns: readonly string[], cells: readonly (readonly string[])[]): string {
@@ -72,14 +46,14 @@ function latex(columns: readonly string[], cells: readonly (readonly string[])[]
 const WIDEST = 160
 
 /**
- * The table as it is, or, where it is wider than a terminal, with a row for each of its cells: column by column, each beside
+ * The table as it is, or, where it is wider than the screen, with a row for each of its cells: column by column, each beside
  * the cell of the first column.
  *
  * @param names what the columns are, and what their cells are.
  */
-export function narrowed(table: ReportTable, names: readonly [string, string]): ReportTable {
+export function narrowed(table: ReportTable, names: readonly [string, string], { width } = UNBOUNDED): ReportTable {
   const lines = renderTable(table, "text").split("\n")
-  if (lines.every((line) => line.length <= WIDEST)) return table
+  if (lines.every((line) => line.length <= Math.min(width, WIDEST))) return table
   const [first, ...columns] = table.columns
   return {
     columns: [names[0], first!, names[1]],

@@ -8,6 +8,7 @@ import { replaceFolder, writeFileAtomic } from "./files.js"
 import { documentHtml } from "./html.js"
 import { documentLatex } from "./latexDocument.js"
 import { documentMarkdown } from "./markdownDocument.js"
+import { OPENING } from "./opening.js"
 import { sizeOf } from "./pdf.js"
 import { renderTable } from "./table.js"
 
@@ -53,8 +54,9 @@ export async function writeReport(document: ReportDocument, configuration: unkno
 }
 
 /** Every figure by its file's name. @throws Error if two have one name. */
-async function draw({ chapters }: ReportDocument): Promise<Map<string, Drawing>> {
+async function draw({ opening, chapters }: ReportDocument): Promise<Map<string, Drawing>> {
   const specs = new Map<string, TopLevelSpec>()
+  if (opening !== null) specs.set(fileName(OPENING, opening.figure.name), opening.figure.spec)
   for (const { section } of chapters)
     for (const part of section.parts) {
       if (part.kind !== "figure") continue

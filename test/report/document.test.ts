@@ -13,7 +13,7 @@ import type { Section } from "../../src/report/section.js"
 import { SectionJson, sectionJson } from "../../src/report/sectionJson.js"
 import { writeReport } from "../../src/report/writeReport.js"
 import { isInstalled } from "../isInstalled.js"
-import { EXAMPLES } from "./examples.js"
+import { EXAMPLES, OPENING_EXAMPLE } from "./examples.js"
 
 /** Texts with anything in them: what a claim, a name or a cell may hold must never break a format. */
 const odd = fc.sample(fc.oneof(fc.string({ unit: "grapheme" }), fc.string({ unit: "binary" }), fc.string()), {
@@ -24,6 +24,7 @@ const odd = fc.sample(fc.oneof(fc.string({ unit: "grapheme" }), fc.string({ unit
 const figures: Section = {
   id: "figures",
   title: "Figures & sizes: |Z_A| ~ n^{1/2}, Δf ≤ Θ(1)",
+  answer: { question: "Are 1 < 2 & 50 % drawn?", text: "**Yes**: `all` of them." },
   claim:
     "Z̄, Z_A⁰ → ∞ at *η = n^(−1/2)*, `c <= -1/2`; [a link](https://example.org/a_b?c=%20#d).\n\n- one\n- two\n\n1. three",
   parts: [
@@ -39,7 +40,16 @@ const figures: Section = {
     { claim: "it holds for 1 < 2", verdict: "agrees", why: null },
     { claim: "it fails", verdict: "contradicts", why: "a sign flip" },
     { claim: "nobody knows why", verdict: "contradicts", why: null },
-    { claim: "it is open", verdict: "inconclusive", why: "--budget 4 would decide" },
+    {
+      claim: "it is open",
+      verdict: "inconclusive",
+      why: "--budget 4 would decide",
+      items: ["a", "b", "c", "zA at t = 3"],
+    },
+  ],
+  askedAtFullSize: [
+    { claim: "it is asked later", verdict: "inconclusive", why: null },
+    { claim: "and so is this", verdict: "inconclusive", why: "8 seeds would decide" },
   ],
   data: { numbers: { columns: ["n", "x"], rows: [[1, 0.1]] } },
 }
@@ -47,6 +57,7 @@ const figures: Section = {
 const texts: Section = {
   id: "texts",
   title: odd[0]!,
+  answer: { question: odd[0]!, text: odd[1]! },
   claim: odd.slice(1, 30).join("\n\n"),
   parts: [
     { kind: "table", caption: odd[30]!, table: { columns: ["[a", "*b"], rows: odd.map((text) => ["[1, 2]", text]) } },
@@ -59,6 +70,7 @@ const texts: Section = {
 
 const document: ReportDocument = {
   title: "A report",
+  opening: OPENING_EXAMPLE,
   preface: "**A quick run.**",
   chapters: [figures, texts].map((section) => ({
     section,
@@ -78,8 +90,9 @@ beforeAll(async () => {
 afterAll(() => rm(join(out, ".."), { recursive: true }))
 
 describe("the HTML page", () => {
-  test("loads nothing, runs nothing", () => {
-    expect(html).not.toMatch(/<(script|link|img|iframe|object|embed|image|base)\b/i)
+  test("loads nothing, and runs nothing but the script that sorts the findings", () => {
+    expect(html).not.toMatch(/<(link|img|iframe|object|embed|image|base)\b/i)
+    expect(html.match(/<script\b[^>]*>/gi)).toEqual(["<script>"])
     expect(html).not.toMatch(/@import|url\((?!#)|\bsrc=|\bsrcset=/i)
     // The only addresses: where a reader may go, and the names of the SVG format.
     const links = [...html.matchAll(/(\S*)="(?:https?:)?\/\/[^"]*"/g)].map(([, name]) => name)
@@ -94,12 +107,28 @@ describe("the HTML page", () => {
     for (const target of targets) expect(ids).toContain(target)
   })
 
-  test("says each verdict and its cause at the top, and draws every figure", () => {
-    const top = html.slice(0, html.indexOf('<section id="figures">'))
-    for (const text of ["a sign flip", "no cause is named", "--budget 4 would decide", "1 &lt; 2"])
-      expect(top).toContain(text)
-    expect(top).toContain("A quick run.")
-    expect(html.match(/<svg\b/g)).toHaveLength(Object.keys(EXAMPLES).length)
+  test("opens with the question, the answer, the laws and what was found against them, and draws every figure", () => {
+    const first = html.slice(html.indexOf("<body>"), html.indexOf("<nav>"))
+    const { question, laws } = OPENING_EXAMPLE
+    expect(first).toContain(question)
+    for (const { proven } of laws) expect(first).toContain(proven!.theorem)
+    for (const text of ["it fails", "nobody knows why", "1 claim</a> undecided", "2 claims asked at full size"])
+      expect(first).toContain(text)
+    expect(html.match(/<svg\b/g)).toHaveLength(Object.keys(EXAMPLES).length + 1)
+  })
+
+  test("answers each section's question before anything else, with a summary, and ends with all findings", () => {
+    const section = html.slice(html.indexOf('<section id="figures">'), html.indexOf('<section id="texts">'))
+    const places = ["Are 1 &lt; 2", "<strong>Yes</strong>", "1 agree, 2 contradict, 1 undecided", "Z̄, Z_A⁰"].map(
+      (text) => section.indexOf(text),
+    )
+    expect(places[0]).toBeGreaterThan(0)
+    expect([...places].sort((x, y) => x - y)).toEqual(places)
+    const end = html.slice(html.indexOf('<section id="findings">'))
+    for (const text of ["a sign flip", "no cause is named", "--budget 4 would decide", "zA at t = 3"])
+      expect(end).toContain(text)
+    expect(end).not.toContain("it is asked later")
+    expect(section).toMatch(/<details><summary>Asked at full size: 2<.*it is asked later.*8 seeds would decide/)
   })
 })
 
@@ -109,9 +138,23 @@ test("every figure and file that the Markdown and the LaTeX name exists", async 
     ...[...md!.matchAll(/!\[[^\]]*\]\(([^)]+)\)/g)].map(([, file]) => file!),
     ...[...tex!.matchAll(/\\includegraphics\[[^\]]*\]\{([^}]+)\}/g)].map(([, file]) => file!),
   ]
-  expect(named).toHaveLength(2 * Object.keys(EXAMPLES).length)
+  expect(named).toHaveLength(2 * (Object.keys(EXAMPLES).length + 1))
   const files = await readdir(out, { recursive: true })
   for (const file of named) expect(files).toContain(file)
+})
+
+test("Markdown and LaTeX open with the answer and end with all findings, as the page does", async () => {
+  for (const name of ["report.md", "appendix.tex"]) {
+    const text = (await readFile(join(out, name), "utf8")).replaceAll("\\allowbreak{}", "")
+    const places = ["How fast must the rate fall", "If you fine-tune", "left open", "A quick run.", "Are 1 "].map(
+      (one) => text.indexOf(one),
+    )
+    expect(places[0]).toBeGreaterThan(0)
+    expect([...places].sort((x, y) => x - y)).toEqual(places)
+    expect(text.indexOf("All findings")).toBeGreaterThan(places.at(-1)!)
+    expect(text).toContain("Asked at full size: it is asked later, and 1 claim more.")
+    expect(text).toContain("it is open: a, b, c and 1 more")
+  }
 })
 
 test("every CSV has the command that made it", async () => {

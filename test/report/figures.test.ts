@@ -10,6 +10,7 @@ import { logChannel, powerLabel } from "../../src/report/figures/axes.js"
 import { spreadLabels } from "../../src/report/figures/labels.js"
 import { isInstalled } from "../isInstalled.js"
 import { EXAMPLES } from "./examples.js"
+import { largestDifference } from "./pictures.js"
 
 const drawn = Object.fromEntries(
   await Promise.all(Object.entries(EXAMPLES).map(async ([name, spec]) => [name, await renderFigure(spec)] as const)),
@@ -60,28 +61,8 @@ describe.each(Object.keys(EXAMPLES))("%s", (name) => {
   })
 })
 
-/** Pixels of a block's side: two lines of text, so that edges drawn a little differently even out. */
-const BLOCK = 24
-/** Of black against white; a text that is missing or elsewhere differs by 0.15 and more. */
+/** A text that is missing or elsewhere differs by 0.15 and more. */
 const BOUND = 0.08
-
-function largestDifference(one: PNG, other: PNG): number {
-  const rows = Math.floor(Math.min(one.height, other.height) / BLOCK)
-  const columns = Math.floor(Math.min(one.width, other.width) / BLOCK)
-  let largest = 0
-  for (let i = 0; i < rows; i++)
-    for (let j = 0; j < columns; j++)
-      largest = Math.max(largest, Math.abs(lightness(one, i, j) - lightness(other, i, j)))
-  return largest
-}
-
-function lightness({ data, width }: PNG, row: number, column: number): number {
-  let sum = 0
-  for (let y = row * BLOCK; y < (row + 1) * BLOCK; y++)
-    for (let x = column * BLOCK; x < (column + 1) * BLOCK; x++)
-      for (let channel = 0; channel < 3; channel++) sum += data[4 * (y * width + x) + channel]!
-  return sum / (3 * 255 * BLOCK ** 2)
-}
 
 describe("logarithmic axes", () => {
   const positive = fc.double({ min: 1e-12, max: 1e12, noNaN: true })

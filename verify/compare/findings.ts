@@ -19,9 +19,10 @@ export function claimFindings(subject: string, claims: readonly MeasuredClaim[])
     })
   if (open.length > 0)
     findings.push({
-      claim: `${subject}: ${number(open.length)}, ${open.map(named).join(", ")}`,
+      claim: `${subject}: ${number(open.length)}`,
       verdict: "inconclusive",
       why: decidingBudget(open),
+      items: open.map(named),
     })
   return findings
 }

@@ -308,6 +308,7 @@ function section(coverages: readonly Coverage[], tables: readonly TableCoverage[
   return {
     id: "interval-coverage",
     title: "Do the intervals cover?",
+    answer: { question: "Do the intervals cover a known exponent on synthetic data?", text: answerText(coverages) },
     claim: `On synthetic data with known exponents the 95 % intervals contain the exponent in ${100 * LEAST} to ${100 * MOST} % of ${ENOUGH} repetitions, or more often for a known cause.`,
     parts: [
       {
@@ -335,4 +336,15 @@ function section(coverages: readonly Coverage[], tables: readonly TableCoverage[
     ],
     data: { "interval-coverage": coverageTable(coverages), "table-coverage": tableTable(tables) },
   }
+}
+
+function answerText(coverages: readonly Coverage[]): string {
+  const shares = coverages.map(({ covered, repetitions: of }) => (100 * covered) / of)
+  const missed = coverages.filter(({ covered, repetitions: of }) => judgeShare(covered, of) === "contradicts")
+  const causes = missed.filter((coverage) => causeOf(coverage) !== null).length
+  const rest =
+    missed.length === 0
+      ? "none is surely outside the bounds"
+      : `${missed.length} are surely outside the bounds, ${causes} of them for a known reason`
+  return `The 95 % intervals of ${coverages.length} kinds of data contain it in ${Math.min(...shares).toFixed(0)} to ${Math.max(...shares).toFixed(0)} % of repetitions; ${rest}.`
 }

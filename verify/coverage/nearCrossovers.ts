@@ -25,6 +25,10 @@ export const nearCrossovers: Experiment = {
     return {
       id: "near-crossovers",
       title: "Do the intervals cover near crossovers?",
+      answer: {
+        question: "Do the intervals cover where two terms are close?",
+        text: `The fit with the derived other terms contains the derived exponent in ${share(corrected)} of such cases, the plain slope in ${share(plain)}: verdicts rest on the former.`,
+      },
       claim:
         "Near a crossover, where two terms of a derived max are less than 1/2 apart, the 95 % interval of the fit with the " +
         "derived other terms contains the derived exponent in at least 95 % of cases; that of the plain slope does not.",

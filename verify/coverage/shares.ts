@@ -1,4 +1,4 @@
-import type { Judgement } from "../../src/report/section.js"
+import type { Judgement } from "../../src/report/judgement.js"
 
 /** The level of the intervals. */
 const LEVEL = 0.95

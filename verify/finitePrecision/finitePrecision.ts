@@ -6,6 +6,7 @@ import { PRECISIONS, type PrecisionName } from "../../src/train/precision.js"
 import { type PrecisionConfig, precisionOf } from "../../src/train/precisionConfig.js"
 import type { RunResult } from "../../src/train/run.js"
 import type { Task } from "../../src/train/task.js"
+import { verdictsAnswer } from "../compare/answers.js"
 import type { Budget } from "../compare/budget.js"
 import type { MeasuredClaim } from "../compare/claim.js"
 import { taskCount } from "../compare/measure.js"
@@ -24,6 +25,7 @@ import {
   PLAIN,
   priceTable,
   REPLACED,
+  remedyAnswer,
   remedyFindings,
   remedyParts,
 } from "./remedies.js"
@@ -169,9 +171,14 @@ function section(
   const [lostCaption, lostRows] = lostTable(lost)
   const table = lossTable(measured)
   const float64 = measured.map((losses) => losses.float64)
+  const predictions = [...verdicts.map(overflowFinding), lostFinding(lost)]
   return {
     id: ID,
     title: TITLE,
+    answer: {
+      question: "What overflows, which updates are lost, what removes Z_A's growth, and what does that cost?",
+      text: `Is it predicted from narrower widths? ${verdictsAnswer("predictions", predictions)} Most updates of B are lost in bfloat16 from about n = ${lost.predicted} on. ${remedyAnswer()}`,
+    },
     claim:
       "Under Init[A] at its largest rate Z_A grows as n^(1/2) (arXiv 2406.08447, proposition on internal instability). Does that " +
       "matter in float16, bfloat16 and e4m3, at which width, and what removes it?",
@@ -189,7 +196,7 @@ function section(
       { kind: "table", caption: "Loss by number format", table },
       ...remedyParts(claims, float64, steps),
     ],
-    findings: [...verdicts.map(overflowFinding), lostFinding(lost), ...remedyFindings(claims)],
+    findings: [...predictions, ...remedyFindings(claims)],
     data: {
       overflow: overflowTable(verdicts),
       "lost-updates": lostRows,

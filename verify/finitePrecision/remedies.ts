@@ -113,6 +113,13 @@ export function priceTable(measured: readonly Float64Runs[]): ReportTable {
   }
 }
 
+/** Which of the remedies remove the growth of Z_A, as derived, in a sentence. */
+export function remedyAnswer(): string {
+  const remedies = [...CHANGED, ...REPLACED]
+  const names = (grow: boolean) => remedies.filter(({ setting }) => grows(setting) === grow).map(({ name }) => name)
+  return `Z_A's growth is removed by ${names(false).join(" and ")}, not by ${names(true).join(" or ")} (derived; the prices are below).`
+}
+
 /** For each setting whether it removes the growth of Z_A. */
 export function remedyFindings(claims: readonly MeasuredClaim[]): SectionFinding[] {
   return ALL.map(({ name, setting }) => {

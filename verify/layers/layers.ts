@@ -10,6 +10,7 @@ import type { ReportTable } from "../../src/report/table.js"
 import { schemeNamed } from "../../src/scheme/catalogue.js"
 import type { SchemeDefinition } from "../../src/scheme/scheme.js"
 import type { SweepOptions } from "../../src/sweep/sweep.js"
+import { exponentsAnswer } from "../compare/answers.js"
 import { boundThrough, leastAt } from "../compare/bounds.js"
 import type { Budget } from "../compare/budget.js"
 import { judgeMeasurements, type MeasuredClaim } from "../compare/claim.js"
@@ -158,6 +159,10 @@ function section(deep: readonly Deep[], judged: readonly JudgedNetwork[], { budg
   return {
     id: layers.id,
     title: layers.title,
+    answer: {
+      question: "Does the theory of one layer reach networks with several adapted layers?",
+      text: exponentsAnswer(claims),
+    },
     claim:
       "With an adapter on each of L ReLU layers every layer's sizes follow their derived exponents through t = 3. Init[A] keeps the bound of one layer; Init[B] on all L layers keeps the output bounded iff c ≤ −1 + (o − 1/2)/L (ours).",
     parts: [

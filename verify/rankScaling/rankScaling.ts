@@ -7,6 +7,7 @@ import type { Fraction } from "fraction.js"
 import { rankFigure } from "../../src/report/figures/rank.js"
 import type { Section } from "../../src/report/section.js"
 import type { SweepOptions } from "../../src/sweep/sweep.js"
+import { exponentsAnswer, verdictsAnswer } from "../compare/answers.js"
 import type { Budget } from "../compare/budget.js"
 import { judgeMeasurements, type MeasuredClaim } from "../compare/claim.js"
 import { claimsTable } from "../compare/claimTable.js"
@@ -146,9 +147,14 @@ interface Found {
 
 function section({ schemes, laws, claims, fixedRate, size }: Found): Section {
   const { budget, probe, levels, updates } = size
+  const thresholdFindings = laws.map((law) => lawFinding(law, size))
   return {
     id: rankScaling.id,
     title: rankScaling.title,
+    answer: {
+      question: "What do the rank and α, α/r, α/√r do to the largest rate?",
+      text: `They move it as derived? ${verdictsAnswer("thresholds", thresholdFindings)} And the exponents at those rates? ${exponentsAnswer([...claims, ...fixedRate])}`,
+    },
     claim:
       "With r = n^ρ and α = n^s the largest stable rate falls as derived in ρ and s ([μA] inside its domain; the bounds for all ρ are ours). At a rate free of r, α/√r keeps gradient descent learning as r grows and α/r does not ([rsLoRA]); under sign updates α/r does.",
     parts: [
@@ -171,7 +177,7 @@ function section({ schemes, laws, claims, fixedRate, size }: Found): Section {
       },
     ],
     findings: [
-      ...laws.map((law) => lawFinding(law, size)),
+      ...thresholdFindings,
       ...schemes.flatMap((of) => {
         const own = (all: readonly MeasuredClaim[]) => all.filter(({ setting }) => setting.definition === of.definition)
         const name = `${of.start}, ${of.update}, ${of.multiplier}`

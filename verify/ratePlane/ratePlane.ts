@@ -7,7 +7,8 @@ import type { Condition } from "../../src/exponent/condition.js"
 import { formatCondition } from "../../src/exponent/grammar.js"
 import { corners, faces } from "../../src/exponent/polygon.js"
 import { type PlaneEdge, type PlanePanel, ratePlaneFigure } from "../../src/report/figures/ratePlane.js"
-import type { Judgement, Section, SectionFinding } from "../../src/report/section.js"
+import type { Judgement } from "../../src/report/judgement.js"
+import type { Section, SectionFinding } from "../../src/report/section.js"
 import type { ReportTable } from "../../src/report/table.js"
 import type { SweepOptions } from "../../src/sweep/sweep.js"
 import { taskCount } from "../compare/measure.js"
@@ -83,6 +84,7 @@ function section(planes: readonly Plane[], { step, budget, optimisers }: PlaneSi
   return {
     id: ratePlane.id,
     title: ratePlane.title,
+    answer: { question: "Which pairs of rates are stable and efficient?", text: answerText(planes) },
     claim:
       "With rates n^cA and n^cB the stable points form a polygon and the efficient ones, where δ¹ and δ² are Θ(1), a ray on its edge ([LoRA+]: the point (−1, 0); the polygon and the ray are ours).",
     parts: [
@@ -106,6 +108,16 @@ function section(planes: readonly Plane[], { step, budget, optimisers }: PlaneSi
     findings: planes.flatMap((plane) => CLASSES.map((kind) => finding(plane, kind, step.valueOf()))),
     data: { "rate-plane": pointTable(planes, steps) },
   }
+}
+
+function answerText(planes: readonly Plane[]): string {
+  const sets = planes
+    .filter(({ optimiser }) => optimiser === planes[0]!.optimiser)
+    .map(({ name, derivation }) => {
+      return `under ${name} the stable ones are \`${formatCondition(derivation.stable)}\`, the efficient ones \`${formatCondition(derivation.efficient!)}\``
+    })
+  const judged = planes.flatMap(({ points }) => CLASSES.flatMap((kind) => points.map((point) => differs(point, kind))))
+  return `Derived: ${sets.join("; ")}. Measured: ${judged.filter((differs) => !differs).length} of ${judged.length} points of the grids fall where derived.`
 }
 
 function finding({ name, optimiser, derivation, points }: Plane, kind: Class, step: number): SectionFinding {

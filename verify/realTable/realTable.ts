@@ -54,6 +54,7 @@ export function realTable(source: RealTableSource | null): Experiment {
   return {
     id: "real-table",
     title: "Real runs",
+    isOneSize: true,
     tasks: () => (source === null ? 0 : 1),
     run: async (_effort, { onFinished }) => {
       if (source === null) return withoutTable()
@@ -65,13 +66,15 @@ export function realTable(source: RealTableSource | null): Experiment {
 }
 
 const head = { id: "real-table", title: "Real runs" }
+const question = "What does a table of real runs say of the width exponents, and what can it not say?"
 const claim =
   "Whether public runs of language models show the width exponents of the theory's bounds (-1/2 for Init[A], -1 for Init[B], feature level, fixed rank)."
 
 function withoutTable(): Section {
   const text =
     "No table was given. `reproduce --table runs.csv` adds this section from a table with the columns model, hidden_size, rank, learning_rate and test_nll, or others named by --width, --rate, --loss, --model, --by and --family as for `fit`."
-  return { ...head, claim, parts: [{ kind: "text", text }], findings: [], data: {} }
+  const answer = { question, text: "Nothing: no table was given." }
+  return { ...head, answer, claim, parts: [{ kind: "text", text }], findings: [], data: {} }
 }
 
 function section({ byFamily, together, againstRank, read, share }: RealTable): Section {
@@ -90,6 +93,10 @@ function section({ byFamily, together, againstRank, read, share }: RealTable): S
   }
   return {
     ...head,
+    answer: {
+      question,
+      text: `It has ${curves.length} curves of loss against rate; the least loss lies inside the grid at ${curves.length - hidden} of them. The slopes below are of these models, which differ in more than the width: they are no verdict on the theory.`,
+    },
     claim,
     parts: [
       {

@@ -6,6 +6,7 @@
  * things; every number says which it is.
  */
 
+import { RULES } from "../../src/fit/judge.js"
 import {
   type GridPoint,
   type LocatedAtWidth,
@@ -45,6 +46,12 @@ export interface TeacherStudentConstants {
   readonly bisections: number
 }
 
+/** How many seeds a size begins with, and how many it may take: so many are added a round until the laws are decided. */
+const SEEDS: Readonly<Record<Effort["size"], { readonly least: number; readonly most: number }>> = {
+  quick: { least: 4, most: 24 },
+  full: { least: 5, most: 20 },
+}
+
 const QUICK: TeacherStudentConstants = {
   widths: [128, 256, 512, 1024, 2048],
   rank: 4,
@@ -52,7 +59,7 @@ const QUICK: TeacherStudentConstants = {
   samples: 64,
   teacherWidth: 64,
   steps: 100,
-  seeds: [1, 2, 3, 4],
+  seeds: [],
   readouts: [0.5, 1],
   rates: { from: 1e-5, to: 10, perDecade: 3 },
   featureLimit: 2,
@@ -65,18 +72,17 @@ const FULL: TeacherStudentConstants = {
   widths: [128, 256, 512, 1024, 2048, 4096, 8192],
   samples: 1000,
   steps: 300,
-  seeds: [1, 2, 3, 4, 5],
   rates: { from: 1e-4, to: 10, perDecade: 3 },
   recordEvery: 10,
   bisections: 2,
 }
 
-/** More seeds follow the size's own. */
-export function configOf({ size, seeds }: Effort): TeacherStudentConstants {
-  const config = size === "quick" ? QUICK : FULL
+/** The constants of a size, with the seeds that it begins with or the most that it may take. */
+export function configOf({ size, seeds }: Effort, which: "least" | "most" = "least"): TeacherStudentConstants {
+  const count = seeds * SEEDS[size][which]
   return {
-    ...config,
-    seeds: Array.from({ length: seeds * config.seeds.length }, (_, i) => FIRST_SEED.teacherStudent + i),
+    ...(size === "quick" ? QUICK : FULL),
+    seeds: Array.from({ length: count }, (_, i) => FIRST_SEED.teacherStudent + i),
   }
 }
 
@@ -103,7 +109,7 @@ export interface RateLaw {
 }
 
 /** The runs of the grid of rates; runs that share data stand together. */
-export function plan(config: TeacherStudentConstants): PlannedTeacherStudentRun[] {
+function plan(config: TeacherStudentConstants): PlannedTeacherStudentRun[] {
   const { widths, seeds, readouts, rates } = config
   return widths.flatMap((width) =>
     seeds.flatMap((seed) =>
@@ -117,7 +123,7 @@ export function plan(config: TeacherStudentConstants): PlannedTeacherStudentRun[
 }
 
 /** How many runs the search for the feature limits adds at most. */
-export function thresholdCount({ widths, seeds, readouts, bisections }: TeacherStudentConstants): number {
+function thresholdCount({ widths, seeds, readouts, bisections }: TeacherStudentConstants): number {
   return (LOWER_DECADES + bisections) * widths.length * seeds.length * readouts.length * COMPARED.length
 }
 
@@ -142,16 +148,59 @@ function planned(
   return { scheme, config: { ...blank, start } }
 }
 
-/** Runs the grid. */
-export function teacherStudent(config: TeacherStudentConstants, options: SweepOptions): Promise<TeacherStudentRun[]> {
-  return runAll(plan(config), options)
+/** What was run, and the laws that it shows. */
+export interface TeacherStudentRuns {
+  /** With the seeds that were run. */
+  readonly config: TeacherStudentConstants
+  /** The runs of the grid. */
+  readonly grid: readonly TeacherStudentRun[]
+  /** Those, and the runs around the feature limits. */
+  readonly finer: readonly TeacherStudentRun[]
+  readonly laws: readonly RateLaw[]
+}
+
+/**
+ * Runs the experiment, with as many seeds more as it began with, again and again, until the interval of every law is narrow
+ * enough for a verdict or the seeds are spent. When to stop depends on the intervals' widths alone, never on what they hold.
+ */
+export async function decidedRuns(effort: Effort, options: SweepOptions): Promise<TeacherStudentRuns> {
+  const all = configOf(effort, "most")
+  const step = configOf(effort).seeds.length
+  const grid: TeacherStudentRun[] = []
+  const finer: TeacherStudentRun[] = []
+  for (let count = step; ; count += step) {
+    const added = { ...all, seeds: all.seeds.slice(count - step, count) }
+    const rates = await runAll(plan(added), options)
+    grid.push(...rates)
+    finer.push(...(await aroundThresholds(rates, added, options)))
+    const laws = rateLaws(grid, finer, all)
+    if (laws.every(isNarrow) || count >= all.seeds.length) {
+      const spared = runCount({ ...all, seeds: all.seeds.slice(count) })
+      for (let i = 0; i < spared; i++) options.onFinished?.()
+      return { config: { ...all, seeds: all.seeds.slice(0, count) }, grid, finer, laws }
+    }
+  }
+}
+
+/** Whether a law's interval is narrow enough for a verdict. */
+function isNarrow({ fit: { slope } }: RateLaw): boolean {
+  return slope !== null && (slope.interval.high - slope.interval.low) / 2 <= RULES.widestHalfWidth
+}
+
+/** How many runs the experiment makes at most. */
+export function mostRuns(effort: Effort): number {
+  return runCount(configOf(effort, "most"))
+}
+
+function runCount(config: TeacherStudentConstants): number {
+  return plan(config).length + thresholdCount(config)
 }
 
 /**
  * Runs at rates a tenth as high while even the lowest passes the feature limit, and runs that halve each limit's bracket,
  * again and again; those of the grid come first in what is returned.
  */
-export async function aroundThresholds(
+async function aroundThresholds(
   grid: readonly TeacherStudentRun[],
   config: TeacherStudentConstants,
   options: SweepOptions,
@@ -203,7 +252,7 @@ function gridOf(runs: readonly TeacherStudentRun[], level: RateLaw["level"]): Gr
  * @param grid the runs of the grid, for the rate of least loss.
  * @param finer those and the runs of bisection, for the feature limit.
  */
-export function rateLaws(
+function rateLaws(
   grid: readonly TeacherStudentRun[],
   finer: readonly TeacherStudentRun[],
   { readouts, featureLimit }: TeacherStudentConstants,

@@ -8,7 +8,7 @@ import { groupsOf } from "../../src/table/groups.js"
 import { seedsToDecide } from "../compare/deciding.js"
 import type { Experiment } from "../experiment.js"
 import { boundOfRate } from "./boundOfRate.js"
-import { COMPARED, configOf, plan, type TeacherStudentRun, teacherStudent } from "./teacherStudent.js"
+import { COMPARED, configOf, decidedRuns, mostRuns, type TeacherStudentRun } from "./teacherStudent.js"
 
 const ID = "which-wins"
 const TITLE = "Which start wins at which budget"
@@ -46,11 +46,10 @@ interface Duel {
 export const whichWins: Experiment = {
   id: ID,
   title: TITLE,
-  configuration: (effort) => ({ ...configOf(effort), budgets: BUDGETS, farBelow: FAR_BELOW }),
-  tasks: (effort) => plan(configOf(effort)).length,
+  configuration: (effort) => ({ ...configOf(effort, "most"), budgets: BUDGETS, farBelow: FAR_BELOW }),
+  tasks: mostRuns,
   run: async (effort, options) => {
-    const config = configOf(effort)
-    const runs = await teacherStudent(config, options)
+    const { config, grid: runs } = await decidedRuns(effort, options)
     const budgets = BUDGETS.map((part) => nearest(recorded(runs), part * config.steps))
     const duels = budgets.flatMap((steps) =>
       [...groupsOf(runs, ({ config: { readout, width } }) => `${readout} ${width}`).values()].map((group) =>
@@ -124,6 +123,10 @@ function section(duels: readonly Duel[], seeds: number): Section {
   return {
     id: ID,
     title: TITLE,
+    answer: {
+      question: "Which start wins, at its own best rate, at the same rate, and far below both bounds?",
+      text: answerText(duels.filter(({ steps }) => steps === last)),
+    },
     claim:
       "The paper finds Init[A] ahead at each scheme's best rate (arXiv 2406.08447); a public report finds Init[B] ahead at every " +
       "rate it tried (1e-6 … 1e-5, marin-community/marin#4755). Both can be right: far below both bounds the bound does not decide.",
@@ -143,6 +146,18 @@ function section(duels: readonly Duel[], seeds: number): Section {
     findings: duels.filter(({ steps }) => steps === last).flatMap((one) => findings(one, seeds)),
     data: { duels: table, "same-rate": sameRateTable(duels) },
   }
+}
+
+/** At how many widths and readouts each start is surely ahead, and at how many nobody can tell. */
+function answerText(duels: readonly Duel[]): string {
+  const counted = (differences: readonly PairedDifference[]) => {
+    const first = differences.filter(({ high }) => high < 0).length
+    const second = differences.filter(({ low }) => low > 0).length
+    return `${FIRST.title} is ahead at ${first}, ${SECOND.title} at ${second} of ${differences.length} widths and readouts; the others are too close to call`
+  }
+  const best = counted(duels.map(({ atBest }) => atBest))
+  const far = counted(duels.flatMap(({ farBelow }) => farBelow ?? []))
+  return `Each at its own best rate, ${best}. At the same rate far below both bounds, ${far}.`
 }
 
 /** Two claims at the end of training: the paper's, and the report's that seems to oppose it. */

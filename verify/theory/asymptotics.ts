@@ -90,6 +90,7 @@ function section(cases: readonly Case[], budgets: readonly Budget[]): Section {
   return {
     id: ID,
     title: TITLE,
+    answer: { question: "From which width on is the limit what one sees?", text: answerText(cases) },
     claim: "The theory speaks of large widths. From which width on is what it says what one sees?",
     parts: [
       {
@@ -107,6 +108,14 @@ function section(cases: readonly Case[], budgets: readonly Budget[]): Section {
     findings: cases.map(finding),
     data: { onset: table, "local-slopes": slopeTable(cases) },
   }
+}
+
+function answerText(cases: readonly Case[]): string {
+  const begun = cases.flatMap(({ found: { from } }) => from ?? []).sort((x, y) => x - y)
+  const within = `within ${TOLERANCE} of the derived exponents`
+  if (begun.length === 0) return `At none of the widths that were run: no local slopes lie ${within} yet.`
+  const half = begun[Math.ceil(begun.length / 2) - 1]!
+  return `${begun.length} of ${cases.length} quantities have local slopes ${within} at the widths that were run; half of these do from n = ${half} on, all from n = ${begun.at(-1)}.`
 }
 
 /** The smallest derived gap: to the next term of the max, or that of a correction. */

@@ -4,6 +4,7 @@ import { exponentFigure } from "../../src/report/figures/exponents.js"
 import type { Section } from "../../src/report/section.js"
 import { CATALOGUE } from "../../src/scheme/catalogue.js"
 import { type Scheme, scheme } from "../../src/scheme/scheme.js"
+import { exponentsAnswer } from "../compare/answers.js"
 import type { Budget } from "../compare/budget.js"
 import { claimsOf, judgeMeasurements, type MeasuredClaim } from "../compare/claim.js"
 import { claimsTable, exponentPoints } from "../compare/claimTable.js"
@@ -86,6 +87,10 @@ function section(claims: readonly MeasuredClaim[], { size, seeds }: Effort): Sec
   return {
     id: ID,
     title: TITLE,
+    answer: {
+      question: `And those of every scheme that people use, to n = ${Math.max(...widths)}?`,
+      text: exponentsAnswer(claims),
+    },
     claim:
       "Starts, optimisers, ranks and networks that people use follow the exponents derived from their programs, not only the " +
       "paper's two schemes.",

@@ -36,6 +36,7 @@ export const derived: Experiment = {
     return {
       id: "derived",
       title: "What is derived and proven",
+      answer: { question: "What follows from the programs, and what is proven?", text: answerText(judged) },
       claim:
         "From each scheme's program, read in exponents, follow its laws for all t and all values of the symbols: when its " +
         "features stay bounded, when it learns, when it is efficient. What is called a theorem here is proven: a certificate " +
@@ -59,6 +60,15 @@ export const derived: Experiment = {
       data: { laws, theorems },
     }
   },
+}
+
+function answerText(judged: readonly JudgedTheorem[]): string {
+  const bounds = CATALOGUE.slice(0, 2).map((definition) => {
+    const { stable } = derivationOf(definition)
+    return `${definition.title.split(":")[0]} is stable iff \`${formatCondition(stable)}\``
+  })
+  const proven = judged.filter(({ verdicts }) => verdicts.every(({ verdict }) => verdict === "accepted")).length
+  return `The laws of ${CATALOGUE.length} schemes, among them: ${bounds.join(", ")}. ${proven} of ${judged.length} theorems are accepted by every checker that was asked.`
 }
 
 /** What each scheme's program implies at the feature level. */

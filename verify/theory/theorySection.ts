@@ -1,6 +1,7 @@
 import { exponentFigure } from "../../src/report/figures/exponents.js"
 import type { Section } from "../../src/report/section.js"
 import type { ReportTable } from "../../src/report/table.js"
+import { exponentsAnswer } from "../compare/answers.js"
 import type { Budget } from "../compare/budget.js"
 import { claimsOf, judgeMeasurements, type MeasuredClaim } from "../compare/claim.js"
 import { claimsTable, exponentPoints } from "../compare/claimTable.js"
@@ -47,6 +48,10 @@ function theorySection(settings: readonly Setting[], claims: readonly MeasuredCl
   return {
     id: "theory-setting",
     title: "Derived against measured in the theory's setting",
+    answer: {
+      question: "Do sizes follow the derived exponents, step by step?",
+      text: exponentsAnswer(claims),
+    },
     claim:
       "In the setting of the theory (one sample, a linear loss) every quantity's size follows its derived exponent, at every " +
       "step of the transient and beyond (arXiv 2406.08447, Theorems 1 and 2, and what this project derives besides).",

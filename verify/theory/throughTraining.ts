@@ -1,6 +1,7 @@
 /** Claim: the derived exponents hold at every step of training on a squared loss, in each layer, with the derived alignments. */
 import { coordinateFigure } from "../../src/report/figures/coordinates.js"
 import type { Section } from "../../src/report/section.js"
+import { exponentsAnswer } from "../compare/answers.js"
 import type { Budget } from "../compare/budget.js"
 import { claimsOf, judgeMeasurements, type MeasuredClaim, withAlignments } from "../compare/claim.js"
 import { claimsTable } from "../compare/claimTable.js"
@@ -71,6 +72,10 @@ function section(claims: readonly MeasuredClaim[], effort: Effort): Section {
   return {
     id: ID,
     title: TITLE,
+    answer: {
+      question: "Does it hold through training, layer by layer, with the derived alignments?",
+      text: exponentsAnswer(claims),
+    },
     claim:
       "What is derived for all t holds through training on a squared loss, not only at the first steps, for each adapted layer, " +
       "and so do the alignments that it rests on.",

@@ -1,3 +1,4 @@
+import { sectionOf } from "../../../verify/experiment.js"
 import { experiments } from "../../../verify/experiments.js"
 import { InputError } from "../../inputError.js"
 import { isUnexplained } from "../../report/document.js"
@@ -7,6 +8,7 @@ import type { Section } from "../../report/section.js"
 import { sectionJson } from "../../report/sectionJson.js"
 import { renderTable, type TableFormat } from "../../report/table.js"
 import { sectionText } from "../../report/textDocument.js"
+import { screen } from "../terminal.js"
 import type { FindVerification } from "./verification.js"
 
 /** A section of the report; refuted if a finding is contradicted and no cause is named. */
@@ -26,7 +28,7 @@ export const section: FindVerification = ([id, ...others], options) => {
     label: "measuring",
     tasks: experiment.tasks(effort),
     run: async (sweepOptions) => {
-      const found = await experiment.run(effort, sweepOptions)
+      const found = await sectionOf(experiment, effort, sweepOptions)
       return {
         json: sectionJson(found, effort.size),
         readable: (format) => sectionTextIn(format, found),
@@ -39,7 +41,7 @@ export const section: FindVerification = ([id, ...others], options) => {
 function sectionTextIn(format: TableFormat, found: Section): string {
   switch (format) {
     case "text":
-      return sectionText(found)
+      return sectionText(found, screen())
     case "markdown":
       return `${sectionMarkdown(found)}\n`
     case "latex":

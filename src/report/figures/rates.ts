@@ -23,13 +23,18 @@ export interface ReferenceLine {
   readonly rate: number
 }
 
-const HEIGHT = 280
+/** Pixels of a panel. */
+const USUAL = { width: 300, height: 280 }
 
 /** Octaves between the points of two schemes at one width, so that their intervals lie side by side. */
 const APART = 0.07
 
 /** Rate against width on logarithmic axes, a panel per level, with labelled reference slopes; hollow where censored. */
-export function optimalRateFigure(points: readonly RatePoint[], lines: readonly ReferenceLine[]): TopLevelSpec {
+export function optimalRateFigure(
+  points: readonly RatePoint[],
+  lines: readonly ReferenceLine[],
+  { width, height } = USUAL,
+): TopLevelSpec {
   const schemes = distinct(points.map(({ scheme }) => scheme))
   const colour = { field: "scheme", scale: { domain: schemes }, legend: null }
   const x = logChannel(
@@ -63,13 +68,13 @@ export function optimalRateFigure(points: readonly RatePoint[], lines: readonly 
         ).map(({ label, rate }) => ({ text: label, y: rate })),
       ],
       y,
-      HEIGHT,
+      height,
     )
     const encoding = { x: { field: "width", ...x }, color: colour }
     return {
       title: name,
-      width: 300,
-      height: HEIGHT,
+      width,
+      height,
       layer: [
         {
           data: { values: references },

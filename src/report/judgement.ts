@@ -1,0 +1,2 @@
+/** What a measurement says of a claim. */
+export type Judgement = "agrees" | "contradicts" | "inconclusive"
