@@ -27,7 +27,7 @@ export function plan(config: SweepConfig, shard: Shard = { index: 1, count: 1 })
     return { first, sizes: first, later: 0, next: () => [] }
   }
   const first = own(firstRuns(config))
-  const later = mostLater(config, new Set(first.map(({ shardKey }) => shardKey)).size)
+  const later = mostLater(config, first)
   return {
     first,
     sizes: later === 0 ? first : own(sizes(config)),

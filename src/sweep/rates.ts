@@ -35,27 +35,17 @@ export function refinement(measured: ReadonlyMap<number, number>, last: number, 
 }
 
 /**
- * The places to measure next on a grid around the least value so far: so many on either side, as far as the grid goes.
+ * The place of the least value so far; where none is finite the lowest, since rates that are too large diverge.
  *
- * Repeated until nothing is left it ends at a value that is the least of all within that distance: of the whole grid where the
- * values fall and then rise. Where no value is finite the least is below: rates that are too large diverge.
+ * Repeated with what is around it measured, until nothing is left, it is the least of all within that distance: of the whole
+ * grid where the values fall and then rise.
  *
  * @param measured place → value, one at least.
- * @param last the last place; the first is 0.
- * @returns the place of the least value, and what is not measured of those around it.
  */
-export function around(
-  measured: ReadonlyMap<number, number>,
-  last: number,
-  margin: number,
-): { readonly best: number; readonly next: readonly number[] } {
+export function leastPlace(measured: ReadonlyMap<number, number>): number {
   const finite = [...measured].filter(([, value]) => Number.isFinite(value))
-  const best =
-    finite.length === 0
-      ? Math.min(...measured.keys())
-      : finite.reduce((least, entry) => (entry[1] < least[1] ? entry : least))[0]
-  const next = placesAround(best, last, margin).filter((place) => !measured.has(place))
-  return { best, next }
+  if (finite.length === 0) return Math.min(...measured.keys())
+  return finite.reduce((least, entry) => (entry[1] < least[1] ? entry : least))[0]
 }
 
 /** The places of a grid within a distance of one. */

@@ -7,7 +7,7 @@ import type { TeacherStudentSweep } from "./config.js"
 import { identity } from "./identity.js"
 import { seedList, widestFirst } from "./lists.js"
 import { type PlannedRun, plannedRun } from "./plannedRun.js"
-import { around, gridRate, placesAround, type RateGrid, rateGrid, refinement } from "./rates.js"
+import { gridRate, leastPlace, placesAround, type RateGrid, rateGrid, refinement } from "./rates.js"
 import { pointsOf } from "./schemeEntry.js"
 
 /** The results of stored runs by identity. */
@@ -16,7 +16,7 @@ type Results = ReadonlyMap<string, unknown>
 /** Runs that differ in their rate only. */
 interface Group {
   readonly width: number
-  /** Equal for groups that differ in their width only. */
+  /** Equal for groups that differ in width and seed only. */
   readonly family: string
   readonly at: (rate: number) => PlannedRun
 }
@@ -43,33 +43,39 @@ export function nextRuns(config: TeacherStudentSweep, round: number, results: Re
   return round > config.rates.refine ? [] : refinedRuns(config, round, results)
 }
 
-/** How many runs follow at most for so many minima that are refined, or followed from width to width. */
-export function mostLater({ rates, widths }: TeacherStudentSweep, minima: number): number {
+/** How many runs follow the given first ones at most. */
+export function mostLater({ rates, widths }: TeacherStudentSweep, first: readonly PlannedRun[]): number {
   if (Array.isArray(rates)) return 0
-  return minima * (rates.follow > 0 ? (new Set(widths).size - 1) * rateGrid(rates).length : 2 * rates.refine)
+  if (rates.follow > 0) return (new Set(widths).size - 1) * first.length
+  return 2 * rates.refine * new Set(first.map(({ shardKey }) => shardKey)).size
 }
 
 /**
- * The runs that follow each minimum from a width to the next: for each scheme, readout and seed, at the first width where the
- * rates around the least of the final losses are not all measured, those that are not; at a width where none is, those
- * around the minimum of the next narrower one.
+ * The runs that follow the minima from a width to the next: for each scheme and readout, at the first width where the rates
+ * around the least of the final losses of every seed are not all measured for all seeds, those that are not; at a width where
+ * none is, those around the minima of the next narrower one. So all seeds of a width have the same rates.
  */
 function followedRuns(config: TeacherStudentSweep, results: Results): PlannedRun[] {
-  const { rates } = config
+  const { rates, widths } = config
   if (Array.isArray(rates)) return []
   const last = rateGrid(rates).length - 1
-  const families = new Map<string, Group[]>()
-  for (const group of groups(config)) families.set(group.family, [group, ...(families.get(group.family) ?? [])])
-  return [...families.values()].flatMap((widths) => {
-    let before: number | null = null
-    for (const { at } of widths) {
-      const measured = measuredAt(at, rates, last, results)
-      const { best, next }: { readonly best: number | null; readonly next: readonly number[] } =
-        measured.size > 0
-          ? around(measured, last, rates.follow)
-          : { best: null, next: before === null ? [] : placesAround(before, last, rates.follow) }
-      if (best === null || next.length > 0) return next.map((place) => at(gridRate(rates, place)))
-      before = best
+  const near = (places: readonly number[]) => [
+    ...new Set(places.flatMap((place) => placesAround(place, last, rates.follow))),
+  ]
+  const all = groups(config)
+  return [...new Set(all.map(({ family }) => family))].flatMap((family) => {
+    let before: readonly number[] = []
+    for (const width of [...new Set(widths)].sort((x, y) => x - y)) {
+      const seeds = all
+        .filter((group) => group.family === family && group.width === width)
+        .map(({ at }) => ({ at, measured: measuredAt(at, rates, last, results) }))
+      const least = seeds.flatMap(({ measured }) => (measured.size === 0 ? [] : [leastPlace(measured)]))
+      const wanted = near(least.length === 0 ? before : least)
+      const next = seeds.flatMap(({ at, measured }) =>
+        wanted.filter((place) => !measured.has(place)).map((place) => at(gridRate(rates, place))),
+      )
+      if (next.length > 0 || least.length === 0) return next
+      before = least
     }
     return []
   })
@@ -132,7 +138,7 @@ function groups(config: TeacherStudentSweep): Group[] {
           const about = { experiment: "teacher-student", scheme: scheme.definition.name, precision, backend } as const
           const { start: _, rates: __, ...size } = blank
           const shared = { ...size, start: start ?? NO_START }
-          const { width: ___, ...others } = size
+          const { width: ___, seed: ____, ...others } = size
           const family = identity({ ...about, ...stored(computed), shared: others, ratio, point: i })
           // What a later rate depends on must be in the same shard; a plain grid is split run by run.
           const grid = Array.isArray(rates) ? { refine: 0, follow: 0 } : rates
