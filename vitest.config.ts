@@ -12,6 +12,8 @@ const SLOW = [
   "test/prove/prove.test.ts",
   "test/docs/commands.test.ts",
   "test/verify/compare/randomSchemes.test.ts",
+  "test/verify/compare/randomTransformers.test.ts",
+  "test/verify/compare/followingAdapters.test.ts",
   "test/cli/sweep.test.ts",
   "test/table/fuzz.test.ts",
   "test/cli/cli.test.ts",
