@@ -19,6 +19,7 @@ const SLOW = [
   "test/cli/cli.test.ts",
   "test/package/package.test.ts",
   "test/train/graph/fineTune.test.ts",
+  "test/train/graph/browser.test.ts",
   "test/inspect/findings.test.ts",
   "test/cli/examples.test.ts",
   "test/cli/transfer.test.ts",

@@ -18,6 +18,8 @@ export type BrowserJob =
       readonly runs: readonly object[]
     }
   | { readonly kind: "program"; readonly job: object }
+  /** An ONNX graph, run once by onnxruntime-web: its outputs by name. */
+  | { readonly kind: "graph"; readonly provider: "wasm" | "webgpu"; readonly model: Uint8Array; readonly feeds: object }
   /** A page of the project that says in its body's dataset when it is done: its text. */
   | { readonly kind: "page"; readonly path: string }
 
@@ -60,8 +62,8 @@ export async function startBrowser(program: string, ...flags: readonly string[])
       else failed(new Error(error))
       response.end()
       next()
-    } else if (/^\/(dist|bench)\//.test(path)) {
-      response.setHeader("content-type", path.endsWith(".js") ? "text/javascript" : "text/html")
+    } else if (/^\/(dist|bench|node_modules\/onnxruntime-web\/dist)\//.test(path)) {
+      response.setHeader("content-type", TYPES[path.split(".").at(-1)!] ?? "text/html")
       createReadStream(join(root, path)).pipe(response)
     } else {
       response.setHeader("content-type", "text/html")
@@ -99,6 +101,12 @@ export async function startBrowser(program: string, ...flags: readonly string[])
   }
 }
 
+const TYPES: Readonly<Record<string, string>> = {
+  js: "text/javascript",
+  mjs: "text/javascript",
+  wasm: "application/wasm",
+}
+
 async function bodyOf(request: IncomingMessage): Promise<string> {
   const parts: Buffer[] = []
   for await (const part of request) parts.push(part as Buffer)
@@ -117,19 +125,21 @@ function tagged(_: string, value: unknown): unknown {
 
 function revive(_: string, value: unknown): unknown {
   const { type, bytes } = (value ?? {}) as { type?: string; bytes?: string }
-  if (type !== "Float32Array" || bytes === undefined) return value
-  return new Float32Array(new Uint8Array(Buffer.from(bytes, "base64")).buffer)
+  if (bytes === undefined) return value
+  const { buffer } = new Uint8Array(Buffer.from(bytes, "base64"))
+  return type === "Float64Array" ? new Float64Array(buffer) : type === "Float32Array" ? new Float32Array(buffer) : value
 }
 
 const PAGE = `<!doctype html><script type="module">
 import { openGpu } from "/dist/src/train/gpu/device.js"
 import { trainBatch } from "/dist/src/train/gpu/network.js"
 import { runJob } from "/dist/src/train/gpu/programJob.js"
-const types = { Float32Array, Float64Array, Uint32Array }
+const types = { Float32Array, Float64Array, Uint32Array, Uint8Array }
 const revive = (_, value) => value?.bytes === undefined ? value
   : new types[value.type](Uint8Array.from(atob(value.bytes), (c) => c.charCodeAt(0)).buffer)
 const base64 = (array) => { let text = ""; for (const byte of new Uint8Array(array.buffer, array.byteOffset, array.byteLength)) text += String.fromCharCode(byte); return btoa(text) }
-const tagged = (_, value) => value instanceof Float32Array ? { type: "Float32Array", bytes: base64(value) } : value
+const tagged = (_, value) => value instanceof Float32Array || value instanceof Float64Array
+  ? { type: value.constructor.name, bytes: base64(value) } : value
 let gpu
 const done = {
   adapter: async () => { gpu ??= await openGpu(); return gpu.name },
@@ -138,6 +148,16 @@ const done = {
     return trainBatch(gpu, size, sets, runs.map(({ wOut, ...run }) => ({ ...run, readout: () => wOut })), activations)
   },
   program: async ({ job }) => runJob(gpu, job),
+  graph: async ({ provider, model, feeds }) => {
+    const ort = await import("/node_modules/onnxruntime-web/dist/ort." + provider + ".min.mjs")
+    ort.env.wasm.numThreads = 1
+    ort.env.wasm.wasmPaths = "/node_modules/onnxruntime-web/dist/"
+    const session = await ort.InferenceSession.create(model, { executionProviders: [provider] })
+    const tensors = Object.entries(feeds).map(([name, { data, dims }]) => [name, new ort.Tensor("float32", data, dims)])
+    const found = await session.run(Object.fromEntries(tensors))
+    await session.release()
+    return Object.fromEntries(Object.entries(found).map(([name, { data, dims }]) => [name, { data, dims }]))
+  },
   page: async ({ path }) => {
     const frame = document.createElement("iframe")
     frame.src = path
