@@ -1,6 +1,8 @@
 /** The public surface of lora-scaling. */
 
 export { type CheckOptions, check } from "../verify/compare/check.js"
+export { type Pretrained, readPretrained } from "./checkpoint/pretrained.js"
+export { readTokenizer, type TextTokenizer } from "./checkpoint/tokenizer.js"
 export { type Derivation, derive, type Switches } from "./derive/derive.js"
 export { type Terms, termsOf } from "./derive/terms.js"
 export { Affine } from "./exponent/affine.js"
@@ -26,4 +28,7 @@ export { derivationJson } from "./report/derivation.js"
 export { DerivationJson } from "./report/derivationSchema.js"
 export { CATALOGUE, schemeNamed } from "./scheme/catalogue.js"
 export { type Scheme, type SchemeDefinition, scheme } from "./scheme/scheme.js"
+export { openEngine } from "./train/graph/engine.js"
+export type { TextTask } from "./train/graph/text.js"
+export { type TextTuning, type TextTuningRun, tuneOnText } from "./train/graph/tuneOnText.js"
 export { type RunConfig, type RunResult, run } from "./train/run.js"

@@ -162,6 +162,22 @@ describe("GGUF", () => {
     await qwen.close()
   })
 
+  test("the tokenizer within: pairs are joined, digits stand alone, a control token is one", async () => {
+    const tokens = ["Ġ", "a", "b", "Ġa", "Ġab", "1", "2", "<|end|>", "12"]
+    const own = {
+      "tokenizer.ggml.model": "gpt2",
+      "tokenizer.ggml.pre": "smollm",
+      "tokenizer.ggml.tokens": tokens,
+      "tokenizer.ggml.token_type": tokens.map((token) => (token === "<|end|>" ? 3 : 1)),
+      "tokenizer.ggml.merges": ["Ġ a", "Ġa b", "1 2"],
+    }
+    await writeFile(path(), gguf({ ...metadata("llama"), ...own }, HEAD))
+    const { ids } = (await readTokenizer(path())).encode("b ab 12<|end|>a")
+    expect(ids.map((id) => tokens[id])).toEqual(["b", "Ġab", "Ġ", "1", "2", "<|end|>", "a"])
+    await writeFile(path(), gguf({ ...metadata("llama"), ...own, "tokenizer.ggml.pre": "tekken" }, HEAD))
+    await expect(readTokenizer(path())).rejects.toThrow(/tokenizer.ggml.pre.*tekken/)
+  })
+
   test("another architecture and scaled positions are refused", async () => {
     await writeFile(path(), gguf(metadata("gemma"), HEAD))
     await expect(readPretrained(path())).rejects.toThrow(/general.architecture.*gemma/)

@@ -83,7 +83,7 @@ export interface GgufTensor {
 
 /** A GGUF file, version 3, alignment 32. */
 export function gguf(
-  metadata: Readonly<Record<string, string | number | readonly string[]>>,
+  metadata: Readonly<Record<string, string | number | readonly string[] | readonly number[]>>,
   tensors: readonly GgufTensor[],
 ): Uint8Array {
   const entries = Object.entries(metadata).map(([key, value]) =>
@@ -93,7 +93,14 @@ export function gguf(
         ? [number(4, 8), text(value)]
         : typeof value === "number"
           ? [number(4, 6), new Uint8Array(Float32Array.of(value).buffer)]
-          : [number(4, 9), number(4, 8), number(8, value.length), ...value.map(text)]),
+          : typeof value[0] === "number"
+            ? [
+                number(4, 9),
+                number(4, 6),
+                number(8, value.length),
+                new Uint8Array(Float32Array.from(value as number[]).buffer),
+              ]
+            : [number(4, 9), number(4, 8), number(8, value.length), ...(value as string[]).map(text)]),
     ]),
   )
   const padded = (bytes: Uint8Array) => joined([bytes, new Uint8Array((32 - (bytes.length % 32)) % 32)])

@@ -7,13 +7,19 @@ import { adapterIn } from "../../../src/checkpoint/adapter.js"
 import { openCheckpoint } from "../../../src/checkpoint/open.js"
 import { readPeftConfig } from "../../../src/checkpoint/peftConfig.js"
 import { readPeftFolder } from "../../../src/checkpoint/peftFolder.js"
-import { type Pretrained, readPretrained } from "../../../src/checkpoint/pretrained.js"
-import { readTokenizer, type TextTokenizer } from "../../../src/checkpoint/tokenizer.js"
 import { Affine } from "../../../src/exponent/affine.js"
-import { InputError } from "../../../src/inputError.js"
+import {
+  InputError,
+  type Pretrained,
+  readPretrained,
+  readTokenizer,
+  type TextTask,
+  type TextTokenizer,
+  type TextTuning,
+  tuneOnText,
+} from "../../../src/index.js"
 import { IGNORED } from "../../../src/train/graph/batch.js"
-import { type TextTask, textBatches } from "../../../src/train/graph/text.js"
-import { type TextTuning, tuneOnText } from "../../../src/train/graph/tuneOnText.js"
+import { textBatches } from "../../../src/train/graph/text.js"
 import { SMALL_BERT, SMALL_LLAMA, SMALL_TOKENIZER, WORDS, writeRandomModel } from "../../checkpoint/randomModel.js"
 import { engineForTests } from "./engine.js"
 
