@@ -19,7 +19,8 @@ import { engineForTests } from "./engine.js"
 
 const engine = await engineForTests()
 const program = chromium()
-const library = existsSync(fileURLToPath(new URL("../../../node_modules/onnxruntime-web", import.meta.url)))
+const packages = fileURLToPath(new URL("../../../node_modules", import.meta.url))
+const library = existsSync(join(packages, "onnxruntime-web"))
 if (process.env.REQUIRE_GRAPH && process.env.REQUIRE_GPU && (program === null || !library))
   throw new Error("no chromium-headless-shell, or no onnxruntime-web, to run graphs in a browser")
 const missing = program === null ? "no chromium-headless-shell" : library ? "" : "no onnxruntime-web"
