@@ -88,6 +88,8 @@ if head is not None:
             if key.endswith("weight"):
                 parameter.normal_(std=0.05)
             tensors[f"{prefix}.{key}"] = parameter.detach().clone()
+    if checkpoint == folder:
+        model.save_pretrained(folder)
 model = get_peft_model(model, LoraConfig(r=RANK, lora_alpha=2 * RANK, lora_dropout=0.0, target_modules=targets))
 
 factors = {}
