@@ -1,6 +1,6 @@
 /**
  * Last step of the build: the JSON Schemas of the command line's output and of a sweep's configuration and a scheme's file,
- * the explorer's page and style, and the command made executable.
+ * the explorer's page, style and kernel, and the command made executable.
  */
 import { chmod, copyFile, mkdir, writeFile } from "node:fs/promises"
 import { z } from "zod"
@@ -33,4 +33,6 @@ await write("sweep", inputSchema(SweepConfig))
 await write("scheme", inputSchema(SchemeSchema))
 for (const name of ["index.html", "style.css"])
   await copyFile(new URL(`../web/${name}`, import.meta.url), new URL(`../dist/web/${name}`, import.meta.url))
+for (const name of ["plain.wasm", "relaxed.wasm"])
+  await copyFile(new URL(`../dist/kernel/${name}`, import.meta.url), new URL(`../dist/web/${name}`, import.meta.url))
 await chmod(new URL("../dist/command/main.js", import.meta.url), 0o755)

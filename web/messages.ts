@@ -125,8 +125,8 @@ export interface Transferred {
   readonly command: string
 }
 
-/** What computes the runs: the reference interpreter, or a graphics card. */
-export const ENGINES = ["interpreter", "gpu"] as const
+/** What computes the runs: the reference interpreter, the WebAssembly kernel, or a graphics card. */
+export const ENGINES = ["interpreter", "kernel", "gpu"] as const
 export type Engine = (typeof ENGINES)[number]
 
 /** What is to be trained: a scheme at a point, over widths 2^from … 2^to. */

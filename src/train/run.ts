@@ -74,11 +74,7 @@ export function run(
   const needed = new Set(inOrder(nodes, given))
   const drawnLeaves = program.frozen.filter(({ node }) => needed.has(node))
   const frozen = drawnLeaves.map(({ node, deviation }): [Node, LeafValue] => {
-    if (!isNeverFormed(node)) return [node, draw(node, deviation)]
-    const size = coefficientValue(deviation, config.width, 0)
-    const stream = `${leafName(node)} n=${config.width}`
-    const [rows, columns] = shapeOf(node, sizes)
-    return [node, new GaussianMatrix(rows, columns, config.seed, stream, size)]
+    return [node, isNeverFormed(node) ? neverFormed(node, deviation, sizes, config) : draw(node, deviation)]
   })
   let state = new Map<Node, Matrix>()
   for (const leaf of program.next.keys()) if (!scheme.start.has(leaf)) state.set(leaf, zeros(leaf, sizes))
@@ -115,6 +111,17 @@ export function run(
       if (!kept.has(value)) spare.give(value.data)
   }
   return ended({ kind: "finished" })
+}
+
+/** A frozen matrix of Gaussian entries of which only products are drawn: of the seed, its name and the width alone. */
+export function neverFormed(
+  node: Node,
+  deviation: Coefficient,
+  sizes: SpaceSizes,
+  { seed, width }: Pick<RunConfig, "seed" | "width">,
+): GaussianMatrix {
+  const [rows, columns] = shapeOf(node, sizes)
+  return new GaussianMatrix(rows, columns, seed, `${leafName(node)} n=${width}`, coefficientValue(deviation, width, 0))
 }
 
 /** The Gaussian entries that a leaf starts with: of the seed, its name and the width alone. */

@@ -11,6 +11,7 @@ import type { Page } from "playwright-core"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { parseCondition } from "../../src/exponent/grammar.js"
 import { holdsAt } from "../../src/exponent/system.js"
+import type { ClaimsJson } from "../../src/report/claims.js"
 import type { DerivationJson } from "../../src/report/derivationSchema.js"
 import { chromium } from "../train/gpu/browser.js"
 import { answered, type Explorers, explorers, served } from "./explorer.js"
@@ -214,6 +215,22 @@ describe.skipIf(path === null)(
       await page.getByRole("button", { name: "Train" }).click()
       await page.getByText(/0 contradict.*\(browser\), float32/).waitFor({ timeout: 120_000 })
       await browser.browser.close()
+    })
+
+    test("the WebAssembly kernel trains the same runs as the interpreter", async () => {
+      const link = "view=train&scheme=init-a&model=teacher-student&train.to=11&train.seeds=4"
+      const [exact, fast] = await Promise.all(
+        ["interpreter", "kernel"].map(async (engine) => {
+          const { page } = await chrome.open(`${link}&train.engine=${engine}`)
+          await page.getByRole("button", { name: "Train" }).click()
+          await page.getByText(/exponents: .* agree/).waitFor({ timeout: 120_000 })
+          return (await shownJson(page)) as ClaimsJson
+        }),
+      )
+      expect(fast!.claims.map(({ quantity }) => quantity)).toEqual(["zA", "zB", "f", "zA", "zB", "f", "zA", "zB", "f"])
+      // Sizes in float32, and Adam's epsilon of 1e-8 where the program's is nothing.
+      for (const { id, slope } of fast!.claims)
+        expect([id, slope]).toEqual([id, expect.closeTo(exact!.claims.find((claim) => claim.id === id)!.slope!, 3)])
     })
 
     test("a rate moved: the answer of transfer, typed field by field", async () => {

@@ -13,6 +13,7 @@ const USUAL = { from: "6", to: "12", seeds: "16", steps: "3", engine: "interpret
 
 const ENGINE_WORDS: Readonly<Record<Engine, string>> = {
   interpreter: "the reference interpreter, float64",
+  kernel: "the WebAssembly kernel, float32",
   gpu: "a graphics card by WebGPU, float32",
 }
 
@@ -48,7 +49,13 @@ export function TrainView({
     engine: ENGINES.find((engine) => engine === fields.engine) ?? "interpreter",
   }
   const step = Math.min(asked.steps, Number(state.train.step ?? asked.steps))
-  const engines = ENGINES.filter((engine) => engine === "interpreter" || "gpu" in navigator)
+  // The kernel's memory is shared between threads, which only a page that is isolated from others may have.
+  const offered: Readonly<Record<Engine, boolean>> = {
+    interpreter: true,
+    kernel: diagram.name.startsWith("teacher-student/") && crossOriginIsolated,
+    gpu: "gpu" in navigator,
+  }
+  const engines = ENGINES.filter((engine) => offered[engine])
   const isStale = trained !== null && JSON.stringify(trained.asked) !== JSON.stringify(asked)
   return (
     <>

@@ -1,23 +1,11 @@
 /** What can compute a scheme's runs in the page. */
-import type { Scheme } from "../../src/scheme/scheme.js"
 import { openGpu } from "../../src/train/gpu/device.js"
 import { runProgram } from "../../src/train/gpu/program.js"
-import { type RunConfig, type RunResult, run } from "../../src/train/run.js"
-import type { Budget } from "../../verify/compare/budget.js"
+import { run } from "../../src/train/run.js"
 import { withAlignments } from "../../verify/compare/claim.js"
-import type { Setting } from "../../verify/compare/setting.js"
 import type { Engine } from "../messages.js"
-
-/** Runs of a scheme, a batch of seeds at a time. */
-export interface OpenEngine {
-  readonly name: string
-  /** What its records hold. */
-  readonly quantities: readonly string[]
-  runs(config: Omit<RunConfig, "seed" | "precision">, seeds: readonly number[]): Promise<readonly RunResult[]>
-}
-
-/** Opens an engine for a scheme. @throws InputError, GpuFailure where it cannot train it. */
-export type OpenEngineFor = (setting: Setting, ready: Scheme, budget: Budget) => OpenEngine | Promise<OpenEngine>
+import type { OpenEngineFor } from "./engine.js"
+import { kernel } from "./kernel.js"
 
 /** How each is opened. */
 export const OPEN: Readonly<Record<Engine, OpenEngineFor>> = {
@@ -26,6 +14,7 @@ export const OPEN: Readonly<Record<Engine, OpenEngineFor>> = {
     quantities: withAlignments(ready),
     runs: async (config, seeds) => seeds.map((seed) => run(ready, { ...config, seed })),
   }),
+  kernel,
   gpu: async (_, ready) => {
     const gpu = await openGpu()
     return {
