@@ -22,6 +22,7 @@ const ELSEWHERE: readonly [RegExp, string][] = [
   [/^npm run bench -- --against/, "builds another commit of this repository"],
   [/examples\/figure\.yaml/, "hours"],
   [/^npx lora-scaling verify theory-wide --store/, "minutes; with fewer seeds it is run"],
+  [/^npx lora-scaling explore$/, "serves until it is ended; test/cli/explore.test.ts starts it"],
   [/^npx lora-scaling verify overflow$/, "minutes; one of its cases is run"],
 ]
 
