@@ -35,6 +35,7 @@ function within(path: string, before: Json, after: Json, reading: Reading): stri
   if (isRegions(before) && isRegions(after)) return regionDifferences(path, before, after)
   if (isList(before) && isList(after)) {
     if (SETS.includes(path.split(".").at(-1)!)) return setDifferences(path, before, after)
+    if (isNamed(before) && isNamed(after)) return within(path, byName(before), byName(after), reading)
     const indices = [...Array(Math.max(before.length, after.length)).keys()]
     return indices.flatMap((i) => entryDifferences(`${path}[${i}]`, before[i], after[i], reading))
   }
@@ -159,6 +160,18 @@ function argumentsOf(name: string, text: string): string[] | null {
 function domainOf(json: Json): readonly (readonly Constraint[])[] {
   if (!isObject(json) || !isRegions(json.regions)) return [[]]
   return json.regions.flatMap(({ where }) => parseCondition(where).pieces)
+}
+
+type NamedObject = JsonObject & { readonly name: string }
+
+/** Whether entries carry names of their own: one that is new moves none of the others. */
+function isNamed(entries: readonly Json[]): entries is readonly NamedObject[] {
+  const names = new Set(entries.map((entry) => (isObject(entry) ? entry.name : undefined)))
+  return names.size === entries.length && [...names].every((name) => typeof name === "string")
+}
+
+function byName(entries: readonly NamedObject[]): JsonObject {
+  return Object.fromEntries(entries.map((entry) => [entry.name, entry]))
 }
 
 function isList(value: Json | undefined): value is readonly Json[] {

@@ -75,3 +75,16 @@ test("regions that no longer cover a part are a difference", () => {
   const whole = [{ where: "always", limits: { zB: "c" } }]
   expect(differences({ regions: whole }, { regions: part })).toEqual(["regions: they cover different symbol values"])
 })
+
+test("entries of a list that carry names are compared by them", () => {
+  const [one, two] = [
+    { name: "one", stable: "c <= -1" },
+    { name: "two", stable: "c <= 0" },
+  ]
+  const before = { schemes: [one, two] }
+  const after = { schemes: [one, { name: "new", stable: "c <= 1" }, { ...two, stable: "c <= 1" }] }
+  expect(differences(before, after)).toEqual([
+    'schemes.two.stable: "c <= 0" -> "c <= 1"',
+    'schemes.new: nothing -> {"name":"new","stable":"c <= 1"}',
+  ])
+})
