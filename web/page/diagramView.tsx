@@ -16,13 +16,15 @@ interface Props {
   readonly change: Change
   readonly asked: DerivationAsked
   readonly diagram: Diagram
+  /** As it was answered: a point and what is read there belong together. */
+  readonly answered: Diagram
   readonly isBusy: boolean
   readonly hover: (point: Readonly<Record<string, string>> | null) => void
   readonly move: (point: Readonly<Record<string, string>>) => void
 }
 
 /** A scheme's phase diagram, what holds at the point, and why. */
-export function DiagramView({ state, change, asked, diagram, isBusy, hover, move }: Props) {
+export function DiagramView({ state, change, asked, diagram, answered, isBusy, hover, move }: Props) {
   const [claim, setClaim] = useState("")
   const [, y] = diagram.axes
   return (
@@ -43,7 +45,7 @@ export function DiagramView({ state, change, asked, diagram, isBusy, hover, move
         <AxisChoice diagram={diagram} change={change} />
       </div>
       <div class="beside">
-        <Reading diagram={diagram} />
+        <Reading diagram={answered} />
         <Statements diagram={diagram} state={state} change={change} />
       </div>
       <div class="below">

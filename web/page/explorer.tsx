@@ -86,6 +86,7 @@ export function Explorer() {
                 change={change}
                 asked={{ ...asked, point: fixed }}
                 diagram={here}
+                answered={seen.answer!}
                 isBusy={seen.pending}
                 hover={setHovered}
                 move={move}
