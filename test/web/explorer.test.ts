@@ -252,6 +252,7 @@ describe.skipIf(path === null)(
       await plane(page).waitFor()
       await page.getByLabel("stable output").check()
       await page.getByRole("slider", { name: /readout/ }).fill("1")
+      await expect.poll(() => shownCommand(page)).toContain("o=1")
       const json = await shownJson(page)
       const link = new URL(page.url()).hash.slice(1)
       const other = await chrome.open(link, { colorScheme: "dark", reducedMotion: "reduce" })
