@@ -5,8 +5,8 @@ import { defineConfig } from "vitest/config"
 import { BaseSequencer, type TestSpecification } from "vitest/node"
 
 /**
- * Files that take more than a few seconds of processor time, the longest first: they start processes, measure, or install.
- * `npm run test:quick` leaves them out; `npm test` begins with them, so that its two workers end together.
+ * Files that take more than a few seconds of processor time, the longest first: they start processes, measure, or
+ * install. `npm run test:quick` leaves them out; `npm test` begins with them, so that its two workers end together.
  */
 const SLOW = [
   "test/prove/prove.test.ts",

@@ -195,7 +195,10 @@ function vectorName(instructions: string, threads: number): string {
   return `C, ${instructions} by hand, ${threads} thread${threads > 1 ? "s" : ""}`
 }
 
-/** What share of the hand-written kernels ours reaches with as many threads, and what two threads gain, by times in turn. */
+/**
+ * What share of the hand-written kernels ours reaches with as many threads, and what two threads gain, by times in
+ * turn.
+ */
 function shares(contenders: readonly Contender[], times: (contender: Contender) => readonly number[]): string[] {
   const ratio = (x: Contender, y: Contender) => median(times(x).map((time, i) => time / times(y)[i]!)).toPrecision(3)
   const [one, two] = contenders as [Contender, Contender]

@@ -30,7 +30,8 @@ export function inside(
 }
 
 /**
- * A contender that is a program: it prints "ready", then answers each line "steps rateA rateB" with "seconds loss", or "seconds loss MiB".
+ * A contender that is a program: it prints "ready", then answers each line "steps rateA rateB" with "seconds loss", or
+ * "seconds loss MiB".
  *
  * @throws Error with what the program wrote to stderr if it ends early.
  */

@@ -1,6 +1,6 @@
 /**
- * Time and memory of `inspect` as a process of its own, on a made-up run of a 7B model's size: every linear module of Llama's
- * shapes, bfloat16 or float32 numbers that move from checkpoint to checkpoint, a trainer's log.
+ * Time and memory of `inspect` as a process of its own, on a made-up run of a 7B model's size: every linear module of
+ * Llama's shapes, bfloat16 or float32 numbers that move from checkpoint to checkpoint, a trainer's log.
  */
 import { spawn } from "node:child_process"
 import { mkdir, mkdtemp, open, rm, writeFile } from "node:fs/promises"

@@ -1,4 +1,6 @@
-/** A LoRA training step of a Llama-type model: our graph engine beside PyTorch and PEFT, in turn, results equal first. */
+/**
+ * A LoRA training step of a Llama-type model: our graph engine beside PyTorch and PEFT, in turn, results equal first.
+ */
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"

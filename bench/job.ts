@@ -1,6 +1,7 @@
 /**
- * A finished teacher-student sweep beside the same job in PyTorch, of which a stated part is run: some steps of one run a
- * width, one run after the other with two threads. Our time is what the store says: seconds of its runs over the threads.
+ * A finished teacher-student sweep beside the same job in PyTorch, of which a stated part is run: some steps of one run
+ * a width, one run after the other with two threads. Our time is what the store says: seconds of its runs over the
+ * threads.
  */
 import { mkdtemp, rm } from "node:fs/promises"
 import { cpus, tmpdir } from "node:os"

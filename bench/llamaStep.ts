@@ -1,4 +1,7 @@
-/** One LoRA training step of a Llama-type model in our graph engine: tsx llamaStep.ts FOLDER THREADS; talks as llama.py does. */
+/**
+ * One LoRA training step of a Llama-type model in our graph engine: tsx llamaStep.ts FOLDER THREADS; talks as llama.py
+ * does.
+ */
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { createInterface } from "node:readline"

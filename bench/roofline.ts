@@ -20,9 +20,9 @@ export async function machine(program: string): Promise<Machine> {
 /**
  * Work and traffic of a step from its shapes.
  *
- * Per entry of the activations: 2r for Z_B, 1 for H, 2 for Σ Z_B², 2 for f, and 2r each for ∇B, ∇Z_A, ∇A and the next Z_A;
- * 12 per entry of A and B for Adam. P and H are read once; the mask (a bit an entry) is written and read; the factors
- * and their moments are read and written.
+ * Per entry of the activations: 2r for Z_B, 1 for H, 2 for Σ Z_B², 2 for f, and 2r each for ∇B, ∇Z_A, ∇A and the next
+ * Z_A; 12 per entry of A and B for Adam. P and H are read once; the mask (a bit an entry) is written and read; the
+ * factors and their moments are read and written.
  */
 function workOf({ width: n, rank: r, samples: N }: Pick<TeacherStudentConfig, "width" | "rank" | "samples">) {
   return { flops: n * N * (10 * r + 5) + 24 * n * r, bytes: 8 * n * N + (n * N) / 4 + 48 * n * r }

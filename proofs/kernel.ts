@@ -303,7 +303,8 @@ export function check({ recurrence, claim, certificate }: TheoremJson): void {
         if (!isConstant(rest) || constantOf(rest)[0] !== 0n)
           throw new Refusal(`${line}.increments.${name}`, "is not what the state grows by")
       }
-      // A max is at least the argument taken here, so k periods later the state is at least its value plus k increments.
+      // A max is at least the argument taken here, so k periods later the state is at least its value plus k
+      // increments.
       for (const [name, increment] of increments) {
         const next = weighted(later(name).weights, increments)
         for (const least of [minus(new Map(), increment), minus(increment, next)])

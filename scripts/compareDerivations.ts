@@ -1,6 +1,6 @@
 /**
- * Whether two versions of the project derive and prove the same: what `schemes`, `derive` and `prove` print as JSON, for the
- * whole catalogue and some variants, kept in a folder a version and compared by meaning.
+ * Whether two versions of the project derive and prove the same: what `schemes`, `derive` and `prove` print as JSON,
+ * for the whole catalogue and some variants, kept in a folder a version and compared by meaning.
  *
  *     npm run compare -- against REF          this checkout (built) beside another commit, which is built first
  *     npm run compare -- dump FOLDER          one version's outputs; --build for another checkout's
@@ -18,7 +18,9 @@ import { differences } from "./derivationDifferences.js"
 
 const run = promisify(execFile)
 
-/** Derivations beyond the catalogue's own: symbols left free, the output's level, other losses, clipping, alignments. */
+/**
+ * Derivations beyond the catalogue's own: symbols left free, the output's level, other losses, clipping, alignments.
+ */
 const VARIANTS = [
   "init-a --level output --free o",
   "init-a --free rho s",

@@ -13,11 +13,11 @@ const TIMES = ["milliseconds"]
 const SETS = ["assumptions", "caveats"]
 
 /**
- * Where two outputs of `derive --json`, `schemes --json` or `prove --json` say different things, a line each: the place, what
- * stands before, what stands after.
+ * Where two outputs of `derive --json`, `schemes --json` or `prove --json` say different things, a line each: the
+ * place, what stands before, what stands after.
  *
- * Texts are compared by meaning: conditions as sets and exponents as functions, both on the union of the output's regions;
- * regions by their limits wherever one of each overlap.
+ * Texts are compared by meaning: conditions as sets and exponents as functions, both on the union of the output's
+ * regions; regions by their limits wherever one of each overlap.
  *
  * @param ignored names of fields that are not compared.
  */

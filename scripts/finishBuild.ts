@@ -1,6 +1,6 @@
 /**
- * Last step of the build: the JSON Schemas of the command line's output and of a sweep's configuration and a scheme's file,
- * the explorer's page, style and kernel, and the command made executable.
+ * Last step of the build: the JSON Schemas of the command line's output and of a sweep's configuration and a scheme's
+ * file, the explorer's page, style and kernel, and the command made executable.
  */
 import { chmod, copyFile, mkdir, writeFile } from "node:fs/promises"
 import { z } from "zod"

@@ -1,6 +1,6 @@
 /**
- * Lays the site's pages into site/pages: those of docs/ as they stand, and the reference as the program, its schemas and the
- * library's docstrings say it. Run by `npm run docs`, after the build.
+ * Lays the site's pages into site/pages: those of docs/ as they stand, and the reference as the program, its schemas
+ * and the library's docstrings say it. Run by `npm run docs`, after the build.
  */
 import { execFileSync } from "node:child_process"
 import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises"
@@ -30,7 +30,10 @@ async function put(name: string, text: string): Promise<void> {
   await writeFile(file, text)
 }
 
-/** A page with links as the site has them: pictures stay files of the repository; what is no page is named without a link. */
+/**
+ * A page with links as the site has them: pictures stay files of the repository; what is no page is named without a
+ * link.
+ */
 function linked(from: string, text: string): string {
   const to = places.get(from)!
   return text.replace(

@@ -11,8 +11,10 @@ export function documented<T extends z.ZodType>(schema: T, allowed: string, exam
 /**
  * The value as the schema reads it, defaults filled in.
  *
- * @param root what the value itself is called in a refusal; @param prefix what is put before the path of a field inside.
- * @throws InputError naming the field's path, what it holds, what is allowed, the nearest field's or option's name, and an example.
+ * @param root what the value itself is called in a refusal; @param prefix what is put before the path of a field
+ * inside.
+ * @throws InputError naming the field's path, what it holds, what is allowed, the nearest field's or option's name, and
+ * an example.
  */
 export function checked<T extends z.ZodType>(schema: T, value: unknown, root: string, prefix = ""): z.output<T> {
   const result = schema.safeParse(value)
@@ -30,7 +32,10 @@ export function checked<T extends z.ZodType>(schema: T, value: unknown, root: st
   })
 }
 
-/** The JSON Schema of what is given, with the examples of fields that are read as another type too, which zod leaves out. */
+/**
+ * The JSON Schema of what is given, with the examples of fields that are read as another type too, which zod leaves
+ * out.
+ */
 export function inputSchema(schema: z.ZodType): z.core.JSONSchema.BaseSchema {
   return z.toJSONSchema(schema, {
     io: "input",

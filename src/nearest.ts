@@ -7,8 +7,8 @@ export function plain(name: string): string {
 }
 
 /**
- * Of the names the one that is spelt most like the given one: within a third of its letters, or else one of which the other
- * is the beginning; undefined if there is none.
+ * Of the names the one that is spelt most like the given one: within a third of its letters, or else one of which the
+ * other is the beginning; undefined if there is none.
  */
 export function nearest(given: string, names: readonly string[]): string | undefined {
   const asked = plain(given)

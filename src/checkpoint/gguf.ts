@@ -35,8 +35,8 @@ const ARRAY = 9
 /**
  * Opens a GGUF file, version 2 or 3, little-endian: metadata, then tensors at aligned offsets.
  *
- * Every count, length and offset is checked against the file's size before it is followed. Shapes are turned to row-major
- * order: GGUF writes the fastest index first.
+ * Every count, length and offset is checked against the file's size before it is followed. Shapes are turned to
+ * row-major order: GGUF writes the fastest index first.
  *
  * @throws MalformedFile naming byte and field. Source: docs/gguf.md of github.com/ggml-org/ggml.
  */

@@ -11,7 +11,10 @@ export interface TensorPlaces {
   readonly settled: (name: string, values: Float32Array) => Float32Array
 }
 
-/** Parts of a block and of the model by their names in transformers, as llama.cpp's gguf-py/gguf/tensor_mapping.py names them. */
+/**
+ * Parts of a block and of the model by their names in transformers, as llama.cpp's gguf-py/gguf/tensor_mapping.py names
+ * them.
+ */
 const PARTS: Readonly<Record<string, string>> = {
   "self_attn.q_proj": "attn_q",
   "self_attn.k_proj": "attn_k",

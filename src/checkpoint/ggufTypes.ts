@@ -26,7 +26,10 @@ const each = (into: Float32Array, value: (j: number) => number) => {
   for (let j = 0; j < 32; j++) into[j] = value(j)
 }
 
-/** Tensor types of GGUF by their number; those without `decode` are refused by name when read. Source: ggml.h, ggml-common.h. */
+/**
+ * Tensor types of GGUF by their number; those without `decode` are refused by name when read. Source: ggml.h,
+ * ggml-common.h.
+ */
 export const GGUF_TYPES: ReadonlyMap<number, NumberType> = new Map<number, NumberType>([
   [0, F32],
   [1, F16],

@@ -14,7 +14,8 @@ const isPickle = (name: string) => /\.(bin|pt|pth|ckpt)$/.test(name)
  * these forms.
  *
  * @param pickles reads a file by `torch.save` too, by a parser that builds numbers only.
- * @throws InputError for another kind of file, or a folder with none or several; MalformedFile for a file that is broken.
+ * @throws InputError for another kind of file, or a folder with none or several; MalformedFile for a file that is
+ * broken.
  */
 export async function openCheckpoint(path: string, pickles = false): Promise<TensorFile> {
   const file = (await isFolder(path)) ? join(path, await modelIn(path)) : path

@@ -44,7 +44,8 @@ export async function readPeftConfig(path: string): Promise<PeftConfig> {
 }
 
 /**
- * The multiplier of BA in one module: α/r, or α/√r with `use_rslora`, with the module's own r and α where a pattern names it.
+ * The multiplier of BA in one module: α/r, or α/√r with `use_rslora`, with the module's own r and α where a pattern
+ * names it.
  *
  * A pattern's key fits as in PEFT: the whole name, or its end after a dot, as a regular expression.
  *

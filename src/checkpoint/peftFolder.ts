@@ -51,7 +51,8 @@ export async function writePeftFolder(
 /**
  * Reads the tensors of a PEFT folder in the given order.
  *
- * @throws MalformedFile for a tensor of another shape; InputError for one that is missing, or one that nobody asked for.
+ * @throws MalformedFile for a tensor of another shape; InputError for one that is missing, or one that nobody asked
+ * for.
  */
 export async function readPeftFolder(
   folder: string,

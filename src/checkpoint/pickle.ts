@@ -1,6 +1,7 @@
 /**
- * Python's pickles, as far as `torch.save` uses them for a dictionary of tensors, read by a parser that builds numbers, texts,
- * lists and descriptions of tensors, and nothing else: no name in a pickle is ever looked up, and nothing can be called.
+ * Python's pickles, as far as `torch.save` uses them for a dictionary of tensors, read by a parser that builds numbers,
+ * texts, lists and descriptions of tensors, and nothing else: no name in a pickle is ever looked up, and nothing can be
+ * called.
  */
 import { MalformedFile } from "./malformed.js"
 

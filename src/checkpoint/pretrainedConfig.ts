@@ -8,8 +8,8 @@ import { MalformedFile } from "./malformed.js"
 export interface PretrainedConfig {
   readonly shape: PretrainedShape
   /**
-   * The number of the token that pads, where a position is counted from one behind it and padding has none (RoBERTa); null
-   * where positions are counted from 0.
+   * The number of the token that pads, where a position is counted from one behind it and padding has none (RoBERTa);
+   * null where positions are counted from 0.
    */
   readonly padding: number | null
 }
@@ -67,7 +67,8 @@ const Config = z.discriminatedUnion("model_type", [
  * What a model's `config.json` says of its sizes.
  *
  * @param path what an error calls the file.
- * @throws MalformedFile naming the field, for another family, activation, kind of positions or window, or sizes that do not fit.
+ * @throws MalformedFile naming the field, for another family, activation, kind of positions or window, or sizes that do
+ * not fit.
  */
 export function configOf(path: string, given: unknown): PretrainedConfig {
   const refuse = (part: string, value: unknown, allowed: string, example: string) =>

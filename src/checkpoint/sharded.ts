@@ -13,8 +13,8 @@ const MOST_SHARDS = 10_000
 /**
  * Opens the shards that a `model.safetensors.index.json` names, all in its own folder, as one.
  *
- * @throws MalformedFile for a shard outside the folder, a name in two shards, and a shard without a tensor that the index
- * says it holds.
+ * @throws MalformedFile for a shard outside the folder, a name in two shards, and a shard without a tensor that the
+ * index says it holds.
  */
 export async function openSharded(path: string): Promise<TensorFile> {
   const refuse = (part: string, given: unknown, allowed: string) =>

@@ -19,11 +19,11 @@ const TYPES: Readonly<Record<string, NumberType>> = {
 const LONGEST_PICKLE = 32 * 2 ** 20
 
 /**
- * Opens what `torch.save` (1.6 or newer) wrote of a dictionary of tensors: a zip whose `data.pkl` describes the tensors and
- * whose entries `data/…` hold their numbers, uncompressed. The pickle is parsed, never run: see pickle.ts.
+ * Opens what `torch.save` (1.6 or newer) wrote of a dictionary of tensors: a zip whose `data.pkl` describes the tensors
+ * and whose entries `data/…` hold their numbers, uncompressed. The pickle is parsed, never run: see pickle.ts.
  *
- * @throws MalformedFile for another kind of file or value, tensors that lie outside their entry, are no plain rows or share
- * a name, and what `readPickle` refuses.
+ * @throws MalformedFile for another kind of file or value, tensors that lie outside their entry, are no plain rows or
+ * share a name, and what `readPickle` refuses.
  */
 export async function openTorchFile(path: string): Promise<TensorFile> {
   const source = await openBytes(path)

@@ -19,8 +19,8 @@ export function backendOption(text: string | undefined): BackendOption {
 /**
  * The device that the option asks for, or null for the CPU.
  *
- * "gpu" takes any adapter; "auto" only a card's, since software is slower than the CPU kernel, and says on stderr if there
- * is none.
+ * "gpu" takes any adapter; "auto" only a card's, since software is slower than the CPU kernel, and says on stderr if
+ * there is none.
  *
  * @throws InputError with the line to install if "gpu" finds no adapter.
  */
@@ -57,7 +57,11 @@ export async function requireEngine(): Promise<string> {
   }
 }
 
-/** The pool that the option asks for: threads, which may read graphs, or a device. @throws InputError as `openDevice` and `requireEngine`. */
+/**
+ * The pool that the option asks for: threads, which may read graphs, or a device.
+ * @throws InputError as `openDevice`
+ * and `requireEngine`.
+ */
 export async function openPool(backend: BackendOption, workers?: number, runs?: number): Promise<Pool> {
   if (backend !== "graph") return poolOn(await openDevice(backend), workers, runs)
   await requireEngine()

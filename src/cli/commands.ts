@@ -66,7 +66,10 @@ const clip = () =>
     "--clip <exponent>",
     "clip the joint norm of all gradients to n^exponent; 0 is max_grad_norm = 1 (default: the scheme's own, none if it names none)",
   )
-/** Columns of a table of LoRA runs for `reproduce`, unless others are named; the family is the model's name up to its first digit or sign. */
+/**
+ * Columns of a table of LoRA runs for `reproduce`, unless others are named; the family is the model's name up to its
+ * first digit or sign.
+ */
 const LORA_TABLE = {
   width: "hidden_size",
   rate: "learning_rate",

@@ -9,7 +9,10 @@ export interface DevicesOptions {
   readonly format: string
 }
 
-/** The adapters that WebGPU finds, with the limits that matter here, and the providers of graphs; or what is missing and how to install it. */
+/**
+ * The adapters that WebGPU finds, with the limits that matter here, and the providers of graphs; or what is missing and
+ * how to install it.
+ */
 export async function devicesCommand(options: DevicesOptions): Promise<number> {
   const output = outputOptions(options)
   const found = await findAdapters()

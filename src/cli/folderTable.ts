@@ -7,8 +7,8 @@ import { readRuns } from "../inspect/run.js"
 import { tableRows } from "../inspect/table.js"
 
 /**
- * Uses a table by its path, where the path may also be a folder: of recorded JSON lines, which are put one after another, or
- * of runs, which are measured as `inspect --table` does.
+ * Uses a table by its path, where the path may also be a folder: of recorded JSON lines, which are put one after
+ * another, or of runs, which are measured as `inspect --table` does.
  *
  * @throws InputError for a folder with neither, and what `use` throws.
  */

@@ -28,7 +28,10 @@ export interface ProveOptions {
   readonly format: string
 }
 
-/** Every theorem or the named ones before the kernel, or the checkers asked for; or a claim about a scheme, proven or refuted. */
+/**
+ * Every theorem or the named ones before the kernel, or the checkers asked for; or a claim about a scheme, proven or
+ * refuted.
+ */
 export async function proveCommand(given: readonly string[], options: ProveOptions): Promise<number> {
   const output = outputOptions(options)
   const checkers = await chosenCheckers(options.checker)

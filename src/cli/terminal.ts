@@ -19,7 +19,10 @@ export type Readable = readonly [string, ReportTable][] | ((format: TableFormat)
 
 const COLOURS = { agrees: "green", contradicts: "red", inconclusive: "yellow" } as const
 
-/** The screen that stdout is: as wide as the terminal, or as COLUMNS says; colours on a terminal that has them (NO_COLOR). */
+/**
+ * The screen that stdout is: as wide as the terminal, or as COLUMNS says; colours on a terminal that has them
+ * (NO_COLOR).
+ */
 export function screen(): Screen {
   const { isTTY, columns } = process.stdout
   const said = Number(process.env.COLUMNS)

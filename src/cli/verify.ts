@@ -7,7 +7,9 @@ import { overflow } from "./verify/overflow.js"
 import { theoryWide } from "./verify/theoryWide.js"
 import type { FindVerification, VerifyOptions } from "./verify/verification.js"
 
-/** What the names may stand for, the first that knows them; sections last, since they bring the whole report with them. */
+/**
+ * What the names may stand for, the first that knows them; sections last, since they bring the whole report with them.
+ */
 const KINDS: readonly FindVerification[] = [claims, theoryWide, overflow]
 
 /** Derived against measured; 1 if it is refuted. */

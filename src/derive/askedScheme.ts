@@ -14,15 +14,17 @@ export interface AskedSizes {
   readonly ratio: boolean
 }
 
-/** A scheme derived with the asked sizes as symbols, and the values of other symbols that were taken from its example. */
+/**
+ * A scheme derived with the asked sizes as symbols, and the values of other symbols that were taken from its example.
+ */
 export interface AskedScheme {
   readonly derivation: Derivation
   readonly assumed: Readonly<Record<string, string>>
 }
 
 /**
- * The derivation of a scheme in which the asked sizes are symbols; its other symbols, but the rate's, are set: as given, or
- * as in its example.
+ * The derivation of a scheme in which the asked sizes are symbols; its other symbols, but the rate's, are set: as
+ * given, or as in its example.
  *
  * @throws InputError for a ratio of a scheme that has no two rates that differ by a constant at most.
  */

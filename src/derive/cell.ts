@@ -8,7 +8,10 @@ interface Answer {
   readonly positive: Affine
 }
 
-/** What a cell was asked: whether a form is ≥ 0 in it, which is kept, or at its point alone, which is not; and its answer. */
+/**
+ * What a cell was asked: whether a form is ≥ 0 in it, which is kept, or at its point alone, which is not; and its
+ * answer.
+ */
 export interface Question {
   readonly form: Affine
   readonly of: "cell" | "point"
@@ -95,8 +98,8 @@ export class Cell {
 }
 
 /**
- * The sign of a form that is not 0 at the point moved by an infinitesimal amount along the symbols in the order of their
- * names: in every cell around the point that this motion leads into it is the form's sign.
+ * The sign of a form that is not 0 at the point moved by an infinitesimal amount along the symbols in the order of
+ * their names: in every cell around the point that this motion leads into it is the form's sign.
  */
 export function signNear(form: Affine, point: ReadonlyMap<string, Fraction>): -1 | 1 {
   const value = form.at(point)

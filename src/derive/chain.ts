@@ -15,9 +15,11 @@ export interface ChainStep {
 }
 
 /**
- * A traced exponent as a list of steps from the start on, each after those that it is made of; the last is the exponent.
+ * A traced exponent as a list of steps from the start on, each after those that it is made of; the last is the
+ * exponent.
  *
- * Operations that pass an exponent on as it is are left out, except those of the nodes that are named; and so is what cancels.
+ * Operations that pass an exponent on as it is are left out, except those of the nodes that are named; and so is what
+ * cancels.
  */
 export function chainOf(last: Link, isNamed: (node: Node) => boolean): ChainStep[] {
   const steps: ChainStep[] = []
@@ -70,8 +72,8 @@ function onlyTerm({ terms: [term, ...others], added, what }: Link): Link | null 
 }
 
 /**
- * The link's sum, or, where the exponents that it subtracts cancel with the others once both are traced back, what is left:
- * a quotient of a tensor by its own size has no scale.
+ * The link's sum, or, where the exponents that it subtracts cancel with the others once both are traced back, what is
+ * left: a quotient of a tensor by its own size has no scale.
  */
 function withoutCancelling(link: Link): Sum {
   const { terms, added } = link

@@ -1,8 +1,9 @@
 /**
  * Which tensors are asked for the sizes of their parts, and which for their size alone.
  *
- * A second moment meets nothing but a square root, a norm nothing but a bound: of such tensors no part is ever contracted
- * with another, so their parities are not kept. Products of parities are what makes deep programs slow to read.
+ * A second moment meets nothing but a square root, a norm nothing but a bound: of such tensors no part is ever
+ * contracted with another, so their parities are not kept. Products of parities are what makes deep programs slow to
+ * read.
  */
 import { inOrder, type Node } from "../program/node.js"
 import type { Op } from "../program/operation.js"

@@ -23,8 +23,9 @@ export interface Switches {
   /** What "stable" in "efficient" bounds: the layer's features Z_B, or the output's change f − f₀. */
   readonly level: "features" | "output"
   /**
-   * The step from which feature learning and efficiency are asked, by default the end of the transient: null if that has no
-   * longest length. A step that is named is before the end of such a transient, so where there is one neither holds.
+   * The step from which feature learning and efficiency are asked, by default the end of the transient: null if that
+   * has no longest length. A step that is named is before the end of such a transient, so where there is one neither
+   * holds.
    */
   readonly from: number | null
 }
@@ -62,8 +63,9 @@ export interface Derivation {
   /** Where neither a fixed point nor a growth was found: no statement speaks of these symbols. */
   readonly undecided: Condition
   /**
-   * Where of a deep model no more is said than that the features, at every site or with several symbols at some site, and the
-   * output both outgrow Θ(1): statements about single sites, and about feature learning, do not speak of these symbols.
+   * Where of a deep model no more is said than that the features, at every site or with several symbols at some site,
+   * and the output both outgrow Θ(1): statements about single sites, and about feature learning, do not speak of these
+   * symbols.
    */
   readonly outgrown: Condition
   /** Z_B = O(1) for all t (of every adapter); like all statements within {@link Scheme.domain}. */
@@ -72,7 +74,9 @@ export interface Derivation {
   readonly internallyStable: Condition
   /** f − f₀ = O(1) for all t: the output level. */
   readonly stableOutput: Condition
-  /** Z_B = O(1) for all t at each of several sites, by their tags; none where {@link outgrown} leaves single sites open. */
+  /**
+   * Z_B = O(1) for all t at each of several sites, by their tags; none where {@link outgrown} leaves single sites open.
+   */
   readonly stableSites: Readonly<Record<string, Condition>>
   /** ΔZ_B = Θ(1) for all t ≥ from, at every site; null where the model names no δ. */
   readonly featureLearning: Condition | null
@@ -324,8 +328,8 @@ function phases(regions: readonly Region<Recursion>[], names: readonly string[],
 }
 
 /**
- * The bounds on the rate's symbol, the one that every rate with symbols has, in a condition of one piece; the rate may reach
- * their min.
+ * The bounds on the rate's symbol, the one that every rate with symbols has, in a condition of one piece; the rate may
+ * reach their min.
  */
 function largestRate({ rates }: Scheme, condition: Condition): Affine[] | null {
   const open = rates

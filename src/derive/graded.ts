@@ -76,7 +76,9 @@ export class Graded {
     return size === null || this.parts.length < 2 || this.randoms.length > 0 ? this : Graded.even(size)
   }
 
-  /** Whether no two of its terms lie in one part: sums over parts of different parity are independent, up to n^(−1/2). */
+  /**
+   * Whether no two of its terms lie in one part: sums over parts of different parity are independent, up to n^(−1/2).
+   */
   get isOrthogonal(): boolean {
     return [...this.parts, ...this.randoms].every(({ size }) => size.terms.length === 1)
   }

@@ -42,8 +42,9 @@ export interface Round {
 }
 
 /**
- * The last two periods as a round, or null if they are none. As long as no margin falls below 0 the step is one affine map
- * x ↦ Mx + v with MΔ = Δ, so every further period repeats the round: by induction, for ever where no margin shrinks.
+ * The last two periods as a round, or null if they are none. As long as no margin falls below 0 the step is one affine
+ * map x ↦ Mx + v with MΔ = Δ, so every further period repeats the round: by induction, for ever where no margin
+ * shrinks.
  */
 export function steadyRound(history: readonly StepReading[], period: number): Round | null {
   const [now, then, earlier] = [0, 1, 2].map((k) => history.at(-1 - k * period))
@@ -73,15 +74,15 @@ export function steadyRound(history: readonly StepReading[], period: number): Ro
 }
 
 /**
- * The growth in the long run of a step that only takes maxima and sums, from a state x that grew by Δ ≥ 0 and in the next
- * period by no less.
+ * The growth in the long run of a step that only takes maxima and sums, from a state x that grew by Δ ≥ 0 and in the
+ * next period by no less.
  *
- * Choosing in every max the argument that led in the later period bounds the step from below by a map x ↦ Mx + v whose M
- * has no negative entry. MΔ is at least the later growth, hence at least Δ, so the state stays above x + TΔ after T
- * periods, and quantities, which are monotone, grow at least by their multiple of T. The parts at which Δ is 0 are checked
- * to stay where they are on the ray x + TΔ for T beyond all bounds (comparisons are then decided by the multiples of T
- * first): whatever the others grow to, these do not follow. Parts may grow faster than by Δ, as under a squared loss,
- * where the residual multiplies the gradient.
+ * Choosing in every max the argument that led in the later period bounds the step from below by a map x ↦ Mx + v whose
+ * M has no negative entry. MΔ is at least the later growth, hence at least Δ, so the state stays above x + TΔ after T
+ * periods, and quantities, which are monotone, grow at least by their multiple of T. The parts at which Δ is 0 are
+ * checked to stay where they are on the ray x + TΔ for T beyond all bounds (comparisons are then decided by the
+ * multiples of T first): whatever the others grow to, these do not follow. Parts may grow faster than by Δ, as under a
+ * squared loss, where the residual multiplies the gradient.
  */
 function eventualGrowth(
   earlier: State,

@@ -1,10 +1,10 @@
 /**
  * What nodes were read as, kept over the cells and steps of a scheme.
  *
- * A node's reading depends on its operands, on what its random matrices were applied to, and on how the cell answers the
- * comparisons that it asks, one after the other. So readings of the same operands form a tree of questions: where a cell answers
- * as another one did, what was read there is taken over, and the same is asked of the cell. Tensors of equal parts are one
- * object here, so that the same operands are found again.
+ * A node's reading depends on its operands, on what its random matrices were applied to, and on how the cell answers
+ * the comparisons that it asks, one after the other. So readings of the same operands form a tree of questions: where a
+ * cell answers as another one did, what was read there is taken over, and the same is asked of the cell. Tensors of
+ * equal parts are one object here, so that the same operands are found again.
  */
 import { Affine } from "../exponent/affine.js"
 import type { Node } from "../program/node.js"

@@ -14,12 +14,12 @@ const GAINED = "κ"
 const gained = Affine.symbol(GAINED)
 
 /**
- * The recursion in a region where the state grows steadily until, K rounds later, a comparison is answered otherwise: K has
- * no bound in the region, as the growth δ vanishes towards its edge.
+ * The recursion in a region where the state grows steadily until, K rounds later, a comparison is answered otherwise: K
+ * has no bound in the region, as the growth δ vanishes towards its edge.
  *
- * All that a round adds is a multiple of δ, so the state after K rounds is affine in the symbols and in κ = Kδ, and is read
- * on from there with κ as a further symbol, at every κ between the last two rounds that the comparisons allow. One of these
- * is the true one; what is told holds at all of them.
+ * All that a round adds is a multiple of δ, so the state after K rounds is affine in the symbols and in κ = Kδ, and is
+ * read on from there with κ as a further symbol, at every κ between the last two rounds that the comparisons allow. One
+ * of these is the true one; what is told holds at all of them.
  *
  * @returns null where the growth is not of this kind, where no end is seen after it either, or where that depends on κ.
  */
@@ -129,7 +129,9 @@ function multiplesOfOne(
   return forms.every((form) => form.key === unit.times(of(form)).key) ? { unit, of } : null
 }
 
-/** The sizes that the course ends with, if none depends on κ and none on the way is larger than both ends; else null. */
+/**
+ * The sizes that the course ends with, if none depends on κ and none on the way is larger than both ends; else null.
+ */
 function limitOf(listed: StepReading, end: End, { history, period, growth }: Course, cell: Cell): Recursion["limit"] {
   const limit: Record<string, Size | null> = {}
   for (const [name, { size: first }] of listed.quantities) {

@@ -13,10 +13,11 @@ export const OUTGROWN = "outgrown"
 const FIRST_STEPS = 5
 
 /**
- * Whether the features and the output have outgrown Θ(1) within the first steps, in the cell of the comparisons up to there.
+ * Whether the features and the output have outgrown Θ(1) within the first steps, in the cell of the comparisons up to
+ * there.
  *
- * Then no statement of bounds holds, whatever follows. With one symbol this is asked of the features at every site, so that
- * bounds are told by site; with several of any one.
+ * Then no statement of bounds holds, whatever follows. With one symbol this is asked of the features at every site, so
+ * that bounds are told by site; with several of any one.
  */
 export function isOutgrown(scheme: Scheme, cell: Cell, assume: (assumption: string) => void): boolean {
   const features = everySite(scheme.program.model, "zB")

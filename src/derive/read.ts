@@ -249,8 +249,8 @@ function matrixProduct(left: Graded, right: Graded, inner: Dimension, reading: R
 const MOST_PAIRS = 64
 
 /**
- * The same product of tensors of many parts: parts of equal parity are aligned, and all others together grow as the product
- * of the whole sizes times the root of the index.
+ * The same product of tensors of many parts: parts of equal parity are aligned, and all others together grow as the
+ * product of the whole sizes times the root of the index.
  */
 function wideProduct(left: Graded, right: Graded, inner: Dimension, { cell, assume }: ReadingContext): Graded {
   assume(

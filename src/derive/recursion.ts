@@ -24,8 +24,8 @@ export interface Recursion {
   /** The exponent by which a quantity grows (or falls) in a period; where it grows, at least. */
   readonly growth: PeriodGrowth
   /**
-   * Where the transient has no longest length in the cell: the sizes that follow it. On the way from the last listed step
-   * none is larger than both its size there and this one. Null where the listed steps hold the whole transient.
+   * Where the transient has no longest length in the cell: the sizes that follow it. On the way from the last listed
+   * step none is larger than both its size there and this one. Null where the listed steps hold the whole transient.
    */
   readonly limit: Readonly<Record<string, Size | null>> | null
   readonly assumptions: readonly string[]

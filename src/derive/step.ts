@@ -191,8 +191,8 @@ export function grown(state: State, added: readonly Affine[]): State {
 }
 
 /**
- * The sizes under each scale-free function (a sign, Adam's quotient, an orthogonalisation) and each norm that clips, that
- * the node depends on; what came before is in earlier steps.
+ * The sizes under each scale-free function (a sign, Adam's quotient, an orthogonalisation) and each norm that clips,
+ * that the node depends on; what came before is in earlier steps.
  */
 function momentsOf(node: Node, values: ReadonlyMap<Node, Graded>, cell: Cell): Size[] {
   return inOrder([node]).flatMap((each) => {

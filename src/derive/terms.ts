@@ -21,8 +21,10 @@ export type Terms =
       /** Whether all terms are of different parity: then they are independent up to n^(−1/2), and their squares add. */
       readonly orthogonal: boolean
       /**
-       * Gaps > 0, smallest first: the size is n^exponent (1 + Σ O(n^−gap)). A sign, Adam's quotient or a clipped step approaches its limit
-       * as the terms of its argument (of the norm and its bound) separate (the share of entries that the smaller one decides is n^−gap); two leading terms of equal exponent that are independent overlap by n^(−1/2).
+       * Gaps > 0, smallest first: the size is n^exponent (1 + Σ O(n^−gap)). A sign, Adam's quotient or a clipped step
+       * approaches its limit as the terms of its argument (of the norm and its bound) separate (the share of entries
+       * that the smaller one decides is n^−gap); two leading terms of equal exponent that are independent overlap by
+       * n^(−1/2).
        */
       readonly corrections: readonly Fraction[]
       readonly relation: Relation
@@ -92,7 +94,9 @@ function readSteps(scheme: Scheme, cell: Cell): StepSizes[] {
   )
 }
 
-/** The values of all terms, largest first: those too that lead nowhere, as n^(1/2) between 1 and n in (1 + n^(1/2))². */
+/**
+ * The values of all terms, largest first: those too that lead nowhere, as n^(1/2) between 1 and n in (1 + n^(1/2))².
+ */
 function descending({ terms }: Size, point: ReadonlyMap<string, Fraction>): Fraction[] {
   return distinct(terms.map((form) => form.at(point)))
 }

@@ -2,8 +2,8 @@
  * Where an exponent comes from: each operation's rule as an affine map of the exponents that it used.
  *
  * A rule is read once more with a symbol in place of each operand's exponent, every comparison answered as it was. What
- * comes out is Σ times · symbol + added: which parts of which operands the result is made of, and what the rule adds. So a
- * trace is exact, needs no code of its own for an operation, and costs nothing where nobody asks.
+ * comes out is Σ times · symbol + added: which parts of which operands the result is made of, and what the rule adds.
+ * So a trace is exact, needs no code of its own for an operation, and costs nothing where nobody asks.
  */
 import { Fraction } from "fraction.js"
 import { Affine } from "../exponent/affine.js"
@@ -21,8 +21,8 @@ export interface Link {
   readonly node: Node
   readonly t: number
   /**
-   * A part of the tensor; the remembered direction of a random matrix, as the operation left it; the difference that the
-   * operation compared with zero; or how much the tensor grew.
+   * A part of the tensor; the remembered direction of a random matrix, as the operation left it; the difference that
+   * the operation compared with zero; or how much the tensor grew.
    */
   readonly what: "part" | "memory" | "comparison" | "growth"
   /** The part by its parity, the random matrix by its name; see `Graded.pieces`. */
@@ -92,7 +92,10 @@ export class Trace {
     return part === undefined ? null : this.link(node, t, { what: "part", key: part.key })
   }
 
-  /** The growth of a tensor over the period that ends with step t, if it is the form: the later exponent less the earlier. */
+  /**
+   * The growth of a tensor over the period that ends with step t, if it is the form: the later exponent less the
+   * earlier.
+   */
   growth(node: Node, t: number, period: number, form: Affine): Link | null {
     const [later, earlier] = [t, t - period].map((at) => {
       const size = this.step(at).values.get(node)!.size(this.cell)

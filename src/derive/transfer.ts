@@ -16,7 +16,9 @@ export interface LayerShape {
   readonly ratio?: number
 }
 
-/** The symbol that stands for each size: the rank is n^rho, the input width n^d, the multiplier n^s, the ratio n^lambda. */
+/**
+ * The symbol that stands for each size: the rank is n^rho, the input width n^d, the multiplier n^s, the ratio n^lambda.
+ */
 export const SIZE_SYMBOLS = { inputWidth: "d", rank: "rho", multiplier: "s", ratio: "lambda" } as const
 
 /** What one size does to the largest stable rate: multiplies it by (to / from)^exponent. */
@@ -39,8 +41,8 @@ export interface BoundTransfer {
 }
 
 /**
- * The ratio of the largest stable rates at two shapes: with r = n^ρ a form a + bρ of the bound is n^a r^b, and the least form
- * rules. Constants are not derived; they cancel in the ratio where one form rules at both.
+ * The ratio of the largest stable rates at two shapes: with r = n^ρ a form a + bρ of the bound is n^a r^b, and the
+ * least form rules. Constants are not derived; they cancel in the ratio where one form rules at both.
  *
  * @returns null where the scheme has no largest rate: two free rates, or none.
  * @throws InputError for symbols in the bound that are no sizes, which need values.
@@ -66,7 +68,11 @@ export function moved(form: Affine, from: LayerShape, to: LayerShape): Omit<Boun
   return { exponent: form, parts, factor: parts.reduce((product, { factor }) => product * factor, 1) }
 }
 
-/** The form of the bound that is least at a shape; null where there is no largest rate. @throws InputError as `boundTransfer`. */
+/**
+ * The form of the bound that is least at a shape; null where there is no largest rate.
+ * @throws InputError as
+ * `boundTransfer`.
+ */
 export function rulingForm(
   { largestRate, scheme }: Derivation,
   level: "features" | "output",

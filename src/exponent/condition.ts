@@ -86,9 +86,9 @@ export class Condition {
   }
 
   /**
-   * The same set in fewer pieces: two become the polyhedron of the constraints of either that hold on both (their union,
-   * if that is convex: Bemporad, Fukuda, Torrisi 2001), as long as one such lies in the set. Then each piece loses the
-   * inequalities that only keep it out of other pieces.
+   * The same set in fewer pieces: two become the polyhedron of the constraints of either that hold on both (their
+   * union, if that is convex: Bemporad, Fukuda, Torrisi 2001), as long as one such lies in the set. Then each piece
+   * loses the inequalities that only keep it out of other pieces.
    */
   merged(): Condition {
     const [waiting, done] = [[...this.pieces], [] as (readonly Constraint[])[]]

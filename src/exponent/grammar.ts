@@ -62,8 +62,8 @@ export function formatAffine(form: Affine): string {
 }
 
 /**
- * The text of an exponent: `-inf`, an affine form, or `max(...)`, of which some may be `min(...)`; `by region` for null, an
- * exponent that jumps and has no such form.
+ * The text of an exponent: `-inf`, an affine form, or `max(...)`, of which some may be `min(...)`; `by region` for
+ * null, an exponent that jumps and has no such form.
  */
 export function formatExponent(exponent: MaxPlus | Piecewise | null): string {
   if (exponent === null) return "by region"

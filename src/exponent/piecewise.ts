@@ -33,8 +33,8 @@ export class Piecewise {
    * The continuous function with the given pieces, which cover its domain; null if the pieces jump.
    *
    * If every form is the largest on its own piece the function is their max. If not it is the max over pieces of the
-   * min of the forms that are nowhere below the piece's own form on it (the lattice form, Tarela and Martínez 1999). That
-   * holds of pieces in which no form crosses the piece's own; others may do, and are cut where they do not.
+   * min of the forms that are nowhere below the piece's own form on it (the lattice form, Tarela and Martínez 1999).
+   * That holds of pieces in which no form crosses the piece's own; others may do, and are cut where they do not.
    */
   static ofPieces(pieces: readonly AffinePiece[]): Piecewise | null {
     const forms = [...new Map(pieces.map(({ form }) => [form.key, form])).values()]

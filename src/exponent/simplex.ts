@@ -13,8 +13,8 @@ export interface Inequality {
  *
  * The largest t ≤ 1 with form + t ≤ 0 for every strict inequality is found by the simplex method over the integers
  * (Bland's rule, so it ends); strict inequalities have a common solution iff that t is > 0. The point lies as deep
- * inside the strict ones as t says, so it is a good representative of a region. Integers are small ones as long as they can
- * be; the steps are the same in both kinds.
+ * inside the strict ones as t says, so it is a good representative of a region. Integers are small ones as long as they
+ * can be; the steps are the same in both kinds.
  */
 export function interiorPoint(system: readonly Inequality[]): Map<string, Fraction> | null {
   try {

@@ -64,7 +64,10 @@ export function witness(system: readonly Constraint[]): ReadonlyMap<string, Frac
 /** Systems remembered at most. */
 const MOST_KNOWN = 100_000
 
-/** A question about inequalities with its answers so far: simplifying conditions asks of the same few systems over and over. */
+/**
+ * A question about inequalities with its answers so far: simplifying conditions asks of the same few systems over and
+ * over.
+ */
 function remembering<T>(): (system: readonly Inequality[], answer: (system: readonly Inequality[]) => T) => T {
   const known = new Map<string, T>()
   return (system, answer) => {
@@ -98,8 +101,8 @@ export function implies(system: readonly Constraint[], constraint: Constraint): 
 }
 
 /**
- * The inequalities of the other symbols that hold at exactly the points for which some value of the named symbol satisfies
- * the given inequalities: Fourier and Motzkin's elimination, without redundant ones.
+ * The inequalities of the other symbols that hold at exactly the points for which some value of the named symbol
+ * satisfies the given inequalities: Fourier and Motzkin's elimination, without redundant ones.
  */
 export function eliminate(system: readonly Constraint[], name: string): Constraint[] {
   const slope = ({ form }: Constraint) => form.coefficient(name)

@@ -14,13 +14,13 @@ export interface Amplitudes {
 }
 
 /**
- * Least squares over admissible amplitudes: the leading one, of the first column, is a₀ ≥ 0. A term's lies between 0 and
- * where it is 1 / share times the leading one at the widest width; corrections, of either sign, may together not exceed
- * the leading one at the narrowest width; that of a cross term between the first two columns is b² ≤ 4 a₀ a₁.
+ * Least squares over admissible amplitudes: the leading one, of the first column, is a₀ ≥ 0. A term's lies between 0
+ * and where it is 1 / share times the leading one at the widest width; corrections, of either sign, may together not
+ * exceed the leading one at the narrowest width; that of a cross term between the first two columns is b² ≤ 4 a₀ a₁.
  *
- * These amplitudes form a convex cone. Its extreme ray along any gradient has a closed form, so rays are added one at a time, and
- * after each the non-negative least squares over all so far is solved anew (Lawson and Hanson 1974, with rays made as they
- * are needed). Powers close to each other are all but dependent, and many of them cost little so.
+ * These amplitudes form a convex cone. Its extreme ray along any gradient has a closed form, so rays are added one at a
+ * time, and after each the non-negative least squares over all so far is solved anew (Lawson and Hanson 1974, with rays
+ * made as they are needed). Powers close to each other are all but dependent, and many of them cost little so.
  *
  * @param share > 0, or null: then the first amplitude is ≥ 0 and every other one free.
  */
@@ -40,7 +40,8 @@ export function leastSquares(
     const direction = cone(gradient)
     const values = combined(units, direction)
     const size = Math.sqrt(dot(values, values))
-    // Half of what other amplitudes could still gain, where the best ray is about as long as this one (the duality gap of Frank and Wolfe).
+    // Half of what other amplitudes could still gain, where the best ray is about as long as this one (the duality gap
+    // of Frank and Wolfe).
     const gap = (scale * dot(values, rest)) / size
     if (!(gap > Math.max(EXACT * scale ** 2, PRECISION * dot(rest, rest)))) break
     const better = nonNegative([...rays, { direction, values, weight: 0 }], target)
@@ -116,7 +117,10 @@ interface Ray {
   readonly weight: number
 }
 
-/** Non-negative least squares over rays, all but the last of which have a solution's weights; null if they are dependent. */
+/**
+ * Non-negative least squares over rays, all but the last of which have a solution's weights; null if they are
+ * dependent.
+ */
 function nonNegative(rays: readonly Ray[], target: readonly number[]): readonly Ray[] | null {
   let active = rays
   for (;;) {
@@ -136,7 +140,10 @@ function nonNegative(rays: readonly Ray[], target: readonly number[]): readonly 
   }
 }
 
-/** Weights of least squares by modified Gram–Schmidt, which the hot loop needs faster than an SVD; null if rays are dependent. */
+/**
+ * Weights of least squares by modified Gram–Schmidt, which the hot loop needs faster than an SVD; null if rays are
+ * dependent.
+ */
 function solve(rays: readonly Ray[], target: readonly number[]): number[] | null {
   const rest = target.slice()
   const basis: number[][] = []

@@ -1,4 +1,7 @@
-/** What a grid of learning rates says of an optimum or of an edge without a model of the curve: between which rates it lies. */
+/**
+ * What a grid of learning rates says of an optimum or of an edge without a model of the curve: between which rates it
+ * lies.
+ */
 import { mean } from "simple-statistics"
 import { type GridPoint, optimalRate } from "./optimum.js"
 
@@ -13,15 +16,17 @@ export interface RatePlace extends Bracket {
   /** By interpolation of the curve; null where the place lies beyond the grid. */
   readonly rate: number | null
   /**
-   * What enters a likelihood: the rate twice, or the half-line it lies on. Rates on the half-line and no others are seen so, which
-   * makes the censoring ignorable.
+   * What enters a likelihood: the rate twice, or the half-line it lies on. Rates on the half-line and no others are
+   * seen so, which makes the censoring ignorable.
    */
   readonly observed: Bracket
   /** The standard error of ln(rate) that the noise of the losses makes; left out where it is unknown. */
   readonly error?: number
 }
 
-/** The grid with one point a rate: repeated runs are averaged, and a repetition that diverged makes the mean diverge. */
+/**
+ * The grid with one point a rate: repeated runs are averaged, and a repetition that diverged makes the mean diverge.
+ */
 export function withoutRepeats(grid: readonly GridPoint[]): GridPoint[] {
   return [...repeats(grid)]
     .map(([rate, values]) => ({ rate, value: mean([...values]) }))
@@ -40,11 +45,11 @@ function repeats(grid: readonly GridPoint[]): ReadonlyMap<number, readonly numbe
 }
 
 /**
- * The optimum of a curve that falls to one minimum and rises beyond it: it lies between the neighbours of the least loss, and
- * inside the grid where the parabola through the three in ln(rate) has its minimum.
+ * The optimum of a curve that falls to one minimum and rises beyond it: it lies between the neighbours of the least
+ * loss, and inside the grid where the parabola through the three in ln(rate) has its minimum.
  *
- * A parabola's minimum lies between the middles of the two intervals it spans, so a least loss at the edge of the grid says that
- * the optimum lies beyond the middle of the last interval.
+ * A parabola's minimum lies between the middles of the two intervals it spans, so a least loss at the edge of the grid
+ * says that the optimum lies beyond the middle of the last interval.
  *
  * Losses that repeated runs would not tell apart (within 2√2 standard deviations of a run) may each be the least: the
  * bracket reaches from the lower neighbour of the first to the upper neighbour of the last of them.
@@ -75,9 +80,9 @@ export function optimumBracket(grid: readonly GridPoint[], noise: number): RateP
 }
 
 /**
- * The stability edge of a curve: the largest rate up to which no run diverged or ended with a loss above the curve's least by
- * more than the given share of it. It lies between the last rate that held and the first that did not; where both losses are finite, at
- * the rate at which the straight line through them in ln(rate) meets the limit.
+ * The stability edge of a curve: the largest rate up to which no run diverged or ended with a loss above the curve's
+ * least by more than the given share of it. It lies between the last rate that held and the first that did not; where
+ * both losses are finite, at the rate at which the straight line through them in ln(rate) meets the limit.
  */
 export function edgeBracket(grid: readonly GridPoint[], share: number): RatePlace {
   const points = withoutRepeats(grid)
@@ -95,8 +100,8 @@ export function edgeBracket(grid: readonly GridPoint[], share: number): RatePlac
 }
 
 /**
- * The standard deviation of the loss over repeated runs at one rate, pooled over curves, and its degrees of freedom; null if nothing was
- * repeated. Runs beyond the stability edge are left out: there the spread is another one.
+ * The standard deviation of the loss over repeated runs at one rate, pooled over curves, and its degrees of freedom;
+ * null if nothing was repeated. Runs beyond the stability edge are left out: there the spread is another one.
  */
 export function repeatDeviation(
   grids: readonly (readonly GridPoint[])[],

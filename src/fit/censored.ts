@@ -28,9 +28,14 @@ export interface CensoredFit {
   readonly identified: boolean
 }
 
-/** Scatter below this is not resolved: the likelihood costs LEAST_SCATTER / scatter, so it has a maximum without noise. */
+/**
+ * Scatter below this is not resolved: the likelihood costs LEAST_SCATTER / scatter, so it has a maximum without noise.
+ */
 const LEAST_SCATTER = 1e-6
-/** What a half-line counts: the Fisher information of a normal observation's sign at its median, relative to the observation. */
+/**
+ * What a half-line counts: the Fisher information of a normal observation's sign at its median, relative to the
+ * observation.
+ */
 const HALF_LINE = 2 / Math.PI
 /** Slopes are looked for within this; an interval that reaches it is unbounded. */
 const REACH = 20
@@ -41,13 +46,13 @@ const AT_REACH = 1e-3
  * The slope of y = a_group + slope · x + scatter · ε, ε normal, by maximum likelihood from observations that are exact,
  * or censored to an interval or a half-line (Tobin 1958; Amemiya 1973; for intervals Burridge 1981).
  *
- * In a/scatter and 1/scatter the log-likelihood is concave at a given slope (Olsen 1978), so Newton's method finds its one
- * maximum; the interval is the profile likelihood's. Its threshold N ln(1 + t²/ν), with Student's t at ν = N − 1 − groups degrees, is
- * exact for exact observations, where the interval is that of least squares. A half-line adds 2/π to N: no more does the
- * side of a known point on which a normal observation falls tell of its mean.
+ * In a/scatter and 1/scatter the log-likelihood is concave at a given slope (Olsen 1978), so Newton's method finds its
+ * one maximum; the interval is the profile likelihood's. Its threshold N ln(1 + t²/ν), with Student's t at ν = N − 1 −
+ * groups degrees, is exact for exact observations, where the interval is that of least squares. A half-line adds 2/π to
+ * N: no more does the side of a known point on which a normal observation falls tell of its mean.
  *
- * Few observations may lie nearer to a line than their known errors let them, by luck: the interval is never shorter than those errors
- * alone make it (as Röver, Knapp and Friede 2015 bound Knapp and Hartung's).
+ * Few observations may lie nearer to a line than their known errors let them, by luck: the interval is never shorter
+ * than those errors alone make it (as Röver, Knapp and Friede 2015 bound Knapp and Hartung's).
  *
  * @param errorDegrees the degrees of freedom of the known errors.
  * @returns null where fewer than three observations bear on the slope (in groups with two different x) or where all are
@@ -85,7 +90,10 @@ export function censoredSlope(
   return { exponent, interval, scatter: best.scatter, observations: used.length, censored, identified }
 }
 
-/** The standard error of a slope of least squares over the observations whose errors are known; 0 where they tell no slope. */
+/**
+ * The standard error of a slope of least squares over the observations whose errors are known; 0 where they tell no
+ * slope.
+ */
 function knownError(observations: readonly Censored[]): number {
   const known = observations.flatMap(({ error, ...rest }) => (error === undefined ? [] : [{ ...rest, error }]))
   let [spread, sum] = [0, 0]
@@ -135,8 +143,8 @@ function derivatives(low: number, high: number, alpha: number, tau: number): Der
 }
 
 /**
- * The largest log-likelihood at a slope over intercepts and scatter, by damped Newton steps. Each slope begins where the one before ended:
- * the likelihood has one maximum, and slopes are asked for close to each other.
+ * The largest log-likelihood at a slope over intercepts and scatter, by damped Newton steps. Each slope begins where
+ * the one before ended: the likelihood has one maximum, and slopes are asked for close to each other.
  */
 function profiler(observations: readonly Censored[], groups: readonly string[]) {
   const own = observations.map(({ group, ...rest }) => ({ ...rest, group: groups.indexOf(group) }))

@@ -1,4 +1,7 @@
-/** What a curve of loss against rate shows where noise is known: its minimum and its edge, from many points rather than three. */
+/**
+ * What a curve of loss against rate shows where noise is known: its minimum and its edge, from many points rather than
+ * three.
+ */
 import { median } from "simple-statistics"
 import {
   type Bracket,
@@ -16,7 +19,10 @@ import { type Minimum, sharedShape } from "./sharedShape.js"
 const MANY = 6
 /** Where noise is known, the minimum is fitted to losses up to this many standard deviations above the least … */
 const HEIGHT = 16
-/** … and over no more than a factor of 20 in the rate on either side: farther out the shape, and where the grid ends, tell on it. */
+/**
+ * … and over no more than a factor of 20 in the rate on either side: farther out the shape, and where the grid ends,
+ * tell on it.
+ */
 const REACH = Math.log(20)
 
 /** The standard deviation of one run's loss, and its degrees of freedom. */
@@ -27,7 +33,10 @@ interface Deviation {
 
 /** The noise of losses, and what tells it. */
 export interface Noise extends Deviation {
-  /** Repeated runs; losses off smooth curves; off curves of one shape; or losses that do not fall to one minimum and rise beyond it. */
+  /**
+   * Repeated runs; losses off smooth curves; off curves of one shape; or losses that do not fall to one minimum and
+   * rise beyond it.
+   */
   readonly from: "repeats" | "smoothness" | "shape" | "order"
 }
 
@@ -39,16 +48,19 @@ export interface CurvePlaces {
 
 /** What curves that are fitted together show. */
 export interface Together {
-  /** Of each curve the rate of least loss and the loss there; null where it has too few rates, or its grid does not hold it. */
+  /**
+   * Of each curve the rate of least loss and the loss there; null where it has too few rates, or its grid does not hold
+   * it.
+   */
   readonly minima: readonly (Minimum | null)[]
   /** How far losses lie off the curves; null where there are too few to tell. */
   readonly left: Deviation | null
 }
 
 /**
- * The minima of curves, of which one at least has six rates or more, by one shape for all of them (see `sharedShape`). Where noise is
- * known it is fitted to all losses within 16 standard deviations of each least one, and a factor of 20 of its rate; where it is not, to the
- * least one and up to two on either side, which then tell the noise.
+ * The minima of curves, of which one at least has six rates or more, by one shape for all of them (see `sharedShape`).
+ * Where noise is known it is fitted to all losses within 16 standard deviations of each least one, and a factor of 20
+ * of its rate; where it is not, to the least one and up to two on either side, which then tell the noise.
  *
  * @param noise null if unknown.
  */
@@ -87,8 +99,9 @@ function nearLeast(points: readonly CurvePoint[], noise: number): readonly Curve
 }
 
 /**
- * The least point and up to two on either side; null where it has no neighbour on one. A farther point that rises more than twice as
- * steeply as the neighbours of the least ones tell, over all curves, is on a flank of another shape: it does not count.
+ * The least point and up to two on either side; null where it has no neighbour on one. A farther point that rises more
+ * than twice as steeply as the neighbours of the least ones tell, over all curves, is on a flank of another shape: it
+ * does not count.
  *
  * @param noise what losses may vary by besides; 0 if unknown.
  */
@@ -122,8 +135,9 @@ function besideLeast(curves: readonly (readonly CurvePoint[])[], noise: number):
 const STEEPEST = 2
 
 /**
- * The optimum and the stability edge of a curve, see `optimumBracket` and `edgeBracket`. Where the curve's minimum was fitted, it is the
- * optimum; where noise is known too, its loss, and not the least one seen, is what the edge's limit is counted from.
+ * The optimum and the stability edge of a curve, see `optimumBracket` and `edgeBracket`. Where the curve's minimum was
+ * fitted, it is the optimum; where noise is known too, its loss, and not the least one seen, is what the edge's limit
+ * is counted from.
  *
  * @param noise null if unknown.
  * @param minimum the curve's by `minimaTogether`.
@@ -180,8 +194,9 @@ function pointsOf(grid: readonly GridPoint[]): CurvePoint[] {
 }
 
 /**
- * The standard deviation of a run's loss about a smooth curve: what cubics through the losses within a factor of NEAR of each least one
- * leave, pooled over curves; null where rates are too far apart for that. A coarser grid cannot tell the shape of a curve from noise.
+ * The standard deviation of a run's loss about a smooth curve: what cubics through the losses within a factor of NEAR
+ * of each least one leave, pooled over curves; null where rates are too far apart for that. A coarser grid cannot tell
+ * the shape of a curve from noise.
  */
 function smoothDeviation(grids: readonly (readonly GridPoint[])[]): Deviation | null {
   let [squares, degrees] = [0, 0]
@@ -203,8 +218,9 @@ const SHAPE_DEGREE = 3
 const LEAST_DEGREES = 4
 
 /**
- * The standard deviation of a run's loss about curves that fall to one minimum and rise beyond it, whatever their shape: what unimodal
- * regression leaves; null where every curve does. It tells noise only where the curve is as flat as the noise is large, and there it matters.
+ * The standard deviation of a run's loss about curves that fall to one minimum and rise beyond it, whatever their
+ * shape: what unimodal regression leaves; null where every curve does. It tells noise only where the curve is as flat
+ * as the noise is large, and there it matters.
  */
 function orderDeviation(grids: readonly (readonly GridPoint[])[]): Deviation | null {
   let [squares, degrees] = [0, 0]
@@ -240,8 +256,9 @@ export function leftNoise(together: readonly Together[], grids: readonly (readon
 }
 
 /**
- * The edge above the optimum: losses that rise beyond it, made to do so without a step down (isotonic regression), cross the limit. It lies
- * between the last rate that noise alone could not have lifted above the limit and the first that noise alone could not have.
+ * The edge above the optimum: losses that rise beyond it, made to do so without a step down (isotonic regression),
+ * cross the limit. It lies between the last rate that noise alone could not have lifted above the limit and the first
+ * that noise alone could not have.
  */
 function noisyEdge(
   grid: readonly GridPoint[],

@@ -63,9 +63,10 @@ export interface CurveTable {
 /**
  * The curves of a table's runs, each group's exponents of the optimal rate and of the stability edge.
  *
- * Runs of one width are one curve, their seeds repetitions: widths are the units of the interval. A seed that shifts the whole law
- * leaves its slope alone, and what all seeds of a width share, such as where its optimum falls between the grid's rates, is no less an
- * error of the slope for being shared. So seeds may be crossed with widths, nested in them, one a run, or missing at some.
+ * Runs of one width are one curve, their seeds repetitions: widths are the units of the interval. A seed that shifts
+ * the whole law leaves its slope alone, and what all seeds of a width share, such as where its optimum falls between
+ * the grid's rates, is no less an error of the slope for being shared. So seeds may be crossed with widths, nested in
+ * them, one a run, or missing at some.
  *
  * @param mixed columns in which some repeated runs differ.
  * @throws InputError for a pattern that a model does not match.
@@ -114,8 +115,8 @@ export function curveTable(
 }
 
 /**
- * Losses against rates. Where seeds ran at rates in common, the level of each is taken off: seeds that differ in their data differ in
- * the loss at every rate alike, which is no noise of the curve's shape.
+ * Losses against rates. Where seeds ran at rates in common, the level of each is taken off: seeds that differ in their
+ * data differ in the loss at every rate alike, which is no noise of the curve's shape.
  */
 function gridOf(runs: readonly Run[], goal: "min" | "max"): GridPoint[] {
   const points = runs.map(({ rate, seed, outcome }) => ({

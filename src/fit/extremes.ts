@@ -21,8 +21,8 @@ export interface ExtremeGrowth {
 const MOST_WIDTH = 2 ** 64
 
 /**
- * Both models fitted to the largest entries by least squares in logarithms, the better one first; none where an entry is
- * zero or fewer than three widths are given.
+ * Both models fitted to the largest entries by least squares in logarithms, the better one first; none where an entry
+ * is zero or fewer than three widths are given.
  */
 export function growths(extremes: readonly Extreme[]): ExtremeGrowth[] {
   if (new Set(extremes.map(({ width }) => width)).size < 3 || extremes.some(({ largest }) => !(largest > 0))) return []

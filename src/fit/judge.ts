@@ -32,7 +32,9 @@ export const RULES = {
   finest: 1e-3,
   /** Deterministic quantities are exact powers: they are compared to this. */
   exact: 1e-9,
-  /** In a coarser format than float64, a value has been rounded at most so often: rate, bias, quotient, steps, squares. */
+  /**
+   * In a coarser format than float64, a value has been rounded at most so often: rate, bias, quotient, steps, squares.
+   */
   roundings: 16,
 } as const
 
@@ -66,7 +68,8 @@ export function judge(expected: Expected, samples: readonly WidthSample[], tests
   const hasCompany = expected.others.length + expected.corrections.length > 0
   if (isDeterministic(logPoints(samples)) && !hasCompany) {
     const gap = Math.abs(plain.exponent - expected.exponent)
-    // A slope over evenly spaced log widths moves by at most 3 / range of its values' relative errors: by one of them, over e³.
+    // A slope over evenly spaced log widths moves by at most 3 / range of its values' relative errors: by one of them,
+    // over e³.
     const rounding = Math.max(0, ...samples.map(({ rounding = 0 }) => rounding))
     return gap <= RULES.exact + RULES.roundings * rounding
       ? verdict("agrees", "an exact power of the width", plain)

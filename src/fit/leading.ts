@@ -38,10 +38,15 @@ const CROSS = 1 / 2
 /** How far above the plain slope a leading exponent is looked for; below, the next term bounds it. */
 const REACH = 1.5
 const STEP = 0.02
-/** At the widest width the leading term is at least this part of every other: a smaller one is not seen by such data. */
+/**
+ * At the widest width the leading term is at least this part of every other: a smaller one is not seen by such data.
+ */
 export const LEAST_SHARE = 1 / 4
 
-/** How amplitudes are fitted: "free" lets go of every bound but that the leading one is positive: intervals become longer. */
+/**
+ * How amplitudes are fitted: "free" lets go of every bound but that the leading one is positive: intervals become
+ * longer.
+ */
 export type AmplitudeBounds = "bounded" | "free"
 
 /**
@@ -50,18 +55,18 @@ export type AmplitudeBounds = "bounded" | "free"
  * a sum of n products of independent terms is n^(−1/2) of its largest value, so |b| ≤ 2 a a₁, and its sign is free.
  *
  * For a given e both models are linear in their amplitudes, so χ²(e) is the least over models and amplitudes, and the
- * interval spans all e where it exceeds its minimum by less than the quantile (profile likelihood). A bootstrap is not used:
- * amplitudes at their bound 0 break it. The leading exponent is at least the next one, others[0]; where the data do not
- * exclude that the two are equal, it is the interval's lower end.
+ * interval spans all e where it exceeds its minimum by less than the quantile (profile likelihood). A bootstrap is not
+ * used: amplitudes at their bound 0 break it. The leading exponent is at least the next one, others[0]; where the data
+ * do not exclude that the two are equal, it is the interval's lower end.
  *
- * With `coherence: "none"` only the second model is fitted, with "full" only the first. Terms may also be partly coherent: with
- * "full or none" both models bracket such data. Bounds on amplitudes make the interval shorter, and cover more often than
- * the level says (`verify interval-coverage`).
+ * With `coherence: "none"` only the second model is fitted, with "full" only the first. Terms may also be partly
+ * coherent: with "full or none" both models bracket such data. Bounds on amplitudes make the interval shorter, and
+ * cover more often than the level says (`verify interval-coverage`).
  *
  * Assumed throughout: at the widest width the leading term is at least {@link LEAST_SHARE} of every other.
  *
- * Corrections of relative size n^(−gap) are fitted with either sign, and together may not exceed the leading term at the
- * narrowest width.
+ * Corrections of relative size n^(−gap) are fitted with either sign, and together may not exceed the leading term at
+ * the narrowest width.
  *
  * @param company the derived other terms and corrections.
  * @returns the fit, with an interval of the level asked for.

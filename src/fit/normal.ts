@@ -6,8 +6,8 @@ export function twoSidedQuantile(level: number): number {
 }
 
 /**
- * The two-sided quantile of Student's t, for errors that were themselves estimated: its distribution function is a finite
- * series for whole degrees of freedom (Abramowitz and Stegun 26.7.3 and 26.7.4), inverted by bisection to 1e-9.
+ * The two-sided quantile of Student's t, for errors that were themselves estimated: its distribution function is a
+ * finite series for whole degrees of freedom (Abramowitz and Stegun 26.7.3 and 26.7.4), inverted by bisection to 1e-9.
  */
 export function studentQuantile(level: number, degrees: number): number {
   return quantile((t) => studentWithin(t, degrees), level)

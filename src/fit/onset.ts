@@ -13,9 +13,15 @@ export interface LocalSlope {
 export interface Onset {
   /** Slopes between each width and the one so many places wider, the narrowest first. */
   readonly local: readonly LocalSlope[]
-  /** The narrowest width from which all of them lie within the tolerance, up to two standard errors; null if there is none. */
+  /**
+   * The narrowest width from which all of them lie within the tolerance, up to two standard errors; null if there is
+   * none.
+   */
   readonly from: number | null
-  /** How fast the deviation dies out: its exponent over the widths where it stands out of the noise; null if it does at fewer than three. */
+  /**
+   * How fast the deviation dies out: its exponent over the widths where it stands out of the noise; null if it does at
+   * fewer than three.
+   */
   readonly decay: number | null
   /** The width at which that law reaches the tolerance; null without a law that falls. */
   readonly expected: number | null

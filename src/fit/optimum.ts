@@ -67,7 +67,11 @@ export function thresholdRate(grid: readonly GridPoint[], limit: number): Locate
   return { rate: below.rate * (above.rate / below.rate) ** part, censored: null }
 }
 
-/** The points on either side of the first crossing of the limit; null where the grid has none. @throws InputError as `thresholdRate`. */
+/**
+ * The points on either side of the first crossing of the limit; null where the grid has none.
+ * @throws InputError as
+ * `thresholdRate`.
+ */
 export function thresholdBracket(
   grid: readonly GridPoint[],
   limit: number,

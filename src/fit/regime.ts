@@ -7,7 +7,8 @@ export type RegimeKind = "unknown" | "far below" | "near" | "beyond"
 export const FAR = 3
 
 /**
- * The regime of a rate, from the edge seen at its width: beyond the first rate that failed, far below one that held, or near.
+ * The regime of a rate, from the edge seen at its width: beyond the first rate that failed, far below one that held, or
+ * near.
  *
  * A derived bound is an exponent without its constant, so without an edge the regime is unknown.
  */

@@ -18,7 +18,9 @@ export function minimum(f: (x: number) => number, low: number, high: number, ste
   return (a + b) / 2
 }
 
-/** Between a point inside a region and one outside, its boundary, by bisection: each step leaves half of the bracket. */
+/**
+ * Between a point inside a region and one outside, its boundary, by bisection: each step leaves half of the bracket.
+ */
 export function boundary(isInside: (x: number) => boolean, inside: number, outside: number, steps: number): number {
   let [a, b] = [inside, outside]
   for (let i = 0; i < steps; i++) {
@@ -30,8 +32,9 @@ export function boundary(isInside: (x: number) => boolean, inside: number, outsi
 }
 
 /**
- * Where a function that is ≥ 0 at one point and < 0 at another crosses 0: by the secant, the value of an end that stays halved (the
- * Illinois method, Dowell and Jarratt 1971), and by halving where that is slow, until the bracket is as short as asked for.
+ * Where a function that is ≥ 0 at one point and < 0 at another crosses 0: by the secant, the value of an end that stays
+ * halved (the Illinois method, Dowell and Jarratt 1971), and by halving where that is slow, until the bracket is as
+ * short as asked for.
  */
 export function crossing(f: (x: number) => number, inside: number, outside: number, precision: number): number {
   const a = { x: inside, y: f(inside) }

@@ -1,4 +1,7 @@
-/** Minima of several curves of one shape: loss = a + c (u² + s u³) with u = x − t, where all share the skew s and have a, c and t of their own. */
+/**
+ * Minima of several curves of one shape: loss = a + c (u² + s u³) with u = x − t, where all share the skew s and have
+ * a, c and t of their own.
+ */
 import type { CurvePoint } from "./polynomial.js"
 import { minimum } from "./search.js"
 
@@ -30,8 +33,9 @@ const [SKEWS, PLACES, STEPS] = [16, 16, 20]
 /**
  * The minima by least squares, each point weighted by its runs.
  *
- * A parabola for each curve would be off by as much as the curve is skewed, and by another amount wherever the points lie otherwise about
- * the minimum. A skew of its own for each costs half of what the points tell; one for all costs next to nothing.
+ * A parabola for each curve would be off by as much as the curve is skewed, and by another amount wherever the points
+ * lie otherwise about the minimum. A skew of its own for each costs half of what the points tell; one for all costs
+ * next to nothing.
  *
  * @param curves points near each minimum, in the order of x, three or more with different x.
  */
@@ -96,7 +100,10 @@ function inner({ powers }: Window, f: Coefficients, g: Coefficients): number {
 }
 const ONE: Coefficients = [1]
 
-/** The curvature of least squares for a minimum at t, and the sum of squares that it leaves; a curve that falls away from t is none. */
+/**
+ * The curvature of least squares for a minimum at t, and the sum of squares that it leaves; a curve that falls away
+ * from t is none.
+ */
 function fitAt(window: Window, t: number, s: number): { curvature: number; left: number } {
   const { powers, products, squares } = window
   const f = shape(t, s)

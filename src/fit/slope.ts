@@ -125,8 +125,8 @@ export function degreesOf(samples: readonly WidthSample[]): number {
 const COMMON_DEGREES = 8
 
 /**
- * The variances of the points, each moderated towards their mean as if that had been seen with {@link COMMON_DEGREES} degrees
- * (empirical Bayes: Smyth 2004); not below what deterministic values count with.
+ * The variances of the points, each moderated towards their mean as if that had been seen with {@link COMMON_DEGREES}
+ * degrees (empirical Bayes: Smyth 2004); not below what deterministic values count with.
  *
  * @param degrees of each point's own variance.
  */

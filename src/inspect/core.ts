@@ -59,8 +59,8 @@ function congruent(gram: Gram, s: Float64Array, r: number, count: number): Matri
 const ROUNDS = 40
 
 /**
- * The largest singular value of YᵀX by the power method on G_X G_Y, from below and to about a percent at worst: the Rayleigh
- * quotient of v is taken in the inner product ⟨v, G_Y v⟩, in which that product is symmetric.
+ * The largest singular value of YᵀX by the power method on G_X G_Y, from below and to about a percent at worst: the
+ * Rayleigh quotient of v is taken in the inner product ⟨v, G_Y v⟩, in which that product is symmetric.
  */
 export function productLargest(x: Gram, y: Gram): number {
   const r = side(x)
@@ -102,8 +102,8 @@ export function productNorm(x: Gram, y: Gram): number {
 }
 
 /**
- * The canonical correlations of the row spaces of X and Y, rising: 1 for a direction that both hold, 0 for one that only
- * one holds; null where one of them has fewer than r directions.
+ * The canonical correlations of the row spaces of X and Y, rising: 1 for a direction that both hold, 0 for one that
+ * only one holds; null where one of them has fewer than r directions.
  *
  * @param cross X Yᵀ.
  */
@@ -133,8 +133,8 @@ function rows(values: Float64Array, columns: number): number[][] {
 const matrix = (gram: Gram) => new Matrix(rows(gram, side(gram)))
 
 /**
- * The angle in degrees between two vectors of lengths p and q that differ by one of length d, exact also where it is small;
- * null where one is zero. Source: Kahan, Miscalculating Area and Angles of a Needle-like Triangle.
+ * The angle in degrees between two vectors of lengths p and q that differ by one of length d, exact also where it is
+ * small; null where one is zero. Source: Kahan, Miscalculating Area and Angles of a Needle-like Triangle.
  */
 export function angleBetween(p: number, q: number, d: number): number | null {
   if (!(p > 0 && q > 0)) return null
@@ -145,7 +145,10 @@ export function angleBetween(p: number, q: number, d: number): number | null {
   return (360 / Math.PI) * Math.atan2(Math.sqrt((a - b + d) * least), Math.sqrt((a + (b + d)) * most))
 }
 
-/** e to the entropy of the singular values' shares: r where all are equal, 1 for one; null for none. Source: Roy and Vetterli, 2007. */
+/**
+ * e to the entropy of the singular values' shares: r where all are equal, 1 for one; null for none. Source: Roy and
+ * Vetterli, 2007.
+ */
 export function effectiveRank(spectrum: readonly number[]): number | null {
   const total = spectrum.reduce((sum, value) => sum + value, 0)
   if (!(total > 0)) return null

@@ -1,8 +1,14 @@
-/** Inner products of the rows of tall factors, and what their entries hold, in one pass: all that is needed of BA is r × r. */
+/**
+ * Inner products of the rows of tall factors, and what their entries hold, in one pass: all that is needed of BA is r ×
+ * r.
+ */
 import { kernelModule } from "../train/wasm/kernelModule.js"
 import type { Gram } from "./core.js"
 
-/** A factor: r rows of `size` numbers. A lies row by row; B, turned, has its `size` rows of r numbers as they lie in the file. */
+/**
+ * A factor: r rows of `size` numbers. A lies row by row; B, turned, has its `size` rows of r numbers as they lie in the
+ * file.
+ */
 export interface AdapterFactor {
   readonly values: Float32Array
   readonly rank: number

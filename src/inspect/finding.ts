@@ -3,7 +3,8 @@ import type { MeasuredModule, MeasuredRun } from "./measureRun.js"
 
 /**
  * What the files say to a finding's question: `sick`: something went wrong, `notice`: worth knowing and often meant,
- * `healthy`: asked, and nothing was found, `fact`: an answer without a judgement, `unknown`: not identifiable from these files.
+ * `healthy`: asked, and nothing was found, `fact`: an answer without a judgement, `unknown`: not identifiable from
+ * these files.
  */
 export type FindingState = "sick" | "notice" | "healthy" | "fact" | "unknown"
 

@@ -69,8 +69,8 @@ async function readLogTable(path: string): Promise<LogEntry[] | null> {
 const MOST_FILES = 50
 
 /**
- * The log that lies in one of the folders: a trainer's state first (the longest, for each checkpoint keeps its own), then
- * TensorBoard's events, then tables; null where there is none.
+ * The log that lies in one of the folders: a trainer's state first (the longest, for each checkpoint keeps its own),
+ * then TensorBoard's events, then tables; null where there is none.
  *
  * @throws InputError for a log that cannot be read.
  */
@@ -111,8 +111,8 @@ async function names(folder: string): Promise<string[]> {
 const MOST_STEPS = 1_000_000
 
 /**
- * The sum of the learning rates of the steps after `from` up to `to`: linear between logged steps, and before the first and
- * after the last as the nearest two say, never below 0; null where no rate is logged.
+ * The sum of the learning rates of the steps after `from` up to `to`: linear between logged steps, and before the first
+ * and after the last as the nearest two say, never below 0; null where no rate is logged.
  */
 export function rateSum(log: Log | null, from: number, to: number): number | null {
   const known = (log?.entries ?? []).flatMap(({ step, rate }) =>

@@ -40,7 +40,10 @@ export interface MeasuredRun {
 export interface Span {
   /** The first and the last step; null where the names do not say. */
   readonly steps: readonly [number, number] | null
-  /** The sum of their learning rates, which no entry moves farther than under sign-like updates; null where none is logged. */
+  /**
+   * The sum of their learning rates, which no entry moves farther than under sign-like updates; null where none is
+   * logged.
+   */
   readonly rateSum: number | null
 }
 
@@ -148,7 +151,8 @@ function weightsByModule(
 ): (module: string) => TensorFile["tensors"] extends ReadonlyMap<string, infer T> ? T | null : never {
   const bare = new Map([...base.tensors.values()].map((tensor) => [tensor.name.replace(/\.weight$/, ""), tensor]))
   return (module) => {
-    // A classifier on top puts the model under a name of its own: bert.encoder… is encoder… in the bare model, and the other way.
+    // A classifier on top puts the model under a name of its own: bert.encoder… is encoder… in the bare model, and the
+    // other way.
     const inner = module.replace(/^[^.]+\./, "")
     return bare.get(module) ?? bare.get(inner) ?? bare.get(`model.${module}`) ?? null
   }

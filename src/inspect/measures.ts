@@ -47,7 +47,10 @@ export interface MoveMeasures {
   readonly unchanged: number
   /** The angle in degrees between the factor before and after, as vectors; null where one is zero. */
   readonly angle: number | null
-  /** Quantiles 5, 50 and 95 % of half an ulp of its entries, in the precision that it is stored in; null for whole numbers. */
+  /**
+   * Quantiles 5, 50 and 95 % of half an ulp of its entries, in the precision that it is stored in; null for whole
+   * numbers.
+   */
   readonly halfUlp: readonly [number, number, number] | null
 }
 
@@ -73,9 +76,9 @@ export interface ModuleMeasures {
   /** From the first to the last checkpoint; null with one. */
   readonly whole: IntervalMeasures | null
   /**
-   * Canonical correlations, rising, of each factor's change in the first half of the checkpoints with that in the second: 1
-   * for a direction in which it moved both times; null with fewer than three checkpoints, or where it moved in fewer
-   * directions than its rank.
+   * Canonical correlations, rising, of each factor's change in the first half of the checkpoints with that in the
+   * second: 1 for a direction in which it moved both times; null with fewer than three checkpoints, or where it moved
+   * in fewer directions than its rank.
    */
   readonly persistence: { readonly a: readonly number[] | null; readonly b: readonly number[] | null }
   /** ‖W‖ of the base model's weight, Frobenius; null where it is not given. */

@@ -87,7 +87,8 @@ async function runsIn(folder: string, depth: number, pickles: Pickles): Promise<
   }
   const here = adapterFile(folder, files, pickles)
   if (here !== null) {
-    // The run's own adapter, beside its checkpoints, is the last; a checkpoint inspected alone knows its step by its name.
+    // The run's own adapter, beside its checkpoints, is the last; a checkpoint inspected alone knows its step by its
+    // name.
     const step = places.length === 0 ? stepOf(basename(folder)) : null
     places.push({ file: join(folder, here), step, label: step === null ? "final" : `step ${step}` })
   }
@@ -129,7 +130,10 @@ function adapterFile(folder: string, names: readonly string[], pickles: Pickles)
   return safe ?? (pickles.pickles ? pickle : null)
 }
 
-/** Adapters that lie side by side, those of one training together, as kohya's scripts write them: x-000001, x-step00000100, x. */
+/**
+ * Adapters that lie side by side, those of one training together, as kohya's scripts write them: x-000001,
+ * x-step00000100, x.
+ */
 function series(names: readonly string[]): Place[][] {
   const trainings = new Map<string, Place[]>()
   for (const file of names.filter((name) => /\.(safetensors|gguf)$/.test(name) && !/^model[.-]/.test(name))) {

@@ -64,7 +64,10 @@ export function startOf({ run: { checkpoints } }: MeasuredRun, module: MeasuredM
   return { a, b, how: "size, distribution and spectrum of the entries" }
 }
 
-/** Sizes of a factor that has grown from zero lie below every draw's by this factor, or its spectrum is far from a random one. */
+/**
+ * Sizes of a factor that has grown from zero lie below every draw's by this factor, or its spectrum is far from a
+ * random one.
+ */
 const SMALL = 1 / 4
 const UNEVEN = 3
 
@@ -91,9 +94,9 @@ export interface Distance {
 const CHANCE = 3
 
 /**
- * How far a factor is from its start at the last checkpoint: measured where step 0 was kept, its norm where it started at
- * zero; else what its norm has beyond its draw's, Σ x² = r n σ² ± σ² √(r n (κ − 1)) for a kurtosis κ, if the change is
- * uncorrelated with the draw.
+ * How far a factor is from its start at the last checkpoint: measured where step 0 was kept, its norm where it started
+ * at zero; else what its norm has beyond its draw's, Σ x² = r n σ² ± σ² √(r n (κ − 1)) for a kurtosis κ, if the change
+ * is uncorrelated with the draw.
  */
 export function distanceFromStart(measured: MeasuredRun, module: MeasuredModule, factor: "a" | "b"): Distance | null {
   const last = module.points.at(-1)!

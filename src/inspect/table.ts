@@ -36,8 +36,8 @@ function scaled(scale: number | null, value: number | null): number | null {
 }
 
 /**
- * The rows of runs. The width is the module's input, the rate the largest logged one, the seed what follows "seed" in the
- * run's name, or the run's name itself, which tells repeated runs apart as well.
+ * The rows of runs. The width is the module's input, the rate the largest logged one, the seed what follows "seed" in
+ * the run's name, or the run's name itself, which tells repeated runs apart as well.
  */
 export function tableRows(runs: readonly MeasuredRun[]): TableRow[] {
   return runs.flatMap(({ run, modules }) => {

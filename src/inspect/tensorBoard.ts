@@ -7,8 +7,8 @@ import { LOG_NAMES, type LogEntry } from "./logEntry.js"
 const LONGEST_RECORD = 1 << 20
 
 /**
- * The scalars of an events file by step: records of a length (8 bytes), its checksum (4), a protocol buffer `Event` and its
- * checksum (4). Checksums are not compared; a record that the file ends in is left out, as a killed run leaves one.
+ * The scalars of an events file by step: records of a length (8 bytes), its checksum (4), a protocol buffer `Event` and
+ * its checksum (4). Checksums are not compared; a record that the file ends in is left out, as a killed run leaves one.
  *
  * @throws MalformedFile naming byte and field. Source: tensorflow/core/util/event.proto and summary.proto.
  */

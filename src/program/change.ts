@@ -5,10 +5,11 @@ import type { Row } from "./operations/row.js"
 import { OPERATIONS } from "./operations/table.js"
 
 /**
- * What a forward pass makes of changes: each tensor before and after, and its exact change, as nodes of the same program.
+ * What a forward pass makes of changes: each tensor before and after, and its exact change, as nodes of the same
+ * program.
  *
- * Dual to reverse mode. A change is never the difference of two nearly equal numbers, so f − f₀ is exact however small it
- * is beside f.
+ * Dual to reverse mode. A change is never the difference of two nearly equal numbers, so f − f₀ is exact however small
+ * it is beside f.
  *
  * @param given the changes that are known; they may depend on what else came out, such as an adapter's on its input.
  * @throws Error for an operation that belongs to gradients or updates and depends on a change.

@@ -45,13 +45,13 @@ export interface Model {
   /** Whether the parts δ¹, δ², δ³ of a step's change of zB are watched. */
   readonly watchesParts: boolean
   /**
-   * How many random tensors a part of a tensor is told apart by in a derivation: in a deep model the products of many are
-   * too many, and matter to no sum that leads. All if left out.
+   * How many random tensors a part of a tensor is told apart by in a derivation: in a deep model the products of many
+   * are too many, and matter to no sum that leads. All if left out.
    */
   readonly mostBases?: number
   /**
-   * Whether exponents are derived where the features and the output both grow beyond Θ(1) too: of a deep model these are too
-   * many regions. They are if this is left out.
+   * Whether exponents are derived where the features and the output both grow beyond Θ(1) too: of a deep model these
+   * are too many regions. They are if this is left out.
    */
   readonly isDerivedBeyondBounds?: false
   /** What the rows of the first gradient in A, and the columns of that in B, are multiples of; null where not said. */
@@ -82,7 +82,9 @@ export interface ChangedFactors {
   readonly B: Changed
 }
 
-/** A step of one adapter seen from outside: the adapter before it, the change of its factors, and the adapter after it. */
+/**
+ * A step of one adapter seen from outside: the adapter before it, the change of its factors, and the adapter after it.
+ */
 export interface AdapterStep {
   readonly before: ChangedFactors
   readonly change: FactorNodes
@@ -125,7 +127,8 @@ export interface ChangedForward {
 /**
  * The forward pass in changes.
  *
- * @param adapted what a site's adapter adds to its layer's output, given the change of the layer's input; called once a site.
+ * @param adapted what a site's adapter adds to its layer's output, given the change of the layer's input; called once a
+ * site.
  */
 function passInChanges(
   { forward }: Model,
@@ -156,7 +159,10 @@ export function changedForward(model: Model, adapters: readonly ChangedFactors[]
   return { ...pass, at }
 }
 
-/** Per site the change of zA = A x in a step, by its factor and by its input, which moves where adapters stand before it. */
+/**
+ * Per site the change of zA = A x in a step, by its factor and by its input, which moves where adapters stand before
+ * it.
+ */
 function stepsOfZA(model: Model, steps: readonly AdapterStep[]): ReadonlyMap<Site, Changed> {
   const { multiplier, sites } = model
   const found = new Map<Site, Changed>()
@@ -187,8 +193,9 @@ function less(x: Changed, y: Changed): Changed {
 }
 
 /**
- * The quantities of a step: per site zA = A x, B, zB and what the model watches there; δ¹ = α B ΔZ_A, δ² = α ΔB Z_A,
- * δ³ = α ΔB ΔZ_A with B and Z_A before the step (δ¹ carries ΔZ_A, the change by A and by the layer's input); and `f`, the adapters' change of the output.
+ * The quantities of a step: per site zA = A x, B, zB and what the model watches there; δ¹ = α B ΔZ_A, δ² = α ΔB Z_A, δ³
+ * = α ΔB ΔZ_A with B and Z_A before the step (δ¹ carries ΔZ_A, the change by A and by the layer's input); and `f`, the
+ * adapters' change of the output.
  */
 export function quantitiesOf(model: Model, steps: readonly AdapterStep[]): Record<string, Node> {
   const pass = changedForward(

@@ -161,12 +161,18 @@ export class Node<O extends Op = Op> {
     return Node.of("rootRatio", [this, over], { epsilon })
   }
 
-  /** U Vᵀ for a matrix with singular value decomposition U S Vᵀ, times a factor of its shape: Muon's direction, exactly. */
+  /**
+   * U Vᵀ for a matrix with singular value decomposition U S Vᵀ, times a factor of its shape: Muon's direction, exactly.
+   */
   orthogonalise(by: MuonFactor = "none"): Node {
     return Node.of("orthogonalise", [this], { by })
   }
 
-  /** This tensor times min(1, bound / norm), itself where the norm is zero; @throws InputError for a norm that is no scalar. */
+  /**
+   * This tensor times min(1, bound / norm), itself where the norm is zero;
+   * @throws InputError for a norm that is no
+   * scalar.
+   */
   clip(norm: Node, bound: Coefficient): Node {
     return Node.of("clip", [this, norm], { bound })
   }

@@ -6,8 +6,9 @@ import type { Coefficient } from "./operation.js"
 /** What is minimised, as a mean over a batch of samples. */
 export interface Objective {
   /**
-   * "linear": Σ cᵢ fᵢ / N with frozen cᵢ = dL/dfᵢ, standard Gaussian (1 for a single sample): no step changes the gradient in
-   * the output. "squared": Σ (fᵢ − yᵢ)² / 2N: the gradient is the residual, which steps shrink, let grow or turn round.
+   * "linear": Σ cᵢ fᵢ / N with frozen cᵢ = dL/dfᵢ, standard Gaussian (1 for a single sample): no step changes the
+   * gradient in the output. "squared": Σ (fᵢ − yᵢ)² / 2N: the gradient is the residual, which steps shrink, let grow or
+   * turn round.
    */
   readonly loss: "linear" | "squared"
   /** N ≥ 1, fixed as the width grows. */

@@ -43,8 +43,8 @@ export interface Mask {
 }
 
 /**
- * What Muon multiplies U Vᵀ by: nothing; "original", √max(1, rows / columns), torch's default; "match-rms-adamw",
- * 0.2 √max(rows, columns), so that a step is about as large as one of AdamW (both as in torch.optim.Muon's adjust_lr_fn).
+ * What Muon multiplies U Vᵀ by: nothing; "original", √max(1, rows / columns), torch's default; "match-rms-adamw", 0.2
+ * √max(rows, columns), so that a step is about as large as one of AdamW (both as in torch.optim.Muon's adjust_lr_fn).
  */
 export type MuonFactor = "none" | "original" | "match-rms-adamw"
 

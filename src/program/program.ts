@@ -55,11 +55,14 @@ export interface Motion {
 /** How the factors' starts enter a program. */
 export interface StartRule {
   /**
-   * Whether B₀A₀ is taken from the frozen weights, so that the adapter starts at no change: A₀ and B₀ are then frozen and
-   * what is added to them is trained from zero.
+   * Whether B₀A₀ is taken from the frozen weights, so that the adapter starts at no change: A₀ and B₀ are then frozen
+   * and what is added to them is trained from zero.
    */
   readonly subtracted: boolean
-  /** Whether A₀ = a Zᵀ, B₀ = dZ b for drawn coordinates a and b: the first gradient's own directions. Only if subtracted. */
+  /**
+   * Whether A₀ = a Zᵀ, B₀ = dZ b for drawn coordinates a and b: the first gradient's own directions. Only if
+   * subtracted.
+   */
   readonly along: Readonly<Record<"A" | "B", boolean>>
 }
 
@@ -174,7 +177,10 @@ function leavesAt(prefix: string, role: "start" | "trained", { tag, input, outpu
   }
 }
 
-/** A site's drawn leaves and its factors' starts: the leaves themselves, or the gradient's directions with them as coordinates. */
+/**
+ * A site's drawn leaves and its factors' starts: the leaves themselves, or the gradient's directions with them as
+ * coordinates.
+ */
 function startAt(
   site: Site,
   { gradient }: Model,

@@ -16,8 +16,8 @@ export interface TensorNames {
  * Names of a program's tensors for people: the watched quantities' where a tensor is one ("zA"), "A", "gradient of A",
  * "direction of A", "change of A", "A.mean" and so on, "loss", and for any other its formula ("h + zB").
  *
- * The next value of a leaf has the leaf's name, so that a tensor of the forward pass and the quantity read after the step
- * share theirs. Tensors of one name hold the same numbers at the same moment.
+ * The next value of a leaf has the leaf's name, so that a tensor of the forward pass and the quantity read after the
+ * step share theirs. Tensors of one name hold the same numbers at the same moment.
  *
  * @param scaled gradients of a scaled loss by the program's own; they take their names.
  */
@@ -72,7 +72,9 @@ function writer(
   return { name, formula }
 }
 
-/** Every operation as a formula: `write` gives an operand's text, `inside` the same in parentheses where it has spaces. */
+/**
+ * Every operation as a formula: `write` gives an operand's text, `inside` the same in parentheses where it has spaces.
+ */
 const FORMULAS: NodeTable<[write: (node: Node) => string, inside: (node: Node) => string], string> = {
   leaf: ({ attributes: { name } }) => name,
   one: () => "1",

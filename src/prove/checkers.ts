@@ -34,7 +34,10 @@ export interface CheckerVerdict {
 /** Milliseconds a solver may take for one check. */
 const TIME_LIMIT = 30_000
 
-/** How many theorems a checker judges at once: the kernel blocks, z3 runs one call at a time, cvc5 is a process for each. */
+/**
+ * How many theorems a checker judges at once: the kernel blocks, z3 runs one call at a time, cvc5 is a process for
+ * each.
+ */
 const AT_ONCE: Readonly<Record<Checker, number>> = { kernel: 1, z3: 1, cvc5: availableParallelism() }
 
 /** A theorem and what each checker says of it. */
@@ -99,7 +102,8 @@ type CheckerAnswer = Pick<CheckerVerdict, "verdict" | "reason">
 /**
  * A judge; solvers are loaded when first asked.
  *
- * @param isEnough given a solver's lines so far, whether it is asked no further checks of the text; by default it is asked all.
+ * @param isEnough given a solver's lines so far, whether it is asked no further checks of the text; by default it is
+ * asked all.
  */
 export function createJudge(
   timeLimit = TIME_LIMIT,
@@ -211,7 +215,8 @@ async function loadZ3(timeLimit: number): Promise<Z3> {
   const { Z3, em } = await init()
   /** What a context says to a text after those that it was given before. */
   const said = async (context: ReturnType<typeof Z3.mk_context>, text: string): Promise<string> => {
-    // Not Z3.eval_smtlib2_string: it lends its thread a text on the caller's stack, which may be gone before it is read.
+    // Not Z3.eval_smtlib2_string: it lends its thread a text on the caller's stack, which may be gone before it is
+    // read.
     const bytes = new TextEncoder().encode(`${text}\0`)
     const place = em._malloc(bytes.length)
     try {

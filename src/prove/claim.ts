@@ -31,8 +31,8 @@ export interface Claim extends ClaimJson {
 }
 
 /**
- * The claim that the text makes of a scheme's quantities; boundedness is asked at every t ≥ 1, also in `efficient for all
- * t >= 3`, whose k is for δ¹ and δ² only.
+ * The claim that the text makes of a scheme's quantities; boundedness is asked at every t ≥ 1, also in `efficient for
+ * all t >= 3`, whose k is for δ¹ and δ² only.
  *
  * @throws InputError for a text outside the grammar.
  */

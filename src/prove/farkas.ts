@@ -4,7 +4,8 @@ import type { Inequality } from "../exponent/simplex.js"
 import { type Constraint, witness } from "../exponent/system.js"
 
 /**
- * Multipliers mᵢ ≥ 0 with `form ≤ Σ mᵢ · hypothesisᵢ` (Farkas), which prove `form ≤ 0`, or `form < 0` where it is strict.
+ * Multipliers mᵢ ≥ 0 with `form ≤ Σ mᵢ · hypothesisᵢ` (Farkas), which prove `form ≤ 0`, or `form < 0` where it is
+ * strict.
  *
  * They exist whenever the inequality follows from hypotheses that have a common point; for hypotheses that have none,
  * the form 1 gets the multipliers that show the contradiction.

@@ -64,8 +64,8 @@ function bare(term: Term): Term {
  * gradient's size. A sum over the rank r = n^ρ of B₀ with A₀ gives n^(ρ/2); of B₀ with the moved A, which lies along
  * sign(Bᵀ₀ dZ), the larger of that and of n^(ρ − 1/2); all others n^ρ.
  *
- * @throws InputError for a scheme with several layers, other optimisers, clipped gradients, frozen factors, a subtracted start or spaces of
- * its own beside the toy's.
+ * @throws InputError for a scheme with several layers, other optimisers, clipped gradients, frozen factors, a
+ * subtracted start or spaces of its own beside the toy's.
  */
 export function recurrenceOf({ definition, program, start, rates, sizes, domain }: Scheme): RecurrenceJson {
   const { optimiser = "adam", network, subtractStart = false, spaces } = definition

@@ -15,7 +15,8 @@ const PRELUDE = `(set-logic ALL)
 (define-fun size ((x Real)) Real (ite (< x 0.0) (- x) x))`
 
 /**
- * The whole theorem in SMT-LIB 2, negated: every check is unsatisfiable if and only if it is true for all t and all real symbols.
+ * The whole theorem in SMT-LIB 2, negated: every check is unsatisfiable if and only if it is true for all t and all
+ * real symbols.
  *
  * The recurrence is an axiom for all t ≥ 0. First-order arithmetic does not know induction, so the instances that the
  * proof needs are axioms too: that a state that repeats does so for ever, and, where exponents grow, that k periods

@@ -138,8 +138,8 @@ export function schemeOf({ scheme: name, change, set, free }: TheoremStatement):
 const COMPARED_STEPS = 4
 
 /**
- * The recurrence of a scheme, compared with what the engine derives from the scheme's program: a proof is about the code
- * that trains.
+ * The recurrence of a scheme, compared with what the engine derives from the scheme's program: a proof is about the
+ * code that trains.
  *
  * @throws InputError for a scheme that `recurrenceOf` does not take, or whose program says otherwise.
  */

@@ -33,7 +33,9 @@ export async function requireReplaceable(target: string, marker: string): Promis
     })
 }
 
-/** Fills a temporary folder beside the target and swaps it in; on failure nothing is left and the target is as it was. */
+/**
+ * Fills a temporary folder beside the target and swaps it in; on failure nothing is left and the target is as it was.
+ */
 export async function replaceFolder(
   target: string,
   marker: string,

@@ -274,7 +274,9 @@ function moduleRow({ name, rank, scale, points, whole, intervals }: MeasuredModu
   ]
 }
 
-/** Between checkpoints: how far the factors moved and what made the change of the product, a row a module and interval. */
+/**
+ * Between checkpoints: how far the factors moved and what made the change of the product, a row a module and interval.
+ */
 function intervalsTable({ modules, spans, run: { checkpoints } }: MeasuredRun): ReportTable {
   return {
     columns: [

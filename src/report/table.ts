@@ -46,8 +46,8 @@ function latex(columns: readonly string[], cells: readonly (readonly string[])[]
 const WIDEST = 160
 
 /**
- * The table as it is, or, where it is wider than the screen, with a row for each of its cells: column by column, each beside
- * the cell of the first column.
+ * The table as it is, or, where it is wider than the screen, with a row for each of its cells: column by column, each
+ * beside the cell of the first column.
  *
  * @param names what the columns are, and what their cells are.
  */

@@ -23,8 +23,8 @@ const LONGEST_WORD = 24
 type Cells = readonly (readonly string[])[]
 
 /**
- * A table for a screen: columns side by side while they fit, long cells over several lines where that helps, otherwise each
- * row as a block of lines "column  cell", and a word on how to see it as a table.
+ * A table for a screen: columns side by side while they fit, long cells over several lines where that helps, otherwise
+ * each row as a block of lines "column cell", and a word on how to see it as a table.
  */
 export function textTable(columns: readonly string[], cells: Cells, screen: Screen): string {
   const widths = columnWidths(columns, cells, screen.width)

@@ -63,7 +63,8 @@ const RANK = 4
  * The two sides as typed.
  *
  * @param isOther whether scheme or optimiser change, so that sizes need not.
- * @throws InputError for a number that is none, a rank above the width, α at one side only, or two sides that are the same.
+ * @throws InputError for a number that is none, a rank above the width, α at one side only, or two sides that are the
+ * same.
  */
 export function sidesOf(options: SideOptions, definition: SchemeDefinition, isOther: boolean): Sides {
   const width = pair(options, "Width", (field, text) => integer(field, text, 2))!

@@ -20,7 +20,10 @@ import { type TensorNames, tensorNames } from "../program/tensorNames.js"
 import type { ReportTable } from "./table.js"
 import type { WhyJson, WhyReason, WhyStep } from "./whySchema.js"
 
-/** Why a statement's inequalities, or a quantity's exponents, are what they are. @throws InputError for another name. */
+/**
+ * Why a statement's inequalities, or a quantity's exponents, are what they are.
+ * @throws InputError for another name.
+ */
 export function whyJson(derivation: Derivation, of: string): WhyJson {
   const quantities = Object.keys(derivation.scheme.program.quantities)
   const statement = STATEMENTS.find((name) => name === of)

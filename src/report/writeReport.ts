@@ -16,8 +16,8 @@ import { renderTable } from "./table.js"
 export const MARKER = "environment.json"
 
 /**
- * Writes a report's folder, whole or not at all: report.html, report.md, appendix.tex, figures as SVG, PNG and PDF, every
- * number as CSV with the command that made it, the configuration and the environment.
+ * Writes a report's folder, whole or not at all: report.html, report.md, appendix.tex, figures as SVG, PNG and PDF,
+ * every number as CSV with the command that made it, the configuration and the environment.
  *
  * @throws InputError as `replaceFolder`.
  */

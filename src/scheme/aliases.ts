@@ -1,4 +1,6 @@
-/** Names that people use for schemes of the catalogue; case and punctuation do not matter, nor does a missing `peft-`. */
+/**
+ * Names that people use for schemes of the catalogue; case and punctuation do not matter, nor does a missing `peft-`.
+ */
 export const SCHEME_ALIASES: Readonly<Record<string, string>> = {
   lora: "init-a",
   "peft-default": "init-a",

@@ -11,8 +11,8 @@ import { optimiserNamed } from "./optimiserNames.js"
 /**
  * A factor's start: zero, or independent Gaussian entries of standard deviation constant · n^exponent.
  *
- * Along the gradient, the rows of A are combinations of the batch's inputs and the columns of B multiples of the gradient in
- * the layer's output, with coordinates drawn so.
+ * Along the gradient, the rows of A are combinations of the batch's inputs and the columns of B multiples of the
+ * gradient in the layer's output, with coordinates drawn so.
  */
 export type Start = "zero" | { readonly exponent: string; readonly constant?: number; readonly along?: "gradient" }
 
@@ -52,7 +52,8 @@ export interface TransformerBlocks {
 /**
  * How a sum over an index of size n^d grows beyond its terms: by n^(d · exponent), exponent in [1/2, 1].
  *
- * `between` names the two parts by their bases as the list of assumptions does: "Aᵀ", "Z", "A2ᵀ and W1", "the even part".
+ * `between` names the two parts by their bases as the list of assumptions does: "Aᵀ", "Z", "A2ᵀ and W1", "the even
+ * part".
  */
 export interface Alignment {
   readonly between: readonly [string, string]
@@ -256,11 +257,11 @@ export const SchemeSchema = documented(z.strictObject(FIELDS), "an object with n
 const FIELD_ALIASES: ReadonlyMap<string, string> = new Map([["optimizer", "optimiser"]])
 
 /**
- * A definition from outside, checked: numbers as exponents become texts, other names of fields and update rules the usual
- * ones; what such a name leaves out becomes a caveat.
+ * A definition from outside, checked: numbers as exponents become texts, other names of fields and update rules the
+ * usual ones; what such a name leaves out becomes a caveat.
  *
- * @throws InputError naming the field for a field, name or value that is not allowed, with the nearest one that is; for two
- * zero or two frozen factors, which never move.
+ * @throws InputError naming the field for a field, name or value that is not allowed, with the nearest one that is; for
+ * two zero or two frozen factors, which never move.
  */
 export function checkedDefinition(value: unknown): SchemeDefinition {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return checked(SchemeSchema, value, "scheme")

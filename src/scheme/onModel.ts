@@ -1,7 +1,9 @@
 import { InputError } from "../inputError.js"
 import type { SchemeDefinition } from "./scheme.js"
 
-/** Models that a scheme of one adapted layer can be put on, by the first part of a name such as teacher-student/init-a. */
+/**
+ * Models that a scheme of one adapted layer can be put on, by the first part of a name such as teacher-student/init-a.
+ */
 const MODELS: Readonly<Record<string, (definition: SchemeDefinition) => Partial<SchemeDefinition>>> = {
   "teacher-student": ({ title }) => ({
     title: `${title}; on the paper's teacher-student network`,

@@ -43,7 +43,8 @@ interface NamedOptimiser {
 }
 
 /**
- * The update rule of a name: this project's own, or one that libraries use (`AdamW`, `adamw_bnb_8bit`, `torch.optim.SGD`).
+ * The update rule of a name: this project's own, or one that libraries use (`AdamW`, `adamw_bnb_8bit`,
+ * `torch.optim.SGD`).
  *
  * @throws InputError with the nearest name for a rule that is not known.
  */

@@ -9,7 +9,8 @@ const ALIGNED = "k >= 0 and k <= 1/2"
  *
  * Starts taken from W*, data or gradients are given by their sizes: `sigma` is the exponent of the singular values that
  * go into the adapter (0 for a trained layer whose spectrum does not grow), `k` in [0, 1/2] says how far the data's
- * direction lies in the chosen subspace: ‖Vᵀ Z‖ = n^k, 0 if independent of it, 1/2 if the subspace holds a fixed part of Z.
+ * direction lies in the chosen subspace: ‖Vᵀ Z‖ = n^k, 0 if independent of it, 1/2 if the subspace holds a fixed part
+ * of Z.
  */
 export const PEFT_SCHEMES: readonly SchemeDefinition[] = [
   {

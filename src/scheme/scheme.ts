@@ -47,7 +47,8 @@ export interface Scheme {
  *
  * @param values symbol → exponent text; setting `c` on a scheme with two rates sets both.
  * @param free symbols with a default (`rho`, `s`, `o`, `d`) that stay symbols.
- * @throws InputError as `checkedDefinition`; for a text outside the grammar, or a value for a symbol that the scheme lacks.
+ * @throws InputError as `checkedDefinition`; for a text outside the grammar, or a value for a symbol that the scheme
+ * lacks.
  */
 export function scheme(
   given: SchemeDefinition,

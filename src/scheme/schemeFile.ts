@@ -20,8 +20,8 @@ export function isSchemeFile(name: string): boolean {
 /**
  * The scheme of a name of the catalogue or of a file.
  *
- * A YAML or JSON file holds one definition; left out, its name is the file's. A TypeScript or JavaScript file is run: its
- * default export is the definition, or its only one, or the one named as in `file.ts#mine`.
+ * A YAML or JSON file holds one definition; left out, its name is the file's. A TypeScript or JavaScript file is run:
+ * its default export is the definition, or its only one, or the one named as in `file.ts#mine`.
  *
  * @param folder what a relative path is relative to.
  * @throws InputError for an unknown name, a file that cannot be read or run, or a definition that is not allowed.

@@ -121,7 +121,9 @@ const TeacherStudent = config(
   "teacher-student",
 )
 
-/** A sweep's configuration file: the theory's setting, or the teacher-student experiment. Unknown fields are refused. */
+/**
+ * A sweep's configuration file: the theory's setting, or the teacher-student experiment. Unknown fields are refused.
+ */
 export const SweepConfig = z.discriminatedUnion("experiment", [Theory, TeacherStudent])
 export type SweepConfig = z.infer<typeof SweepConfig>
 export type TheoryConfig = z.infer<typeof Theory>

@@ -1,16 +1,16 @@
 /**
  * How a store lies on disk, and why.
  *
- * A process may be killed at any moment. DuckDB's write-ahead log survives that: what is committed stays, and a torn tail
- * is cut off when the log is next read. Its checkpoint does not: blocks of the database file are rewritten in place, and a
- * block half written is a corrupt file. So no file that holds results is ever checkpointed in place:
+ * A process may be killed at any moment. DuckDB's write-ahead log survives that: what is committed stays, and a torn
+ * tail is cut off when the log is next read. Its checkpoint does not: blocks of the database file are rewritten in
+ * place, and a block half written is a corrupt file. So no file that holds results is ever checkpointed in place:
  *
  *     runs.duckdb               the finished runs; only read, and replaced by renaming
  *     runs.duckdb.journal       an empty table whose lock makes its holder the one writer
  *     runs.duckdb.journal.wal   the runs finished since: a log that is only appended to
  *
- * On closing, both are written to a new file, which is renamed over the first, and the journal is removed. A kill between
- * the two leaves runs in both, and they count once. What a killed process leaves is therefore always a store.
+ * On closing, both are written to a new file, which is renamed over the first, and the journal is removed. A kill
+ * between the two leaves runs in both, and they count once. What a killed process leaves is therefore always a store.
  */
 import { existsSync } from "node:fs"
 import { link, readdir, rename, rm } from "node:fs/promises"

@@ -1,4 +1,6 @@
-/** Results as flat tables: a row per step and quantity of a theory run, a row per run of the teacher-student experiment. */
+/**
+ * Results as flat tables: a row per step and quantity of a theory run, a row per run of the teacher-student experiment.
+ */
 import { existsSync } from "node:fs"
 import { mkdir, rename, rm } from "node:fs/promises"
 import { extname, join } from "node:path"

@@ -1,8 +1,9 @@
 import { networkKey, type Task } from "../train/task.js"
 
 /**
- * Pieces of work in their order, except that a worker goes on with the network whose data it has, and begins with one that no
- * other worker has: drawing a wide network's data takes as long as a run on it. At the end workers share what is left.
+ * Pieces of work in their order, except that a worker goes on with the network whose data it has, and begins with one
+ * that no other worker has: drawing a wide network's data takes as long as a run on it. At the end workers share what
+ * is left.
  */
 export class NetworkQueue<T extends { readonly task: Task }> {
   private readonly left: { readonly piece: T; readonly network: string | null }[]

@@ -20,8 +20,8 @@ export function rateGrid(grid: RateGrid): number[] {
  * The places to measure next on a lattice: half a spacing to either side of the least value so far.
  *
  * Begun on every 2^k-th place and repeated with spacings 2^k, 2^(k−1), … 2, it ends with the least value's neighbours
- * measured; where the values fall and then rise, that is the least of the whole lattice. Values that are not finite count
- * as worst; where none is finite there is no next place.
+ * measured; where the values fall and then rise, that is the least of the whole lattice. Values that are not finite
+ * count as worst; where none is finite there is no next place.
  *
  * @param measured place → value.
  * @param last the last place; the first is 0.
@@ -37,8 +37,8 @@ export function refinement(measured: ReadonlyMap<number, number>, last: number, 
 /**
  * The place of the least value so far; where none is finite the lowest, since rates that are too large diverge.
  *
- * Repeated with what is around it measured, until nothing is left, it is the least of all within that distance: of the whole
- * grid where the values fall and then rise.
+ * Repeated with what is around it measured, until nothing is left, it is the least of all within that distance: of the
+ * whole grid where the values fall and then rise.
  *
  * @param measured place → value, one at least.
  */

@@ -70,8 +70,8 @@ export async function finish<T extends Work>(
 }
 
 /**
- * The results of the tasks, in their order. What the store has is not run again; an interrupted sweep loses only the runs
- * under way, a killed one also those not stored yet (see `Store.put`).
+ * The results of the tasks, in their order. What the store has is not run again; an interrupted sweep loses only the
+ * runs under way, a killed one also those not stored yet (see `Store.put`).
  *
  * @throws the signal's reason if it aborts.
  */

@@ -21,7 +21,9 @@ interface Group {
   readonly at: (rate: number) => PlannedRun
 }
 
-/** The runs at the rates that are known beforehand: the list, or the grid as given. Runs that share data stand together. */
+/**
+ * The runs at the rates that are known beforehand: the list, or the grid as given. Runs that share data stand together.
+ */
 export function firstRuns(config: TeacherStudentSweep): PlannedRun[] {
   const { rates, widths } = config
   const isFirst =
@@ -51,9 +53,9 @@ export function mostLater({ rates, widths }: TeacherStudentSweep, first: readonl
 }
 
 /**
- * The runs that follow the minima from a width to the next: for each scheme and readout, at the first width where the rates
- * around the least of the final losses of every seed are not all measured for all seeds, those that are not; at a width where
- * none is, those around the minima of the next narrower one. So all seeds of a width have the same rates.
+ * The runs that follow the minima from a width to the next: for each scheme and readout, at the first width where the
+ * rates around the least of the final losses of every seed are not all measured for all seeds, those that are not; at a
+ * width where none is, those around the minima of the next narrower one. So all seeds of a width have the same rates.
  */
 function followedRuns(config: TeacherStudentSweep, results: Results): PlannedRun[] {
   const { rates, widths } = config
@@ -92,8 +94,8 @@ function measuredAt(at: Group["at"], grid: RateGrid, last: number, results: Resu
 }
 
 /**
- * The runs of a round of refinement, by what was measured before: for each width, scheme, readout and seed the rates half
- * a spacing to either side of that of least final loss.
+ * The runs of a round of refinement, by what was measured before: for each width, scheme, readout and seed the rates
+ * half a spacing to either side of that of least final loss.
  *
  * @param round from 1 to `refine`; the results are those of all rounds before.
  */

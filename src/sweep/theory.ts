@@ -41,7 +41,11 @@ export function theoryRuns(config: TheoryConfig): PlannedRun[] {
   )
 }
 
-/** The precision of a GPU and of graphs; the default stands for it. @throws InputError for one that only the reference interpreter has. */
+/**
+ * The precision of a GPU and of graphs; the default stands for it.
+ * @throws InputError for one that only the reference
+ * interpreter has.
+ */
 function float32(precision: TheoryConfig["precision"]): "float32" {
   if (precision === "float64" || precision === "float32") return "float32"
   throw new InputError({

@@ -2,8 +2,8 @@ import type { Roles } from "./runColumns.js"
 import type { Table } from "./table.js"
 
 /**
- * Rows that are in the table before, the same in every column: a file that was written twice, and no repetitions. Only where the names
- * of runs show it: without the copies each run has one row, or one a step.
+ * Rows that are in the table before, the same in every column: a file that was written twice, and no repetitions. Only
+ * where the names of runs show it: without the copies each run has one row, or one a step.
  */
 export function copiesOf(table: Table, { run, step }: Pick<Roles, "run" | "step">): number[] {
   if (run === null) return []

@@ -14,10 +14,11 @@ const COMMENT = /^\s*(?:#|%|\/\/)/
 const RULER = /^\s*[|+]?\s*[-=]{2,}[-=+|\s]*$|^\(\d+ rows?\)$/
 
 /**
- * The cells of separated values with a header line. Lines that begin with #, % or // are comments; where one of them, before the
- * first row, is the header (as NumPy's `savetxt` writes it), it is read as that.
+ * The cells of separated values with a header line. Lines that begin with #, % or // are comments; where one of them,
+ * before the first row, is the header (as NumPy's `savetxt` writes it), it is read as that.
  *
- * @throws InputError naming the line for a row that has more or fewer values than the header, or a quote that does not end.
+ * @throws InputError naming the line for a row that has more or fewer values than the header, or a quote that does not
+ * end.
  */
 export function readDelimited(file: string, text: string, separator: SeparatorName | null): Cells {
   const notes: string[] = []
@@ -66,7 +67,9 @@ function guess(head: readonly string[]): string | null {
   return scored[0]?.separator ?? null
 }
 
-/** Lines whose values are set apart by runs of spaces, with tabs in their place; null if the first lines do not agree. */
+/**
+ * Lines whose values are set apart by runs of spaces, with tabs in their place; null if the first lines do not agree.
+ */
 function bySpaces(lines: readonly string[], head: readonly string[]): string[] | null {
   const split = (line: string) => line.trim().split(/\s+/)
   const [header, ...rows] = head.map((line) => split(line).length)

@@ -7,8 +7,8 @@ export interface Decoded {
 }
 
 /**
- * The text of a file's bytes: by its byte order mark, UTF-16 without one where every other byte is zero, else UTF-8, and Windows-1252
- * where that fails, said.
+ * The text of a file's bytes: by its byte order mark, UTF-16 without one where every other byte is zero, else UTF-8,
+ * and Windows-1252 where that fails, said.
  *
  * @returns null for bytes that are no text.
  */

@@ -10,10 +10,12 @@ export function isJson(text: string): boolean {
 }
 
 /**
- * The cells of JSON: a list of objects, one object a line, an object of lists or of objects (pandas' `to_json` in the orients columns,
- * split and table), or an object that holds one list of objects. Objects in a row are read by path: config.lr.
+ * The cells of JSON: a list of objects, one object a line, an object of lists or of objects (pandas' `to_json` in the
+ * orients columns, split and table), or an object that holds one list of objects. Objects in a row are read by path:
+ * config.lr.
  *
- * @throws InputError for a text that is no JSON, naming the line in JSON lines, a name given twice in an object, or no rows.
+ * @throws InputError for a text that is no JSON, naming the line in JSON lines, a name given twice in an object, or no
+ * rows.
  */
 export function readJson(file: string, text: string): Cells {
   const whole = attempt(text)
@@ -48,7 +50,9 @@ export function readJson(file: string, text: string): Cells {
 
 type Parsed = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: string }
 
-/** Numbers stay the texts they are, so that long seeds keep their digits; Python's bare NaN and Infinity are texts too. */
+/**
+ * Numbers stay the texts they are, so that long seeds keep their digits; Python's bare NaN and Infinity are texts too.
+ */
 function attempt(text: string): Parsed {
   const quoted = text.replace(/"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b/g, (word) =>
     word[0] === '"' ? word : `"${word}"`,

@@ -38,6 +38,7 @@ export function markOf(text: string): DecimalMark | "either" | null {
   const other = last === "." ? "," : "."
   if (marks.includes(other)) return parseNumber(plain, last) === null ? null : last
   if (marks.length > 1) return parseNumber(plain, other) === null ? null : other
-  // One mark before three digits, after one to three that do not begin with 0: 1,024 may be 1024 or a little more than 1.
+  // One mark before three digits, after one to three that do not begin with 0: 1,024 may be 1024 or a little more than
+  // 1.
   return /^[+-]?[1-9]\d{0,2}[.,]\d{3}$/.test(plain) ? "either" : last
 }

@@ -86,8 +86,8 @@ export function wordState(column: Column): State {
 const STATES = ["state", "status", "outcome", "run_state", "trial_state"]
 
 /**
- * What says how runs ended: a column of the usual names whose every cell is a known word; else columns that are named by a failure and
- * say of each row whether it is one (diverged: True). Null if there is neither.
+ * What says how runs ended: a column of the usual names whose every cell is a known word; else columns that are named
+ * by a failure and say of each row whether it is one (diverged: True). Null if there is neither.
  *
  * @param used names of columns that mean something else.
  */

@@ -4,8 +4,8 @@ import type { Run } from "./runs.js"
 import type { Column } from "./table.js"
 
 /**
- * Columns in which some runs at one setting differ, with values that come back at others: they may be settings. Measurements, names and
- * dates differ everywhere and do not come back.
+ * Columns in which some runs at one setting differ, with values that come back at others: they may be settings.
+ * Measurements, names and dates differ everywhere and do not come back.
  *
  * @throws InputError asking for --by where that is so at half of the settings or more.
  */

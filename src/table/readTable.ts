@@ -27,11 +27,11 @@ export interface ReadOptions {
 const LARGEST = 256 * 2 ** 20
 
 /**
- * The table in a file: values separated by comma, semicolon, tab, bar or spaces, JSON, JSON lines, Markdown, Parquet, a store or
- * another DuckDB file. The format is told by the content, not by the name.
+ * The table in a file: values separated by comma, semicolon, tab, bar or spaces, JSON, JSON lines, Markdown, Parquet, a
+ * store or another DuckDB file. The format is told by the content, not by the name.
  *
- * @throws InputError naming the file and, where there is one, the line: for a file that cannot be read as a table, rows of
- * different length, two columns of one name, or no rows.
+ * @throws InputError naming the file and, where there is one, the line: for a file that cannot be read as a table, rows
+ * of different length, two columns of one name, or no rows.
  */
 export async function readTable(path: string, options: ReadOptions = {}): Promise<Table> {
   const { separator = null, decimal = null, needed = [], table = null } = options

@@ -35,13 +35,14 @@ export interface Runs {
 const WHOLE = 0.95
 
 /**
- * The runs of a table. Rows with the same settings that differ in the step are one run, and so are rows with one name in a
- * column that names runs. A rate that varies within such runs is a schedule: its peak counts.
+ * The runs of a table. Rows with the same settings that differ in the step are one run, and so are rows with one name
+ * in a column that names runs. A rate that varies within such runs is a schedule: its peak counts.
  *
- * A run that stopped before the others at its width is unfinished; diverged where its last loss is no number, or twice its first.
+ * A run that stopped before the others at its width is unfinished; diverged where its last loss is no number, or twice
+ * its first.
  *
- * @throws InputError naming file, row, column and text for a cell that cannot be read; or for a rate that is scheduled in a table
- * that does not say which rows are one run.
+ * @throws InputError naming file, row, column and text for a cell that cannot be read; or for a rate that is scheduled
+ * in a table that does not say which rows are one run.
  */
 export function runsOf(
   table: Table,

@@ -1,4 +1,7 @@
-/** Numbers that agree to five digits are one: what a decimal printed with six of them, float32, or exp(log x) leaves of it. */
+/**
+ * Numbers that agree to five digits are one: what a decimal printed with six of them, float32, or exp(log x) leaves of
+ * it.
+ */
 const TOLERANCE = 1e-5
 
 /**

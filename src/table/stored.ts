@@ -17,8 +17,8 @@ interface Meant {
 }
 
 /**
- * The cells of a Parquet file, of a store or of a table or view of another DuckDB file. A store may hold runs of both experiments: those
- * without a value in a needed column are not meant.
+ * The cells of a Parquet file, of a store or of a table or view of another DuckDB file. A store may hold runs of both
+ * experiments: those without a value in a needed column are not meant.
  *
  * @throws InputError for a file that cannot be read, holds several tables of which none is named, or has no rows.
  */

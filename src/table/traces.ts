@@ -93,7 +93,10 @@ function stepsOf(table: Table, { step, value }: Roles): Float64Array {
   })
 }
 
-/** The rows of each name, if the column names runs: a name has one setting but for the rate, and is not just the row's number. */
+/**
+ * The rows of each name, if the column names runs: a name has one setting but for the rate, and is not just the row's
+ * number.
+ */
 function byName(
   column: string,
   rows: readonly number[],
@@ -112,7 +115,8 @@ function byName(
 }
 
 /**
- * @throws InputError naming two rows where most runs have several values at a step that a column tells apart: what was measured, not when.
+ * @throws InputError naming two rows where most runs have several values at a step that a column tells apart: what was
+ * measured, not when.
  */
 function refuseSeveral(
   table: Table,

@@ -21,7 +21,8 @@ export function numberedColumns(table: Table, pattern: RegExp = NAMED) {
  *
  * @param name the new column of those numbers: the width's or the rate's.
  * @param value the new column of the cells.
- * @param pattern which columns, and which number of their names (its first group); by default a number, alone or after a word.
+ * @param pattern which columns, and which number of their names (its first group); by default a number, alone or after
+ * a word.
  * @throws InputError where fewer than two columns have such names, or a new column has the name of one that is there.
  */
 export function madeLong(table: Table, name: string, value: string, pattern: string | null): Table {

@@ -43,7 +43,10 @@ export function adamwStep({ value, mean, square }: Trained, gradient: Float32Arr
   }
 }
 
-/** Scales gradients in place so that their joint norm is at most `bound`, as torch.nn.utils.clip_grad_norm_ does; gives the norm before. */
+/**
+ * Scales gradients in place so that their joint norm is at most `bound`, as torch.nn.utils.clip_grad_norm_ does; gives
+ * the norm before.
+ */
 export function clipNorm(gradients: readonly Float32Array[], bound: number): number {
   const norm = Math.sqrt(gradients.reduce((sum, all) => all.reduce((own, g) => own + g * g, sum), 0))
   const factor = bound / (norm + 1e-6)
@@ -51,7 +54,10 @@ export function clipNorm(gradients: readonly Float32Array[], bound: number): num
   return norm
 }
 
-/** The rate of step t ≥ 1, as transformers' get_linear_schedule_with_warmup and get_constant_schedule_with_warmup have it. */
+/**
+ * The rate of step t ≥ 1, as transformers' get_linear_schedule_with_warmup and get_constant_schedule_with_warmup have
+ * it.
+ */
 export function rateAt(t: number, { rate, warmup, steps, decay }: Schedule): number {
   const done = t - 1
   if (done < warmup) return (rate * done) / Math.max(1, warmup)

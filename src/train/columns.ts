@@ -77,8 +77,8 @@ function largest({ rows, columns, data }: Matrix, causal: boolean): Float64Array
 }
 
 /**
- * softmax(at + x) − softmax(at) = p ∘ (e − Σ p e) / Σ p (1 + e) in each column, for p the softmax of at, e = e^(x − m) − 1
- * and m the largest entry of x.
+ * softmax(at + x) − softmax(at) = p ∘ (e − Σ p e) / Σ p (1 + e) in each column, for p the softmax of at, e = e^(x − m)
+ * − 1 and m the largest entry of x.
  */
 export function softmaxChange(x: Matrix, at: Matrix, causal: boolean, spare: Spare): Matrix {
   const { columns } = x

@@ -6,8 +6,9 @@ import { gaussians } from "./random.js"
  * when they are asked for, exactly in distribution given all products asked before.
  *
  * A new argument is split into its part in the span of the earlier ones, whose images are known, and the rest; the
- * image of the rest is a fresh Gaussian vector, corrected in the directions in which Gᵀ was asked: for orthonormal u with
- * known Gᵀu, z ← z + u (⟨Gᵀu, q⟩ − ⟨u, z⟩). Costs O((rows + columns) · questions) memory and that times questions time.
+ * image of the rest is a fresh Gaussian vector, corrected in the directions in which Gᵀ was asked: for orthonormal u
+ * with known Gᵀu, z ← z + u (⟨Gᵀu, q⟩ − ⟨u, z⟩). Costs O((rows + columns) · questions) memory and that times questions
+ * time.
  */
 export class GaussianMatrix {
   readonly rows: number

@@ -5,8 +5,8 @@ export function normalBelow(x: number): number {
 }
 
 /**
- * P(at < N(0, 1) < at + change), negative for a negative change, with a small relative error however small the change is:
- * up to a length of 1 by Gauss's rule of 12 points.
+ * P(at < N(0, 1) < at + change), negative for a negative change, with a small relative error however small the change
+ * is: up to a length of 1 by Gauss's rule of 12 points.
  */
 export function normalBetween(change: number, at: number): number {
   if (Math.abs(change) > 1) {
@@ -25,7 +25,9 @@ function density(x: number): number {
   return Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI)
 }
 
-/** P(0 < N(0, 1) < x) for |x| ≤ 3: φ(x) (x + x³/3 + x⁵/15 + …), all terms of one sign (Abramowitz and Stegun 26.2.11). */
+/**
+ * P(0 < N(0, 1) < x) for |x| ≤ 3: φ(x) (x + x³/3 + x⁵/15 + …), all terms of one sign (Abramowitz and Stegun 26.2.11).
+ */
 function series(x: number): number {
   let [sum, term] = [0, x]
   for (let k = 1; Math.abs(term) > 1e-18 * Math.abs(sum); k++) {

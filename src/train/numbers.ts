@@ -146,7 +146,9 @@ export const NUMBERS: { readonly [O in Op]: Whole<O> | Entrywise<O> } = {
   }),
 }
 
-/** Whether an operation reads its operands as a whole, and so needs an array beside theirs; others go entry by entry. */
+/**
+ * Whether an operation reads its operands as a whole, and so needs an array beside theirs; others go entry by entry.
+ */
 export function readsWhole({ op }: Node): boolean {
   return NUMBERS[op].reads === "whole"
 }
@@ -226,7 +228,10 @@ const MUON_FACTORS: Readonly<Record<MuonFactor, (rows: number, columns: number) 
   "match-rms-adamw": (rows, columns) => 0.2 * Math.sqrt(Math.max(rows, columns)),
 }
 
-/** U Vᵀ of the singular value decomposition times Muon's factor, singular values that are zero in floating point left at zero. */
+/**
+ * U Vᵀ of the singular value decomposition times Muon's factor, singular values that are zero in floating point left at
+ * zero.
+ */
 function orthogonalised({ rows, columns, data }: Matrix, by: MuonFactor): Matrix {
   const least = Math.min(rows, columns)
   const tall = rows >= columns

@@ -1,4 +1,6 @@
-/** A program read in a precision: each tensor is rounded to the format of its role, and what rounding does is counted. */
+/**
+ * A program read in a precision: each tensor is rounded to the format of its role, and what rounding does is counted.
+ */
 import { InputError } from "../inputError.js"
 import { inOrder, type Node } from "../program/node.js"
 import type { Program } from "../program/program.js"

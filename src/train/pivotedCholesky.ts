@@ -1,9 +1,10 @@
 /**
- * A matrix S (k×N, row-major, k ≤ N) with SᵀS = G for a positive semidefinite G, singular or not: Cholesky's factor with the
- * largest remaining diagonal entry as pivot, columns left in their places.
+ * A matrix S (k×N, row-major, k ≤ N) with SᵀS = G for a positive semidefinite G, singular or not: Cholesky's factor
+ * with the largest remaining diagonal entry as pivot, columns left in their places.
  *
- * It ends where the remaining diagonal is below N ε of the largest entry, ε = 2⁻⁵³: rounding. So SᵀS is off by about that,
- * as any factor computed from a rounded G is (Higham, Accuracy and Stability of Numerical Algorithms, section 10.3).
+ * It ends where the remaining diagonal is below N ε of the largest entry, ε = 2⁻⁵³: rounding. So SᵀS is off by about
+ * that, as any factor computed from a rounded G is (Higham, Accuracy and Stability of Numerical Algorithms, section
+ * 10.3).
  *
  * @param gram N rows of `stride` numbers, read on and above the diagonal.
  */

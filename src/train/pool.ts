@@ -9,7 +9,10 @@ export interface Pool {
   readonly workers: number
   /** The task as this pool does it: what computes a task is part of its identity. */
   claim?<T extends Task>(task: T): T
-  /** @param worker 0 … workers − 1: the one to do it, which may have the task's data at hand; by default one that has least to do. */
+  /**
+   * @param worker 0 … workers − 1: the one to do it, which may have the task's data at hand; by default one that has
+   * least to do.
+   */
   run<T extends Task>(task: T, signal?: AbortSignal, worker?: number): Promise<TaskResults[T["kind"]]>
   close(): Promise<void>
 }

@@ -1,6 +1,6 @@
 /**
- * Number formats narrower than float64, as rounding: a tensor in one of them is a Float64Array of values that the format
- * holds, so that the same program is read in any of them.
+ * Number formats narrower than float64, as rounding: a tensor in one of them is a Float64Array of values that the
+ * format holds, so that the same program is read in any of them.
  */
 
 /** The formats by name, the widest first. */
@@ -40,7 +40,9 @@ function format(name: PrecisionName, digits: number, least: number, most: number
   return { name, digits, least, most, max: (2 - 2 ** (1 - digits)) * 2 ** most, beyond: Number.POSITIVE_INFINITY }
 }
 
-/** To the nearest number, a tie to the even one; or to one of the two neighbours by chance, so that the mean is exact. */
+/**
+ * To the nearest number, a tie to the even one; or to one of the two neighbours by chance, so that the mean is exact.
+ */
 export type RoundingMode = "nearest" | "stochastic"
 
 /** Rounds numbers to a format. */

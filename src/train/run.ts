@@ -49,7 +49,8 @@ export interface RunOptions {
 }
 
 /**
- * Trains a scheme's adapter as real numbers by the reference interpreter, in float64 or in the configuration's precision.
+ * Trains a scheme's adapter as real numbers by the reference interpreter, in float64 or in the configuration's
+ * precision.
  *
  * The same scheme, configuration and seed give the same bits.
  *

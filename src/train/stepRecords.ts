@@ -7,7 +7,9 @@ import { type SpaceSizes, sizeOf } from "./numbers.js"
 export interface StepRecord {
   readonly step: number
   readonly loss: number
-  /** The share of samples whose residual f − y has another sign than before the last step; 0 where no step can turn it. */
+  /**
+   * The share of samples whose residual f − y has another sign than before the last step; 0 where no step can turn it.
+   */
   readonly flipped: number
   readonly meanSquares: Readonly<Record<string, number>>
 }

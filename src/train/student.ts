@@ -1,6 +1,6 @@
 /**
- * Any scheme on the teacher-student network: by the kernels where they train it, else by the reference interpreter on the
- * same data.
+ * Any scheme on the teacher-student network: by the kernels where they train it, else by the reference interpreter on
+ * the same data.
  */
 import { Fraction } from "fraction.js"
 import { Affine } from "../exponent/affine.js"
@@ -59,7 +59,9 @@ export function onStudent(
   }
 }
 
-/** The deviations of the starting entries where the kernels train a scheme: Adam on two factors from a Gaussian start. */
+/**
+ * The deviations of the starting entries where the kernels train a scheme: Adam on two factors from a Gaussian start.
+ */
 export function kernelStart(
   { definition, values }: StudentScheme,
   run: TeacherStudentConfig,

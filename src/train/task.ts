@@ -56,7 +56,8 @@ let cached: { readonly key: string; readonly trainer: Promise<TeacherStudentTrai
 /**
  * Does one piece of work, on whichever thread: the result depends on the task alone.
  *
- * A scheme's task is read as a graph where it says so, else by the reference interpreter, also one that a GPU has given up.
+ * A scheme's task is read as a graph where it says so, else by the reference interpreter, also one that a GPU has given
+ * up.
  */
 export default function work(task: Task): TaskResults[Task["kind"]] | Promise<TaskResults[Task["kind"]]> {
   if (task.kind === "scheme") {
@@ -104,7 +105,10 @@ async function teacherStudent({
   return (await cached.trainer).train(config)
 }
 
-/** A text that is equal for teacher-student tasks of one network, whose data is drawn once for those that follow each other. */
+/**
+ * A text that is equal for teacher-student tasks of one network, whose data is drawn once for those that follow each
+ * other.
+ */
 export function networkKey({
   backend,
   precision = "float32",

@@ -1,6 +1,6 @@
 /**
- * The paper's teacher-student experiment: f(x) = W_out φ((W_h + B A) φ(W_in x)), φ = ReLU, one adapter on the frozen W_h,
- * full batch, Adam with a rate per factor, loss (1/2N) Σ (f − y)². One interface, a backend behind it.
+ * The paper's teacher-student experiment: f(x) = W_out φ((W_h + B A) φ(W_in x)), φ = ReLU, one adapter on the frozen
+ * W_h, full batch, Adam with a rate per factor, loss (1/2N) Σ (f − y)². One interface, a backend behind it.
  */
 import type { RunOutcome } from "./stepRecords.js"
 import type { TeacherStudentConfig } from "./teacherStudentConfig.js"

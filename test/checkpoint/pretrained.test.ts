@@ -207,7 +207,10 @@ describe("corrupted files of a model", () => {
     return end === null ? bytes : bytes.slice(0, end % bytes.length)
   }
 
-  /** Expects what is read or a typed refusal of so many damaged files; gives how many were refused, and how much memory grew. */
+  /**
+   * Expects what is read or a typed refusal of so many damaged files; gives how many were refused, and how much memory
+   * grew.
+   */
   async function attempt(name: string, count: number, read: () => Promise<unknown>) {
     const path = join(folder, name)
     const whole = new Uint8Array(await readFile(path))

@@ -1,4 +1,7 @@
-/** Made-up tables of the shapes in public issues (test/cases), each as its owner would give it to the program: right, or refused with the place. */
+/**
+ * Made-up tables of the shapes in public issues (test/cases), each as its owner would give it to the program: right, or
+ * refused with the place.
+ */
 import { copyFile, mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -130,7 +133,8 @@ describe("too small for an interval, or another question: no stack, the right wo
     const late = JSON.parse(frame.out).checks.filter(
       ({ quantity, step }: { quantity: string | null; step: number }) => quantity !== null && step > 2,
     )
-    // By hand (docs/theory.md): zA grows as n^(1/2), zB stays, from the second update on. Three seeds a width do not decide.
+    // By hand (docs/theory.md): zA grows as n^(1/2), zB stays, from the second update on. Three seeds a width do not
+    // decide.
     expect(late.map(({ derived, verdict }: { derived: number[]; verdict: string }) => [...derived, verdict])).toEqual([
       [0.5, "consistent"],
       [0, "consistent"],

@@ -153,7 +153,9 @@ describe("fit", () => {
   })
 })
 
-/** Models of two families at six widths, a loss curve each at two ranks; the rates of least loss follow n^-1/2 and n^0. */
+/**
+ * Models of two families at six widths, a loss curve each at two ranks; the rates of least loss follow n^-1/2 and n^0.
+ */
 async function models(): Promise<string[]> {
   const rates = [1e-5, 3e-5, 1e-4, 3e-4, 1e-3]
   const rows = [512, 1024, 2048, 4096, 8192, 16384].flatMap((n, i) =>

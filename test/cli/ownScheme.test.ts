@@ -13,7 +13,9 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true }))
 
-/** A random with entries n^(-1/2), B zero, B n^(1/2) times as fast as A: by hand, 2c + 1/2 + 1 <= 0 and c + 1/2 <= 0. */
+/**
+ * A random with entries n^(-1/2), B zero, B n^(1/2) times as fast as A: by hand, 2c + 1/2 + 1 <= 0 and c + 1/2 <= 0.
+ */
 const YAML = `# a ratio that grows with the width
 start: { A: { exponent: -1/2 }, B: zero }
 rates: { A: c, B: c + 0.5 }

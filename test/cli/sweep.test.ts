@@ -159,7 +159,8 @@ test("killed 20 times at random moments, a sweep ends with the table of one neve
       const before = await logLength(name)
       const child = startLora(folder, ...words(name))
       const ended = once(child, "exit")
-      // Any moment from the start on; every third time one after something was stored. All of it leaves some for the end.
+      // Any moment from the start on; every third time one after something was stored. All of it leaves some for the
+      // end.
       if (kills % 3 === 0) await stores(ended, name, before)
       await Promise.race([ended, pause(random() * (kills % 3 === 0 ? work / 40 : 1.5 * begun))])
       child.kill("SIGKILL")

@@ -13,8 +13,8 @@ async function answered(...words: string[]) {
   return TransferJson.parse(JSON.parse(out))
 }
 
-// By hand (docs/theory.md): from Init[A] under Adam the largest rate goes as (n_in r m λ)^(-1/2), with m what B A is multiplied by and λ the
-// rate of B over that of A.
+// By hand (docs/theory.md): from Init[A] under Adam the largest rate goes as (n_in r m λ)^(-1/2), with m what B A is
+// multiplied by and λ the rate of B over that of A.
 describe("the rate that answers a question", () => {
   test.each<[string, string[], number]>([
     ["twice the width", ["--to-width", "8192"], 2e-4 / Math.SQRT2],

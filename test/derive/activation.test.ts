@@ -25,7 +25,9 @@ const exponents = (of: Graded) =>
 const COUNT = 400
 const draw = (seed: number) => NAMES.map((name) => gaussians(seed, name, COUNT))
 
-/** The root mean square of each part of f(u, v, w): the mean over all signs, weighed by those that the part is odd in. */
+/**
+ * The root mean square of each part of f(u, v, w): the mean over all signs, weighed by those that the part is odd in.
+ */
 function measured(f: (u: number, v: number, w: number) => number, [u, v, w]: readonly Float64Array[]) {
   const signs = [0, 1, 2, 3, 4, 5, 6, 7].map((bits) => [0, 1, 2].map((i): number => ((bits >> i) & 1 ? -1 : 1)))
   return new Map(

@@ -45,10 +45,10 @@ describe("a direction without a scale", () => {
 
 describe("gradient descent from Init[A], o = 1/2", () => {
   /*
-   * By hand. At t = 1 only B has a gradient, w (A Z)ᵀ with entries n^(-1/2) and norm 1, at most a bound n^0: B = n^(c - 1/2).
-   * From then on A's gradient (Bᵀ w) Zᵀ has entries n^c and norm n^(c + 1/2). Clipped, where c > -1/2, its entries are
-   * n^(-1/2): A moves by n^(c - 1/2) along Z and Z_A grows to n^(c + 1/2), at which both norms are equal and nothing moves
-   * any more. So Z_B = B Z_A is n^(2c), and f = ⟨w, Z_B⟩ is n^(1/2) times that.
+   * By hand. At t = 1 only B has a gradient, w (A Z)ᵀ with entries n^(-1/2) and norm 1, at most a bound n^0: B = n^(c -
+   * 1/2). From then on A's gradient (Bᵀ w) Zᵀ has entries n^c and norm n^(c + 1/2). Clipped, where c > -1/2, its
+   * entries are n^(-1/2): A moves by n^(c - 1/2) along Z and Z_A grows to n^(c + 1/2), at which both norms are equal
+   * and nothing moves any more. So Z_B = B Z_A is n^(2c), and f = ⟨w, Z_B⟩ is n^(1/2) times that.
    */
   const clipped = (values: Readonly<Record<string, string>> = {}, loss: "linear" | "squared" = "linear") =>
     derive(scheme({ ...schemeNamed("clip-sgd-init-a"), loss, batch: loss === "squared" ? 4 : 1 }, values))

@@ -46,7 +46,8 @@ test("a predicted size is what stepping shows where nothing grows, and no more t
 })
 
 test("gradient descent from Init[A] above c = -1/2 gains 4 c + 2 in every two steps, as B and A drive one another", () => {
-  // γ[B] becomes c - 1/2 + γ[zA] and γ[zA] becomes c + 3/2 + γ[B]: either gains 2 c + 1 in two steps, their product both.
+  // γ[B] becomes c - 1/2 + γ[zA] and γ[zA] becomes c + 3/2 + γ[B]: either gains 2 c + 1 in two steps, their product
+  // both.
   const point = new Map([["c", new Fraction(0)]])
   const { growth, period } = recursion(scheme(schemeNamed("sgd-init-a")), new Cell(point))!
   expect(growth.zB!.times(new Fraction(2, period)).at(point).toFraction()).toBe("2")

@@ -49,8 +49,8 @@ describe("Adam with ε = n^e", () => {
   const definition = schemeNamed("adam-epsilon")
   const derivation = derive(scheme(definition))
 
-  // While the gradient is below ε a step is one of gradient descent at the rate n^(c - e), stable iff c - e <= -1/2. If it is
-  // not, the gradient grows until it exceeds ε, and the step becomes a sign's, with Init[A]'s own bounds.
+  // While the gradient is below ε a step is one of gradient descent at the rate n^(c - e), stable iff c - e <= -1/2. If
+  // it is not, the gradient grows until it exceeds ε, and the step becomes a sign's, with Init[A]'s own bounds.
   test("is bounded where one of its two regimes is", () => {
     says(derivation.undecided, "never")
     says(derivation.stable, "c - e <= -1/2 or c <= -1/2")
@@ -93,8 +93,8 @@ describe("Adam with ε = n^e", () => {
 })
 
 describe("gradient descent, clipped far above its first norm", () => {
-  // Either nothing grows, or the norm comes to be n^k and the step is n^(c + k) along a gradient of norm 1: test/derive/clip.test.ts
-  // with c + k in the place of c.
+  // Either nothing grows, or the norm comes to be n^k and the step is n^(c + k) along a gradient of norm 1:
+  // test/derive/clip.test.ts with c + k in the place of c.
   test("with the bound a symbol", () => {
     const { stable, internallyStable, stableOutput, undecided } = derive(
       scheme({ ...schemeNamed("sgd-init-a"), clip: "k" }),
@@ -204,7 +204,8 @@ describe.each(UNSETTLED)("$definition.name, read on with what K rounds add as a 
         const period = [1, 2, 3].find((length) => steadyRound(history, length) !== null) ?? 1
         const round = steadyRound(history, period)
         fc.pre(round?.margins.some(({ change }) => cell.isNegative(change)) ?? false)
-        // The rounds at which the first margin comes to be 0 and is below 0: where it is 0 two terms are equal, and may be one.
+        // The rounds at which the first margin comes to be 0 and is below 0: where it is 0 two terms are equal, and may
+        // be one.
         const shrinking = round!.margins.filter(({ change }) => cell.isNegative(change))
         const rounds = shrinking.map(({ form, change }) => form.constant.div(change.constant.neg()))
         const [zero, end] = [

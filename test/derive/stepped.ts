@@ -7,7 +7,10 @@ import { type SchemeDefinition, scheme } from "../../src/scheme/scheme.js"
 /** Periods of the schemes here are shorter. */
 const LONGEST_PERIOD = 3
 
-/** The exponents of all quantities at numbers, one step after the other and with nothing predicted, until the state repeats. */
+/**
+ * The exponents of all quantities at numbers, one step after the other and with nothing predicted, until the state
+ * repeats.
+ */
 export function stepped(definition: SchemeDefinition, values: Readonly<Record<string, string>>, most: number) {
   const concrete = scheme(definition, values)
   const cell = new Cell(new Map())

@@ -7,8 +7,8 @@ import { scheme } from "../../src/scheme/scheme.js"
 const INIT_B = scheme({ ...schemeNamed("init-b"), optimiser: "sign" }, { c: "-3/4" })
 
 /**
- * zB = B₀ zA + ΔB zA, with B₀'s entries along one random matrix over n and ΔB = −η sign(dZ zAᵀ) along dZ: an entry of one
- * says nothing of an entry of the other. f sums dZ times either: both sums are even, of one parity.
+ * zB = B₀ zA + ΔB zA, with B₀'s entries along one random matrix over n and ΔB = −η sign(dZ zAᵀ) along dZ: an entry of
+ * one says nothing of an entry of the other. f sums dZ times either: both sums are even, of one parity.
  */
 test("terms along different random tensors are independent, sums over n of squares are not known to be", () => {
   const at = termsOf(INIT_B)

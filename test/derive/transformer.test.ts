@@ -23,7 +23,9 @@ const at = (kind: "llama-block" | "bert-block", site: string, definition: Scheme
   model: { kind, sites: [site] },
 })
 
-/** Each site alone follows the paper's bounds for one layer: Z_B = O(1) iff c ≤ −1/2 from Init[A], c ≤ −1 from Init[B]. */
+/**
+ * Each site alone follows the paper's bounds for one layer: Z_B = O(1) iff c ≤ −1/2 from Init[A], c ≤ −1 from Init[B].
+ */
 test.each([
   ["llama-block", "q"],
   ["llama-block", "v"],
@@ -38,7 +40,10 @@ test.each([
   expect(formatCondition(a!.undecided.or(b!.undecided))).toBe("never")
 })
 
-/** What stands before the readout is bounded like one layer under it (o = 1/2); queries act through weights that sum to 1. */
+/**
+ * What stands before the readout is bounded like one layer under it (o = 1/2); queries act through weights that sum to
+ * 1.
+ */
 test("the output bounds a layer before the readout more than its features, and queries not at all", () => {
   expect(formatCondition(derive(scheme(at("llama-block", "down", initA))).stableOutput)).toBe("c <= -3/4")
   expect(formatCondition(derive(scheme(at("llama-block", "q", initA))).stableOutput)).toBe("always")
@@ -70,8 +75,8 @@ test.each([
 })
 
 /**
- * Regions, and leaving out those where all bounds are broken, are held against what is read at single points for all t: there
- * nothing is left out.
+ * Regions, and leaving out those where all bounds are broken, are held against what is read at single points for all t:
+ * there nothing is left out.
  */
 test.each(["llama-block", "bert-block"])("%s with two rates: bounds are those read point by point", (kind) => {
   const { stable, stableOutput, outgrown, undecided } = derive(scheme(onModel(kind, loraPlus)))
@@ -103,7 +108,9 @@ test("LoRA+ at (-1, 0) is stable at v and at o alone, and is not at o behind v",
   expect([["v"], ["o"], ["v", "o"]].map(stableAt)).toEqual([true, true, false])
 })
 
-/** Joining parts of many bases changes no exponent where all bases can be told apart; what is known may become a bound. */
+/**
+ * Joining parts of many bases changes no exponent where all bases can be told apart; what is known may become a bound.
+ */
 test.each(NETWORK_SCHEMES.filter(({ rates }) => !Array.isArray(rates)).map((each) => [each.name, each] as const))(
   "%s: parts along many random tensors joined, the exponents are the same",
   (_, definition) => {

@@ -1,4 +1,7 @@
-/** The walk-through of an operation in CONTRIBUTING.md, carried out: docs/examples/operation.patch on a copy of the sources. */
+/**
+ * The walk-through of an operation in CONTRIBUTING.md, carried out: docs/examples/operation.patch on a copy of the
+ * sources.
+ */
 import { execFileSync } from "node:child_process"
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"

@@ -6,7 +6,10 @@ import { leastSquares, type PowerColumn } from "../../src/fit/amplitudes.js"
 const WIDTHS = [8, 9, 10, 11, 12, 13, 14].map((k) => 2 ** k)
 const MIDDLE = 2 ** 11
 
-/** A sum of powers beside a leading one, and sizes to fit: as steep powers and as near to each other as derived ones are. */
+/**
+ * A sum of powers beside a leading one, and sizes to fit: as steep powers and as near to each other as derived ones
+ * are.
+ */
 const problem = fc.record({
   terms: fc.array(fc.integer({ min: 1, max: 12 }), { maxLength: 3 }),
   correction: fc.option(fc.integer({ min: 1, max: 12 })),
@@ -50,7 +53,10 @@ function bounds(columns: readonly PowerColumn[], share: number): number[] {
   })
 }
 
-/** Every way in which each amplitude is free or at a bound, which leaves plain least squares: the least that is admissible. */
+/**
+ * Every way in which each amplitude is free or at a bound, which leaves plain least squares: the least that is
+ * admissible.
+ */
 function leastOfAll(columns: readonly PowerColumn[], target: readonly number[], share: number): number {
   const most = bounds(columns, share)
   const states = columns.map(({ kind }, k) =>

@@ -11,7 +11,9 @@ const scalar = (tag: string, value: number, tensor: boolean) =>
     tensor ? field(8, field(4, float(value))) : joined([Uint8Array.of(2 * 8 + 5), float(value)]),
   ])
 
-/** An events file: each record with its length and two checksums, which are left 0; the two forms of a scalar in turn. */
+/**
+ * An events file: each record with its length and two checksums, which are left 0; the two forms of a scalar in turn.
+ */
 export function events(scalars: readonly (readonly [step: number, tag: string, value: number])[]): Uint8Array {
   return joined(
     scalars.map(([step, tag, value], i) => {

@@ -42,7 +42,8 @@ function sums(r: number, n: number, x: (i: number, k: number) => number, y = x):
 function expectNear(given: ArrayLike<number>, expected: ArrayLike<number>): void {
   const most = Math.max(1, ...Array.from(expected, Math.abs))
   expect(given.length).toBe(expected.length)
-  // Sums of at most 1030 products in another order: 1030 · 2^-53 of the largest at most, and some room for the plain loop's own.
+  // Sums of at most 1030 products in another order: 1030 · 2^-53 of the largest at most, and some room for the plain
+  // loop's own.
   for (let i = 0; i < expected.length; i++) expect(Math.abs(given[i]! - expected[i]!)).toBeLessThan(4e-13 * most * 1030)
 }
 

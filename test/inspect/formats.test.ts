@@ -24,7 +24,10 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true }))
 
-/** A = (1 2 3; 0 1 0), B = (1 0; 0 2; 0 0; 1 1): by hand BA has rows (1 2 3), (0 2 0), 0, (1 3 3), so ‖BA‖² = 14 + 4 + 19. */
+/**
+ * A = (1 2 3; 0 1 0), B = (1 0; 0 2; 0 0; 1 1): by hand BA has rows (1 2 3), (0 2 0), 0, (1 3 3), so ‖BA‖² = 14 + 4 +
+ * 19.
+ */
 const [A, B] = [
   [1, 2, 3, 0, 1, 0],
   [1, 0, 0, 2, 0, 0, 1, 1],
@@ -197,7 +200,8 @@ describe("the command", () => {
     expect(code).toBe(0)
     const groups = JSON.parse(out).fits as { group: string; exponent: number }[]
     const of = (name: string) => groups.find(({ group }) => group === name)!.exponent
-    // Init[B] at η ~ 1/n: B stays N(0, 1/r), A's entries fall as the rate does, and ΔB's part falls like 1/n beside ΔA's.
+    // Init[B] at η ~ 1/n: B stays N(0, 1/r), A's entries fall as the rate does, and ΔB's part falls like 1/n beside
+    // ΔA's.
     expect(of("b / q_proj")).toBeCloseTo(0, 1)
     expect(Math.abs(of("a / q_proj") + 1)).toBeLessThan(0.3)
     expect(Math.abs(of("operatorDeltaBA / q_proj") - of("operatorBDeltaA / q_proj") + 1)).toBeLessThan(0.3)

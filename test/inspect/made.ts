@@ -148,7 +148,10 @@ export interface Writing {
   readonly rename?: (module: string) => string
 }
 
-/** Writes a run as PEFT and the transformers trainer do: checkpoint-N with weights, configuration and the trainer's state. */
+/**
+ * Writes a run as PEFT and the transformers trainer do: checkpoint-N with weights, configuration and the trainer's
+ * state.
+ */
 export async function write(
   folder: string,
   { made, checkpoints, losses }: MadeRun,

@@ -72,7 +72,8 @@ describe.skipIf(python === null)("the recorder in trainings of BERT models by PE
       "kind",
       "run",
     ]
-    // Exit code 1 would be a contradiction: few narrow models may contradict later steps, so the first is asked, exact in theory.
+    // Exit code 1 would be a contradiction: few narrow models may contradict later steps, so the first is asked, exact
+    // in theory.
     const out = await promisify(execFile)(process.execPath, [
       join(root, "dist/command/main.js"),
       ...words,

@@ -117,7 +117,8 @@ describe("the null distribution of a start's thresholds", () => {
       },
     })
     const measured = await measureRun((await readRuns(await write(join(folder, "excess"), made)))[0]!, null)
-    // ‖A − A₀‖² is 9 % of ‖A₀‖², whose own deviation is √(2 / 32768) = 0.8 %: the root is good to 4.3 %, and to 15 % at 3.5 deviations.
+    // ‖A − A₀‖² is 9 % of ‖A₀‖², whose own deviation is √(2 / 32768) = 0.8 %: the root is good to 4.3 %, and to 15 % at
+    // 3.5 deviations.
     const truth = Math.sqrt(square / measured.modules.length)
     for (const module of measured.modules)
       expect(Math.abs(distanceFromStart(measured, module, "a")!.value! / truth - 1)).toBeLessThan(0.15)

@@ -10,7 +10,9 @@ const run = promisify(execFile)
 const root = fileURLToPath(new URL("../../", import.meta.url))
 const compiler = join(root, "node_modules/typescript/bin/tsc")
 
-/** Empty projects with the packed package installed: one where install scripts ran, one where they were not allowed to. */
+/**
+ * Empty projects with the packed package installed: one where install scripts ran, one where they were not allowed to.
+ */
 const INSTALLS = { "with install scripts": [], "without install scripts": ["--ignore-scripts"] } as const
 
 let place: string
@@ -94,7 +96,10 @@ describe.each(Object.entries(INSTALLS))("installed %s", (title, options) => {
   })
 })
 
-/** The packed package and what it unpacks to, in bytes: measured 2.0 and 9.4 MB, without the packages that it depends on. */
+/**
+ * The packed package and what it unpacks to, in bytes: measured 2.0 and 9.4 MB, without the packages that it depends
+ * on.
+ */
 const MOST = { packed: 3e6, unpacked: 14e6 }
 
 test("the package is small", async () => {

@@ -72,7 +72,10 @@ test.each(KINDS)("a %s is trained without a frozen matrix ever being formed, in 
   expect(history[2]!.meanSquares.f).toBeGreaterThan(0)
 })
 
-/** Where one site alone is adapted, a change may be the product of a frozen matrix with another: no factor of it is held. */
+/**
+ * Where one site alone is adapted, a change may be the product of a frozen matrix with another: no factor of it is
+ * held.
+ */
 test.each(KINDS)("each site of a %s alone is trained", (kind) => {
   for (const site of BLOCK_SITES[kind]) {
     const ready = scheme({ ...onModel(kind, initA), model: { kind, sites: [site] } }, { c: "-1/2" })

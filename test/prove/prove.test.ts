@@ -32,7 +32,10 @@ describe.each(theorems.map((theorem) => [theorem.statement.name, theorem] as con
     expect(await readFile(smtFile(name), "utf8")).toBe(smtText(theorem)))
 })
 
-/** The claim with one thing changed: a bound moved by 1/100, a constraint or an atom left out, a direction, a step, a quantity. */
+/**
+ * The claim with one thing changed: a bound moved by 1/100, a constraint or an atom left out, a direction, a step, a
+ * quantity.
+ */
 function mutants({ claim }: Theorem): Theorem["claim"][] {
   const { atoms, direction, where } = claim
   const without = <T>(items: readonly T[], i: number) => items.filter((_, k) => k !== i)

@@ -20,7 +20,8 @@ const PACKAGES = [
 const folder = join(homedir(), ".cache", "lora-scaling", "python-1")
 
 /**
- * The Python with torch, transformers and PEFT of a cache folder, made if REQUIRE_TORCH is set; null elsewhere, with a word.
+ * The Python with torch, transformers and PEFT of a cache folder, made if REQUIRE_TORCH is set; null elsewhere, with a
+ * word.
  *
  * @throws Error if REQUIRE_TORCH is set and it cannot be made.
  */

@@ -18,7 +18,9 @@ const program = chromium()
 if (program === null && process.env.REQUIRE_GPU)
   throw new Error("no chromium-headless-shell to draw the first screen in")
 
-/** The picture is kept; made anew by `UPDATE_PICTURES=1 npx vitest run test/report/firstScreen.test.ts`, and looked at. */
+/**
+ * The picture is kept; made anew by `UPDATE_PICTURES=1 npx vitest run test/report/firstScreen.test.ts`, and looked at.
+ */
 const KEPT = fileURLToPath(new URL("figures/first-screen.png", import.meta.url))
 
 /** A text that is missing or elsewhere differs by 0.15 and more. */

@@ -3,7 +3,10 @@ import type { PNG } from "pngjs"
 /** Pixels of a block's side: two lines of text, so that edges drawn a little differently even out. */
 const BLOCK = 24
 
-/** The largest difference of two pictures' lightness over blocks, of black against white; a text that is missing or elsewhere differs by 0.15 and more. */
+/**
+ * The largest difference of two pictures' lightness over blocks, of black against white; a text that is missing or
+ * elsewhere differs by 0.15 and more.
+ */
 export function largestDifference(one: PNG, other: PNG): number {
   const rows = Math.floor(Math.min(one.height, other.height) / BLOCK)
   const columns = Math.floor(Math.min(one.width, other.width) / BLOCK)

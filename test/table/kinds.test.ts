@@ -1,4 +1,7 @@
-/** Tables of the kinds that people have, made with the exponent -1/2: read and answered right, or refused with the place. */
+/**
+ * Tables of the kinds that people have, made with the exponent -1/2: read and answered right, or refused with the
+ * place.
+ */
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"

@@ -16,8 +16,8 @@ const RATES = Array.from({ length: 8 }, (_, i) => Number((10 ** (i / 2 - 5)).toP
 export const bestRate = (width: number) => 0.0029 * (width / 256) ** -0.5
 
 /**
- * A sweep of six widths and eight rates: the loss is 1 + 0.018 x² (1 + 0.2 tanh x) at x = ln(rate / best), with noise; far above the best
- * rate runs diverge.
+ * A sweep of six widths and eight rates: the loss is 1 + 0.018 x² (1 + 0.2 tanh x) at x = ln(rate / best), with noise;
+ * far above the best rate runs diverge.
  */
 export function madeRuns({ seeds = 1, noise = 5e-4, stream = "made" } = {}): MadeRun[] {
   const errors = gaussians(7, stream, WIDTHS.length * RATES.length * seeds)

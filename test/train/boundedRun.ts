@@ -5,8 +5,8 @@ import { drawn, endsOf, sizesOf } from "../../src/train/run.js"
 import { type Bounded, evaluateBounded, gamma, given } from "./wasm/runningError.js"
 
 /**
- * The root mean squares of a run as exact numbers with the radius within which float32 must lie; frozen n×n matrices are
- * drawn as a whole.
+ * The root mean squares of a run as exact numbers with the radius within which float32 must lie; frozen n×n matrices
+ * are drawn as a whole.
  *
  * @param quotient how often x / (√y + ε) is rounded.
  */

@@ -69,7 +69,8 @@ describe.skipIf(gpu === null)(`a pool on a GPU: ${title}`, () => {
   })
 
   test("a limit too small for all halves the batch, and for one sends it to the CPU: both recorded", async () => {
-    // At rank 6 two runs are worked on together: room for the factors of 64 rows of two, not of three with an empty slot.
+    // At rank 6 two runs are worked on together: room for the factors of 64 rows of two, not of three with an empty
+    // slot.
     const tight = createGpuPool(withLimits({ maxStorageBufferBindingSize: 12 * 6 * 64 * 3 }), never, createPool(0))
     const halved = await Promise.all(runs.map((run) => tight.run(teacherStudent({ ...run, rank: 6 }))))
     for (const { backend, failed } of halved) {

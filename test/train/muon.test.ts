@@ -3,7 +3,8 @@ import { schemeNamed } from "../../src/scheme/catalogue.js"
 import { scheme } from "../../src/scheme/scheme.js"
 import { run } from "../../src/train/run.js"
 
-// At the first step the gradient of B is an outer product, so that U Vᵀ is one too, of Frobenius norm 1: ‖B‖ is η times the factor.
+// At the first step the gradient of B is an outer product, so that U Vᵀ is one too, of Frobenius norm 1: ‖B‖ is η times
+// the factor.
 test.each([
   ["muon", () => 1],
   ["muon-original", (n: number, r: number) => Math.sqrt(n / r)],

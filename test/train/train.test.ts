@@ -82,7 +82,8 @@ describe("the data of the teacher-student experiment", () => {
         const { rows, root } = pivotedCholesky(wanted, N, N)
         // Not min(n, N): rounding may leave a singular remainder just above what counts as negligible.
         expect(rows).toBeLessThanOrEqual(N)
-        // Truncation leaves at most N ε of the largest entry; N updates, a Gram matrix of n and one of N terms round so.
+        // Truncation leaves at most N ε of the largest entry; N updates, a Gram matrix of n and one of N terms round
+        // so.
         const bound = 4 * (2 * N + n) * 2 ** -53 * Math.max(...wanted)
         for (const [at, value] of gram(root, rows).entries())
           expect(Math.abs(value - wanted[at]!)).toBeLessThanOrEqual(bound)

@@ -51,8 +51,8 @@ async function shownCommand(page: Page): Promise<string[]> {
 }
 
 /**
- * A value whose numbers may differ in their last digits: two versions of V8 do not round logarithms alike, and a fit stops
- * its search for a minimum within 1e-5.
+ * A value whose numbers may differ in their last digits: two versions of V8 do not round logarithms alike, and a fit
+ * stops its search for a minimum within 1e-5.
  */
 function near(value: unknown): unknown {
   if (typeof value === "number") return Number.isInteger(value) ? value : expect.closeTo(value, 4)

@@ -1,7 +1,10 @@
 import type { SectionFinding } from "../../src/report/section.js"
 import type { MeasuredClaim } from "./claim.js"
 
-/** Whether exponents are as derived, in words: how many are, how many are contradicted and why, how many nobody can tell. */
+/**
+ * Whether exponents are as derived, in words: how many are, how many are contradicted and why, how many nobody can
+ * tell.
+ */
 export function exponentsAnswer(claims: readonly MeasuredClaim[]): string {
   const verdicts = claims.map(({ measured: { verdict }, cause }) => ({ verdict, why: cause }))
   return verdictsAnswer("exponents", verdicts)

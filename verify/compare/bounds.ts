@@ -4,7 +4,8 @@ import type { Affine } from "../../src/exponent/affine.js"
 import { Condition } from "../../src/exponent/condition.js"
 
 /**
- * The largest exponent of a symbol at which the named quantities are O(1) at t = 1 … last; null where it is not bounded.
+ * The largest exponent of a symbol at which the named quantities are O(1) at t = 1 … last; null where it is not
+ * bounded.
  *
  * A bound for all t can be lower: a cycle of positive weight needs steps to show.
  *

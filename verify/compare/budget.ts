@@ -22,7 +22,10 @@ export const USUAL: Omit<Budget, "seeds" | "firstSeed"> = { widths: powersOfTwo(
 /** Each with seeds that the fit's model was not settled on. */
 const SEEDS = 32
 
-/** A block at 2¹⁴ takes a minute a seed; terms half a power apart are told apart by the range of widths, not by their number. */
+/**
+ * A block at 2¹⁴ takes a minute a seed; terms half a power apart are told apart by the range of widths, not by their
+ * number.
+ */
 const DEEP_WIDTHS = [64, 128, 256, 512, 1024, 2048, 4096]
 
 /** Whether a setting's model is a deep one, of which a run takes long. */

@@ -8,9 +8,9 @@ import { rechecked } from "./recheck.js"
 import type { Setting } from "./setting.js"
 
 /**
- * The coordinate check of schemes: every quantity and every alignment at each step, derived and measured, a verdict each
- * corrected for the number of all of them; contradictions of a deep model are measured again at wider widths (`rechecked`), so
- * that one that finite widths cause is told as such.
+ * The coordinate check of schemes: every quantity and every alignment at each step, derived and measured, a verdict
+ * each corrected for the number of all of them; contradictions of a deep model are measured again at wider widths
+ * (`rechecked`), so that one that finite widths cause is told as such.
  */
 export async function coordinateCheck(
   settings: readonly Setting[],
@@ -28,7 +28,9 @@ export async function coordinateCheck(
   return claims
 }
 
-/** The widths at which a deep model's contradictions are looked at again: the sums of few terms come apart late in it. */
+/**
+ * The widths at which a deep model's contradictions are looked at again: the sums of few terms come apart late in it.
+ */
 function wider({ widths }: Budget): number[] {
   return widths.map((width) => 4 * width).filter((width) => width <= WIDEST_OF_DEEP)
 }

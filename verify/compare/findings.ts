@@ -2,7 +2,9 @@ import type { SectionFinding } from "../../src/report/section.js"
 import type { MeasuredClaim } from "./claim.js"
 import { decidingBudget, intervalOf } from "./deciding.js"
 
-/** The claims of one subject as findings: those that agree together, the undecided together, each contradiction alone. */
+/**
+ * The claims of one subject as findings: those that agree together, the undecided together, each contradiction alone.
+ */
 export function claimFindings(subject: string, claims: readonly MeasuredClaim[]): SectionFinding[] {
   const of = (verdict: MeasuredClaim["measured"]["verdict"]) =>
     claims.filter(({ measured }) => measured.verdict === verdict)

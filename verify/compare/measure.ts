@@ -6,7 +6,10 @@ import type { Setting } from "./setting.js"
 
 const SEEDS_PER_TASK = 16
 
-/** Runs the settings by the reference interpreter, the widest runs first so that threads end together; the results in the settings' order. */
+/**
+ * Runs the settings by the reference interpreter, the widest runs first so that threads end together; the results in
+ * the settings' order.
+ */
 export async function measure(
   settings: readonly Setting[],
   { widths, rank, steps, seeds, firstSeed, seedsPerTask = SEEDS_PER_TASK }: Budget,

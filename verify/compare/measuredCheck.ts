@@ -1,4 +1,7 @@
-/** The coordinate check of a model that somebody else trained: recorded sizes beside what is derived for a named quantity. */
+/**
+ * The coordinate check of a model that somebody else trained: recorded sizes beside what is derived for a named
+ * quantity.
+ */
 import { inverse, Matrix, solve } from "ml-matrix"
 import { termsOf } from "../../src/derive/terms.js"
 import { type Expected, judge, RULES, type Verdict } from "../../src/fit/judge.js"
@@ -19,14 +22,18 @@ export interface Recorded {
 }
 
 /**
- * The verdicts of `judge`, and two more. "consistent": the plain slope is the derived exponent, but the fit that leaves room for the other
- * derived terms is too wide to decide, so that it does not count as agreeing. "none": nothing is derived for it.
+ * The verdicts of `judge`, and two more. "consistent": the plain slope is the derived exponent, but the fit that leaves
+ * room for the other derived terms is too wide to decide, so that it does not count as agreeing. "none": nothing is
+ * derived for it.
  */
 type MeasuredVerdict = Verdict["verdict"] | "consistent" | "none"
 
 /** A recorded size beside its derived exponents. */
 export interface MeasuredCheck extends Recorded {
-  /** The exponents that may be meant, of one step or of two where it is open how steps were counted; null is exactly zero. */
+  /**
+   * The exponents that may be meant, of one step or of two where it is open how steps were counted; null is exactly
+   * zero.
+   */
   readonly derived: readonly (number | null)[]
   readonly exponent: number | null
   readonly interval: { readonly low: number; readonly high: number } | null
@@ -38,10 +45,11 @@ export interface MeasuredCheck extends Recorded {
 const LATE = 100
 
 /**
- * Recorded sizes, each with its slope and, where a derived quantity is named, a verdict corrected for the number of all.
+ * Recorded sizes, each with its slope and, where a derived quantity is named, a verdict corrected for the number of
+ * all.
  *
- * @param updates how many updates the first recorded step had seen; null where it is not known, so that 0 and 1 are both read,
- * and a verdict is given only where they say the same.
+ * @param updates how many updates the first recorded step had seen; null where it is not known, so that 0 and 1 are
+ * both read, and a verdict is given only where they say the same.
  * @throws InputError for a scheme with free symbols.
  */
 export function measuredChecks(
@@ -106,7 +114,10 @@ function verdictOn(
   return verdictOfOne(reading, samples, tests)
 }
 
-/** One value at a width: the scatter about the line is all that tells the noise, and nothing tells the other terms from it. */
+/**
+ * One value at a width: the scatter about the line is all that tells the noise, and nothing tells the other terms from
+ * it.
+ */
 function verdictOfOne(
   { exponent, relation, others, corrections }: Expected & { readonly kind: "power" },
   samples: readonly WidthSample[],

@@ -8,7 +8,9 @@ import type { Setting } from "./setting.js"
 /** How far the seeds of a second measurement lie from those of the first. */
 const OTHER_SEEDS = 250_000
 
-/** Widths four and sixteen times as wide, as far as runs go; a window needs widths enough for a fit with other terms. */
+/**
+ * Widths four and sixteen times as wide, as far as runs go; a window needs widths enough for a fit with other terms.
+ */
 export function widened(widths: readonly number[]): number[][] {
   return [4, 16]
     .map((factor) => widths.map((width) => factor * width).filter((width) => width <= WIDEST))
@@ -22,11 +24,11 @@ const FEWEST = 4
 /**
  * A setting's claims, those that are contradicted measured again, at wider widths and on other seeds.
  *
- * The rule: finite widths are the cause if at wider ones the verdict is "agrees" and the plain slope lies nearer the derived
- * exponent by what counts as a difference; or if its miss falls from window to window, in all to less than half. Else no
- * cause is found, and what was seen is said. The first window and its part of the rule were fixed before any contradiction
- * was seen; the second window and its part were added for networks of six layers, whose corrections n^(−1/2) have factors
- * of the number of pairs of layers, and either sign.
+ * The rule: finite widths are the cause if at wider ones the verdict is "agrees" and the plain slope lies nearer the
+ * derived exponent by what counts as a difference; or if its miss falls from window to window, in all to less than
+ * half. Else no cause is found, and what was seen is said. The first window and its part of the rule were fixed before
+ * any contradiction was seen; the second window and its part were added for networks of six layers, whose corrections
+ * n^(−1/2) have factors of the number of pairs of layers, and either sign.
  *
  * @param judged as the claims were judged.
  * @param windows the widths of the further measurements, in turn, as long as a contradiction is left.

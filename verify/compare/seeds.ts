@@ -2,8 +2,8 @@
 export const SEEDS_EACH = 1_000_000
 
 /**
- * The first seed of each experiment. Two on the same seeds would see the same random numbers, so their findings would not
- * be independent.
+ * The first seed of each experiment. Two on the same seeds would see the same random numbers, so their findings would
+ * not be independent.
  */
 export const FIRST_SEED = {
   teacherStudent: 1,

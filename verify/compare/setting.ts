@@ -22,7 +22,9 @@ export function settingAt(
   return { definition: { ...schemeNamed(name), ...change }, values }
 }
 
-/** A scheme of the catalogue under Adam on the squared loss of four samples, as the teacher-student experiment trains. */
+/**
+ * A scheme of the catalogue under Adam on the squared loss of four samples, as the teacher-student experiment trains.
+ */
 export function trained(name: string, values: Readonly<Record<string, string>>): Setting {
   return settingAt(name, values, { optimiser: "adam", loss: "squared", batch: 4 })
 }

@@ -29,8 +29,9 @@ export interface Threshold {
   /** Where the largest plain slope passes 0, interpolated within the last bracket: nothing derived enters. */
   readonly located: number
   /**
-   * Where the intervals of the slopes begin and cease to contain 0, interpolated between the c that were looked at: those
-   * of the plain slopes, which finite widths bend, and of the fits with the derived other terms, where these have an end.
+   * Where the intervals of the slopes begin and cease to contain 0, interpolated between the c that were looked at:
+   * those of the plain slopes, which finite widths bend, and of the fits with the derived other terms, where these have
+   * an end.
    */
   readonly interval: Interval
 }
@@ -142,8 +143,8 @@ function look({ at, quantities, budget }: Family, c: Fraction, { samples }: Meas
 }
 
 /**
- * Where a value that grows with c passes 0: between the last c up to which all are below 0 and the next, interpolated if
- * that is finite; null where the first one is not below 0.
+ * Where a value that grows with c passes 0: between the last c up to which all are below 0 and the next, interpolated
+ * if that is finite; null where the first one is not below 0.
  */
 function firstPassage(points: readonly { readonly c: number; readonly value: number }[]): number | null {
   const next = points.findIndex(({ value }) => !(value < 0))

@@ -37,8 +37,8 @@ const LEVEL = 0.95
 const SEEDS = 64
 
 /**
- * Mean squares of RANK entries n^e (1 + sign · n^−gap) u + ratio · n^(e − gap) (ρ u + √(1 − ρ²) v), u and v standard normal:
- * what a quantity of a rank-4 adapter looks like over seeds (χ² with 4 degrees).
+ * Mean squares of RANK entries n^e (1 + sign · n^−gap) u + ratio · n^(e − gap) (ρ u + √(1 − ρ²) v), u and v standard
+ * normal: what a quantity of a rank-4 adapter looks like over seeds (χ² with 4 degrees).
  */
 function powerLaw(
   draw: Draw,
@@ -74,8 +74,9 @@ function powerLaw(
 }
 
 /**
- * Losses on a grid of rates about an optimum: curvature and noise as in public tables of LoRA runs (the loss rises by about
- * 0.4 % of itself a unit of ln rate squared, repeated runs differ by 0.03 %), steeper beyond the optimum than before it.
+ * Losses on a grid of rates about an optimum: curvature and noise as in public tables of LoRA runs (the loss rises by
+ * about 0.4 % of itself a unit of ln rate squared, repeated runs differ by 0.03 %), steeper beyond the optimum than
+ * before it.
  */
 function losses(draw: Draw, rates: readonly number[], optimum: number) {
   const noise = draw(rates.length)
@@ -181,7 +182,9 @@ const censored = (exponent: number, centre: number): IntervalCase => ({
   interval: (draw) => censoredOptima(draw, exponent, centre),
 })
 
-/** The kinds of data: without corrections, with a second term or a correction, optima, and optima cut off by the grid. */
+/**
+ * The kinds of data: without corrections, with a second term or a correction, optima, and optima cut off by the grid.
+ */
 export const CASES: readonly IntervalCase[] = [
   plain(0.5, 8),
   plain(0.5, 32),

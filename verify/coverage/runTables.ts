@@ -1,4 +1,7 @@
-/** Tables of runs with known exponents of the best rate and of the stability edge, as `fit` reads them: what its intervals hold. */
+/**
+ * Tables of runs with known exponents of the best rate and of the stability edge, as `fit` reads them: what its
+ * intervals hold.
+ */
 import { errorFunction } from "simple-statistics"
 import type { Bracket } from "../../src/fit/bracket.js"
 import { censoredSlope } from "../../src/fit/censored.js"
@@ -48,7 +51,9 @@ const kind = (rates: TableKind["rates"], repeats: TableKind["repeats"], steep: b
   noise,
 })
 
-/** Steep curves rise by 2 % over a factor of three in the rate; flat ones, as in public tables of LoRA runs, by 0.4 %. */
+/**
+ * Steep curves rise by 2 % over a factor of three in the rate; flat ones, as in public tables of LoRA runs, by 0.4 %.
+ */
 export const TABLE_KINDS: readonly TableKind[] = [true, false].flatMap((steep) =>
   [0.0005, 0.002, 0.01].flatMap((noise) => [
     kind("grid", 1, steep, noise),

@@ -4,7 +4,10 @@ import type { Judgement } from "../../src/report/judgement.js"
 const LEVEL = 0.95
 /** What the coverage of a 95 % interval is held to. */
 export const [LEAST, MOST] = [0.93, 0.97]
-/** As many repetitions decide: their share has a standard error of 0.3 %. With a thousand, luck decides about 93.5 or 96.5 %. */
+/**
+ * As many repetitions decide: their share has a standard error of 0.3 %. With a thousand, luck decides about 93.5 or
+ * 96.5 %.
+ */
 export const ENOUGH = 4000
 
 /** The binomial standard error of a share of so many repetitions of a 95 % interval. */
@@ -12,7 +15,10 @@ export function shareError(repetitions: number): number {
   return Math.sqrt((LEVEL * (1 - LEVEL)) / repetitions)
 }
 
-/** Within the bounds or not; with few repetitions only where the share is beyond them by more than three standard errors. */
+/**
+ * Within the bounds or not; with few repetitions only where the share is beyond them by more than three standard
+ * errors.
+ */
 export function judgeShare(covered: number, repetitions: number): Judgement {
   const share = covered / repetitions
   const slack = repetitions >= ENOUGH ? 0 : 3 * shareError(repetitions)

@@ -1,4 +1,6 @@
-/** Question: what does Z_A's growth under Init[A] cost in the number formats that people train in, and what removes it? */
+/**
+ * Question: what does Z_A's growth under Init[A] cost in the number formats that people train in, and what removes it?
+ */
 import type { Section, SectionFinding } from "../../src/report/section.js"
 import type { ReportTable } from "../../src/report/table.js"
 import { type SweepOptions, sweep } from "../../src/sweep/sweep.js"
@@ -36,7 +38,9 @@ const TITLE = "Internal instability in finite precision"
 /** Init[A] and what is said to help, at the largest rates that keep the output bounded. */
 const SETTINGS = [PLAIN, ...CHANGED, ...REPLACED].map(({ setting }) => setting)
 
-/** The format of every tensor, and narrow formats with the optimiser's state in float32, as mixed precision keeps it. */
+/**
+ * The format of every tensor, and narrow formats with the optimiser's state in float32, as mixed precision keeps it.
+ */
 const VARIANTS: readonly { readonly name: string; readonly precision: PrecisionConfig }[] = [
   ...PRECISIONS.map((name) => ({ name, precision: precisionOf(name) })),
   ...(["bfloat16", "float16", "e4m3"] satisfies PrecisionName[]).map((name) => ({

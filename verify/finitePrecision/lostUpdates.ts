@@ -1,6 +1,7 @@
 /**
- * Claim: under Init[B] at c = −1 most updates of B are lost in bfloat16 from n = 1024 η₀ on, and which part is lost at a
- * width follows from the distribution of B₀ alone: an entry b keeps its value where η₀/n is below half its last digit.
+ * Claim: under Init[B] at c = −1 most updates of B are lost in bfloat16 from n = 1024 η₀ on, and which part is lost at
+ * a width follows from the distribution of B₀ alone: an entry b keeps its value where η₀/n is below half its last
+ * digit.
  */
 import { errorFunction } from "simple-statistics"
 import { schemeNamed } from "../../src/scheme/catalogue.js"

@@ -1,4 +1,7 @@
-/** Question: which changes of Init[A] remove Z_A's growth with the width, by derivation and measured, and what do they cost? */
+/**
+ * Question: which changes of Init[A] remove Z_A's growth with the width, by derivation and measured, and what do they
+ * cost?
+ */
 import { logAverage } from "simple-statistics"
 import { formatExponent } from "../../src/exponent/grammar.js"
 import { type PairedDifference, pairedDifference } from "../../src/fit/paired.js"

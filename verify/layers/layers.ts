@@ -1,7 +1,7 @@
 /**
- * Claim: with two, three and six adapted ReLU layers every layer's Z_A, B, Z_B and change of the pre-activation, and the
- * output's change, follow their derived exponents through t = 3; Init[B] on all L layers keeps the output bounded iff
- * c ≤ −1 + (o − 1/2)/L (ours, for 1/2 ≤ o ≤ 1).
+ * Claim: with two, three and six adapted ReLU layers every layer's Z_A, B, Z_B and change of the pre-activation, and
+ * the output's change, follow their derived exponents through t = 3; Init[B] on all L layers keeps the output bounded
+ * iff c ≤ −1 + (o − 1/2)/L (ours, for 1/2 ≤ o ≤ 1).
  */
 import type { Derivation } from "../../src/derive/derive.js"
 import { type LayerExponent, layersFigure } from "../../src/report/figures/layers.js"

@@ -1,7 +1,7 @@
 /**
- * Claim: at rank r = n^ρ and multiplier n^s the largest stable rate is the derived function of ρ and s, for both starts, sign
- * updates and gradient descent; and at a rate free of r gradient descent keeps learning with α/√r and stops with α/r
- * ([rsLoRA]), while sign updates keep learning with α/r.
+ * Claim: at rank r = n^ρ and multiplier n^s the largest stable rate is the derived function of ρ and s, for both
+ * starts, sign updates and gradient descent; and at a rate free of r gradient descent keeps learning with α/√r and
+ * stops with α/r ([rsLoRA]), while sign updates keep learning with α/r.
  */
 import type { Fraction } from "fraction.js"
 import { rankFigure } from "../../src/report/figures/rank.js"

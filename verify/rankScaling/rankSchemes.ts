@@ -102,7 +102,9 @@ export function settingOf({ scheme: { definition }, rho }: Ranked, c: string): S
   return { definition, values: { c, rho } }
 }
 
-/** The budget for each ρ: where the rank grows, r = n^ρ. The same object for the same rank, so that sweeps are shared. */
+/**
+ * The budget for each ρ: where the rank grows, r = n^ρ. The same object for the same rank, so that sweeps are shared.
+ */
 export function byRank(budget: Budget): (at: Ranked) => Budget {
   const constant = { ...budget, rank: FIXED_RANK }
   return ({ rho }) => (rho === "0" ? constant : budget)

@@ -1,6 +1,6 @@
 /**
- * Claim: with two rates the stable (cA, cB) form a polygon and the efficient ones a ray on its edge cA + cB = −1 ([LoRA+];
- * the polygons are ours): what is measured at the points of a grid falls into the derived sets.
+ * Claim: with two rates the stable (cA, cB) form a polygon and the efficient ones a ray on its edge cA + cB = −1
+ * ([LoRA+]; the polygons are ours): what is measured at the points of a grid falls into the derived sets.
  */
 import { Fraction } from "fraction.js"
 import type { Condition } from "../../src/exponent/condition.js"

@@ -1,6 +1,6 @@
 /**
- * Real runs: what a table of losses against learning rates over models, ranks and rates says of the optimal rate and of the
- * stability edge against width and rank, and what it cannot say of the theory.
+ * Real runs: what a table of losses against learning rates over models, ranks and rates says of the optimal rate and of
+ * the stability edge against width and rank, and what it cannot say of the theory.
  */
 import type { CensoredFit } from "../../src/fit/censored.js"
 import { type CurveRules, type CurveTable, curveTable } from "../../src/fit/curves.js"
@@ -17,7 +17,9 @@ export interface RealTableSource {
   readonly rules: CurveRules
 }
 
-/** What the table says: exponents against width a family and rank, all models together, and against rank within models. */
+/**
+ * What the table says: exponents against width a family and rank, all models together, and against rank within models.
+ */
 export interface RealTable {
   readonly byFamily: CurveTable
   readonly together: CurveTable
@@ -132,8 +134,8 @@ function edgeFinding(group: string, edge: CensoredFit | null): SectionFinding[] 
 }
 
 /**
- * A reading of a slope beside the bounds. It is never a verdict on the theory: an optimum is no stability bound, and over models
- * width comes with depth, data and family.
+ * A reading of a slope beside the bounds. It is never a verdict on the theory: an optimum is no stability bound, and
+ * over models width comes with depth, data and family.
  */
 function finding(what: string, low: number, high: number): SectionFinding {
   const text = (end: number) => (Number.isFinite(end) ? end.toFixed(2) : end < 0 ? "-inf" : "inf")

@@ -12,8 +12,8 @@ type Bounded = Pick<RateLaw, "scheme" | "readout" | "level">
 const known = new Map<string, ReturnType<typeof derive>["largestRate"]>()
 
 /**
- * The exponents whose least is that of the largest stable rate, derived from the network that trains, the least first: of the
- * features, or of the output's change at a readout exponent.
+ * The exponents whose least is that of the largest stable rate, derived from the network that trains, the least first:
+ * of the features, or of the output's change at a readout exponent.
  */
 export function boundsOfRate({ scheme: name, readout, level }: Bounded): readonly Fraction[] {
   const { definition } = COMPARED.find(({ title }) => title === name)!

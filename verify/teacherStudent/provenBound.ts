@@ -18,8 +18,8 @@ export interface RateBound {
 }
 
 /**
- * The theorem that says of a scheme, at fixed rank and multiplier and this readout, that its quantity is bounded for all t
- * exactly at rates up to the bound, as the kernel accepts it; null if there is none.
+ * The theorem that says of a scheme, at fixed rank and multiplier and this readout, that its quantity is bounded for
+ * all t exactly at rates up to the bound, as the kernel accepts it; null if there is none.
  */
 export async function provenBound(bound: RateBound): Promise<Law["proven"]> {
   const [theorem] = theoremNames()

@@ -8,8 +8,9 @@ import type { RateLaw, TeacherStudentConstants, TeacherStudentRun } from "./teac
 const PASSED = 2
 
 /**
- * The assumption that fails where the output's bound is the lower one: at rates that the features would bear the output has
- * long passed its targets, the residual's sign turns, and steps undo each other. Null where the runs do not show it.
+ * The assumption that fails where the output's bound is the lower one: at rates that the features would bear the output
+ * has long passed its targets, the residual's sign turns, and steps undo each other. Null where the runs do not show
+ * it.
  */
 export function overshoot(
   law: RateLaw,
@@ -38,9 +39,9 @@ export function overshoot(
 }
 
 /**
- * The crossover of two powers: the bound n^b is that of the change that one factor makes beside the other's start, ∝ η n^(−b); of
- * what both have learnt, ∝ η² t n^(−2b′), it is n^b′. Where the second change is the larger one at the rates that were found, the
- * slope is not yet b: it lies between b and b′, up to the interval.
+ * The crossover of two powers: the bound n^b is that of the change that one factor makes beside the other's start, ∝ η
+ * n^(−b); of what both have learnt, ∝ η² t n^(−2b′), it is n^b′. Where the second change is the larger one at the rates
+ * that were found, the slope is not yet b: it lies between b and b′, up to the interval.
  */
 export function crossover(law: RateLaw, { steps }: Pick<TeacherStudentConstants, "steps">): string | null {
   const [bound, next] = boundsOfRate(law).map(Number)

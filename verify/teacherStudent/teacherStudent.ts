@@ -2,8 +2,8 @@
  * The paper's teacher-student experiment: which learning rate is best, and which is the largest that keeps the features
  * bounded, at each width, for Init[A] and Init[B].
  *
- * Feature level: the largest rate at which |Z_B| stays within a limit. Output level: the rate of least loss. They are two
- * things; every number says which it is.
+ * Feature level: the largest rate at which |Z_B| stays within a limit. Output level: the rate of least loss. They are
+ * two things; every number says which it is.
  */
 
 import { RULES } from "../../src/fit/judge.js"
@@ -46,7 +46,9 @@ export interface TeacherStudentConstants {
   readonly bisections: number
 }
 
-/** How many seeds a size begins with, and how many it may take: so many are added a round until the laws are decided. */
+/**
+ * How many seeds a size begins with, and how many it may take: so many are added a round until the laws are decided.
+ */
 const SEEDS: Readonly<Record<Effort["size"], { readonly least: number; readonly most: number }>> = {
   quick: { least: 4, most: 24 },
   full: { least: 5, most: 20 },
@@ -160,8 +162,9 @@ export interface TeacherStudentRuns {
 }
 
 /**
- * Runs the experiment, with as many seeds more as it began with, again and again, until the interval of every law is narrow
- * enough for a verdict or the seeds are spent. When to stop depends on the intervals' widths alone, never on what they hold.
+ * Runs the experiment, with as many seeds more as it began with, again and again, until the interval of every law is
+ * narrow enough for a verdict or the seeds are spent. When to stop depends on the intervals' widths alone, never on
+ * what they hold.
  */
 export async function decidedRuns(effort: Effort, options: SweepOptions): Promise<TeacherStudentRuns> {
   const all = configOf(effort, "most")
@@ -197,8 +200,8 @@ function runCount(config: TeacherStudentConstants): number {
 }
 
 /**
- * Runs at rates a tenth as high while even the lowest passes the feature limit, and runs that halve each limit's bracket,
- * again and again; those of the grid come first in what is returned.
+ * Runs at rates a tenth as high while even the lowest passes the feature limit, and runs that halve each limit's
+ * bracket, again and again; those of the grid come first in what is returned.
  */
 async function aroundThresholds(
   grid: readonly TeacherStudentRun[],

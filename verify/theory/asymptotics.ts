@@ -1,4 +1,7 @@
-/** Claim: local slopes come within 0.05 of the derived exponents at ordinary widths, and the derived next term says how fast. */
+/**
+ * Claim: local slopes come within 0.05 of the derived exponents at ordinary widths, and the derived next term says how
+ * fast.
+ */
 import { Fraction } from "fraction.js"
 import { type Terms, termsOf } from "../../src/derive/terms.js"
 import { type Onset, onset } from "../../src/fit/onset.js"

@@ -1,4 +1,6 @@
-/** Claim: every scheme of the catalogue, at the point it is known by, follows its derived exponents to the widest width. */
+/**
+ * Claim: every scheme of the catalogue, at the point it is known by, follows its derived exponents to the widest width.
+ */
 import { formatMin } from "../../src/exponent/grammar.js"
 import { exponentFigure } from "../../src/report/figures/exponents.js"
 import type { Section } from "../../src/report/section.js"

@@ -1,4 +1,6 @@
-/** What is derived and proven, before anything is measured: each scheme's laws, and each theorem before its checkers. */
+/**
+ * What is derived and proven, before anything is measured: each scheme's laws, and each theorem before its checkers.
+ */
 import { formatCondition, formatMin } from "../../src/exponent/grammar.js"
 import {
   CHECKERS,
@@ -15,7 +17,9 @@ import { CATALOGUE } from "../../src/scheme/catalogue.js"
 import { derivationOf } from "../compare/derivationOf.js"
 import type { Effort, Experiment } from "../experiment.js"
 
-/** Milliseconds for one check: on a busy machine thirty seconds were not enough, and a report should not depend on that. */
+/**
+ * Milliseconds for one check: on a busy machine thirty seconds were not enough, and a report should not depend on that.
+ */
 const TIME_LIMIT = 300_000
 
 /** cvc5 takes longer than all else of a quick run together. */

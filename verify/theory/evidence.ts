@@ -5,8 +5,8 @@ import type { MeasuredClaim } from "../compare/claim.js"
 import { settingName } from "../compare/setting.js"
 
 /**
- * Each theorem beside the measurements of what it speaks of: the verdicts on its quantities at every measured point of its
- * scheme, on either side of its condition.
+ * Each theorem beside the measurements of what it speaks of: the verdicts on its quantities at every measured point of
+ * its scheme, on either side of its condition.
  */
 export function evidenceTable(claims: readonly MeasuredClaim[]): ReportTable {
   const theorems = theoremNames().map(readTheorem)
@@ -31,7 +31,9 @@ export function evidenceTable(claims: readonly MeasuredClaim[]): ReportTable {
   }
 }
 
-/** Whether a claim's point is one of the theorem's scheme; one that changes the scheme or frees symbols is not measured. */
+/**
+ * Whether a claim's point is one of the theorem's scheme; one that changes the scheme or frees symbols is not measured.
+ */
 function isAbout({ scheme, change, set = {}, free = [] }: TheoremStatement, claim: MeasuredClaim): boolean {
   const isPlain = change === undefined && free.length === 0
   const { definition, values } = claim.setting

@@ -1,6 +1,6 @@
 /**
- * Claim: at n = 2¹⁰ … 2²⁰ the plain slopes of Z_A, B, Z_B, δ¹, δ² and δ³ lie within 0.02 of the derived exponents at every
- * step, for Init[A] at −1/2, Init[B] at −1 and LoRA+ at (−1, 0).
+ * Claim: at n = 2¹⁰ … 2²⁰ the plain slopes of Z_A, B, Z_B, δ¹, δ² and δ³ lie within 0.02 of the derived exponents at
+ * every step, for Init[A] at −1/2, Init[B] at −1 and LoRA+ at (−1, 0).
  */
 import type { Terms } from "../../src/derive/terms.js"
 import type { ReportTable } from "../../src/report/table.js"

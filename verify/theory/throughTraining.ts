@@ -1,4 +1,7 @@
-/** Claim: the derived exponents hold at every step of training on a squared loss, in each layer, with the derived alignments. */
+/**
+ * Claim: the derived exponents hold at every step of training on a squared loss, in each layer, with the derived
+ * alignments.
+ */
 import { coordinateFigure } from "../../src/report/figures/coordinates.js"
 import type { Section } from "../../src/report/section.js"
 import { exponentsAnswer } from "../compare/answers.js"

@@ -17,7 +17,8 @@ const PATIENCE = 1500
 /**
  * A worker that answers one question at a time, of each kind the newest: those that came between are never answered.
  *
- * A derivation cannot be interrupted, so where one is in the way of another for long its worker is ended and begun anew.
+ * A derivation cannot be interrupted, so where one is in the way of another for long its worker is ended and begun
+ * anew.
  */
 export class Answerer {
   private worker: Worker | null = null

@@ -1,4 +1,6 @@
-/** The teacher-student network by the WebAssembly kernel: frozen tensors and starts as the program draws them, float32. */
+/**
+ * The teacher-student network by the WebAssembly kernel: frozen tensors and starts as the program draws them, float32.
+ */
 import { Affine } from "../../src/exponent/affine.js"
 import { InputError } from "../../src/inputError.js"
 import { isStudent } from "../../src/program/models/teacherStudent.js"
@@ -17,7 +19,11 @@ import type { OpenEngineFor } from "./engine.js"
 /** What the kernel records. */
 const QUANTITIES = ["zA", "zB", "f"]
 
-/** Opens the kernel, with fused multiply-add where the browser has it. @throws InputError for a scheme that it does not train. */
+/**
+ * Opens the kernel, with fused multiply-add where the browser has it.
+ * @throws InputError for a scheme that it does not
+ * train.
+ */
 export const kernel: OpenEngineFor = async (_, ready) => {
   requireTrained(ready)
   const relaxed = await bytesOf("relaxed.wasm")

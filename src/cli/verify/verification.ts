@@ -32,7 +32,11 @@ interface VerificationOutcome {
   readonly refuted: boolean
 }
 
-/** Finds what the names stand for; null if they name something else. @throws InputError for options that it does not take. */
+/**
+ * Finds what the names stand for; null if they name something else.
+ * @throws InputError for options that it does not
+ * take.
+ */
 export type FindVerification = (
   names: readonly string[],
   options: VerifyOptions,

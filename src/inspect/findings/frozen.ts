@@ -12,7 +12,10 @@ interface IntervalReading {
   readonly reach: number
 }
 
-/** Rates from the log; without one, the largest change of any entry is a lower bound of their sum under sign-like updates. */
+/**
+ * Rates from the log; without one, the largest change of any entry is a lower bound of their sum under sign-like
+ * updates.
+ */
 function readings(measured: MeasuredRun): IntervalReading[] {
   const { modules, spans } = measured
   return spans.flatMap(({ steps, rateSum: logged }, i) => {

@@ -2,7 +2,10 @@ import { type Finding, healthy, median, names, notice, shown, unknown } from "..
 import type { MeasuredModule } from "../measureRun.js"
 import { startOf } from "../starts.js"
 
-/** Of the change of the product, the part by one factor over the part by the other, as operators, summed over the intervals. */
+/**
+ * Of the change of the product, the part by one factor over the part by the other, as operators, summed over the
+ * intervals.
+ */
 function shareOf({ intervals }: MeasuredModule, factor: "a" | "b"): number {
   const part = (which: "byA" | "byB") =>
     intervals.reduce((sum, { operators }) => sum + operators[which] + operators.byBoth, 0)

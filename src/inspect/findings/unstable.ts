@@ -5,7 +5,10 @@ import type { MeasuredRun } from "../measureRun.js"
 /** One in a thousand runs without a spike may be called one. */
 const LEVEL = 1e-3
 
-/** The first logged loss that lies above the first by more than the noise of neighbours, and by how many of its deviations. */
+/**
+ * The first logged loss that lies above the first by more than the noise of neighbours, and by how many of its
+ * deviations.
+ */
 function risen(losses: readonly number[]): { value: number; score: number; limit: number } | null {
   if (losses.length < 5) return null
   const jumps = losses.slice(1).map((loss, i) => loss - losses[i]!)
@@ -19,7 +22,9 @@ function risen(losses: readonly number[]): { value: number; score: number; limit
   return { value, score: score(value), limit }
 }
 
-/** How ‖BA‖ grows with the sum of rates (or with steps): local exponents between checkpoints, over all modules together. */
+/**
+ * How ‖BA‖ grows with the sum of rates (or with steps): local exponents between checkpoints, over all modules together.
+ */
 function growth(measured: MeasuredRun): number[] {
   const { modules, run, spans } = measured
   const total = run.checkpoints.map((_, i) =>

@@ -9,8 +9,8 @@ import { batchSpace, type Objective } from "../objective.js"
  * loss of one sample the gradient in the layer's output is w.
  *
  * Z (times n^input) and dZ are standard Gaussian, a column of Z for each sample; h = W* Z is the frozen pre-activation,
- * standard Gaussian given Z up to norms and overlaps, so W* itself is never formed. An input space of a single index is an
- * embedding's looked-up row (a one-hot Z), an output space of one is the toy of [LoRA+] (f is zB itself).
+ * standard Gaussian given Z up to norms and overlaps, so W* itself is never formed. An input space of a single index is
+ * an embedding's looked-up row (a one-hot Z), an output space of one is the toy of [LoRA+] (f is zB itself).
  */
 export function adapterModel(site: Site, { multiplier, readout, input }: ModelExponents, target: Objective): Model {
   const batch = batchSpace(target)

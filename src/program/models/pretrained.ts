@@ -43,7 +43,10 @@ interface Names {
   readonly layers: Readonly<Record<string, string>>
   readonly norms: Readonly<Record<"attention" | "feedForward", string>>
   readonly words: string
-  /** The layers behind the last block that read a class, with their names in the whole model; all but the last through tanh. */
+  /**
+   * The layers behind the last block that read a class, with their names in the whole model; all but the last through
+   * tanh.
+   */
   readonly classifier: readonly string[]
   readonly classifierBias: boolean
 }
@@ -99,7 +102,10 @@ export interface PretrainedProgram {
     readonly embedded: Node
     /** Of each key 0, or a large negative number where it is padding, tokens × 1; null where no mask is asked for. */
     readonly padding: Node | null
-    /** Of the next token's class, or of the class: the row of the output's table, hidden × tokens, or 1 for the class, classes × 1. */
+    /**
+     * Of the next token's class, or of the class: the row of the output's table, hidden × tokens, or 1 for the class,
+     * classes × 1.
+     */
     readonly label: Node
     /** What each token's loss counts, tokens × 1; of a class 1 × 1. */
     readonly weight: Node

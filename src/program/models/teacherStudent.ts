@@ -15,8 +15,8 @@ export interface StudentParts {
 }
 
 /**
- * The student of the paper's teacher-student experiment: f(x) = w_outᵀ φ((W_h + α B A) φ(W_in x)), φ = ReLU, an adapter on the
- * frozen hidden layer. Entries of W_in are N(0, 2/d) for d inputs, of W_h N(0, 1/n), of w_out N(0, n^(−2o)).
+ * The student of the paper's teacher-student experiment: f(x) = w_outᵀ φ((W_h + α B A) φ(W_in x)), φ = ReLU, an adapter
+ * on the frozen hidden layer. Entries of W_in are N(0, 2/d) for d inputs, of W_h N(0, 1/n), of w_out N(0, n^(−2o)).
  */
 export function teacherStudentModel(
   site: Site,

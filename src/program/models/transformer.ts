@@ -5,7 +5,9 @@ import { Node } from "../node.js"
 import { batchSpace, type Frozen, type Objective } from "../objective.js"
 import { ROTARY_BASE } from "../operation.js"
 
-/** The two block types: pre-norm with RMSNorm and SwiGLU, causal; post-norm with LayerNorm and GELU, seeing both ways. */
+/**
+ * The two block types: pre-norm with RMSNorm and SwiGLU, causal; post-norm with LayerNorm and GELU, seeing both ways.
+ */
 export type BlockKind = "llama-block" | "bert-block"
 
 /** What a transformer is made of; sizes are at every width, the tokens are the batch's samples. */
@@ -67,9 +69,9 @@ export interface BlockParts {
 }
 
 /**
- * L blocks between an embedding x₀ with standard Gaussian entries, a column for each token, and a readout w with entries
- * n^(−o) of the last norm: f = wᵀ x, one number a token. Weights are frozen, random and without biases. Watched are the first
- * head's scores and what each block gives out.
+ * L blocks between an embedding x₀ with standard Gaussian entries, a column for each token, and a readout w with
+ * entries n^(−o) of the last norm: f = wᵀ x, one number a token. Weights are frozen, random and without biases. Watched
+ * are the first head's scores and what each block gives out.
  */
 export function transformerModel(
   architecture: Transformer,

@@ -10,8 +10,8 @@ export const columnDots: Row<"columnDots"> = {
 }
 
 /**
- * x s, less x₀ s₀: (x − x₀) s + x₀ (s − s₀). Not the other way round: where s divides by the size of x, so does each term,
- * and a change of x far above x₀ leaves no two large terms that cancel.
+ * x s, less x₀ s₀: (x − x₀) s + x₀ (s − s₀). Not the other way round: where s divides by the size of x, so does each
+ * term, and a change of x far above x₀ leaves no two large terms that cancel.
  */
 export const scaleColumns: Row<"scaleColumns"> = {
   gradient: ({ operands: [x, row] }, adjoint) => [adjoint.scaleColumns(row!), adjoint.columnDots(x!)],

@@ -15,8 +15,8 @@ export function linear<O extends Op>(
 }
 
 /**
- * X Y. After: before plus change, so that a matrix that is never formed is asked nothing but the change; exact where X or Y
- * was zero.
+ * X Y. After: before plus change, so that a matrix that is never formed is asked nothing but the change; exact where X
+ * or Y was zero.
  */
 export const matmul: Row<"matmul"> = {
   gradient: ({ operands: [left, right] }, adjoint) => [

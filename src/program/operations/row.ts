@@ -5,8 +5,8 @@ import type { Op } from "../operation.js"
 /** What the program language knows of an operation besides its shape. */
 export interface Row<O extends Op> {
   /**
-   * The gradients in the operands, each null for an operand that the gradient does not reach; null for an operation that
-   * belongs to updates.
+   * The gradients in the operands, each null for an operand that the gradient does not reach; null for an operation
+   * that belongs to updates.
    */
   readonly gradient: ((node: Node<O>, adjoint: Node) => readonly (Node | null)[]) | null
   /**

@@ -16,7 +16,8 @@ export interface Channel {
 }
 
 /**
- * A logarithmic channel that holds all the positive finite values: few ticks, at powers of the base, written as 10⁻³ or 2¹⁰.
+ * A logarithmic channel that holds all the positive finite values: few ticks, at powers of the base, written as 10⁻³ or
+ * 2¹⁰.
  *
  * @param title with the unit or the exponent of what is drawn.
  */
@@ -66,7 +67,8 @@ function powerTicks(low: number, high: number, base: 2 | 10): Tick[] | null {
 }
 
 /**
- * Where fewer than two powers of the base lie: 1, 2 and 5 times powers of ten, and where even those are too few, more digits.
+ * Where fewer than two powers of the base lie: 1, 2 and 5 times powers of ten, and where even those are too few, more
+ * digits.
  *
  * @param low the lower end, as its logarithm to base 10.
  */

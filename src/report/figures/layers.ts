@@ -16,7 +16,10 @@ export interface LayerExponent {
 /** Pixels between panels, for an axis's numbers. */
 const SPACING = 55
 
-/** Exponents layer by layer: bars where derived, points with intervals where measured; a row a quantity, a column a depth. */
+/**
+ * Exponents layer by layer: bars where derived, points with intervals where measured; a row a quantity, a column a
+ * depth.
+ */
 export function layersFigure(points: readonly LayerExponent[]): TopLevelSpec {
   const schemes = [...new Set(points.map(({ scheme }) => scheme))]
   const quantities = [...new Set(points.map(({ quantity }) => quantity))]

@@ -17,7 +17,10 @@ const HEIGHT = 170
 /** Beyond this a deviation is drawn at the panel's edge. */
 const MOST = 0.3
 
-/** Local slopes less the derived exponent against width: a panel per scheme, a curve per quantity, the tolerance as a band. */
+/**
+ * Local slopes less the derived exponent against width: a panel per scheme, a curve per quantity, the tolerance as a
+ * band.
+ */
 export function localSlopeFigure(points: readonly LocalSlopePoint[], tolerance: number): TopLevelSpec {
   const quantities = distinct(points.map(({ quantity }) => quantity))
   const colour = { field: "quantity", scale: { domain: quantities }, legend: null }

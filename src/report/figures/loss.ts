@@ -11,8 +11,8 @@ export interface LossPoint {
 }
 
 /**
- * Loss against rate, a curve per width, a panel per scheme; where runs diverged the curve ends. Each minimum is marked, the
- * narrowest and the widest width's by name.
+ * Loss against rate, a curve per width, a panel per scheme; where runs diverged the curve ends. Each minimum is marked,
+ * the narrowest and the widest width's by name.
  */
 export function lossFigure(points: readonly LossPoint[]): TopLevelSpec {
   const drawn = points.flatMap(({ loss, ...rest }) => (loss === null ? [] : [{ ...rest, loss }]))

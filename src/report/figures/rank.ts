@@ -21,8 +21,8 @@ export interface RankThreshold {
 }
 
 /**
- * The largest stable exponent c of the rate against the rank's exponent ρ: derived lines, named at their ends, and measured
- * thresholds with intervals; multipliers are told apart by dashes and shapes as well as by colour.
+ * The largest stable exponent c of the rate against the rank's exponent ρ: derived lines, named at their ends, and
+ * measured thresholds with intervals; multipliers are told apart by dashes and shapes as well as by colour.
  */
 export function rankFigure(bounds: readonly RankBound[], thresholds: readonly RankThreshold[]): TopLevelSpec {
   const panels = [...new Set(bounds.map(({ panel }) => panel))]

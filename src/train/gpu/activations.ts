@@ -1,8 +1,8 @@
 /**
  * How the frozen activations P and H lie on a device: as float32, or as float16, half the bytes to hold and to read.
  *
- * Two halves lie in a word and are read by `unpack2x16float`, which every WGSL has; arithmetic is float32 either way, so the
- * feature shader-f16 is not needed.
+ * Two halves lie in a word and are read by `unpack2x16float`, which every WGSL has; arithmetic is float32 either way,
+ * so the feature shader-f16 is not needed.
  */
 import { FORMATS, nearest } from "../precision.js"
 import type { Activations } from "../teacherStudent.js"
@@ -29,8 +29,8 @@ const LEAST_NORMAL = 2 ** float16.least
 /**
  * The number that float16 storage holds for x: the nearest, a tie to the even one.
  *
- * What rounds to less than 2⁻¹⁴ becomes zero: WGSL lets an adapter flush float16's subnormal numbers, and results are not
- * to depend on whether it does.
+ * What rounds to less than 2⁻¹⁴ becomes zero: WGSL lets an adapter flush float16's subnormal numbers, and results are
+ * not to depend on whether it does.
  */
 export function asFloat16(x: number): number {
   const rounded = toNearest(x)

@@ -1,4 +1,6 @@
-/** Finds what WebGPU offers, in Node through the optional package `webgpu` (Dawn), in a browser through `navigator.gpu`. */
+/**
+ * Finds what WebGPU offers, in Node through the optional package `webgpu` (Dawn), in a browser through `navigator.gpu`.
+ */
 
 /** What a user without WebGPU has to do. */
 export const INSTALL =

@@ -11,8 +11,8 @@ import { type ProgramCode, programCode, type RecordItem, unsupported, workgroups
 /**
  * Trains a scheme's adapter for each seed; nothing is read back before the last step but the sizes recorded on the way.
  *
- * @throws InputError as `run` does; GpuFailure if the program has an operation without a kernel, the batch does not fit, or
- * the device fails.
+ * @throws InputError as `run` does; GpuFailure if the program has an operation without a kernel, the batch does not
+ * fit, or the device fails.
  */
 export async function runProgram(
   gpu: Gpu,

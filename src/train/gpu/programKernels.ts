@@ -1,10 +1,11 @@
 /**
- * WGSL kernels written from a program: any tensor program without frozen n×n matrices, orthogonalisation and clipped gradients.
+ * WGSL kernels written from a program: any tensor program without frozen n×n matrices, orthogonalisation and clipped
+ * gradients.
  *
- * Every run of a batch has its tensors side by side in one array. Nodes are put on levels, each after what it reads: the
- * nodes of one level and shape are one kernel, a thread an entry, and pass their values on in registers; a sum over the
- * width is a kernel of its own, a workgroup an entry. Sizes, places and coefficients come as uniforms, so that the text
- * depends on the program alone and not on the width or the rates.
+ * Every run of a batch has its tensors side by side in one array. Nodes are put on levels, each after what it reads:
+ * the nodes of one level and shape are one kernel, a thread an entry, and pass their values on in registers; a sum over
+ * the width is a kernel of its own, a workgroup an entry. Sizes, places and coefficients come as uniforms, so that the
+ * text depends on the program alone and not on the width or the rates.
  */
 import { type Dimension, grows, shapeText } from "../../program/dimension.js"
 import { isNeverFormed, type Node } from "../../program/node.js"

@@ -1,4 +1,6 @@
-/** The teacher-student experiment on a device: data and starts are drawn here, so that they are the CPU's to the bit. */
+/**
+ * The teacher-student experiment on a device: data and starts are drawn here, so that they are the CPU's to the bit.
+ */
 import { InputError } from "../../inputError.js"
 import type { Activations, OpenOptions, TeacherStudentResult, TeacherStudentTrainer } from "../teacherStudent.js"
 import type { TeacherStudentConfig } from "../teacherStudentConfig.js"
@@ -7,7 +9,8 @@ import { type Gpu, openGpu } from "./device.js"
 import { type BatchData, trainBatch } from "./teacherStudentBatch.js"
 
 /**
- * Trains runs of one width, rank, number of samples and number of steps side by side; the data of each seed travels once.
+ * Trains runs of one width, rank, number of samples and number of steps side by side; the data of each seed travels
+ * once.
  *
  * @throws GpuFailure if they do not fit at once, or the device fails.
  */

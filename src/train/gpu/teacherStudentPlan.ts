@@ -1,4 +1,6 @@
-/** How a batch of teacher-student runs is laid out on a device: tiles, groups, buffers, and the dispatches of a step. */
+/**
+ * How a batch of teacher-student runs is laid out on a device: tiles, groups, buffers, and the dispatches of a step.
+ */
 
 import type { Activations } from "../teacherStudent.js"
 import { ACTIVATION_BYTES } from "./activations.js"

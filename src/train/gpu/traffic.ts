@@ -5,7 +5,9 @@ import { type BatchPlan, planBatch } from "./teacherStudentPlan.js"
 /** What a step of a batch costs, counted from its dispatches; a model of a card's memory, not a measurement. */
 export interface StepCost {
   readonly dispatches: number
-  /** Every byte that a dispatch can see, once, and twice where it is read and written: neighbours share what they load. */
+  /**
+   * Every byte that a dispatch can see, once, and twice where it is read and written: neighbours share what they load.
+   */
   readonly bytes: number
   /** Activations read once, factors and moments read and written once: no step can do with less. */
   readonly leastBytes: number

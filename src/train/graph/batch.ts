@@ -10,7 +10,10 @@ export interface Batch {
   readonly mask: readonly (readonly number[])[]
   /** Segments by their numbers; all 0 if left out. Only BERT reads them. */
   readonly segments?: readonly (readonly number[])[]
-  /** A class a sequence; or of each token its own number, −100 where its loss does not count, to be told from those before it; none is told from padding. */
+  /**
+   * A class a sequence; or of each token its own number, −100 where its loss does not count, to be told from those
+   * before it; none is told from padding.
+   */
   readonly labels: readonly number[] | readonly (readonly number[])[]
 }
 
@@ -38,8 +41,8 @@ export interface Fed {
  * Looks up what a batch's tokens, positions and segments are embedded as, and what they are to be told.
  *
  * @param classes how many there are; null where the next token is told.
- * @throws InputError for sequences that differ in length, a token, position, segment or class that the model lacks, and a
- * batch without a label.
+ * @throws InputError for sequences that differ in length, a token, position, segment or class that the model lacks, and
+ * a batch without a label.
  */
 export function fed(model: Pretrained, batch: Batch, classes: number | null): Fed {
   const { ids, mask } = batch

@@ -1,6 +1,6 @@
 /**
- * Operations on the columns of a matrix as ONNX nodes: a column is a token. Tensors lie column by column, so that a column's
- * entries are the last dimension and the columns the one before it.
+ * Operations on the columns of a matrix as ONNX nodes: a column is a token. Tensors lie column by column, so that a
+ * column's entries are the last dimension and the columns the one before it.
  */
 import { type OnnxGraph, oneLess, times, zero } from "./onnxGraph.js"
 
@@ -20,7 +20,9 @@ function masked(graph: OnnxGraph, x: string, mask: string | null): string {
   return mask === null ? x : graph.node("Add", [x, mask])
 }
 
-/** What hides later rows from a column when it is added to x, of any matrix of x's size: 0, and −∞ below the diagonal. */
+/**
+ * What hides later rows from a column when it is added to x, of any matrix of x's size: 0, and −∞ below the diagonal.
+ */
 export function causalMask(graph: OnnxGraph, x: string): string {
   const [columns, rows] = sides(graph, x)
   const column = graph.node("Unsqueeze", [range(graph, columns), graph.constant([1], [1], "int64")])
@@ -50,8 +52,8 @@ function spread(graph: OnnxGraph, p: string, x: string): string {
 }
 
 /**
- * p ∘ (e − Σ p e) / Σ p (1 + e), for p the softmax of at, e = e^(x − m) − 1 and m the largest entry of x that is seen; the
- * difference of two softmaxes where x is so large that the sum below may be small.
+ * p ∘ (e − Σ p e) / Σ p (1 + e), for p the softmax of at, e = e^(x − m) − 1 and m the largest entry of x that is seen;
+ * the difference of two softmaxes where x is so large that the sum below may be small.
  */
 export function softmaxChange(graph: OnnxGraph, x: string, at: string, mask: string | null): string {
   const p = softmax(graph, at, mask)
@@ -88,7 +90,9 @@ export function logSumExpChange(graph: OnnxGraph, x: string, at: string): string
   return graph.node("Where", [isSmall, small, large])
 }
 
-/** Cosines and sines of the angles j · base^(−2i/d), j a column, i below half of the d rows, of any matrix of x's size. */
+/**
+ * Cosines and sines of the angles j · base^(−2i/d), j a column, i below half of the d rows, of any matrix of x's size.
+ */
 export function angles(graph: OnnxGraph, x: string, base: number): { readonly cosine: string; readonly sine: string } {
   const [columns, rows] = sides(graph, x)
   const half = graph.node("Div", [rows, graph.constant([2], [], "int64")])

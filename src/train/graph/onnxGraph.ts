@@ -1,4 +1,7 @@
-/** An ONNX graph while it is written: nodes in their order, inputs, outputs and constants, and the model's bytes at the end. */
+/**
+ * An ONNX graph while it is written: nodes in their order, inputs, outputs and constants, and the model's bytes at the
+ * end.
+ */
 import { delimited, type Encoded, integer, message } from "./protobuf.js"
 
 /** Where an attribute of a node is a number, a list of whole numbers or a name. */

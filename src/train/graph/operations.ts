@@ -101,7 +101,9 @@ export const ONNX: { readonly [O in Op]: Written<O> | string } = {
 
 const [FLOAT32, FLOAT64] = [1, 11]
 
-/** Per run the sum of squared entries, 1×1 in float64, in which squares of float32 numbers neither overflow nor vanish. */
+/**
+ * Per run the sum of squared entries, 1×1 in float64, in which squares of float32 numbers neither overflow nor vanish.
+ */
 export function sumOfSquares(graph: OnnxGraph, x: string): string {
   return graph.node("ReduceSumSquare", [graph.node("Cast", [x], { to: FLOAT64 })], { axes: [1, 2], keepdims: 1 })
 }

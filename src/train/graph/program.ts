@@ -13,8 +13,8 @@ import { COEFFICIENTS, SQUARES, stepGraph, unwritable } from "./stepGraph.js"
 const MOST_BYTES = 2 ** 24
 
 /**
- * Trains a scheme's adapter for each seed, from the same start as the reference interpreter; a frozen n×n matrix, which that
- * never forms, is drawn here as a whole.
+ * Trains a scheme's adapter for each seed, from the same start as the reference interpreter; a frozen n×n matrix, which
+ * that never forms, is drawn here as a whole.
  *
  * @throws InputError as `run` does; GraphFailure if the program has an operation without an ONNX form or a run's frozen
  * matrices would take more than 16 MiB.

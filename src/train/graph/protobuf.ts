@@ -1,7 +1,9 @@
 /**
- * The wire format of Protocol Buffers, as far as an ONNX model needs it: https://protobuf.dev/programming-guides/encoding.
+ * The wire format of Protocol Buffers, as far as an ONNX model needs it:
+ * https://protobuf.dev/programming-guides/encoding.
  *
- * Writing is these few lines; the libraries that exist bring a reader, reflection and a schema of 8,000 lines with them.
+ * Writing is these few lines; the libraries that exist bring a reader, reflection and a schema of 8,000 lines with
+ * them.
  */
 
 /** An encoded message, or a part of one. */
@@ -24,7 +26,9 @@ export function delimited(field: number, value: string | Uint8Array | Encoded): 
   return [varint(8 * field + 2), varint(length), ...parts]
 }
 
-/** Seven bits a byte, the lowest first; −1, the only negative number that a model here has, as 64-bit two's complement. */
+/**
+ * Seven bits a byte, the lowest first; −1, the only negative number that a model here has, as 64-bit two's complement.
+ */
 function varint(value: number): Uint8Array {
   const bytes: number[] = []
   let rest = BigInt.asUintN(64, BigInt(value))

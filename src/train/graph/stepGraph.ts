@@ -22,7 +22,9 @@ export interface StepGraphRequest {
   readonly byRows?: ReadonlySet<Node>
 }
 
-/** A graph for any width and number of runs: every tensor has the runs as its first dimension, then columns, then rows. */
+/**
+ * A graph for any width and number of runs: every tensor has the runs as its first dimension, then columns, then rows.
+ */
 export interface StepGraph {
   /** The ONNX model. It depends on the program alone, not on sizes, rates or the step. */
   readonly model: Uint8Array

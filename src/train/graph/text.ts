@@ -21,7 +21,10 @@ export type TextTask =
 export interface Batching {
   /** Sequences in a batch. */
   readonly size: number
-  /** The most tokens of a sequence. Examples are cut there, but keep their last token; running texts become blocks of this length. */
+  /**
+   * The most tokens of a sequence. Examples are cut there, but keep their last token; running texts become blocks of
+   * this length.
+   */
   readonly length: number
   readonly seed: number
   /** How many batches make a step. */

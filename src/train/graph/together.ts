@@ -1,6 +1,6 @@
 /**
- * Equal work on the parts of a tensor, such as a transformer's heads, found and put side by side: a group of nodes becomes
- * one operation on a tensor with a dimension more.
+ * Equal work on the parts of a tensor, such as a transformer's heads, found and put side by side: a group of nodes
+ * becomes one operation on a tensor with a dimension more.
  */
 import { Affine } from "../../exponent/affine.js"
 import { shapeText } from "../../program/dimension.js"

@@ -34,7 +34,10 @@ export interface TextTuningRun {
   save(folder: string, base: string | null): Promise<void>
 }
 
-/** The deviation of the entries of a layer that classifies, at its start; its bias starts at zero (as BERT's in transformers). */
+/**
+ * The deviation of the entries of a layer that classifies, at its start; its bias starts at zero (as BERT's in
+ * transformers).
+ */
 const HEAD_DEVIATION = 0.02
 
 /**

@@ -1,6 +1,7 @@
 /**
- * How threads share the groups of rows of a phase: each takes those of its own part first, then what others have not begun. A
- * phase is over when all its groups are done, whoever did them, so that a thread without a core holds nobody up that has one.
+ * How threads share the groups of rows of a phase: each takes those of its own part first, then what others have not
+ * begun. A phase is over when all its groups are done, whoever did them, so that a thread without a core holds nobody
+ * up that has one.
  */
 export class GroupShares {
   private readonly words: Int32Array

@@ -12,8 +12,8 @@ export interface KernelShape extends Pick<TeacherStudentConfig, "width" | "rank"
 export const [ROWS, TILE, RANKS] = [16, 16, 4]
 
 /**
- * Rows are summed in at most this many groups, of at least so many rows: the number of groups depends on the width alone,
- * so that results do not depend on the number of threads.
+ * Rows are summed in at most this many groups, of at least so many rows: the number of groups depends on the width
+ * alone, so that results do not depend on the number of threads.
  */
 const [MOST_GROUPS, GROUP_ROWS] = [64, 256]
 
@@ -52,7 +52,10 @@ const FIELDS = [
   "own",
 ] as const
 
-/** After the kernel's constants at the start of the memory: the words of the groups' shares, then the plan, then per thread the sizes of a step. */
+/**
+ * After the kernel's constants at the start of the memory: the words of the groups' shares, then the plan, then per
+ * thread the sizes of a step.
+ */
 export const CONTROL = { shares: 256, plan: 576, sizes: 704 }
 const SIZES_BYTES = 64
 

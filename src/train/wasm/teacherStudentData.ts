@@ -115,8 +115,8 @@ export function startOf({
 }
 
 /**
- * The targets: a ReLU network of fixed width on the same inputs, its outputs standardised to mean 0 and variance 1, so that
- * inputs and targets do not depend on the student's width.
+ * The targets: a ReLU network of fixed width on the same inputs, its outputs standardised to mean 0 and variance 1, so
+ * that inputs and targets do not depend on the student's width.
  */
 export function targetsOf({ seed, inputs: d, samples: N, teacherWidth: m }: DataConfig): Float64Array {
   const X = gaussians(seed, "X", d * N)

@@ -19,8 +19,8 @@ export function recordsOf({ steps }: Pick<TeacherStudentConfig, "steps">): Float
 /**
  * One thread's part of a run; every thread of a run calls this, and all find the same result.
  *
- * A thread that had no core for a while goes on at the phase that the others are in: what it sums up of a phase before is only
- * used where that is not over yet, and then nothing of it has changed.
+ * A thread that had no core for a while goes on at the phase that the others are in: what it sums up of a phase before
+ * is only used where that is not over yet, and then nothing of it has changed.
  */
 export function trainRows(
   phases: Phases,

@@ -1,4 +1,7 @@
-/** The part of the WebAssembly API that is used here: Node's types lack it, and the browser's would bring all of the DOM. */
+/**
+ * The part of the WebAssembly API that is used here: Node's types lack it, and the browser's would bring all of the
+ * DOM.
+ */
 declare namespace WebAssembly {
   function validate(bytes: Uint8Array<ArrayBuffer>): boolean
   class Module {

@@ -29,8 +29,8 @@ export function referenceRun(run: TeacherStudentConfig): Sizes3[] {
 /**
  * The same with the radius within which float32 must lie.
  *
- * @param rounding how often a quotient is rounded, and a sum of so many squares; by default as the CPU kernel does. And what
- * an activation is stored as.
+ * @param rounding how often a quotient is rounded, and a sum of so many squares; by default as the CPU kernel does. And
+ * what an activation is stored as.
  */
 export function boundedRun(
   run: TeacherStudentConfig,

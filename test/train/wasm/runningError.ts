@@ -1,7 +1,7 @@
 /**
  * A program's values with a bound on what float32 may make of them: every node carries a radius within which any
- * evaluation lies that rounds each product, sum, root, quotient and constant once, sums being taken in any order, fused or
- * not (the standard model; Higham, Accuracy and Stability of Numerical Algorithms, sections 2.2, 3.1 and 3.3).
+ * evaluation lies that rounds each product, sum, root, quotient and constant once, sums being taken in any order, fused
+ * or not (the standard model; Higham, Accuracy and Stability of Numerical Algorithms, sections 2.2, 3.1 and 3.3).
  */
 import { inOrder, lookUp, type Node, type NodeTable } from "../../../src/program/node.js"
 import { coefficientValue, epsilonValue, type SpaceSizes, shapeOf } from "../../../src/train/numbers.js"

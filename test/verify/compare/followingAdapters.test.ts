@@ -9,8 +9,8 @@ const options = { at: { cA: "-1", cB: "0" }, widths: [64, 128, 256, 512, 1024], 
 const at = (...sites: string[]): SchemeDefinition => ({ ...loraPlus, batch: 4, model: { kind: "llama-block", sites } })
 
 /**
- * LoRA+'s rates (−1, 0) keep Z_B = O(1) in one layer ([LoRA+]). Behind the adapter of v that of o grows: derived n^(1/2), and
- * seen to grow, where alone it is seen to stay.
+ * LoRA+'s rates (−1, 0) keep Z_B = O(1) in one layer ([LoRA+]). Behind the adapter of v that of o grows: derived
+ * n^(1/2), and seen to grow, where alone it is seen to stay.
  */
 test("LoRA+ at (-1, 0) is not stable where one adapter follows another: v, then o", async () => {
   const [alone, behind] = [await check(at("o"), options), await check(at("v", "o"), options)]

@@ -96,8 +96,9 @@ describe("an overflow predicted and met", () => {
     const { verdict, predicted, met } = await overflow(initA, options())
     expect(verdict).toBe("met")
     expect(met!.tensor).toBe("loss")
-    // By hand, A₀ left out: before step t every entry of B is (t − 1) η₀ n^(−1/2), every one of Z_A (t − 2) η₀ √(2n/π) and
-    // the readout's sum of magnitudes √(2n/π), so that the loss is r (t − 1) (t − 2) η₀² (2/π) √n = 998 √n at t = 3.
+    // By hand, A₀ left out: before step t every entry of B is (t − 1) η₀ n^(−1/2), every one of Z_A (t − 2) η₀ √(2n/π)
+    // and the readout's sum of magnitudes √(2n/π), so that the loss is r (t − 1) (t − 2) η₀² (2/π) √n = 998 √n at t =
+    // 3.
     const byHand = (65520 / (4 * 2 * 14 ** 2 * (2 / Math.PI))) ** 2
     expect(Math.abs(Math.log(predicted[0]!.width / byHand))).toBeLessThan(Math.log(2))
     expect(Math.abs(Math.log(met!.width / byHand))).toBeLessThan(Math.log(2))

@@ -24,8 +24,8 @@ afterAll(() => store.close())
 const ALL = [PLAIN, ...CHANGED, ...REPLACED]
 
 /**
- * By hand: a step of A along Z, scale-free and of size n^c, moves Z_A by n^(c + 1): at c = -3/4 by n^(1/4), at c = -1 by
- * n^0. Clipping changes no scale-free step, and shrinking by a fixed factor no exponent.
+ * By hand: a step of A along Z, scale-free and of size n^c, moves Z_A by n^(c + 1): at c = -3/4 by n^(1/4), at c = -1
+ * by n^0. Clipping changes no scale-free step, and shrinking by a fixed factor no exponent.
  */
 const BY_HAND = ["1/4", "1/4", "1/4", "0", "0"]
 

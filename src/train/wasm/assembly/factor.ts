@@ -8,7 +8,9 @@ import { total, zero } from "./vector"
   return f64x2.add(f64x2.mul(a, b), c)
 }
 
-/** The panel of a chunk, or with `before` of the change from it; a row's and a term's next entry lie so many bytes on. */
+/**
+ * The panel of a chunk, or with `before` of the change from it; a row's and a term's next entry lie so many bytes on.
+ */
 export function pack(
   now: usize, before: usize, rows: usize, terms: usize, rowBytes: usize, termBytes: usize, panel: usize,
 ): void {
@@ -72,8 +74,8 @@ export function addProducts(X: usize, Y: usize, blocks: usize, terms: usize, pro
 }
 
 /**
- * Adds to four numbers at `sums` what `count` entries (a multiple of four) hold: Σ x², Σ x⁴, the largest |x| so far, and how
- * many are no finite number, which count in none of the others.
+ * Adds to four numbers at `sums` what `count` entries (a multiple of four) hold: Σ x², Σ x⁴, the largest |x| so far,
+ * and how many are no finite number, which count in none of the others.
  */
 export function addSizes(values: usize, count: usize, sums: usize): void {
   let second = zero(), fourth = zero(), largest = f32x4.splat(<f32>load<f64>(sums, 16))

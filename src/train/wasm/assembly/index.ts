@@ -1,6 +1,7 @@
 /**
- * A step of the teacher-student experiment, f = w_outᵀ ReLU(H + B A P), in phases: between two phases all groups of rows
- * must be done. A group is a run of row blocks with sums of its own; groups, not workers, fix the order of summation.
+ * A step of the teacher-student experiment, f = w_outᵀ ReLU(H + B A P), in phases: between two phases all groups of
+ * rows must be done. A group is a run of row blocks with sums of its own; groups, not workers, fix the order of
+ * summation.
  */
 import { adam } from "./adam"
 import { masked, scaled } from "./backward"
