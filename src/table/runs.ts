@@ -1,6 +1,7 @@
 /** Runs: rows with one setting, in the order of their steps, reduced to one outcome each. */
 
 import { copiesOf } from "./copies.js"
+import { groupsOf } from "./groups.js"
 import { type Failure, type Meaning, meaningOf, type Outcome, type OwnWords, outcomeOf } from "./outcome.js"
 import { type Roles, type RunColumns, rolesOf } from "./runColumns.js"
 import { standIns } from "./standIns.js"
@@ -82,21 +83,33 @@ export function runsOf(
   return { runs: told, says, roles }
 }
 
-/** Losses this many times the least at their width are those of a run that diverged. */
+/** Losses this many times the least at their width, at a larger rate, are those of a run that diverged … */
 const ABSURD = 100
 
+/** … if none at the least one's rate or below is as large: a run that hardly learned has not diverged. */
 function withoutAbsurd(runs: readonly Run[]): Run[] {
-  const least = new Map<string, number>()
-  for (const run of runs)
-    if (run.outcome.kind === "value") {
-      const at = placeOf(run)
-      least.set(at, Math.min(least.get(at) ?? Number.POSITIVE_INFINITY, run.outcome.value))
-    }
+  const limits = new Map([...groupsOf(runs, placeOf)].map(([place, own]) => [place, limitOf(own)]))
   return runs.map((run) => {
-    const best = least.get(placeOf(run)) ?? 0
-    if (run.outcome.kind !== "value" || !(best > 0 && run.outcome.value > ABSURD * best)) return run
+    const limit = limits.get(placeOf(run))!
+    if (run.outcome.kind !== "value" || limit === null || run.rate! <= limit.rate || run.outcome.value <= limit.value)
+      return run
     return { ...run, outcome: { kind: "diverged", word: `more than ${ABSURD} times the least loss` } }
   })
+}
+
+/** The rate of the least loss, and the largest loss beyond it that a run may end with; null without a positive least. */
+function limitOf(runs: readonly Run[]): { rate: number; value: number } | null {
+  const ended = runs.flatMap(({ rate, outcome }) =>
+    outcome.kind === "value" ? [{ rate: rate!, value: outcome.value }] : [],
+  )
+  if (ended.length === 0) return null
+  const least = ended.reduce((best, run) => (run.value < best.value ? run : best))
+  if (least.value <= 0) return null
+  const slow = ended.filter(({ rate }) => rate <= least.rate)
+  return {
+    rate: least.rate,
+    value: slow.reduce((largest, { value }) => Math.max(largest, value), ABSURD * least.value),
+  }
 }
 
 function stepsSay({ step, run }: Roles, at: At): string {

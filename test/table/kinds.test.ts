@@ -245,6 +245,19 @@ describe("refused, or told", () => {
     expect(curves.at(-1)!.edge).toMatchObject({ rate: null, low: 0, high: 1e-5 })
   })
 
+  test("a loss that falls to next to nothing: runs that hardly learned have not diverged, larger losses beyond have", async () => {
+    const losses = (limit: number) =>
+      csv(
+        HEADER,
+        rows().map(([n, lr, loss]) => [n!, lr!, Number.isNaN(loss) ? limit : loss! - 0.998]),
+      )
+    // 0.47 at the smallest rate of the least width, 0.002 at the best.
+    const [before, exploded] = await Promise.all([fitted(clean), fitted(losses(1e4))])
+    expect(exploded.read).toContain("44 with a value, 4 diverged (more than 100 times the least loss)")
+    expect(exploded.fits[0]!.flags).toEqual(before.fits[0]!.flags)
+    expect(exploded.fits[0]!.exponent).toBeCloseTo(before.fits[0]!.exponent!, 1)
+  })
+
   test("losses that do not tell an exponent are no number to act on", async () => {
     const flat = csv(
       HEADER,
