@@ -28,7 +28,7 @@ const LEAST_DEGREES = 4
 /** The third power may not turn the curve down inside its points: |s| times the distance from t is at most this. */
 const TURNING = 2 / 3
 /** Skews and places are looked for on grids, then by golden section. */
-const [SKEWS, PLACES, STEPS] = [16, 16, 20]
+const [SKEWS, PLACES, STEPS] = [16, 16, 32]
 
 /**
  * The minima by least squares, each point weighted by its runs.

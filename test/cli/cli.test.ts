@@ -148,7 +148,8 @@ describe("fit", () => {
     await writeFile(join(folder, "grid.csv"), `n,lr,loss\n${rows.join("\n")}\n`)
     const { out } = await lora("fit", "grid.csv", "--width", "n", "--rate", "lr", "--loss", "loss", "--json")
     const [fit] = JSON.parse(out).fits
-    expect(fit.exponent).toBeCloseTo(-0.5, 6)
+    // Scatter below 1e-6 is not resolved.
+    expect(Math.abs(fit.exponent + 0.5)).toBeLessThan(1e-6)
     expect(fit.flags.join()).toContain("edge of the grid at 1000000000")
   })
 })
@@ -265,7 +266,7 @@ describe("bad input: the field, the value and what is allowed, exit 2, no file l
     [["verify", "init-a", "--budget", "soon"], '--budget: got "soon"'],
     [["reproduce", "--quick", "--full"], "--full"],
     [["reproduce", "--out", "."], "--out"],
-    [["reproduce", "--only", "everything"], '--only: got "everything"; allowed: derived, theory-setting'],
+    [["reproduce", "--only", "everything"], '--only: got "everything"; allowed: derived, teacher-student'],
     [["reproduce", "--budget", "0"], '--budget: got "0"'],
     [["verify", "derived", "--seeds", "4"], '--seeds: got "4"'],
     [["nonsense"], "unknown command"],

@@ -1,16 +1,28 @@
 /** ONNX Runtime, which runs graphs: found through the optional package `onnxruntime-node`. */
 import { createHash } from "node:crypto"
-import type { InferenceSession, Tensor } from "onnxruntime-common"
 
 /** What a user without the engine has to do: its install script only fetches CUDA's parts. */
 export const INSTALL_ENGINE = "npm install onnxruntime-node --ignore-scripts"
+
+/** Numbers that the engine holds. */
+export interface GraphTensor {
+  readonly data: unknown
+  readonly dims: readonly number[]
+}
+
+/** One graph, ready to run. */
+export interface GraphSession {
+  /** The graph's outputs by name, given its inputs. */
+  run(inputs: Readonly<Record<string, GraphTensor>>): Promise<Readonly<Record<string, GraphTensor>>>
+  release(): Promise<void>
+}
 
 /** An engine with one of its execution providers. */
 export interface Engine {
   /** "onnxruntime-node 1.30.0 cpu". */
   readonly name: string
-  session(model: Uint8Array): Promise<InferenceSession>
-  tensor(data: Float32Array, dimensions: readonly number[]): Tensor
+  session(model: Uint8Array): Promise<GraphSession>
+  tensor(data: Float32Array, dimensions: readonly number[]): GraphTensor
 }
 
 /** Why a graph was not run: the engine is missing, an operation has no form in it, or too much memory. */
@@ -38,7 +50,7 @@ export async function findProviders(): Promise<{
 export async function openEngine({ threads = 1 } = {}): Promise<Engine> {
   const ort = await load()
   if ("missing" in ort) throw new GraphFailure(ort.missing)
-  const sessions = new Map<string, Promise<InferenceSession>>()
+  const sessions = new Map<string, Promise<GraphSession>>()
   return {
     name: `${versionOf(ort)} cpu`,
     session: (model) => {
@@ -63,7 +75,11 @@ export async function openEngine({ threads = 1 } = {}): Promise<Engine> {
   }
 }
 
-type Runtime = typeof import("onnxruntime-common") & {
+/** What is used of the package: its own types are not there for users who do without it. */
+interface Runtime {
+  readonly env: { readonly versions: { readonly node?: string } }
+  readonly InferenceSession: { create(model: Uint8Array, options: object): Promise<GraphSession> }
+  readonly Tensor: new (type: "float32", data: Float32Array, dimensions: readonly number[]) => GraphTensor
   listSupportedBackends(): { readonly name: string; readonly bundled: boolean }[]
 }
 

@@ -1,11 +1,10 @@
 /** The loss of a pretrained model and its gradients in what is trained, as a graph. */
-import type { InferenceSession, Tensor } from "onnxruntime-common"
 import type { Pretrained } from "../../checkpoint/pretrained.js"
 import { gradient } from "../../program/gradient.js"
 import { type Head, type PretrainedProgram, pretrainedProgram } from "../../program/models/pretrained.js"
 import type { Node } from "../../program/node.js"
 import { type Batch, fed } from "./batch.js"
-import type { Engine } from "./engine.js"
+import type { Engine, GraphSession, GraphTensor } from "./engine.js"
 import { COEFFICIENTS, type StepGraph, stepGraph } from "./stepGraph.js"
 
 /** What of a model is trained, and for what. */
@@ -50,7 +49,7 @@ export interface Gradients {
 interface Opened {
   readonly program: PretrainedProgram
   readonly graph: StepGraph
-  readonly session: InferenceSession
+  readonly session: GraphSession
   readonly leaves: readonly Node[]
 }
 
@@ -116,7 +115,7 @@ export async function openGradients(
     opened.set(padded, known)
     return known
   }
-  const frozen = new Map<string, Tensor>()
+  const frozen = new Map<string, GraphTensor>()
   for (const [name, leaf] of program.weights)
     if (!isTrained(name)) frozen.set(name, engine.tensor(weights.get(name)!, [1, ...sizeOf(leaf)]))
 
@@ -128,8 +127,8 @@ export async function openGradients(
       const own = fed(model, batch, classes)
       const { program, graph, session, leaves } = await openedFor(own.padding !== null)
       const [count, tokens] = [batch.ids.length, batch.ids[0]!.length]
-      const feeds: Record<string, Tensor> = {}
-      const feed = (leaf: Node, tensor: Tensor) => {
+      const feeds: Record<string, GraphTensor> = {}
+      const feed = (leaf: Node, tensor: GraphTensor) => {
         feeds[graph.leaves.get(leaf)!] = tensor
       }
       for (const [name, leaf] of program.weights) if (!isTrained(name)) feed(leaf, frozen.get(name)!)

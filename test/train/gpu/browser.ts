@@ -45,7 +45,10 @@ export const OFFER_SOFTWARE = "--enable-unsafe-webgpu"
 export async function startBrowser(program: string, ...flags: readonly string[]): Promise<Browser> {
   const waiting: { job: string; done: (result: unknown) => void; failed: (error: Error) => void }[] = []
   let asked: ((job: string) => void) | null = null
+  /** A file that the page asked for in vain: without it the page does no job. */
+  let broken: Error | null = null
   const next = () => {
+    if (broken !== null) for (const { failed } of waiting.splice(0)) failed(broken)
     if (asked === null || waiting.length === 0) return
     asked(waiting[0]!.job)
     asked = null
@@ -64,7 +67,13 @@ export async function startBrowser(program: string, ...flags: readonly string[])
       next()
     } else if (/^\/(dist|bench|node_modules\/onnxruntime-web\/dist)\//.test(path)) {
       response.setHeader("content-type", TYPES[path.split(".").at(-1)!] ?? "text/html")
-      createReadStream(join(root, path)).pipe(response)
+      createReadStream(join(root, path))
+        .on("error", (error) => {
+          broken = error
+          next()
+          response.writeHead(404).end()
+        })
+        .pipe(response)
     } else {
       response.setHeader("content-type", "text/html")
       response.end(PAGE)
@@ -132,7 +141,7 @@ function revive(_: string, value: unknown): unknown {
 
 const PAGE = `<!doctype html><script type="module">
 import { openGpu } from "/dist/src/train/gpu/device.js"
-import { trainBatch } from "/dist/src/train/gpu/network.js"
+import { trainBatch } from "/dist/src/train/gpu/teacherStudentBatch.js"
 import { runJob } from "/dist/src/train/gpu/programJob.js"
 const types = { Float32Array, Float64Array, Uint32Array, Uint8Array }
 const revive = (_, value) => value?.bytes === undefined ? value

@@ -3,12 +3,11 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import type { InferenceSession, Tensor } from "onnxruntime-common"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { readPretrained } from "../../../src/checkpoint/pretrained.js"
 import { schemeNamed } from "../../../src/scheme/catalogue.js"
 import { scheme } from "../../../src/scheme/scheme.js"
-import type { Engine } from "../../../src/train/graph/engine.js"
+import type { Engine, GraphTensor } from "../../../src/train/graph/engine.js"
 import { openGradients } from "../../../src/train/graph/gradients.js"
 import { runProgram } from "../../../src/train/graph/program.js"
 import { gaussians } from "../../../src/train/random.js"
@@ -32,10 +31,13 @@ function inBrowser(browser: Browser, provider: "wasm" | "webgpu"): Engine {
   return {
     name: `onnxruntime-web ${provider}`,
     session: async (model) => {
-      const run = (feeds: object) => browser.do({ kind: "graph", provider, model: new Uint8Array(model), feeds })
-      return { run } as unknown as InferenceSession
+      const run = (feeds: object) =>
+        browser.do({ kind: "graph", provider, model: new Uint8Array(model), feeds }) as Promise<
+          Record<string, GraphTensor>
+        >
+      return { run, release: async () => {} }
     },
-    tensor: (data, dims) => ({ data, dims }) as unknown as Tensor,
+    tensor: (data, dims) => ({ data, dims }),
   }
 }
 
