@@ -37,6 +37,12 @@ const REFUSED: Readonly<Record<string, readonly [from: string, to: string][]>> =
     ["verify/compare/check.ts", "verify/experiment.ts"],
   ],
   "experiments-import-no-command": [["verify/layers/layers.ts", "src/cli/terminal.ts"]],
+  "explorer-reaches-no-node": [["web/worker/one.ts", "node:fs"]],
+  "page-imports-no-engine": [
+    ["web/page/one.tsx", "src/derive/derive.ts"],
+    ["web/page/one.tsx", "web/worker/deriver.ts"],
+  ],
+  "nothing-imports-the-explorer": [["src/report/fit.ts", "web/page/one.ts"]],
   "rooms-import-no-report-of-all": [["verify/layers/layers.ts", "verify/experiments.ts"]],
 }
 
@@ -59,18 +65,15 @@ test.each(examples)("$rule: $from may not import $to, not even a type", async ({
       await mkdir(dirname(join(folder, path)), { recursive: true })
       await writeFile(join(folder, path), text)
     }
+    const isOfNode = to.startsWith("node:")
     const path = (target: string, source: string) =>
-      `${"../".repeat(source.split("/").length - 1)}${target.replace(/\.ts$/, ".js")}`
-    await write(from, `import type { X } from "./${path(to, from)}"\nexport type Y = X\n`)
-    await write(
-      to,
-      rule === "no-circular"
-        ? `import type { Y } from "./${path(from, to)}"\nexport type X = Y\n`
-        : "export type X = 1\n",
-    )
+      isOfNode ? target : `./${"../".repeat(source.split("/").length - 1)}${target.replace(/\.ts$/, ".js")}`
+    await write(from, `import type { X } from "${path(to, from)}"\nexport type Y = X\n`)
+    const circle = rule === "no-circular" ? `import type { Y } from "${path(from, to)}"\nexport type X = Y\n` : null
+    if (!isOfNode) await write(to, circle ?? "export type X = 1\n")
     const { tsConfig: _, ...rest } = options!
     const { output } = await cruise(
-      ["src", "proofs", "verify"].filter((top) => [from, to].some((file) => file.startsWith(`${top}/`))),
+      ["src", "proofs", "verify", "web"].filter((top) => [from, to].some((file) => file.startsWith(`${top}/`))),
       {
         ...rest,
         baseDir: folder,
