@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include "floats.h"
 
 #define R 4
 
@@ -15,12 +16,6 @@ typedef struct {
   float *mA, *vA, *mB, *vB, *Z, *G, *f, *f0, *row;
   unsigned char *mask;
 } State;
-
-static float *floats(size_t count) {
-  float *p = aligned_alloc(64, (count * sizeof(float) + 63) / 64 * 64);
-  memset(p, 0, count * sizeof(float));
-  return p;
-}
 
 State *create(int n, int N, const float *P, const float *H, const float *w, const float *y) {
   State *s = malloc(sizeof(State));
@@ -124,16 +119,6 @@ double train(State *s, int steps, double rateA, double rateB, double *sizes) {
 /* Reads P, H, w, y, A transposed and B from a folder; then, for each line "steps rateA rateB", trains anew and answers. */
 #include <stdio.h>
 #include <time.h>
-
-static float *file(const char *folder, const char *name, size_t count) {
-  char path[4096];
-  snprintf(path, sizeof path, "%s/%s", folder, name);
-  float *p = floats(count);
-  FILE *f = fopen(path, "rb");
-  if (!f || fread(p, sizeof(float), count, f) != count) exit(1);
-  fclose(f);
-  return p;
-}
 
 int main(int argc, char **argv) {
   if (argc < 4) return 1;

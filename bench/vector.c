@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "floats.h"
 
 #define R 4
 #define ROWS 16
@@ -117,12 +118,6 @@ static struct Own {
   double loss, squares;
 } own[MOST_THREADS];
 static atomic_int come, round_;
-
-static float *floats(size_t count) {
-  float *p = aligned_alloc(64, (count * sizeof(float) + 63) / 64 * 64);
-  memset(p, 0, count * sizeof(float));
-  return p;
-}
 
 static void barrier(void) {
   if (threads == 1) return;
@@ -303,16 +298,6 @@ static void *train(void *given) {
     }
     barrier();
   }
-}
-
-static float *file(const char *folder, const char *name, size_t count) {
-  char path[4096];
-  snprintf(path, sizeof path, "%s/%s", folder, name);
-  float *p = floats(count);
-  FILE *f = fopen(path, "rb");
-  if (!f || fread(p, sizeof(float), count, f) != count) exit(1);
-  fclose(f);
-  return p;
 }
 
 static float *packed(float *rows) {

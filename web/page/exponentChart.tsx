@@ -1,5 +1,5 @@
-import { useRef } from "preact/hooks"
-import type { Diagram, SetName, SymbolInfo } from "../messages.js"
+import type { Diagram, SetName } from "../messages.js"
+import { ChartFrame, within } from "./chartFrame.js"
 import { minus, numberOf, sixteenth } from "./numbers.js"
 import { scale, spread, symbolScale } from "./scales.js"
 import { SET_WORDS } from "./setWords.js"
@@ -19,7 +19,6 @@ export function ExponentChart({
   readonly move: (point: Readonly<Record<string, string>>) => void
 }) {
   const [x] = diagram.axes
-  const svg = useRef<SVGSVGElement>(null)
   const values = diagram.lines.flatMap(({ ends }) => ends.map(([, value]) => value))
   const low = Math.max(-3, Math.floor(2 * Math.min(-0.5, ...values)) / 2)
   const high = Math.min(3, Math.ceil(2 * Math.max(0.5, ...values)) / 2)
@@ -27,17 +26,6 @@ export function ExponentChart({
   const up = scale(low, high, SIZE.height - SIZE.bottom, SIZE.top)
   const bottom = SIZE.height - SIZE.bottom
   const names = [...new Set(diagram.lines.map(({ quantity }) => quantity))]
-  const under = ({ clientX }: MouseEvent) => {
-    const { left, width } = svg.current!.getBoundingClientRect()
-    const value = across.inverse(((clientX - left) / width) * SIZE.width)
-    return { [x.name]: sixteenth(Math.min(x.high, Math.max(x.low, value))) }
-  }
-  const step = (event: KeyboardEvent) => {
-    const way = ({ ArrowLeft: -1, ArrowRight: 1 } as const)[event.key as "ArrowLeft"]
-    if (way === undefined) return
-    event.preventDefault()
-    move({ [x.name]: sixteenth(clamped(x, numberOf(x.value) + (way * (event.shiftKey ? 4 : 1)) / 16)) })
-  }
   const labels = spread(
     names.map((name) => {
       const own = diagram.lines.filter(({ quantity }) => quantity === name)
@@ -46,21 +34,13 @@ export function ExponentChart({
     }),
   )
   return (
-    <svg
-      ref={svg}
-      class="plane"
-      viewBox={`0 0 ${SIZE.width} ${SIZE.height}`}
-      role="application"
-      tabindex={0}
-      aria-label={`Exponents of ${diagram.name} over ${x.name}. Arrow keys move the point.`}
-      aria-describedby="reading"
-      onPointerMove={(event) => (event.buttons === 1 ? move(under(event)) : hover(under(event)))}
-      onPointerLeave={() => hover(null)}
-      onPointerDown={(event) => {
-        hover(null)
-        move(under(event))
-      }}
-      onKeyDown={step}
+    <ChartFrame
+      size={SIZE}
+      label={`Exponents of ${diagram.name} over ${x.name}. Arrow keys move the point.`}
+      at={(place) => ({ [x.name]: within(x, across.inverse(place)) })}
+      stepped={(right) => (right === 0 ? null : { [x.name]: within(x, numberOf(x.value) + right) })}
+      hover={hover}
+      move={move}
     >
       <rect
         class="ground plain"
@@ -129,10 +109,6 @@ export function ExponentChart({
         <path d={`M${across(numberOf(x.value))},${SIZE.top}V${bottom}`} />
         <circle cx={across(numberOf(x.value))} cy={bottom} r={6.5} />
       </g>
-    </svg>
+    </ChartFrame>
   )
-}
-
-function clamped({ low, high }: SymbolInfo, value: number): number {
-  return Math.min(high, Math.max(low, value))
 }

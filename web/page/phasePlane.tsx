@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact"
-import { useRef } from "preact/hooks"
 import type { Diagram, Point, SetName, Shape, SymbolInfo } from "../messages.js"
+import { ChartFrame, within } from "./chartFrame.js"
 import { minus, numberOf, sixteenth } from "./numbers.js"
 import { type Scale, symbolScale } from "./scales.js"
 import { SET_WORDS } from "./setWords.js"
@@ -22,47 +22,27 @@ export function PhasePlane({ diagram, y, sets, claim, hover, move }: Props) {
   const [x] = diagram.axes
   const across = symbolScale(x, SIZE.left, SIZE.width - SIZE.right)
   const up = symbolScale(y, SIZE.height - SIZE.bottom, SIZE.top)
-  const svg = useRef<SVGSVGElement>(null)
   const at = ([a, b]: Point) => `${across(a).toFixed(1)},${up(b).toFixed(1)}`
   const path = ({ corners }: Shape) => `M${corners.map(at).join("L")}Z`
-  const under = ({ clientX, clientY }: MouseEvent) => {
-    const box = svg.current!.getBoundingClientRect()
-    const [px, py] = [((clientX - box.left) / box.width) * SIZE.width, ((clientY - box.top) / box.height) * SIZE.height]
-    const within = ({ low, high }: SymbolInfo, value: number) => sixteenth(Math.min(high, Math.max(low, value)))
-    return { [x.name]: within(x, across.inverse(px)), [y.name]: within(y, up.inverse(py)) }
-  }
-  const step = (event: KeyboardEvent) => {
-    const by = ({ ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] } as const)[
-      event.key as "ArrowUp"
-    ]
-    if (by === undefined) return
-    event.preventDefault()
-    const pace = event.shiftKey ? 4 : 1
-    const moved = ({ value, low, high }: SymbolInfo, way: number) =>
-      sixteenth(Math.min(high, Math.max(low, numberOf(value) + (way * pace) / 16)))
-    move({ [x.name]: moved(x, by[0]), [y.name]: moved(y, by[1]) })
-  }
   const drawn = sets.flatMap((name) => {
     const shapes = diagram.sets[name]
     return shapes === null ? [] : [{ name, shapes }]
   })
   const [px, py] = [across(numberOf(x.value)), up(numberOf(y.value))]
   return (
-    <svg
-      ref={svg}
-      class="plane"
-      viewBox={`0 0 ${SIZE.width} ${SIZE.height}`}
-      role="application"
-      tabindex={0}
-      aria-label={`Phase diagram of ${diagram.name} over ${x.name} and ${y.name}. Arrow keys move the point.`}
-      aria-describedby="reading"
-      onPointerMove={(event) => (event.buttons === 1 ? move(under(event)) : hover(under(event)))}
-      onPointerLeave={() => hover(null)}
-      onPointerDown={(event) => {
-        hover(null)
-        move(under(event))
-      }}
-      onKeyDown={step}
+    <ChartFrame
+      size={SIZE}
+      label={`Phase diagram of ${diagram.name} over ${x.name} and ${y.name}. Arrow keys move the point.`}
+      at={(right, down) => ({
+        [x.name]: within(x, across.inverse(right)),
+        [y.name]: within(y, up.inverse(down)),
+      })}
+      stepped={(right, above) => ({
+        [x.name]: within(x, numberOf(x.value) + right),
+        [y.name]: within(y, numberOf(y.value) + above),
+      })}
+      hover={hover}
+      move={move}
     >
       <Patterns />
       <rect class="ground" {...box()} />
@@ -109,7 +89,7 @@ export function PhasePlane({ diagram, y, sets, claim, hover, move }: Props) {
         <path d={`M${px},${SIZE.top}V${SIZE.height - SIZE.bottom}M${SIZE.left},${py}H${SIZE.width - SIZE.right}`} />
         <circle cx={px} cy={py} r={6.5} />
       </g>
-    </svg>
+    </ChartFrame>
   )
 }
 

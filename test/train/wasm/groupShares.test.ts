@@ -9,6 +9,7 @@ import { layoutOf } from "../../../src/train/wasm/layout.js"
 import { kernelMemory, kernelPhases } from "../../../src/train/wasm/phases.js"
 import { drawActivations, readoutOf, startOf, targetsOf } from "../../../src/train/wasm/teacherStudentData.js"
 import { recordsOf, trainRows } from "../../../src/train/wasm/trainRows.js"
+import { SMALL_RUN } from "../gpu/smallRun.js"
 
 const words = (groups: number) => new Int32Array(new SharedArrayBuffer(4 * wordsOf(groups)))
 
@@ -70,17 +71,13 @@ describe("groups of rows that threads share", () => {
 
 test("a thread that comes when the run is over finds the same result, whichever it is", async () => {
   const config = {
+    ...SMALL_RUN,
     width: 1100,
     rank: 5,
-    inputs: 3,
-    samples: 20,
-    teacherWidth: 16,
-    readout: 0.5,
     steps: 6,
     seed: 3,
     start: { A: 0.3, B: 0.1 },
     rates: { A: 0.01, B: 0.02 },
-    recordEvery: 1,
   }
   const alone = openCpu(config, { precision: "float32", activations: "float32", threads: 1, memoryLimit: 2 ** 30 })
   const { backend: _, ...expected } = await alone.train(config)
