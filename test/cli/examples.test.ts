@@ -92,6 +92,8 @@ describe.skipIf(!isInstalled("script", "--version"))("on a terminal", () => {
         ...process.env,
         TERM: "xterm-256color",
         FORCE_COLOR: undefined,
+        // Where CI is set Node counts no colours on a terminal that it does not know.
+        CI: undefined,
         NO_COLOR: undefined,
         ...env,
       } as NodeJS.ProcessEnv,

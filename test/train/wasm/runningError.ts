@@ -41,7 +41,9 @@ export function evaluateBounded(
   const at = (node: Node) => known.get(node)!
   for (const node of inOrder(nodes, leaves)) {
     const [rows, columns] = shapeOf(node, sizes)
-    known.set(node, lookUp(BOUNDS, node, { at, rows, columns, sizes, t, quotient }))
+    const bounded = lookUp(BOUNDS, node, { at, rows, columns, sizes, t, quotient })
+    // 0/0, 0·∞ and ∞ − ∞ come of bounds that are infinite: nothing is known of such an entry.
+    known.set(node, { ...bounded, radius: bounded.radius.map((r) => (Number.isNaN(r) ? Number.POSITIVE_INFINITY : r)) })
   }
   return known
 }
@@ -71,17 +73,17 @@ const unbounded = ({ op }: Node): Bounded => {
 }
 
 /** A number and the radius of its error. */
-type Number = readonly [value: number, radius: number]
+type Interval = readonly [value: number, radius: number]
 
 /** How often tanh is rounded: within six units in the last place (test/train/graph/program.test.ts measures it). */
 const TANH = 12
 
-const tanh = ([value, radius]: Number): Number => round(Math.tanh(value), radius, TANH)
+const tanh = ([value, radius]: Interval): Interval => round(Math.tanh(value), radius, TANH)
 
-const times = ([x, p]: Number, [y, q]: Number): Number =>
+const times = ([x, p]: Interval, [y, q]: Interval): Interval =>
   round(x * y, (Math.abs(x) + p) * (Math.abs(y) + q) - Math.abs(x * y), 1)
 
-const oneLess = ([x, p]: Number): Number => round(1 - x, p, 1)
+const oneLess = ([x, p]: Interval): Interval => round(1 - x, p, 1)
 
 /** Every operation's value with its radius. */
 const BOUNDS: NodeTable<[context: Context], Bounded> = {
