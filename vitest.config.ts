@@ -24,6 +24,7 @@ const SLOW = [
   "test/cli/examples.test.ts",
   "test/cli/transfer.test.ts",
   "test/train/gpu/browser.test.ts",
+  "test/cli/sweepFineTune.test.ts",
   "test/web/explorer.test.ts",
   "test/train/gpu/teacherStudentBatch.test.ts",
   "test/train/gpuPool.test.ts",

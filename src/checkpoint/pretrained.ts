@@ -39,10 +39,30 @@ export async function readPretrained(path: string): Promise<{ readonly model: Pr
   }
 }
 
-async function folderModel(path: string, file: TensorFile) {
+/**
+ * The sizes of a model alone, as `readPretrained` opens one.
+ *
+ * @throws MalformedFile naming the field for a model that is not read.
+ */
+export async function readPretrainedConfig(path: string): Promise<PretrainedConfig> {
+  if (!path.endsWith(".gguf")) return folderConfig(path)
+  const file = await openCheckpoint(path)
+  try {
+    if (file.format === "gguf") return ggufModel(file).config
+  } finally {
+    await file.close()
+  }
+  return folderConfig(path)
+}
+
+async function folderConfig(path: string): Promise<PretrainedConfig> {
   const folder = (await stat(path)).isDirectory() ? path : join(path, "..")
   const place = join(folder, "config.json")
-  const config = configOf(place, await readJson(place, 10_000_000))
+  return configOf(place, await readJson(place, 10_000_000))
+}
+
+async function folderModel(path: string, file: TensorFile) {
+  const config = await folderConfig(path)
   const { prefix } = NAMES[config.shape.family]
   // A base model's file has no prefix.
   const isBare = ![...file.tensors.keys()].some((name) => name.startsWith(prefix))

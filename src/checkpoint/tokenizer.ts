@@ -18,6 +18,12 @@ export interface TokenizedText {
 export interface TextTokenizer {
   /** @throws InputError where the tokenizer's own parts do not work on the text. */
   encode(text: string, pair?: string): TokenizedText
+  /** A text that stands behind another: without first and last tokens. @throws InputError as `encode`. */
+  continued(text: string): readonly number[]
+  /** The text of tokens, without those that stand for nothing in a text. */
+  decode(ids: readonly number[]): string
+  /** The token that ends a text, where the model has one; null if not. */
+  readonly end: number | null
 }
 
 const Index = z.number().int().nonnegative().max(10_000_000)
@@ -43,7 +49,7 @@ export async function readTokenizer(path: string): Promise<TextTokenizer> {
   if (path.endsWith(".gguf")) {
     const file = await openCheckpoint(path)
     try {
-      return tokenizer(path, ggufTokenizer(file), {})
+      return tokenizer(path, ggufTokenizer(file), ggufSettings(file))
     } finally {
       await file.close()
     }
@@ -71,21 +77,34 @@ function tokenizer(path: string, given: unknown, settings: unknown): TextTokeniz
   if (typeof settings !== "object" || settings === null || Array.isArray(settings))
     throw new MalformedFile({ file: path, byte: null, part: "tokenizer_config.json" }, settings, "an object", "{}")
   const own = guarded(path, "tokenizer", () => new Tokenizer(read.data, settings))
-  return {
-    encode: (text, pair) => {
-      const options = { return_token_type_ids: true, ...(pair === undefined ? {} : { text_pair: pair }) } as const
-      const { ids, token_type_ids } = guarded(path, "text", () => own.encode(text, options))
-      const wrong = ids.find((id: number) => !Number.isInteger(id) || id < 0)
-      if (wrong !== undefined || ids.length === 0)
-        throw new MalformedFile(
-          { file: path, byte: null, part: "text" },
-          wrong ?? "no token",
-          "numbers of tokens",
-          "101",
-        )
-      return { ids, segments: token_type_ids ?? ids.map(() => 0) }
-    },
+  const encoded = (text: string, options: { readonly text_pair?: string; readonly add_special_tokens?: boolean }) => {
+    const { ids, token_type_ids } = guarded(path, "text", () =>
+      own.encode(text, { return_token_type_ids: true, ...options }),
+    )
+    const wrong = ids.find((id: number) => !Number.isInteger(id) || id < 0)
+    if (wrong !== undefined)
+      throw new MalformedFile({ file: path, byte: null, part: "text" }, wrong, "numbers of tokens", "101")
+    return { ids, segments: token_type_ids ?? ids.map(() => 0) }
   }
+  const end = endOf(settings, own)
+  return {
+    end,
+    encode: (text, pair) => {
+      const found = encoded(text, pair === undefined ? {} : { text_pair: pair })
+      if (found.ids.length > 0) return found
+      throw new MalformedFile({ file: path, byte: null, part: "text" }, "no token", "numbers of tokens", "101")
+    },
+    continued: (text) => encoded(text, { add_special_tokens: false }).ids,
+    decode: (ids) =>
+      ids.length === 0 ? "" : guarded(path, "tokens", () => own.decode([...ids], { skip_special_tokens: true })),
+  }
+}
+
+/** What `eos_token` of tokenizer_config.json stands for. */
+function endOf(settings: object, own: Tokenizer): number | null {
+  const { eos_token: token } = settings as { readonly eos_token?: string | { readonly content?: string } | null }
+  const text = typeof token === "object" ? token?.content : token
+  return typeof text === "string" ? (own.token_to_id(text) ?? null) : null
 }
 
 /** What the library throws names no file and no field. */
@@ -100,6 +119,12 @@ function guarded<T>(path: string, part: string, run: () => T): T {
       "tokenizer.json",
     )
   }
+}
+
+/** What of a GGUF file's tokenizer stands in tokenizer_config.json elsewhere. */
+function ggufSettings({ metadata }: TensorFile): object {
+  const [tokens, end] = [metadata.get("tokenizer.ggml.tokens"), metadata.get("tokenizer.ggml.eos_token_id")]
+  return Array.isArray(tokens) && typeof end === "number" ? { eos_token: tokens[end] } : {}
 }
 
 /** A token that stands for nothing in a text (`LLAMA_TOKEN_TYPE_CONTROL`). */

@@ -5,6 +5,7 @@ import { environment } from "../report/environment.js"
 import type { SweepConfig } from "../sweep/config.js"
 import { costing, memoryNeeded } from "../sweep/cost.js"
 import { exportFiles, exportRuns, outcomeCounts } from "../sweep/export.js"
+import type { FineTuneSweep } from "../sweep/fineTuneConfig.js"
 import { type Plan, plan, plannedSoFar, runPlan } from "../sweep/plan.js"
 import type { PlannedRun } from "../sweep/plannedRun.js"
 import { readConfig } from "../sweep/readConfig.js"
@@ -12,6 +13,8 @@ import { parseShard } from "../sweep/shard.js"
 import { openStore, type Store } from "../sweep/store.js"
 import type { Gpu } from "../train/gpu/device.js"
 import type { Pool } from "../train/pool.js"
+import { TuningFailure } from "../train/tuning/engine.js"
+import { openTuningEngine } from "../train/tuning/engines.js"
 import { backendOption, openDevice, poolOn, requireEngine } from "./backendOption.js"
 import { interruption } from "./interruption.js"
 import { progress } from "./progress.js"
@@ -41,7 +44,7 @@ export async function sweepCommand(path: string, options: SweepCommandOptions): 
 /** The sweep on a device, or on threads where there is none. */
 async function sweepOn(gpu: Gpu | null, config: SweepConfig, options: SweepCommandOptions): Promise<number> {
   const planned = plan(config, options.shard === undefined ? undefined : parseShard(options.shard))
-  const files = options.out === undefined ? [] : exportFiles(options.out)
+  const files = options.out === undefined ? [] : exportFiles(options.out, config.experiment)
   const workers = threads(options.workers)
   const costOf = costing()
   const largest = planned.sizes.reduce((most, { task }) => Math.max(most, costOf(task).bytes), 0)
@@ -89,6 +92,7 @@ async function withBackend(
   config: SweepConfig,
   { backend }: SweepCommandOptions,
 ): Promise<{ readonly config: SweepConfig; readonly gpu: Gpu | null }> {
+  if (config.experiment === "finetune") return { config: await withTuningEngine(config, backend), gpu: null }
   const own = config.backend === "gpu" || config.backend === "graph" ? config.backend : undefined
   const wanted = backendOption(backend ?? own)
   if (wanted === "graph") return { config: await asGraphs(config), gpu: null }
@@ -96,6 +100,22 @@ async function withBackend(
   // Without an option the file's own field stands.
   const chosen = gpu !== null ? "gpu" : backend === undefined ? config.backend : "auto"
   return { config: { ...config, backend: chosen } as SweepConfig, gpu }
+}
+
+/** @throws InputError without the engine that a sweep of fine-tunings names, or where an option names another. */
+async function withTuningEngine(config: FineTuneSweep, backend: string | undefined): Promise<FineTuneSweep> {
+  const { engine } = config
+  const refuse = (field: string, given: string, allowed: string, example: string) =>
+    new InputError({ field, given, allowed, example })
+  if (backend !== undefined)
+    throw refuse("--backend", backend, "none for fine-tunings: the file's engine computes them", `engine: ${engine}`)
+  try {
+    await openTuningEngine(engine).version()
+  } catch (error) {
+    if (!(error instanceof TuningFailure)) throw error
+    throw refuse("engine", engine, `one that is installed: ${error.message}`, error.message.split("; ").at(-1)!)
+  }
+  return config
 }
 
 /** @throws InputError without the engine, or for an experiment that has kernels of its own. */

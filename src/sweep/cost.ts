@@ -5,7 +5,7 @@ import { shapeOf, sizeOf } from "../train/numbers.js"
 import { endsOf, sizesOf } from "../train/run.js"
 import { untransposed } from "../train/schedule.js"
 import { onStudent } from "../train/student.js"
-import type { Task } from "../train/task.js"
+import type { FineTuningTask, Task } from "../train/task.js"
 import { memoryNeeded as trainerBytes } from "../train/wasm/cpu.js"
 
 /** What a task takes. */
@@ -32,6 +32,7 @@ export function costing(): (task: Task) => Cost {
   const known = new Map<string, Cost>()
   return (task) => {
     if (task.kind === "synthetic") return teacherStudentCost(task)
+    if (task.kind === "finetune") return fineTuningCost(task)
     const { seeds, ...shared } = task
     const key = JSON.stringify(shared)
     const cost = known.get(key) ?? schemeCost(task)
@@ -78,4 +79,19 @@ function teacherStudentCost(task: Extract<Task, { kind: "synthetic" }>): Cost {
   }
   const { width: n, samples: N, rank: r, steps } = config
   return { bytes: trainerBytes(config, { precision, threads: 1 }), operations: steps * (10 * n * N * r + 3 * n * N) }
+}
+
+/**
+ * A step is a pass forward, two operations a weight and token, and one back of twice that but for the weights' own
+ * gradients. The weights are in memory twice, and beside them activations of about 40 vectors a token and 12 blocks'
+ * worth of weights.
+ */
+function fineTuningCost({ config, files: { parameters } }: FineTuningTask): Cost {
+  const { steps, size, length, accumulate, width } = config
+  const tokens = size * length
+  const blocks = Math.max(1, parameters / (12 * width ** 2))
+  return {
+    bytes: 4 * (2 * parameters + 40 * blocks * tokens * width),
+    operations: 4 * parameters * tokens * accumulate * steps,
+  }
 }

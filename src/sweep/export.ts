@@ -1,14 +1,15 @@
 /**
- * Results as flat tables: a row per step and quantity of a theory run, a row per run of the teacher-student experiment.
+ * Results as flat tables: a row per step and quantity of a theory run, a row per run of the other experiments; of
+ * fine-tunings a second table has a row per step, layer and quantity.
  */
 import { existsSync } from "node:fs"
 import { mkdir, rename, rm } from "node:fs/promises"
-import { extname, join } from "node:path"
+import { basename, extname, join } from "node:path"
 import { type DuckDBConnection, LIST, listValue, VARCHAR } from "@duckdb/node-api"
 import { InputError } from "../inputError.js"
 import { attachStore, quoted } from "./database.js"
 
-export type ExperimentName = "theory" | "teacher-student"
+export type ExperimentName = "theory" | "teacher-student" | "finetune"
 
 /** A number that `identity.encode` wrote, as a double. */
 const NUMBER = `create or replace temp macro num(x) as
@@ -17,6 +18,14 @@ const NUMBER = `create or replace temp macro num(x) as
 const RUN = `id, config->>'$.scheme' as scheme`
 const DIGITS = `config->>'$.precision' as precision, config->>'$.backend' as backend`
 const VERSION = `environment->>'$.loraScaling' as version`
+
+const TUNING = `${RUN}, config->>'$.task.config.task' as task, cast(config->>'$.task.config.width' as integer) as width,
+      substr(config->>'$.task.config.checkpoint', 1, 12) as checkpoint,
+      cast(config->>'$.task.config.rank' as integer) as rank, cast(config->>'$.task.config.alpha' as double) as alpha,
+      cast(config->>'$.task.config.seed' as bigint) as seed,
+      greatest(cast(config->>'$.task.config.rates.A' as double), if(cast(config->>'$.task.config.rates.A' as double) = 0,
+        cast(config->>'$.task.config.rates.B' as double), 0)) as rate,
+      cast(config->>'$.task.config.rates.B' as double) as rate_b`
 
 /** What failed on a GPU before a run was computed as `computed_by` says, joined; null where nothing did. */
 const failed = (path: string) => `array_to_string(cast(result->'${path}' as varchar[]), '; ') as failed`
@@ -53,13 +62,38 @@ const TABLES: Readonly<Record<ExperimentName, (view: string) => string>> = {
       num(result->>'$.largest.outputChange') as output_change
     from ${view} where config->>'$.experiment' = 'teacher-student'
     order by readout, scheme, width, samples, steps, seed, rate, id`,
+  finetune: (view) => `
+    select ${TUNING}, cast(config->>'$.task.config.steps' as integer) as steps, ${DIGITS}, ${VERSION},
+      result->>'$.backend' as computed_by, ${failed("$.failed")}, result->>'$.outcome.kind' as outcome,
+      cast(result->>'$.outcome.step' as integer) as outcome_step, num(result->>'$.finalLoss') as training_loss,
+      config->>'$.task.config.metric' as metric, num(result->>'$.metric') as score
+    from ${view} where config->>'$.experiment' = 'finetune'
+    order by task, scheme, width, rank, seed, rate, id`,
 }
 
-/** The files that an `--out` stands for: itself, or results.parquet and results.csv in a folder. */
-export function exportFiles(out: string): readonly string[] {
+/** The sizes at the adapted layers that fine-tunings recorded, and their order. */
+const sitesTable = (view: string) => `
+  select * exclude (entry), cast(entry->>'step' as integer) as step, entry->>'module' as module,
+    regexp_extract(entry->>'module', '[^.]*$') as kind, unnest(json_keys(entry->'sizes')) as quantity,
+    num(entry->'sizes'->>unnest(json_keys(entry->'sizes'))) as value
+  from (
+    select ${TUNING}, unnest(cast(result->'$.sites' as json[])) as entry
+    from ${view} where config->>'$.experiment' = 'finetune'
+  ) order by task, scheme, width, rank, seed, rate, id, step, module, quantity`
+
+/** The names of tables in a folder; those of sizes are of fine-tunings alone. */
+const [RESULTS, SITES] = ["results", "sites"]
+
+/**
+ * The files that an `--out` stands for: itself, or results.parquet and results.csv in a folder, for fine-tunings with
+ * sites.parquet and sites.csv beside them.
+ */
+export function exportFiles(out: string, experiment: ExperimentName): readonly string[] {
   const extension = extname(out)
   if (extension === ".parquet" || extension === ".csv") return [out]
-  if (extension === "" || existsSync(out)) return [join(out, "results.parquet"), join(out, "results.csv")]
+  const names = experiment === "finetune" ? [RESULTS, SITES] : [RESULTS]
+  if (extension === "" || existsSync(out))
+    return names.flatMap((name) => [join(out, `${name}.parquet`), join(out, `${name}.csv`)])
   throw new InputError({
     field: "--out",
     given: out,
@@ -81,7 +115,9 @@ export async function exportRuns(
     await mkdir(join(file, ".."), { recursive: true })
     try {
       const format = file.endsWith(".csv") ? "format csv, header" : "format parquet"
-      await connection.run(`copy (${TABLES[experiment]("chosen")}) to ${quoted(temporary)} (${format})`)
+      const isOfSites = experiment === "finetune" && basename(file, extname(file)) === SITES
+      const table = isOfSites ? sitesTable : TABLES[experiment]
+      await connection.run(`copy (${table("chosen")}) to ${quoted(temporary)} (${format})`)
       await rename(temporary, file)
     } catch (error) {
       await rm(temporary, { force: true })
@@ -116,12 +152,14 @@ async function choose(connection: DuckDBConnection, ids: readonly string[]): Pro
 }
 
 /**
- * The query whose rows are those of a store, theory and teacher-student runs one below the other.
+ * The query whose rows are those of a store, the runs of all experiments one below the other.
  *
  * @throws InputError for a file that is no store.
  */
 export async function storeQuery(connection: DuckDBConnection, path: string): Promise<string> {
   await attachStore(connection, path, { as: "stored", field: "file" })
   await connection.run(NUMBER)
-  return `(${TABLES.theory("stored")}) union all by name (${TABLES["teacher-student"]("stored")})`
+  return Object.values(TABLES)
+    .map((table) => `(${table("stored")})`)
+    .join(" union all by name ")
 }

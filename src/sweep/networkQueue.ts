@@ -1,4 +1,4 @@
-import { networkKey, type Task } from "../train/task.js"
+import { sharedKey, type Task } from "../train/task.js"
 
 /**
  * Pieces of work in their order, except that a worker goes on with the network whose data it has, and begins with one
@@ -12,7 +12,7 @@ export class NetworkQueue<T extends { readonly task: Task }> {
   constructor(pieces: readonly T[]) {
     this.left = pieces.map((piece) => ({
       piece,
-      network: piece.task.kind === "synthetic" ? networkKey(piece.task) : null,
+      network: sharedKey(piece.task),
     }))
   }
 

@@ -1,9 +1,11 @@
 import type { SweepConfig } from "./config.js"
+import { fineTuneSearch } from "./fineTune.js"
 import type { PlannedRun } from "./plannedRun.js"
+import { firstRuns, mostLater, nextRuns, sizes } from "./rateSearch.js"
 import { inShard, type Shard } from "./shard.js"
 import type { Store } from "./store.js"
 import { finish, type SweepOptions } from "./sweep.js"
-import { firstRuns, mostLater, nextRuns, sizes } from "./teacherStudent.js"
+import { studentSearch } from "./teacherStudent.js"
 import { theoryRuns } from "./theory.js"
 
 /** The runs of a configuration; those of later rounds depend on the results of earlier ones. */
@@ -26,13 +28,14 @@ export function plan(config: SweepConfig, shard: Shard = { index: 1, count: 1 })
     const first = own(theoryRuns(config))
     return { first, sizes: first, later: 0, next: () => [] }
   }
-  const first = own(firstRuns(config))
-  const later = mostLater(config, first)
+  const search = config.experiment === "finetune" ? fineTuneSearch(config) : studentSearch(config)
+  const first = own(firstRuns(search))
+  const later = mostLater(search, first)
   return {
     first,
-    sizes: later === 0 ? first : own(sizes(config)),
+    sizes: later === 0 ? first : own(sizes(search)),
     later,
-    next: (round, results) => own(nextRuns(config, round, results)),
+    next: (round, results) => own(nextRuns(search, round, results)),
   }
 }
 

@@ -1,11 +1,14 @@
 import { dirname } from "node:path"
 import { InputError } from "../inputError.js"
 import { isSchemeFile, schemeOf } from "../scheme/schemeFile.js"
+import { tuningFacts } from "../train/tuning/facts.js"
 import { readYaml } from "../yamlFile.js"
-import { checkedConfig, type SchemeEntry, type SweepConfig } from "./config.js"
+import { checkedConfig, type SweepConfig } from "./config.js"
+import type { SchemeEntry } from "./fields.js"
 
 /**
- * The configuration in a YAML or JSON file; schemes that it names by a file, relative to its own folder, are read too.
+ * The configuration in a YAML or JSON file; schemes, models and texts that it names by a file,
+ * relative to its own folder, are read too.
  *
  * @throws InputError naming the field's path, what it holds, what is allowed and an example.
  */
@@ -17,7 +20,8 @@ export async function readConfig(path: string): Promise<SweepConfig> {
     const isFile = typeof scheme === "string" && isSchemeFile(scheme)
     schemes.push(isFile ? { ...rest, scheme: await read(scheme, dirname(path), `schemes[${i}]`) } : entry)
   }
-  return { ...config, schemes }
+  if (config.experiment !== "finetune") return { ...config, schemes }
+  return { ...config, schemes, facts: await tuningFacts(config, dirname(path)) }
 }
 
 async function read(name: string, folder: string, field: string): Promise<Record<string, unknown>> {

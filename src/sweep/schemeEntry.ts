@@ -4,7 +4,7 @@ import { schemeNamed } from "../scheme/catalogue.js"
 import { checkedDefinition, type SchemeDefinition } from "../scheme/definition.js"
 import { optimiserNamed } from "../scheme/optimiserNames.js"
 import { scheme } from "../scheme/scheme.js"
-import type { SchemeEntry } from "./config.js"
+import type { SchemeEntry } from "./fields.js"
 
 /** A scheme at values of its symbols. */
 export interface Point {

@@ -4,7 +4,7 @@ import { runProgram } from "./gpu/program.js"
 import { backendOf, batchKey, requireFloat32, trainTeacherStudent } from "./gpu/teacherStudent.js"
 import type { Pool } from "./pool.js"
 import type { RunResult } from "./run.js"
-import type { Task, TaskResults } from "./task.js"
+import type { FineTuningTask, Task, TaskResults } from "./task.js"
 import type { TeacherStudentResult } from "./teacherStudent.js"
 
 /** How many tasks wait at most: they are what a batch can be made of. */
@@ -14,7 +14,7 @@ type SchemeTask = Extract<Task, { kind: "scheme" }>
 type TeacherStudentTask = Extract<Task, { kind: "synthetic" }>
 
 interface Waiting {
-  readonly task: Task
+  readonly task: GpuTask
   readonly resolve: (result: never) => void
   readonly reject: (error: unknown) => void
 }
@@ -100,7 +100,7 @@ export function createGpuPool(first: Gpu, open: () => Promise<Gpu>, cpu: Pool): 
     run: (task, signal) =>
       new Promise((resolve, reject) => {
         signal?.throwIfAborted()
-        if (task.backend !== "gpu") {
+        if (!isOnGpu(task)) {
           cpu.run(task, signal).then(resolve, reject)
           return
         }
@@ -126,21 +126,28 @@ type Batch = <T, R extends Failed>(
   onCpu: (part: T) => Promise<R>,
 ) => Promise<R[]>
 
+function isOnGpu(task: Task): task is GpuTask {
+  return task.kind !== "finetune" && task.backend === "gpu"
+}
+
+/** A device has no fine-tunings of pretrained models. */
+type GpuTask = Exclude<Task, FineTuningTask>
+
 /** A device computes in float32; tasks in other precisions, and those that no kernel trains, stay on the CPU. */
-function isForGpu(task: Task): boolean {
-  if (task.backend === "reference") return false
+function isForGpu(task: Task): task is GpuTask {
+  if (task.kind === "finetune" || task.backend === "reference") return false
   return task.kind === "scheme" ? task.config.precision === undefined : (task.precision ?? "float32") === "float32"
 }
 
 /** What tasks of one batch have in common. */
-function keyOf(task: Task): string {
+function keyOf(task: GpuTask): string {
   if (task.kind === "synthetic") return `${task.activations ?? "float32"} ${batchKey(task.config)}`
   const { seeds: _, ...shared } = task
   return JSON.stringify(shared)
 }
 
 /** The results of tasks of one key. */
-async function resultsOf(tasks: readonly Task[], batch: Batch, cpu: Pool): Promise<TaskResults[Task["kind"]][]> {
+async function resultsOf(tasks: readonly GpuTask[], batch: Batch, cpu: Pool): Promise<TaskResults[Task["kind"]][]> {
   const [first] = tasks
   if (first!.kind === "synthetic") {
     const own = tasks as readonly TeacherStudentTask[]

@@ -13,6 +13,8 @@ import type {
   TeacherStudentTrainer,
 } from "./teacherStudent.js"
 import type { TeacherStudentConfig } from "./teacherStudentConfig.js"
+import type { TuningEngineName, TuningPrecision } from "./tuning/engine.js"
+import { runTuning, type TuningConfig, type TuningFiles, type TuningResult } from "./tuning/run.js"
 import { teacherStudentData } from "./wasm/teacherStudentData.js"
 
 /** A piece of work for a thread; plain data, so that it travels. */
@@ -38,11 +40,23 @@ export type Task =
       readonly activations?: Activations
       readonly config: TeacherStudentConfig
     }
+  | FineTuningTask
+
+/** A pretrained model fine-tuned. */
+export interface FineTuningTask {
+  readonly kind: "finetune"
+  readonly engine: TuningEngineName
+  readonly precision: TuningPrecision
+  readonly config: TuningConfig
+  /** Where the model and the texts lie: no part of what determines the result. */
+  readonly files: TuningFiles
+}
 
 /** What a task of each kind returns. */
 export interface TaskResults {
   readonly scheme: readonly RunResult[]
   readonly synthetic: TeacherStudentResult
+  readonly finetune: TuningResult
 }
 
 /** What a thread of the pool is told at its start. */
@@ -65,6 +79,7 @@ export default function work(task: Task): TaskResults[Task["kind"]] | Promise<Ta
     if (task.backend === "graph") return graphRuns(ready, task)
     return task.seeds.map((seed) => run(ready, { ...task.config, seed }))
   }
+  if (task.kind === "finetune") return runTuning(task.config, task.files, task)
   return teacherStudent(task)
 }
 
@@ -106,9 +121,17 @@ async function teacherStudent({
 }
 
 /**
- * A text that is equal for teacher-student tasks of one network, whose data is drawn once for those that follow each
- * other.
+ * A text that is equal for tasks whose network, or model and texts, are drawn or read once for those that follow each
+ * other; null where there is nothing to share.
  */
+export function sharedKey(task: Task): string | null {
+  if (task.kind === "scheme") return null
+  if (task.kind === "synthetic") return networkKey(task)
+  const { checkpoint, data, length } = task.config
+  return JSON.stringify([task.engine, task.precision, checkpoint, data, length])
+}
+
+/** A text that is equal for teacher-student tasks of one network. */
 export function networkKey({
   backend,
   precision = "float32",

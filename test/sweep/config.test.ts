@@ -36,7 +36,7 @@ describe("a bad configuration names the field's path, the value, what is allowed
     [{ ...student, activations: "e4m3" }, "activations", "e4m3", "float32, float16"],
     [{ ...theory, activations: "float16" }, "activations", "float16", "no such field"],
     [{ ...student, rates: [0] }, "rates[0]", "0", "rates > 0"],
-    [{ ...student, experiment: "practice" }, "experiment", "practice", "theory or teacher-student"],
+    [{ ...student, experiment: "practice" }, "experiment", "practice", "theory, teacher-student or finetune"],
     [null, "config", "nothing", "experiment"],
     [[theory], "config", "theory", "experiment"],
   ])("%j", (value, field, given, allowed) => {

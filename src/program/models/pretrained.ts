@@ -94,6 +94,11 @@ export const NAMES: Readonly<Record<Family, Names>> = {
   qwen2: DECODER,
 }
 
+/** The factors of an adapted module and what it reads, input × tokens. */
+export interface AdaptedModule extends FactorNodes {
+  readonly input: Node
+}
+
 /** A pretrained model with adapters and a loss, as a program. Columns are tokens. */
 export interface PretrainedProgram {
   /** What a sequence brings. */
@@ -109,8 +114,8 @@ export interface PretrainedProgram {
     readonly label: Node
     /** What each token's loss counts, tokens × 1; of a class 1 × 1. */
     readonly weight: Node
-    /** 1 for the token that is classified, tokens × 1; null without classes. */
-    readonly picked: Node | null
+    /** 1 for the token that is classified, or behind which another is told, tokens × 1. */
+    readonly picked: Node
   }
   /** A row of ones, a token each. */
   readonly ones: Node
@@ -119,7 +124,9 @@ export interface PretrainedProgram {
   /** Of these, the weights of the layer that classifies: no pretrained checkpoint has them. */
   readonly head: ReadonlySet<string>
   /** The adapters by the name of their module in the whole model, as PEFT has it. */
-  readonly adapters: ReadonlyMap<string, FactorNodes>
+  readonly adapters: ReadonlyMap<string, AdaptedModule>
+  /** Of the picked token: the classes' logits, or those of the token behind it, a column. */
+  readonly logits: Node
   /** The weighted sum of the cross-entropies. */
   readonly loss: Node
 }
@@ -152,7 +159,7 @@ export function pretrainedProgram(
   const frozen = (name: string, own: Node["shape"]) => Node.leaf(name, "frozen", own)
   const ones = frozen("ones", [SINGLE, tokens!])
   const weights = new Map<string, Node>()
-  const adapters = new Map<string, FactorNodes>()
+  const adapters = new Map<string, AdaptedModule>()
   const weight = (name: string, own: Node["shape"]): Node => {
     const leaf = weights.get(name) ?? frozen(name, own)
     weights.set(name, leaf)
@@ -169,7 +176,7 @@ export function pretrainedProgram(
     if (!sites.includes(module.split(".").at(-1)!)) return own
     const A = Node.leaf(`${module}.A`, "trained", [rank!, from])
     const B = Node.leaf(`${module}.B`, "trained", [output, rank!])
-    adapters.set(module, { A, B })
+    adapters.set(module, { A, B, input })
     return own.plus(B.times(A.times(input)).scale(by(scale)))
   }
   const isEncoder = names.kind === "bert-block"
@@ -201,19 +208,21 @@ export function pretrainedProgram(
     x = BLOCKS[names.kind](x, parts, block).output
   }
   if (!isEncoder) x = scaled(`${names.prefix}norm`, rmsNorm(x, epsilon))
+  const picked = frozen("picked", [tokens!, SINGLE])
   if (head === "causal") {
     const table = shape.tied ? `${names.prefix}${names.words}` : "lm_head"
     const label = frozen("label", [n, tokens!])
     const own = frozen("weight", [tokens!, SINGLE])
     // The label's logit is the product with its row of the table.
-    const losses = weight(`${table}.weight`, [vocabulary!, n])
+    const reading = weight(`${table}.weight`, [vocabulary!, n])
+    const losses = reading
       .times(x)
       .logSumExp()
       .plus(x.columnDots(label).scale(by(-1)))
-    const given = { embedded, padding, label, weight: own, picked: null }
-    return { given, ones, weights, head: new Set(), adapters, loss: losses.times(own) }
+    const logits = reading.times(x.times(picked))
+    const given = { embedded, padding, label, weight: own, picked }
+    return { given, ones, weights, head: new Set(), adapters, logits, loss: losses.times(own) }
   }
-  const picked = frozen("picked", [tokens!, SINGLE])
   const label = frozen("label", [classes!, SINGLE])
   const own = frozen("weight", [SINGLE, SINGLE])
   const before = new Set(weights.keys())
@@ -234,6 +243,7 @@ export function pretrainedProgram(
     weights,
     head: new Set(added),
     adapters,
+    logits: read,
     loss,
   }
 }

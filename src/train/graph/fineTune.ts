@@ -1,6 +1,6 @@
 /** Fine-tuning of a pretrained model by LoRA: gradients by a graph, the optimiser's step in float32. */
 import { type AdamW, adamwStep, clipNorm, rateAt, type Schedule, trained } from "../adamw.js"
-import type { Batch } from "./batch.js"
+import type { Batch } from "../tuning/batch.js"
 import type { Gradients } from "./gradients.js"
 
 /** How a fine-tuning goes. */
@@ -40,25 +40,43 @@ export async function* fineTune(
   batches: (step: number, part: number) => Batch | Promise<Batch>,
   options: FineTuning,
 ): AsyncGenerator<TuningStep> {
+  const take = stepper(gradients, start, options)
+  for (let step = 1; step <= options.steps; step++)
+    yield take(Array.from({ length: options.accumulate }, (_, part) => () => batches(step, part)))
+}
+
+/**
+ * Takes one step after the other, each on the mean gradient of its batches, which are made one by one.
+ *
+ * A tensor whose factor is 0 stays as it is and does not count in the joint norm.
+ */
+export function stepper(
+  gradients: Gradients,
+  start: readonly Float32Array[],
+  options: Omit<FineTuning, "accumulate">,
+): (batches: readonly (() => Batch | Promise<Batch>)[]) => Promise<TuningStep> {
   const moving = start.map(trained)
   const values = moving.map(({ value }) => value)
-  for (let step = 1; step <= options.steps; step++) {
+  const factors = start.map((_, i) => options.factors?.[i] ?? 1)
+  let step = 0
+  return async (batches) => {
+    step++
     const sums = values.map(({ length }) => new Float32Array(length))
     let loss = 0
-    for (let part = 0; part < options.accumulate; part++) {
-      const found = await gradients.at(await batches(step, part), values)
-      loss += found.loss / options.accumulate
+    for (const batch of batches) {
+      const found = await gradients.at(await batch(), values)
+      loss += found.loss / batches.length
       found.gradients.forEach((own, i) => {
         const sum = sums[i]!
-        for (let k = 0; k < own.length; k++) sum[k]! += own[k]! / options.accumulate
+        if (factors[i] !== 0) for (let k = 0; k < own.length; k++) sum[k]! += own[k]! / batches.length
       })
     }
     const before = sums.map((sum) => sum.slice())
     const norm = clipNorm(sums, options.clip ?? Number.POSITIVE_INFINITY)
     const rate = rateAt(step, options)
     moving.forEach((each, i) => {
-      adamwStep(each, sums[i]!, step, { ...options, rate: rate * (options.factors?.[i] ?? 1) })
+      adamwStep(each, sums[i]!, step, { ...options, rate: rate * factors[i]! })
     })
-    yield { step, loss, rate, norm, gradients: before, values }
+    return { step, loss, rate, norm, gradients: before, values }
   }
 }

@@ -3,8 +3,10 @@ import type { Pretrained } from "../../checkpoint/pretrained.js"
 import { gradient } from "../../program/gradient.js"
 import { type Head, type PretrainedProgram, pretrainedProgram } from "../../program/models/pretrained.js"
 import type { Node } from "../../program/node.js"
-import { type Batch, fed } from "./batch.js"
+import type { Batch } from "../tuning/batch.js"
+import { type TrainedTensor, trainedTensors } from "../tuning/trained.js"
 import type { Engine, GraphSession, GraphTensor } from "./engine.js"
+import { type Fed, fed, type Read, read } from "./feeds.js"
 import { COEFFICIENTS, type StepGraph, stepGraph } from "./stepGraph.js"
 
 /** What of a model is trained, and for what. */
@@ -20,15 +22,23 @@ export interface Adaptation {
   readonly trainHead: boolean
 }
 
-/** A tensor that is trained. */
-export interface TrainedTensor {
-  /** As in a PEFT adapter's file, without "base_model.model.": "….query.lora_A.weight", or a weight's own name. */
-  readonly name: string
-  readonly shape: readonly [number, number]
+/** What is read of a model without its gradients. */
+export interface Forward {
+  /** Of each sequence, the loss of what it is told, a sum over its tokens. @throws InputError as `fed`. */
+  losses(batch: Batch, values: readonly Float32Array[]): Promise<readonly number[]>
+  /**
+   * Of each sequence, the logits of the classes, or of the token behind its last. @throws InputError as `read`.
+   */
+  logits(batch: Omit<Batch, "labels">, values: readonly Float32Array[]): Promise<readonly Float32Array[]>
+  /** What each adapted module reads, sequences × entries × tokens. @throws InputError as `read`. */
+  inputs(
+    batch: Omit<Batch, "labels">,
+    values: readonly Float32Array[],
+  ): Promise<ReadonlyMap<string, { readonly rows: number; readonly data: Float32Array }>>
 }
 
 /** Evaluates loss and gradients at values of what is trained. */
-export interface Gradients {
+export interface Gradients extends Forward {
   readonly engine: string
   readonly trained: readonly TrainedTensor[]
   /** The names of the layer that classifies, and their sizes. */
@@ -83,16 +93,15 @@ export async function openGradients(
   const weights = new Map<string, Float32Array>()
   for (const [name, leaf] of program.weights)
     if (!isTrained(name)) weights.set(name, frozenHead.get(name) ?? (await weightOf(model, name, sizeOf(leaf))))
-  const trained = [...program.adapters].flatMap(([module, { A, B }]) => [
-    { name: `${module}.lora_A.weight`, shape: sizeOf(A) },
-    { name: `${module}.lora_B.weight`, shape: sizeOf(B) },
-  ])
-  const head = [...program.head].map((name) => ({ name, shape: sizeOf(program.weights.get(name)!) }))
-  if (trainHead) trained.push(...head)
+  const { adapters, head } = trainedTensors(program, { rank, classes })
+  const trained = trainHead ? [...adapters, ...head] : adapters
 
-  const open = async (own: PretrainedProgram): Promise<Opened> => {
-    const factors = [...own.adapters.values()].flatMap(({ A, B }) => [A, B])
-    const leaves: Node[] = trainHead ? [...factors, ...[...own.head].map((name) => own.weights.get(name)!)] : factors
+  const factorsOf = ({ adapters, head, weights }: PretrainedProgram): Node[] => {
+    const factors = [...adapters.values()].flatMap(({ A, B }) => [A, B])
+    return trainHead ? [...factors, ...[...head].map((name) => weights.get(name)!)] : factors
+  }
+  const open = async (own: PretrainedProgram, { values, isTrained }: Wanted): Promise<Opened> => {
+    const leaves = factorsOf(own)
     const { embedded, label } = own.given
     const given = Object.values(own.given).filter((node) => node !== null)
     const shared = new Set<Node>([...own.weights.values(), ...leaves, own.ones])
@@ -101,56 +110,105 @@ export async function openGradients(
     const graph = stepGraph({
       leaves: all,
       next: new Map(),
-      values: [own.loss],
+      values: values(own),
       squares: [],
       shared,
-      sums: gradient(own.loss, leaves).map((each) => each!),
+      sums: isTrained ? gradient(own.loss, leaves).map((each) => each!) : [],
       byRows: new Set([...all].filter((leaf) => !byColumns.has(leaf))),
     })
     return { program: own, graph, session: await engine.session(graph.model), leaves }
   }
-  const opened = new Map<boolean, Promise<Opened>>()
-  const openedFor = (padded: boolean) => {
-    const known = opened.get(padded) ?? open(padded ? written(true) : program)
-    opened.set(padded, known)
+  const opened = new Map<string, Promise<Opened>>()
+  const openedFor = (padded: boolean, kind: keyof typeof WANTED) => {
+    const key = `${kind} ${padded}`
+    const known = opened.get(key) ?? open(padded ? written(true) : program, WANTED[kind])
+    opened.set(key, known)
     return known
   }
   const frozen = new Map<string, GraphTensor>()
   for (const [name, leaf] of program.weights)
     if (!isTrained(name)) frozen.set(name, engine.tensor(weights.get(name)!, [1, ...sizeOf(leaf)]))
 
+  const run = async (
+    kind: keyof typeof WANTED,
+    { ids }: Pick<Batch, "ids">,
+    own: Read & Partial<Fed>,
+    values: readonly Float32Array[],
+  ) => {
+    const { program, graph, session, leaves } = await openedFor(own.padding !== null, kind)
+    const [count, tokens] = [ids.length, ids[0]!.length]
+    const feeds: Record<string, GraphTensor> = {}
+    const feed = (leaf: Node, tensor: GraphTensor) => {
+      feeds[graph.leaves.get(leaf)!] = tensor
+    }
+    for (const [name, leaf] of program.weights) if (!isTrained(name)) feed(leaf, frozen.get(name)!)
+    leaves.forEach((leaf, i) => {
+      feed(leaf, engine.tensor(values[i]!, [1, ...sizeOf(leaf)]))
+    })
+    const { embedded, padding, label, weight, picked } = program.given
+    const { hidden } = model.shape
+    const [told, weighed] = [classes === null ? tokens * hidden : classes, classes === null ? tokens : 1]
+    feed(embedded, engine.tensor(own.embedded, [count, tokens, hidden]))
+    if (padding !== null) feed(padding, engine.tensor(own.padding!, [count, tokens, 1]))
+    const labels = own.label ?? new Float32Array(count * told)
+    feed(label, engine.tensor(labels, classes === null ? [count, tokens, hidden] : [count, classes, 1]))
+    feed(weight, engine.tensor(own.weight ?? new Float32Array(count * weighed), [count, weighed, 1]))
+    feed(picked, engine.tensor(own.picked, [count, tokens, 1]))
+    feed(program.ones, engine.tensor(new Float32Array(tokens).fill(1), [1, 1, tokens]))
+    const numbers = graph.coefficients?.({ n: 1 }, 1)
+    if (numbers !== undefined) feeds[COEFFICIENTS] = engine.tensor(numbers, [numbers.length])
+    const found = await session.run(feeds)
+    const data = (name: string) => found[name]!.data as Float32Array
+    return { program, values: graph.values.map(data), sums: graph.sums.map(data) }
+  }
   return {
     engine: engine.name,
     trained,
     head,
     at: async (batch, values) => {
+      const found = await run("gradients", batch, fed(model, batch, classes), values)
+      return { loss: found.values[0]!.reduce((sum, each) => sum + each, 0), gradients: found.sums }
+    },
+    losses: async (batch, values) => {
       const own = fed(model, batch, classes)
-      const { program, graph, session, leaves } = await openedFor(own.padding !== null)
-      const [count, tokens] = [batch.ids.length, batch.ids[0]!.length]
-      const feeds: Record<string, GraphTensor> = {}
-      const feed = (leaf: Node, tensor: GraphTensor) => {
-        feeds[graph.leaves.get(leaf)!] = tensor
-      }
-      for (const [name, leaf] of program.weights) if (!isTrained(name)) feed(leaf, frozen.get(name)!)
-      leaves.forEach((leaf, i) => {
-        feed(leaf, engine.tensor(values[i]!, [1, ...sizeOf(leaf)]))
-      })
-      const { embedded, padding, label, weight, picked } = program.given
-      const { hidden } = model.shape
-      feed(embedded, engine.tensor(own.embedded, [count, tokens, hidden]))
-      if (padding !== null) feed(padding, engine.tensor(own.padding!, [count, tokens, 1]))
-      feed(label, engine.tensor(own.label, classes === null ? [count, tokens, hidden] : [count, classes, 1]))
-      feed(weight, engine.tensor(own.weight, [count, classes === null ? tokens : 1, 1]))
-      if (picked !== null) feed(picked, engine.tensor(own.picked!, [count, tokens, 1]))
-      feed(program.ones, engine.tensor(new Float32Array(tokens).fill(1), [1, 1, tokens]))
-      const numbers = graph.coefficients?.({ n: 1 }, 1)
-      if (numbers !== undefined) feeds[COEFFICIENTS] = engine.tensor(numbers, [numbers.length])
-      const found = await session.run(feeds)
-      const data = (name: string) => found[name]!.data as Float32Array
-      const loss = data(graph.values[0]!).reduce((sum, each) => sum + each, 0)
-      return { loss, gradients: graph.sums.map(data) }
+      const weight = own.weight.map((each) => (each === 0 ? 0 : 1))
+      return [...(await run("losses", batch, { ...own, weight }, values)).values[0]!]
+    },
+    logits: async (batch, values) => {
+      const found = (await run("logits", batch, read(model, batch), values)).values[0]!
+      const size = found.length / batch.ids.length
+      return batch.ids.map((_, s) => found.subarray(s * size, (s + 1) * size))
+    },
+    inputs: async (batch, values) => {
+      const found = await run("inputs", batch, read(model, batch), values)
+      const distinct = inputsOf(found.program)
+      return new Map(
+        [...found.program.adapters].map(([module, { input }]) => [
+          module,
+          { rows: sizeOf(input)[0], data: found.values[distinct.indexOf(input)]! },
+        ]),
+      )
     },
   }
+}
+
+/** What a graph is asked for. */
+interface Wanted {
+  readonly values: (program: PretrainedProgram) => readonly Node[]
+  /** Whether gradients are asked for. */
+  readonly isTrained: boolean
+}
+
+const WANTED = {
+  gradients: { values: ({ loss }: PretrainedProgram) => [loss], isTrained: true },
+  losses: { values: ({ loss }: PretrainedProgram) => [loss], isTrained: false },
+  logits: { values: ({ logits }: PretrainedProgram) => [logits], isTrained: false },
+  inputs: { values: inputsOf, isTrained: false },
+} as const satisfies Readonly<Record<string, Wanted>>
+
+/** What adapted modules read; some read the same. */
+function inputsOf({ adapters }: PretrainedProgram): Node[] {
+  return [...new Set([...adapters.values()].map(({ input }) => input))]
 }
 
 function vocabularyOf({ tables: { output, words }, shape }: Pretrained): number {

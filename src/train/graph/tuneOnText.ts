@@ -4,11 +4,11 @@ import type { Pretrained } from "../../checkpoint/pretrained.js"
 import type { TextTokenizer } from "../../checkpoint/tokenizer.js"
 import type { Coefficient } from "../../program/operation.js"
 import { coefficientValue } from "../numbers.js"
-import { gaussians } from "../random.js"
+import { type Batching, type TextTask, textBatches } from "../tuning/text.js"
+import { drawStart, sideOf, type TrainedTensor } from "../tuning/trained.js"
 import type { Engine } from "./engine.js"
 import { type FineTuning, fineTune, type TuningStep } from "./fineTune.js"
-import { openGradients, type TrainedTensor } from "./gradients.js"
-import { type Batching, type TextTask, textBatches } from "./text.js"
+import { openGradients } from "./gradients.js"
 
 /** What a fine-tuning on text needs besides model and task. */
 export interface TextTuning extends Omit<FineTuning, "factors">, Batching {
@@ -35,12 +35,6 @@ export interface TextTuningRun {
 }
 
 /**
- * The deviation of the entries of a layer that classifies, at its start; its bias starts at zero (as BERT's in
- * transformers).
- */
-const HEAD_DEVIATION = 0.02
-
-/**
  * Opens a fine-tuning. The same model, task, settings and seed give the same bits on one kind of processor.
  *
  * @throws InputError as `openGradients` and `textBatches` do.
@@ -55,31 +49,18 @@ export async function tuneOnText(
   const { sites, rank, alpha, rankStabilised, start, ratio, seed } = settings
   const batches = textBatches(model, tokenizer, task, settings)
   const scale = alpha / (rankStabilised ? Math.sqrt(rank) : rank)
-  const classes = task.kind === "causal" ? null : task.classes
+  const classes = task.kind === "classification" ? task.classes : null
   const gradients = await openGradients(engine, model, { sites, rank, scale, classes, trainHead: classes !== null })
   const { trained } = gradients
-  const inputs = new Map(
-    trained.flatMap(({ name, shape }) => (isFactor(name, "A") ? [[moduleOf(name), shape[1]]] : [])),
-  )
-  const starts = trained.map(({ name, shape: [rows, columns] }) => {
-    const side = isFactor(name, "A") ? "A" : isFactor(name, "B") ? "B" : null
-    const own = side === null ? null : start[side]
-    const deviation =
-      own === null
-        ? name.endsWith(".bias")
-          ? 0
-          : HEAD_DEVIATION
-        : own === "zero"
-          ? 0
-          : coefficientValue(own, inputs.get(moduleOf(name))!, 0)
-    return deviation === 0
-      ? new Float32Array(rows * columns)
-      : Float32Array.from(gaussians(seed, name, rows * columns, deviation))
+  const starts = drawStart(trained, seed, (side, n) => {
+    const own = start[side]
+    return own === "zero" ? 0 : coefficientValue(own, n, 0)
   })
-  const factors = trained.map(({ name }) => (isFactor(name, "B") ? ratio : 1))
-  let values: readonly Float32Array[] = starts
+  const factors = trained.map(({ name }) => (sideOf(name) === "B" ? ratio : 1))
+  const first = starts.map(({ values }) => values)
+  let values: readonly Float32Array[] = first
   async function* steps() {
-    for await (const step of fineTune(gradients, starts, batches, { ...settings, factors })) {
+    for await (const step of fineTune(gradients, first, batches, { ...settings, factors })) {
       values = step.values
       yield step
     }
@@ -92,19 +73,7 @@ export async function tuneOnText(
       writePeftFolder(
         folder,
         { rank, alpha, rankStabilised, sites, base, task: classes === null ? "CAUSAL_LM" : "SEQ_CLS" },
-        trained.map(({ name, shape: [rows, columns] }, i) => ({
-          name,
-          shape: name.endsWith(".bias") ? [rows] : [rows, columns],
-          values: values[i]!,
-        })),
+        starts.map((tensor, i) => ({ ...tensor, values: values[i]! })),
       ),
   }
-}
-
-function isFactor(name: string, side: "A" | "B"): boolean {
-  return name.endsWith(`.lora_${side}.weight`)
-}
-
-function moduleOf(name: string): string {
-  return name.replace(/\.lora_[AB]\.weight$/, "")
 }

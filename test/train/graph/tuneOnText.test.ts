@@ -18,8 +18,8 @@ import {
   type TextTuning,
   tuneOnText,
 } from "../../../src/index.js"
-import { IGNORED } from "../../../src/train/graph/batch.js"
-import { textBatches } from "../../../src/train/graph/text.js"
+import { IGNORED } from "../../../src/train/tuning/batch.js"
+import { textBatches } from "../../../src/train/tuning/text.js"
 import { SMALL_BERT, SMALL_LLAMA, SMALL_TOKENIZER, WORDS, writeRandomModel } from "../../checkpoint/randomModel.js"
 import { engineForTests } from "./engine.js"
 

@@ -1,50 +1,46 @@
 /** Sequences of tokens as what a pretrained model's graph is fed. */
 import type { Pretrained } from "../../checkpoint/pretrained.js"
 import { InputError } from "../../inputError.js"
-
-/** Sequences of equal length. */
-export interface Batch {
-  /** Tokens by their numbers. */
-  readonly ids: readonly (readonly number[])[]
-  /** 1 for a token, 0 for padding. */
-  readonly mask: readonly (readonly number[])[]
-  /** Segments by their numbers; all 0 if left out. Only BERT reads them. */
-  readonly segments?: readonly (readonly number[])[]
-  /**
-   * A class a sequence; or of each token its own number, −100 where its loss does not count, to be told from those
-   * before it; none is told from padding.
-   */
-  readonly labels: readonly number[] | readonly (readonly number[])[]
-}
-
-/** A token whose loss does not count. */
-export const IGNORED = -100
+import { type Batch, IGNORED } from "../tuning/batch.js"
 
 /** Added to the score of a key that is padding: softmax gives it nothing. */
 const PADDING = -1e9
 
-/** Tensors of a batch by what a program calls them, row by row; sequences first. */
-export interface Fed {
+/** What is read of a batch, by what a program calls it, row by row; sequences first. */
+export interface Read {
   /** Sequences × tokens × hidden: column by column. */
   readonly embedded: Float32Array
   /** Sequences × tokens; null where no key has to be hidden. */
   readonly padding: Float32Array | null
+  /** Sequences × tokens: the first token, or the last where a token sees only those before it. */
+  readonly picked: Float32Array
+}
+
+/** What is read and told. */
+export interface Fed extends Read {
   /** Sequences × tokens × hidden, column by column, or sequences × classes. */
   readonly label: Float32Array
   /** Sequences × tokens, or one a sequence; they sum to 1. */
   readonly weight: Float32Array
-  /** Sequences × tokens. */
-  readonly picked: Float32Array | null
 }
 
 /**
  * Looks up what a batch's tokens, positions and segments are embedded as, and what they are to be told.
  *
  * @param classes how many there are; null where the next token is told.
- * @throws InputError for sequences that differ in length, a token, position, segment or class that the model lacks, and
- * a batch without a label.
+ * @throws InputError as `read`, and for a class that the model lacks or a batch without a label.
  */
 export function fed(model: Pretrained, batch: Batch, classes: number | null): Fed {
+  const own = read(model, batch)
+  return { ...own, ...(classes === null ? nextTokens(model, batch) : classesOf(batch, classes)) }
+}
+
+/**
+ * Looks up what a batch's tokens, positions and segments are embedded as.
+ *
+ * @throws InputError for sequences that differ in length, and a token, position or segment that the model lacks.
+ */
+export function read(model: Pretrained, batch: Omit<Batch, "labels">): Read {
   const { ids, mask } = batch
   const tokens = ids[0]?.length ?? 0
   const refuse = (field: string, given: unknown, allowed: string, example: string) =>
@@ -60,9 +56,16 @@ export function fed(model: Pretrained, batch: Batch, classes: number | null): Fe
         "[[101, 102]]",
       )
   const padding = paddingOf(model, mask)
-  const embedded = embeddedOf(model, batch)
-  if (classes !== null) return { embedded, padding, ...classesOf(model, batch, classes) }
-  return { embedded, padding, ...nextTokens(model, batch), picked: null }
+  return { embedded: embeddedOf(model, batch), padding, picked: pickedOf(model, mask) }
+}
+
+function pickedOf({ shape: { rotary } }: Pretrained, mask: Batch["mask"]): Float32Array {
+  const tokens = mask[0]!.length
+  const picked = new Float32Array(mask.length * tokens)
+  mask.forEach((own, s) => {
+    picked[s * tokens + (rotary === null ? 0 : Math.max(0, own.lastIndexOf(1)))] = 1
+  })
+  return picked
 }
 
 /** A causal model's tokens see nothing that comes after them, so padding behind them needs no mask. */
@@ -73,7 +76,10 @@ function paddingOf({ shape }: Pretrained, mask: Batch["mask"]): Float32Array | n
   return Float32Array.from(mask.flat(), (seen) => (seen === 0 ? PADDING : 0))
 }
 
-function embeddedOf({ shape: { hidden }, tables, padding }: Pretrained, { ids, segments }: Batch): Float32Array {
+function embeddedOf(
+  { shape: { hidden }, tables, padding }: Pretrained,
+  { ids, segments }: Omit<Batch, "labels">,
+): Float32Array {
   const tokens = ids[0]!.length
   const result = new Float32Array(ids.length * tokens * hidden)
   const add = (table: Float32Array, row: number, at: number, what: string) => {
@@ -141,14 +147,9 @@ function nextTokens(
   return { label, weight: Float32Array.from(told, (row) => (row === IGNORED ? 0 : 1 / count)) }
 }
 
-/** The class of each sequence, told by its first token, or by its last where a token sees only those before it. */
-function classesOf(
-  { shape: { rotary } }: Pretrained,
-  { ids, mask, labels }: Batch,
-  classes: number,
-): Pick<Fed, "label" | "weight" | "picked"> {
-  const tokens = ids[0]!.length
-  const [label, picked] = [new Float32Array(ids.length * classes), new Float32Array(ids.length * tokens)]
+/** The class of each sequence. */
+function classesOf({ ids, labels }: Batch, classes: number): Pick<Fed, "label" | "weight"> {
+  const label = new Float32Array(ids.length * classes)
   if (labels.length !== ids.length)
     throw new InputError({
       field: "labels",
@@ -165,7 +166,6 @@ function classesOf(
         example: "0",
       })
     label[s * classes + own] = 1
-    picked[s * tokens + (rotary === null ? 0 : Math.max(0, mask[s]!.lastIndexOf(1)))] = 1
   })
-  return { label, picked, weight: new Float32Array(ids.length).fill(1 / ids.length) }
+  return { label, weight: new Float32Array(ids.length).fill(1 / ids.length) }
 }

@@ -1,0 +1,119 @@
+/** What a plan of fine-tunings has to know of models and texts: read once, before any run. */
+import { createHash } from "node:crypto"
+import { createReadStream } from "node:fs"
+import { readdir, stat } from "node:fs/promises"
+import { basename, isAbsolute, join } from "node:path"
+import { openCheckpoint } from "../../checkpoint/open.js"
+import { readPretrainedConfig } from "../../checkpoint/pretrained.js"
+import type { PretrainedConfig } from "../../checkpoint/pretrainedConfig.js"
+import { readTokenizer } from "../../checkpoint/tokenizer.js"
+import { InputError } from "../../inputError.js"
+import type { Metric, TuningTask } from "./task.js"
+import { readTask } from "./tasks.js"
+import { textSequences } from "./text.js"
+
+/** A model as a plan knows it. */
+export interface CheckpointFacts {
+  readonly path: string
+  /** SHA-256 of what decides its numbers: sizes, weights and tokenizer. */
+  readonly hash: string
+  readonly model: PretrainedConfig
+  /** How many numbers its weights are. */
+  readonly parameters: number
+  /** How many sequences an epoch has; the tokenizer decides it where texts run on. */
+  readonly sequences: number
+}
+
+/** What a plan knows of a sweep's files. */
+export interface TuningFacts {
+  readonly checkpoints: readonly CheckpointFacts[]
+  readonly task: {
+    readonly name: string
+    /** SHA-256 of its texts and how they are judged. */
+    readonly hash: string
+    readonly metric: Metric
+    readonly classes: number | null
+  }
+  /** The folder that the task's paths start from. */
+  readonly folder: string
+}
+
+/**
+ * Reads what a plan has to know.
+ *
+ * @param folder that relative paths start from.
+ * @throws InputError naming the field for a model or task that is not read.
+ */
+export async function tuningFacts(
+  { checkpoints, task: given, length }: { checkpoints: readonly string[]; task: unknown; length: number },
+  folder: string,
+): Promise<TuningFacts> {
+  const task = await readTask(given, folder)
+  const found: CheckpointFacts[] = []
+  for (const [i, path] of checkpoints.entries()) {
+    const field = `checkpoints[${i}]`
+    const own = await inField(field, () => checkpointFacts(isAbsolute(path) ? path : join(folder, path), task, length))
+    const same = found.findIndex(({ hash }) => hash === own.hash)
+    if (same !== -1)
+      throw new InputError({
+        field,
+        given: path,
+        allowed: `a model of its own: it is that of checkpoints[${same}]`,
+        example: checkpoints[same]!,
+      })
+    found.push(own)
+  }
+  const { name, metric, train } = task
+  const hash = createHash("sha256").update(JSON.stringify(task)).digest("hex")
+  const classes = train.kind === "classification" ? train.classes : null
+  return { checkpoints: found, task: { name, hash, metric, classes }, folder }
+}
+
+async function checkpointFacts(path: string, { train }: TuningTask, length: number): Promise<CheckpointFacts> {
+  const exists = await stat(path).then(
+    () => true,
+    () => false,
+  )
+  if (!exists)
+    throw new InputError({
+      field: "checkpoint",
+      given: path,
+      allowed: "a folder with config.json, weights and tokenizer.json, or a GGUF file",
+      example: "models/llama-64",
+    })
+  const model = await readPretrainedConfig(path)
+  const file = await openCheckpoint(path)
+  const parameters = [...file.tensors.values()].reduce(
+    (sum, { shape }) => sum + shape.reduce((product, side) => product * side, 1),
+    0,
+  )
+  await file.close()
+  const tokenizer = await readTokenizer(path)
+  const sequences = train.kind === "causal" ? textSequences(tokenizer, train, length).length : train.examples.length
+  return { path, hash: await contentHash(path), model, parameters, sequences }
+}
+
+/** Of a folder's files those that decide what the model computes. */
+const DECIDING = /^(config|tokenizer|tokenizer_config)\.json$|\.safetensors$|\.safetensors\.index\.json$/
+
+/** SHA-256 of the files' names and contents. */
+async function contentHash(path: string): Promise<string> {
+  const isFolder = (await stat(path)).isDirectory()
+  const names = isFolder ? (await readdir(path)).filter((name) => DECIDING.test(name)).sort() : [""]
+  const all = createHash("sha256")
+  for (const name of names) {
+    const own = createHash("sha256")
+    for await (const part of createReadStream(join(path, name))) own.update(part as Buffer)
+    all.update(`${isFolder ? basename(name) : ""} ${own.digest("hex")}\n`)
+  }
+  return all.digest("hex")
+}
+
+async function inField<T>(field: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read()
+  } catch (error) {
+    if (error instanceof InputError) throw error.inside(field)
+    throw error
+  }
+}
