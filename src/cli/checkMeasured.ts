@@ -11,6 +11,7 @@ import { renderFigure } from "../report/figure.js"
 import { powerLabel } from "../report/figures/axes.js"
 import { coordinateFigure } from "../report/figures/coordinates.js"
 import { writeFileAtomic } from "../report/files.js"
+import { optimiserText } from "../scheme/definition.js"
 import { scheme } from "../scheme/scheme.js"
 import { groupsOf } from "../table/groups.js"
 import { measuredRuns } from "../table/measured.js"
@@ -66,7 +67,7 @@ export async function checkMeasured(
   }
   print(output, json, [
     [
-      `Recorded sizes beside ${definition.name} with ${definition.optimiser ?? "adam"} at ${at.join(", ")}`,
+      `Recorded sizes beside ${definition.name} with ${optimiserText(definition)} at ${at.join(", ")}`,
       {
         columns: ["module", "read as", "step", "derived", "slope", "95 %", "verdict", "why"],
         rows: checks.map((check) => [

@@ -52,7 +52,7 @@ const setting = () =>
 const optimiser = () =>
   new Option(
     "--optimizer, --optimiser <name>",
-    "adam, sign, sgd, momentum, lion, muon (raw), muon-original or muon-match-rms-adamw (default: the scheme's own, adam if it names none)",
+    "adam, sign, sgd, momentum, lion, muon (raw), muon-original, muon-match-rms-adamw, scaled-sgd, scaled-adam, lora-rite or another of the list that a wrong name is answered with (default: the scheme's own, adam if it names none)",
   )
 const loss = () =>
   new Option(

@@ -1,6 +1,7 @@
 import { derive } from "../derive/derive.js"
 import { formatCondition, formatMin } from "../exponent/grammar.js"
 import { CATALOGUE } from "../scheme/catalogue.js"
+import { optimiserText } from "../scheme/definition.js"
 import { type SchemeDefinition, scheme } from "../scheme/scheme.js"
 import { schemeOf } from "../scheme/schemeFile.js"
 import { remembered } from "./remembered.js"
@@ -53,7 +54,7 @@ export function rowOf(definition: SchemeDefinition) {
     name: definition.name,
     title: definition.title,
     source: definition.source ?? null,
-    optimiser: definition.optimiser ?? "adam",
+    optimiser: optimiserText(definition),
     stable: formatCondition(stable),
     internallyStable: formatCondition(internallyStable),
     stableOutput: formatCondition(stableOutput),

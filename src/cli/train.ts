@@ -2,6 +2,7 @@ import { InputError } from "../inputError.js"
 import { integer, positive } from "../optionText.js"
 import { environment } from "../report/environment.js"
 import type { ReportTable } from "../report/table.js"
+import { optimiserText } from "../scheme/definition.js"
 import { type Rates, type SchemeDefinition, scheme } from "../scheme/scheme.js"
 import type { VariantOptions } from "../scheme/variant.js"
 import type { PrecisionRecord } from "../train/preciseStep.js"
@@ -59,7 +60,7 @@ export async function trainCommand(name: string, options: TrainOptions): Promise
     },
     [
       [
-        `${definition.title}; ${definition.optimiser ?? "adam"}, n = ${config.width}, r = ${config.rank}, seed ${config.seed}${result.backend === undefined ? "" : `, ${result.backend}`}: ${outcomeText(result.outcome)}; root mean squares`,
+        `${definition.title}; ${optimiserText(definition)}, n = ${config.width}, r = ${config.rank}, seed ${config.seed}${result.backend === undefined ? "" : `, ${result.backend}`}: ${outcomeText(result.outcome)}; root mean squares`,
         {
           columns: ["t", "loss before", ...names],
           rows: history.map(({ step, loss, rms }) => [

@@ -20,6 +20,7 @@ const ASKS: Partial<Record<Op, readonly Ask[]>> = {
   multiply: entrywise,
   scale: entrywise,
   rootRatio: ["as the result", "never"],
+  precondition: ["as the result", "never"],
   clip: ["as the result", "never"],
   scaleColumns: ["as the result", "never"],
   inverseRoot: ["never"],

@@ -10,6 +10,7 @@ import type { Cell } from "./cell.js"
 import { readsSizes } from "./demand.js"
 import { Graded, isZeroForm, type RandomTerm } from "./graded.js"
 import { type Bases, MANY, Parity } from "./parity.js"
+import { precondition } from "./precondition.js"
 import { inverseRoot, inverseRootChange } from "./root.js"
 import { larger, lead, type Size, shifted, sizeOf, weakened } from "./size.js"
 import { Underivable } from "./underivable.js"
@@ -112,6 +113,7 @@ const RULES: { readonly [O in Op]: Rule<O> } = {
   rotate: ({ op }, [x]) => entries(x!, op),
   rootRatio: ({ attributes: { epsilon } }, [x, y], reading) => rootRatio(x!, y!, epsilon.power, reading),
   orthogonalise: (node, [x], reading) => orthogonalised(node, entries(x!, node.op), reading),
+  precondition: (node, [x, by], reading) => precondition(node, entries(x!, node.op), by!, reading),
   norm: (node, of, reading) => jointNorm(node, of, reading),
   clip: (node, [x, norm], reading) => clipped(node, entries(x!, node.op), norm!, node.attributes.bound.power, reading),
   activate: ({ attributes: { by } }, [x], { cell }) => ACTIVATIONS[by].value(entries(x!, by), cell),

@@ -201,6 +201,7 @@ function momentsOf(node: Node, values: ReadonlyMap<Node, Graded>, cell: Cell): S
       return size === null ? [] : [size]
     }
     if (each.is("rootRatio") || each.is("sign") || each.is("orthogonalise")) return sizeOfOperand(0)
+    if (each.is("precondition")) return sizeOfOperand(1)
     // At a finite width some seeds are clipped and others not: the share falls as the norm's distance from the bound.
     if (each.is("clip"))
       return sizeOfOperand(1).map((size) => ({ ...size, terms: [...size.terms, each.attributes.bound.power] }))

@@ -41,6 +41,8 @@ const RULES_IN_WORDS: NodeTable<[Link], string> = {
   rootRatio: (_, { terms }) =>
     terms.some(({ times }) => times.s < 0n) ? "Adam's quotient has no scale" : "Adam's quotient below ε: divided by it",
   orthogonalise: () => "singular values set to 1: no scale",
+  precondition: ({ attributes: { power } }, { terms }) =>
+    terms.length > 1 ? `over the matrix to the power ${power}` : "over delta to that power",
   norm: () => "the norm: half the entries' exponent more",
   clip: () => "clipped to the bound",
 }

@@ -168,6 +168,11 @@ export class Node<O extends Op = Op> {
     return Node.of("orthogonalise", [this], { by })
   }
 
+  /** (by + δI)^(−power) times this tensor, of a symmetric matrix of its rows; @throws InputError for another shape. */
+  precondition(by: Node, power: 1 | "1/2", damping: Epsilon): Node {
+    return Node.of("precondition", [this, by], { power, damping })
+  }
+
   /**
    * This tensor times min(1, bound / norm), itself where the norm is zero;
    * @throws InputError for a norm that is no
@@ -204,6 +209,7 @@ const SIMPLER: Partial<Record<Op, Simplification>> = {
   rowPart: ifZero,
   placeRows: ifZero,
   rotate: ifZero,
+  precondition: ifNone,
   activationChange: ifNone,
   inverseRootChange: ifNone,
   softmaxSlope: ifNone,

@@ -106,6 +106,8 @@ export interface Attributes {
   readonly rootRatio: { readonly epsilon: Epsilon }
   /** U Vᵀ of a matrix U S Vᵀ, times a factor of its shape: Muon's direction. */
   readonly orthogonalise: { readonly by: MuonFactor }
+  /** (S + δI)^(−power) x of a tensor x and a symmetric matrix S ≥ 0 of its rows; where S + δI is singular, its inverse off the null space. */
+  readonly precondition: { readonly power: 1 | "1/2"; readonly damping: Epsilon }
   /** The joint Frobenius norm of some tensors, a scalar. */
   readonly norm: None
   /** x times min(1, bound / norm), x itself where the norm is zero, of x and the norm. */
@@ -162,6 +164,11 @@ const SHAPES: { readonly [O in Op]: ShapeRule<O> } = {
   rotate: same,
   rootRatio: same,
   orthogonalise: same,
+  precondition: ([x, by], op) => {
+    if (!by!.every((side) => side.name === x![0].name))
+      throw shapeError(op, x!, by!, "a tensor and a square matrix of its rows")
+    return x!
+  },
   norm: () => SCALAR,
   clip: ([x, norm], op) => {
     if (!isScalar(norm!)) throw shapeError(op, x!, norm!, "a tensor and a norm one×one")

@@ -1,17 +1,7 @@
 import { Affine } from "../exponent/affine.js"
-import type { Node } from "./node.js"
-import type { Coefficient, Epsilon, MuonFactor } from "./operation.js"
-
-/** An update rule as a program: from a factor's gradient, the direction g of the step −η·g and the state after it. */
-export interface Optimiser {
-  /** Names of the state tensors kept per factor, all starting at zero. */
-  readonly state: readonly string[]
-  readonly step: (
-    gradient: Node,
-    state: readonly Node[],
-    epsilon: Epsilon,
-  ) => { readonly direction: Node; readonly state: readonly Node[] }
-}
+import type { Coefficient, MuonFactor } from "./operation.js"
+import { loraRite, preconditioned } from "./preconditioned.js"
+import type { Optimiser } from "./updateRule.js"
 
 const by = (constant: number, biasCorrection?: number): Coefficient => ({
   constant,
@@ -55,7 +45,7 @@ const lion: Optimiser = {
 /** Adam with bias correction, β₁ = 0.9, β₂ = 0.999: g = m̂ / (√v̂ + ε). */
 const adam: Optimiser = {
   state: ["mean", "square"],
-  step: (gradient, [mean, square], epsilon) => {
+  step: (gradient, [mean, square], { epsilon }) => {
     const [beta1, beta2] = [0.9, 0.999]
     const nextMean = mean!.scale(by(beta1)).plus(gradient.scale(by(1 - beta1)))
     const nextSquare = square!.scale(by(beta2)).plus(gradient.multiply(gradient).scale(by(1 - beta2)))
@@ -83,6 +73,11 @@ export const OPTIMISERS = {
   muon: muon("none"),
   "muon-original": muon("original"),
   "muon-match-rms-adamw": muon("match-rms-adamw"),
+  "scaled-sgd": preconditioned(gradientDescent),
+  "scaled-adam": preconditioned(adam),
+  "scaled-adam-in-turn": preconditioned(adam, "in turn"),
+  "lora-rite": loraRite("sum"),
+  "lora-rite-mean": loraRite("mean"),
 } satisfies Readonly<Record<string, Optimiser>>
 
 /** The name of an update rule. */

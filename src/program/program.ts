@@ -14,7 +14,7 @@ import {
 import { isNeverFormed, Node } from "./node.js"
 import { type Frozen, type Loss, type Objective, objective } from "./objective.js"
 import type { Coefficient, Epsilon } from "./operation.js"
-import type { Optimiser } from "./optimiser.js"
+import type { FactorPlace, FactorSpaces, Optimiser } from "./updateRule.js"
 
 /** One training step as a program: leaves in, the next value of each moving leaf out. */
 export interface Program {
@@ -69,8 +69,11 @@ export interface StartRule {
 /** How a model is trained. */
 export interface Training {
   readonly objective: Objective
-  readonly optimiser: Optimiser
+  /** The update rule of each factor. */
+  readonly optimisers: Readonly<Record<"A" | "B", Optimiser>>
   readonly epsilon: Epsilon
+  /** δ of the rules that invert a matrix made of the other factor. */
+  readonly damping: Epsilon
   readonly start: StartRule
   /** Per site and factor, "frozen" for one that is not trained. */
   readonly motions: readonly Readonly<Record<"A" | "B", Motion | "frozen">>[]
@@ -88,7 +91,7 @@ export interface Training {
  */
 export function trainingStep(
   model: Model,
-  { objective: target, optimiser, epsilon, start, motions, clip }: Training,
+  { objective: target, optimisers, epsilon, damping, start, motions, clip }: Training,
 ): Program {
   const { sites } = model
   const minimised = objective(target)
@@ -116,16 +119,23 @@ export function trainingStep(
   const gradients = trained.map((_, i) => ({ A: found[2 * i]!, B: found[2 * i + 1]! }))
   const seen = clip === null ? (own: Node) => own : clippedTo(clip, moving(gradients, motions))
   const steps = trained.map((factors, i): AdapterStep => {
-    const update = (side: "A" | "B"): { change: Node; after: Node } => {
+    const site = sites[i]!
+    const update = (side: "A" | "B", others: Pick<FactorPlace, "other" | "otherInTurn">) => {
       const motion = motions[i]![side]
       const factor = factors[side]
       if (motion === "frozen") return { change: Node.zero(factor.shape), after: factor }
-      return moved(factor, `${side}${sites[i]!.tag}`, gradients[i]![side], motion)
-    }
-    const moved = (factor: Node, name: string, direction: Node | null, motion: Motion) => {
+      const direction = gradients[i]![side]
+      const name = `${side}${site.tag}`
       if (direction === null) throw new Error(`the loss does not depend on ${name}`)
-      const state = optimiser.state.map((part) => Node.leaf(`${name}.${part}`, "state", factor.shape))
-      const result = optimiser.step(seen(direction), state, epsilon)
+      const optimiser = optimisers[side]
+      const spaces = spacesOf(site, side)
+      const state = optimiser.state.map((part) =>
+        typeof part === "string"
+          ? Node.leaf(`${name}.${part}`, "state", factor.shape)
+          : Node.leaf(`${name}.${part.name}`, "state", part.shape(spaces)),
+      )
+      const rank = side === "A" ? "rows" : "columns"
+      const result = optimiser.step(seen(direction), state, { epsilon, damping, rank, ...others })
       result.state.forEach((value, k) => {
         next.set(state[k]!, value)
       })
@@ -137,7 +147,10 @@ export function trainingStep(
       next.set(factor, after)
       return { change, after }
     }
-    const [A, B] = [update("A"), update("B")]
+    const { A: ownA, B: ownB } = adapterAt(i, factors)
+    const A = update("A", { other: ownB.after, otherInTurn: ownB.after })
+    const moved = adapterAt(i, { A: A.after, B: factors.B })
+    const B = update("B", { other: ownA.after, otherInTurn: moved.A.after })
     return {
       before: adapterAt(i, factors),
       change: { A: A.change, B: B.change },
@@ -156,6 +169,11 @@ export function trainingStep(
     residual,
     gradients,
   }
+}
+
+/** The spaces of a factor of a site. */
+function spacesOf({ rank, input, output }: Site, side: "A" | "B"): FactorSpaces {
+  return side === "A" ? { rank, own: input, other: output } : { rank, own: output, other: input }
 }
 
 /** The loss: of the output, or where the model says so of its change, which is exact however small it is. */

@@ -108,6 +108,8 @@ const FORMULAS: NodeTable<[write: (node: Node) => string, inside: (node: Node) =
   rootRatio: ({ operands: [x, y] }, write, inside) => `${inside(x!)} / √(${write(y!)})`,
   orthogonalise: ({ operands: [x], attributes: { by } }, write) =>
     `orthogonalise(${write(x!)})${by === "none" ? "" : ` times ${by}`}`,
+  precondition: ({ operands: [x, by], attributes: { power } }, write, inside) =>
+    `(${write(by!)})^(-${power}) ${inside(x!)}`,
   norm: ({ operands }, write) => `norm of ${operands.map(write).join(", ")}`,
   clip: ({ operands: [x] }, write) => `clipped ${write(x!)}`,
 }

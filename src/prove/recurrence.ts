@@ -2,6 +2,7 @@ import type { FormJson, RecurrenceJson, Term } from "../../proofs/kernel.js"
 import type { Affine } from "../exponent/affine.js"
 import { Affine as Form } from "../exponent/affine.js"
 import { InputError } from "../inputError.js"
+import { optimiserText } from "../scheme/definition.js"
 import type { Scheme } from "../scheme/scheme.js"
 
 /** An affine form as the kernel reads it. */
@@ -68,7 +69,8 @@ function bare(term: Term): Term {
  * subtracted start or spaces of its own beside the toy's.
  */
 export function recurrenceOf({ definition, program, start, rates, sizes, domain }: Scheme): RecurrenceJson {
-  const { optimiser = "adam", network, subtractStart = false, spaces } = definition
+  const { network, subtractStart = false, spaces } = definition
+  const optimiser = optimiserText(definition)
   const [rate] = rates
   const isToy = spaces?.output === "one" && spaces.input !== "one"
   const refuse = (given: string, allowed: string): never => {

@@ -1,6 +1,7 @@
 import { atStep, type Derivation, type Limit } from "../derive/derive.js"
 import type { Condition } from "../exponent/condition.js"
 import { formatAffine, formatCondition, formatExponent, formatMin } from "../exponent/grammar.js"
+import { optimiserText } from "../scheme/definition.js"
 import type { DerivationJson } from "./derivationSchema.js"
 import type { ReportTable } from "./table.js"
 
@@ -18,7 +19,7 @@ export function derivationJson(derivation: Derivation, steps: number): Derivatio
   return {
     schema: "lora-scaling/derive/1",
     scheme: scheme.definition.name,
-    optimiser: scheme.definition.optimiser ?? "adam",
+    optimiser: optimiserText(scheme.definition),
     symbols: [...scheme.symbols],
     switches: { ...switches },
     quantities: Object.fromEntries(named),

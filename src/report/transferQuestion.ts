@@ -8,7 +8,7 @@ import type { Curve, CurveFit } from "../fit/curves.js"
 import { regimeOf } from "../fit/regime.js"
 import { InputError } from "../inputError.js"
 import { oneOf, positive } from "../optionText.js"
-import type { SchemeDefinition } from "../scheme/definition.js"
+import { optimiserText, type SchemeDefinition } from "../scheme/definition.js"
 import { derivationJson } from "./derivation.js"
 import { peftConfig } from "./peftConfig.js"
 import { regimeSays, type TransferJson } from "./transfer.js"
@@ -94,7 +94,7 @@ export function transferJson(asking: AskedTransfer, table: ObservedCurves | null
   const kind = regimeOf(lr, edge)
   const described = (definition: SchemeDefinition, side: TransferSide) => ({
     scheme: definition.name,
-    optimiser: definition.optimiser ?? "adam",
+    optimiser: optimiserText(definition),
     ...side,
   })
   const shapes = { from: { ...described(first, from), rate: lr }, to: described(second, to) }
@@ -155,7 +155,7 @@ function alike(
 function peftFor(
   { fromRank }: SideOptions,
   rate: number | null,
-  { name, optimiser = "adam" }: SchemeDefinition,
+  definition: SchemeDefinition,
   { rank, alpha, ratio = 1 }: TransferSide,
   convention: Convention,
 ): string {
@@ -173,7 +173,15 @@ function peftFor(
       allowed: "a question that has one; see the answer without --peft",
       example: "--scheme lora --peft",
     })
-  return peftConfig({ scheme: name, optimiser, rank, alpha, convention, rate, ratio })
+  return peftConfig({
+    scheme: definition.name,
+    optimiser: optimiserText(definition),
+    rank,
+    alpha,
+    convention,
+    rate,
+    ratio,
+  })
 }
 
 /** The rate moved by the observed slope; null where the table does not identify it. */

@@ -1,6 +1,7 @@
 import { InputError } from "../inputError.js"
 import { plain, unknownName } from "../nearest.js"
 import { NOT_DERIVED, SCHEME_ALIASES } from "./aliases.js"
+import { FACTOR_OPTIMISER_SCHEMES } from "./factorOptimisers.js"
 import { initA } from "./initA.js"
 import { initAB } from "./initAB.js"
 import { initB } from "./initB.js"
@@ -9,6 +10,7 @@ import { NETWORK_SCHEMES } from "./networks.js"
 import { onModel } from "./onModel.js"
 import { OPTIMISER_SCHEMES } from "./optimisers.js"
 import { PEFT_SCHEMES } from "./peft.js"
+import { PRECONDITIONED_SCHEMES } from "./preconditioned.js"
 import { RANK_SCHEMES } from "./rank.js"
 import type { SchemeDefinition } from "./scheme.js"
 
@@ -21,6 +23,8 @@ export const CATALOGUE: readonly SchemeDefinition[] = [
   ...RANK_SCHEMES,
   ...PEFT_SCHEMES,
   ...OPTIMISER_SCHEMES,
+  ...FACTOR_OPTIMISER_SCHEMES,
+  ...PRECONDITIONED_SCHEMES,
   ...NETWORK_SCHEMES,
   ...[initA, initB].map((definition) => onModel("teacher-student", definition)),
 ]

@@ -22,6 +22,12 @@ export interface Rates {
   readonly B: string
 }
 
+/** The update rule of each factor. */
+export interface Optimisers {
+  readonly A: OptimiserName
+  readonly B: OptimiserName
+}
+
 /** The spaces of a single adapted layer: a width n, an input width n^d of its own, or a single index. */
 export interface Spaces {
   readonly input: "n" | "nIn" | "one"
@@ -70,12 +76,14 @@ export interface SchemeDefinition {
   readonly rates: Rates | readonly Rates[] | Readonly<Record<string, Rates>>
   /** The constants of the two rates; default 1. */
   readonly rateConstants?: { readonly A: number; readonly B: number }
-  /** Default "adam". */
-  readonly optimiser?: OptimiserName
+  /** One update rule for both factors, or one for each; default "adam". */
+  readonly optimiser?: OptimiserName | Optimisers
   /** Adam's ε as an exponent, ε = n^epsilon; by default it is negligible. */
   readonly epsilon?: string
   /** The constant of Adam's ε: by default 1 beside an exponent, and 1e-100 without one, which is nothing. */
   readonly epsilonConstant?: number
+  /** δ = n^damping of rules that invert a matrix of the other factor; by default it is negligible. */
+  readonly damping?: string
   /**
    * Exponent k of the bound n^k to which the joint norm of all gradients is clipped before the optimiser sees them
    * (max_grad_norm = 1 is "0"); by default they are not.
@@ -120,6 +128,17 @@ export interface SchemeDefinition {
 /** Whether rates are one pair for all adapters. */
 export function isPair(rates: SchemeDefinition["rates"]): rates is Rates {
   return typeof (rates as Partial<Rates>).A === "string"
+}
+
+/** The update rule of each factor. */
+export function optimisersOf({ optimiser = "adam" }: Pick<SchemeDefinition, "optimiser">): Optimisers {
+  return typeof optimiser === "string" ? { A: optimiser, B: optimiser } : optimiser
+}
+
+/** The update rules as one text: "adam", or "adam on A, muon on B". */
+export function optimiserText(definition: Pick<SchemeDefinition, "optimiser">): string {
+  const { A, B } = optimisersOf(definition)
+  return A === B ? A : `${A} on A, ${B} on B`
 }
 
 /** A transformer with its defaults; @throws InputError for heads or layers that it cannot have. */
@@ -167,6 +186,7 @@ const start = documented(
 const rate = (side: string) => documented(exponent, `the exponent of the rate of ${side}, or frozen: ${EXPONENT}`, "c")
 const pair = z.strictObject({ A: rate("A"), B: rate("B") })
 const optimiserNames = Object.keys(OPTIMISERS) as [OptimiserName, ...OptimiserName[]]
+const ruleName = names("an update rule", optimiserNames)
 
 const FIELDS = {
   name: documented(z.string().min(1), "the scheme's name", "mine"),
@@ -185,9 +205,14 @@ const FIELDS = {
     A: 1,
     B: 1,
   }).exactOptional(),
-  optimiser: names("one update rule for both factors", optimiserNames).exactOptional(),
+  optimiser: documented(
+    z.union([ruleName, z.strictObject({ A: ruleName, B: ruleName })]),
+    `one update rule for both factors, or { A, B }, one for each: ${optimiserNames.join(", ")}`,
+    "adam",
+  ).exactOptional(),
   epsilon: power("the exponent of Adam's epsilon", "0"),
   epsilonConstant: documented(positive, "the constant of Adam's epsilon: a number > 0", 1e-8).exactOptional(),
+  damping: power("the exponent of delta in an inverse of the other factor's matrix", "0"),
   clip: power("the exponent of the bound on the gradients' joint norm", "0"),
   weightDecay: documented(z.number().min(0), "decoupled weight decay: a number ≥ 0", 0.1).exactOptional(),
   shrinkage: documented(
@@ -285,9 +310,18 @@ function renamed(value: object, prefix: string): Record<string, unknown> {
     })
   const fields = Object.fromEntries(given.map(([field, content]) => [FIELD_ALIASES.get(field) ?? field, content]))
   const { optimiser, caveats } = fields
-  if (typeof optimiser !== "string") return fields
-  const { name, notes } = optimiserNamed(optimiser, `${prefix}optimiser`)
-  fields.optimiser = name
+  const notes: string[] = []
+  const named = (text: unknown, field: string) => {
+    if (typeof text !== "string") return text
+    const rule = optimiserNamed(text, field)
+    notes.push(...rule.notes.filter((note) => !notes.includes(note)))
+    return rule.name
+  }
+  if (typeof optimiser === "object" && optimiser !== null && !Array.isArray(optimiser))
+    fields.optimiser = Object.fromEntries(
+      Object.entries(optimiser).map(([side, rule]) => [side, named(rule, `${prefix}optimiser.${side}`)]),
+    )
+  else if (optimiser !== undefined) fields.optimiser = named(optimiser, `${prefix}optimiser`)
   if (notes.length > 0) fields.caveats = [...(Array.isArray(caveats) ? caveats : []), ...notes]
   return fields
 }

@@ -34,7 +34,7 @@ export interface Exponents {
   readonly start: Readonly<Record<"A" | "B", Affine | null>>
   /** Per site; null for a frozen factor. */
   readonly rates: readonly Readonly<Record<"A" | "B", Affine | null>>[]
-  /** Of Adam's ε where it is not negligible, and of the bound on the gradients' norm where there is one; else null. */
+  /** Of Adam's ε and of an inverse's δ where they are not negligible, of the gradients' bound where there is one; else null. */
   readonly sizes: {
     readonly multiplier: Affine
     readonly readout: Affine
@@ -42,6 +42,7 @@ export interface Exponents {
     readonly inputWidth: Affine
     readonly rank: Affine
     readonly epsilon: Affine | null
+    readonly damping: Affine | null
     readonly clip: Affine | null
   }
   readonly alignments: readonly { readonly between: readonly [string, string]; readonly exponent: Affine }[]
@@ -67,7 +68,7 @@ export function exponentsOf(
     if (!settings.has(symbol) && !free.includes(symbol)) settings.set(symbol, parseAffine(value))
   const set = (form: Affine) => form.substitute(settings)
   const inPair = ({ A, B }: Readonly<Record<"A" | "B", Affine | null>>) => ({ A: A && set(A), B: B && set(B) })
-  const { multiplier, readout, input, inputWidth, rank, epsilon, clip } = raw.sizes
+  const { multiplier, readout, input, inputWidth, rank, epsilon, damping, clip } = raw.sizes
   const exponents: Exponents = {
     start: inPair(raw.start),
     rates: raw.rates.map(inPair),
@@ -82,6 +83,7 @@ export function exponentsOf(
       inputWidth: set(inputWidth),
       rank: set(rank),
       epsilon: epsilon && set(epsilon),
+      damping: damping && set(damping),
       clip: clip && set(clip),
     },
   }
@@ -91,7 +93,7 @@ export function exponentsOf(
 
 /** The exponents as a definition writes them. */
 function written(definition: SchemeDefinition): Exponents {
-  const { name, start, epsilon, clip } = definition
+  const { name, start, epsilon, damping, clip } = definition
   const affine = (text: string, field: string) => parseAffine(text, `${name}.${field}`)
   const startOf = (side: "A" | "B") => {
     const own = start[side]
@@ -111,6 +113,7 @@ function written(definition: SchemeDefinition): Exponents {
       rank: affine(definition.rank ?? DEFAULTS.rank.symbol, "rank"),
       readout: affine(definition.readout ?? DEFAULTS.readout.symbol, "readout"),
       epsilon: epsilon === undefined ? null : affine(epsilon, "epsilon"),
+      damping: damping === undefined ? null : affine(damping, "damping"),
       clip: clip === undefined ? null : affine(clip, "clip"),
       inputWidth: affine(definition.inputWidth ?? DEFAULTS.inputWidth.symbol, "inputWidth"),
       input: affine(definition.input ?? "0", "input"),

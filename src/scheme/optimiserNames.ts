@@ -20,6 +20,16 @@ const ALIASES: ReadonlyMap<string, OptimiserName> = new Map([
   ["muon-match-rms", "muon-match-rms-adamw"],
   ["muon-rms", "muon-match-rms-adamw"],
   ["moonlight", "muon-match-rms-adamw"],
+  ["scaled-gd", "scaled-sgd"],
+  ["sgdr", "scaled-sgd"],
+  ["riemannian-sgd", "scaled-sgd"],
+  ["scaledgd", "scaled-sgd"],
+  ["scaled-adamw", "scaled-adam"],
+  ["scaledadam", "scaled-adam"],
+  ["scaledadamw", "scaled-adam"],
+  ["riemannian-adamw", "scaled-adam"],
+  ["adamwr", "scaled-adam-in-turn"],
+  ["lorarite", "lora-rite"],
 ])
 
 /** Words of libraries' names that say how a rule is computed, not what it is. */

@@ -15,6 +15,7 @@ import { type Motion, type Program, type StartRule, trainingStep } from "../prog
 import {
   type Alignment,
   checkedDefinition,
+  optimisersOf,
   type Rates,
   type SchemeDefinition,
   type Start,
@@ -24,7 +25,7 @@ import { type Exponents, exponentsOf, symbolsOf } from "./exponents.js"
 
 export type { Alignment, Rates, SchemeDefinition }
 
-/** Adam's ε where it is negligible: below every gradient, as the derivation assumes; the libraries' 1e-8 is not. */
+/** Adam's ε, and δ of an inverse, where they are negligible: below every gradient, as the derivation assumes; the libraries' 1e-8 is not. */
 const NEGLIGIBLE_EPSILON = 1e-100
 
 /** A scheme ready to be read: its program, the start of every factor, and the symbols that are still free. */
@@ -87,7 +88,8 @@ export function withExponents(
 
 /** The program of a definition at its exponents. */
 function schemeOf(definition: SchemeDefinition, exponents: Exponents, domain: readonly Constraint[]): Scheme {
-  const { start, rateConstants = { A: 1, B: 1 }, optimiser = "adam" } = definition
+  const { start, rateConstants = { A: 1, B: 1 } } = definition
+  const optimisers = optimisersOf(definition)
   const { rates, sizes, alignments } = exponents
   const motion = (side: "A" | "B", power: Affine | null): Motion | "frozen" => {
     if (power === null) return "frozen"
@@ -99,11 +101,12 @@ function schemeOf(definition: SchemeDefinition, exponents: Exponents, domain: re
   const model = modelOf(definition, sizes, objective)
   const program = trainingStep(model, {
     objective,
-    optimiser: OPTIMISERS[optimiser],
+    optimisers: { A: OPTIMISERS[optimisers.A], B: OPTIMISERS[optimisers.B] },
     epsilon: {
       constant: definition.epsilonConstant ?? (sizes.epsilon === null ? NEGLIGIBLE_EPSILON : 1),
       power: sizes.epsilon,
     },
+    damping: { constant: sizes.damping === null ? NEGLIGIBLE_EPSILON : 1, power: sizes.damping },
     start: startRule(definition, model),
     motions: rates.map(({ A, B }) => ({ A: motion("A", A), B: motion("B", B) })),
     clip: sizes.clip && { constant: 1, power: sizes.clip },

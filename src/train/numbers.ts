@@ -1,5 +1,4 @@
 /** The operations in numbers: how each makes its value in float64. */
-import { EigenvalueDecomposition, Matrix as LinearAlgebra } from "ml-matrix"
 import type { Dimension } from "../program/dimension.js"
 import type { Node } from "../program/node.js"
 import type { Coefficient, Epsilon, MuonFactor, Op } from "../program/operation.js"
@@ -11,6 +10,7 @@ import type { Rounding } from "./precision.js"
 import { productInto } from "./product.js"
 import { untransposed } from "./schedule.js"
 import type { Spare } from "./spare.js"
+import { inversePower } from "./symmetricPower.js"
 
 /** The value of a leaf: a matrix, or a random one that is never formed and may only be multiplied. */
 export type LeafValue = Matrix | GaussianMatrix
@@ -139,6 +139,14 @@ export const NUMBERS: { readonly [O in Op]: Whole<O> | Entrywise<O> } = {
     paired(result, x!, y!, (of, over) => of / (Math.sqrt(over) + epsilon))
   }),
   orthogonalise: whole(({ attributes: { by } }, [x]) => orthogonalised(x as Matrix, by)),
+  precondition: whole(({ attributes: { power, damping } }, [x, by], { sizes, spare, accumulate }) => {
+    const [argument, { rows: side, data: entries }] = [x as Matrix, by as Matrix]
+    const inverse = inversePower(entries, side, power, epsilonValue(damping, sizes.n))
+    const data = spare.take(argument.data.length)
+    const [left, right] = [{ rows: side, columns: side, data: inverse }, argument]
+    productInto(data, { matrix: left, transposed: false }, { matrix: right, transposed: false }, accumulate)
+    return { ...argument, data }
+  }),
   norm: whole((_, read, { spare, accumulate }) => jointNorm(read as Matrix[], spare, accumulate)),
   clip: entrywise((result, { attributes }, [x, norm], { sizes, t }) => {
     const bound = coefficientValue(attributes.bound, sizes.n, t)
@@ -244,14 +252,7 @@ function orthogonalised({ rows, columns, data }: Matrix, by: MuonFactor): Matrix
       for (let i = 0; i < long; i++) sum += at(i, p) * at(i, q)
       gram[p * least + q] = sum
     }
-  const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(
-    LinearAlgebra.from1DArray(least, least, gram),
-    { assumeSymmetric: true },
-  )
-  const largest = Math.max(...realEigenvalues)
-  const inverseRoot = realEigenvalues.map((value) => (value > 1e-12 * largest ? 1 / Math.sqrt(value) : 0))
-  const root = eigenvectorMatrix.mmul(LinearAlgebra.diag(inverseRoot)).mmul(eigenvectorMatrix.transpose())
-  const right: Matrix = { rows: least, columns: least, data: Float64Array.from(root.to1DArray()) }
+  const right: Matrix = { rows: least, columns: least, data: inversePower(gram, least, "1/2") }
   const product = new Float64Array(data.length)
   const [matrix, small] = [{ rows, columns, data }, right].map((of) => ({ matrix: of, transposed: false }))
   productInto(product, tall ? matrix! : small!, tall ? small! : matrix!, null)

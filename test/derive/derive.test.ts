@@ -260,6 +260,9 @@ describe("the catalogue", () => {
     // Both √n times the raw ones: as large as Adam's.
     ["muon-rms-init-a", "c <= -1/2", "c <= -1"],
     ["muon-rms-init-b", "c <= -1", "c <= -1"],
+    // By hand: U V^T has entries n^(-1/2), torch's are √n times those: B = cB - 1/2 or cB; Z_A = max(0, cA + 1).
+    ["adam-a-muon-b", "cB <= 1/2 and cA + cB <= -1/2", "cB <= 1/2 and cA <= -1"],
+    ["adam-a-muon-original-b", "cB <= 0 and cA + cB <= -1", "cB <= 0 and cA <= -1"],
   ])("%s: stable iff %s, internally iff %s", (name, stable, internally) => {
     says(derived(name).stable, stable)
     says(derived(name).internallyStable, internally)

@@ -26,8 +26,9 @@ function checkGradients(model: Model, objective: Objective, sizes: SpaceSizes, s
   const motion = { rate: { constant: 1, power: Affine.ZERO }, weightDecay: 0, shrinkage: 0 }
   const { loss } = trainingStep(model, {
     objective,
-    optimiser: OPTIMISERS.sgd,
+    optimisers: { A: OPTIMISERS.sgd, B: OPTIMISERS.sgd },
     epsilon: { constant: 0, power: null },
+    damping: { constant: 0, power: null },
     start: { subtracted: false, along: { A: false, B: false } },
     motions: model.sites.map(() => ({ A: motion, B: motion })),
     clip: null,

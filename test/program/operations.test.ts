@@ -59,6 +59,7 @@ const FORMS: Readonly<Record<Op, Forms | null>> = {
   rotate: [x.rotate(), x.rotate({ back: true })],
   rootRatio: null,
   orthogonalise: null,
+  precondition: null,
   norm: null,
   clip: null,
 }

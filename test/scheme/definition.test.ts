@@ -27,8 +27,14 @@ describe("a definition is checked by the library", () => {
     ["one in another spelling", { ...mine, weight_decay: 0.1 }, "mine.weight_decay", "did you mean weightDecay?"],
     ["letters in another order", { ...mine, rakn: "rho" }, "mine.rakn", "did you mean rank?"],
     ["an unknown update rule", { ...mine, optimiser: "muoon" }, "mine.optimiser", "did you mean muon?"],
-    ["one that is like none", { ...mine, optimiser: "scaledAdam" }, "mine.optimiser", "allowed: adam, sign, sgd"],
-    ["an update rule a factor", { ...mine, optimiser: { A: "adam", B: "muon" } }, "mine.optimiser", "adam, sign, sgd"],
+    ["one that is like none", { ...mine, optimiser: "naturalGradient" }, "mine.optimiser", "allowed: adam, sign, sgd"],
+    ["a rule for one factor alone", { ...mine, optimiser: { A: "adam" } }, "mine.optimiser.B", "nothing"],
+    [
+      "an unknown rule of a factor",
+      { ...mine, optimiser: { A: "adam", B: "muoon" } },
+      "mine.optimiser.B",
+      "mean muon?",
+    ],
     ["a start by a name", { ...mine, start: { A: "kaiming", B: "zero" } }, "mine.start.A", '"zero", or { exponent'],
     ["a third factor", { ...mine, rates: { ...mine.rates, m: "c" } }, "mine.rates.m", "the fields are A, B"],
     ["no rates", { ...mine, rates: undefined }, "mine.rates", "nothing"],
@@ -77,6 +83,13 @@ describe("a definition is checked by the library", () => {
 
   test("the catalogue passes as it is", () => {
     for (const definition of CATALOGUE) expect(checkedDefinition(definition)).toEqual(definition)
+  })
+})
+
+test("a factor's own rule may have a library's name, and what that leaves out is said once", () => {
+  expect(checkedDefinition({ ...mine, optimizer: { A: "AdamW", B: "torch.optim.Muon" } })).toMatchObject({
+    optimiser: { A: "adam", B: "muon-original" },
+    caveats: [expect.stringContaining("weight decay")],
   })
 })
 

@@ -9,6 +9,7 @@ import { evaluate, zeros } from "../../src/train/reference.js"
 import { endsOf, sizesOf } from "../../src/train/run.js"
 import { schedule } from "../../src/train/schedule.js"
 import { Spare } from "../../src/train/spare.js"
+import { computes } from "./operationsOf.js"
 
 /** Counts the entries of the arrays that are in use. */
 class Counting extends Spare {
@@ -27,7 +28,8 @@ class Counting extends Spare {
 
 /** Without frozen matrices that are never formed, and without the decomposition that has arrays of its own. */
 const single = CATALOGUE.filter(
-  ({ network, model, optimiser }) => (network ?? model) === undefined && !optimiser?.startsWith("muon"),
+  (definition) =>
+    (definition.network ?? definition.model) === undefined && !computes(definition, "orthogonalise", "precondition"),
 )
 const readyNamed = (name: string): Scheme => {
   const definition = single.find((d) => d.name === name)!

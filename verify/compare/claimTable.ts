@@ -1,6 +1,7 @@
 import type { ClaimsJson } from "../../src/report/claims.js"
 import type { ExponentPoint } from "../../src/report/figures/exponents.js"
 import type { ReportTable } from "../../src/report/table.js"
+import { optimiserText } from "../../src/scheme/definition.js"
 import { claimName, type MeasuredClaim } from "./claim.js"
 
 /** Claims as the JSON that others rely on. */
@@ -51,7 +52,7 @@ function claimJson(claim: MeasuredClaim): ClaimsJson["claims"][number] {
     level,
     scheme: setting.definition.name,
     at: setting.values,
-    optimiser: setting.definition.optimiser ?? "adam",
+    optimiser: optimiserText(setting.definition),
     quantity,
     step,
     cause,

@@ -1,5 +1,5 @@
 import { schemeNamed } from "../../src/scheme/catalogue.js"
-import type { SchemeDefinition } from "../../src/scheme/scheme.js"
+import { optimiserText, type SchemeDefinition } from "../../src/scheme/definition.js"
 
 /** A scheme at one point of its symbols. */
 export interface Setting {
@@ -10,7 +10,7 @@ export interface Setting {
 /** The name of a setting, as typed after `verify`. */
 export function settingName({ definition, values }: Setting): string {
   const point = Object.entries(values).map(([symbol, value]) => `${symbol}=${value}`)
-  return [definition.name, ...point, definition.optimiser ?? "adam"].join("/")
+  return [definition.name, ...point, optimiserText(definition)].join("/")
 }
 
 /** A scheme of the catalogue by its name, at a point, with another optimiser, loss or batch where one is given. */

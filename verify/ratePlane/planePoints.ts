@@ -7,6 +7,7 @@ import { type SlopeFit, slope, type WidthSample } from "../../src/fit/slope.js"
 import type { OptimiserName } from "../../src/program/optimiser.js"
 import type { Judgement } from "../../src/report/judgement.js"
 import { schemeNamed } from "../../src/scheme/catalogue.js"
+import { optimiserText } from "../../src/scheme/definition.js"
 import type { SchemeDefinition } from "../../src/scheme/scheme.js"
 import type { SweepOptions } from "../../src/sweep/sweep.js"
 import type { Budget } from "../compare/budget.js"
@@ -67,7 +68,7 @@ export interface PlanePoint {
 /** One scheme's plane under one update rule. */
 export interface Plane {
   readonly name: string
-  readonly optimiser: OptimiserName
+  readonly optimiser: string
   readonly derivation: Derivation
   readonly points: readonly PlanePoint[]
 }
@@ -117,7 +118,7 @@ export async function measuredPlane(
   const judged = judgedAt(odd, settings, budget, measurements)
   return {
     name,
-    optimiser: definition.optimiser!,
+    optimiser: optimiserText(definition),
     derivation,
     points: points.map((point, i) => ({ ...point, claims: judged.get(i) ?? [] })),
   }

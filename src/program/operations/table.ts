@@ -13,7 +13,7 @@ import {
   softmaxChange,
   softmaxSlope,
 } from "./smooth.js"
-import { clip, norm, orthogonalise, rootRatio, sign } from "./updates.js"
+import { clip, norm, orthogonalise, precondition, rootRatio, sign } from "./updates.js"
 
 /** Every operation's gradient and exact change. */
 export const OPERATIONS: { readonly [O in Op]: Row<O> } = {
@@ -44,6 +44,7 @@ export const OPERATIONS: { readonly [O in Op]: Row<O> } = {
   rotate,
   rootRatio,
   orthogonalise,
+  precondition,
   norm,
   clip,
 }

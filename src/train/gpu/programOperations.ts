@@ -89,6 +89,7 @@ export const WGSL: { readonly [O in Op]: Lines<O> | string } = {
   placeRows: "placeRows (heads of attention)",
   rotate: "rotate (rotary positions)",
   orthogonalise: "orthogonalise (muon)",
+  precondition: "precondition (rules that see the other factor)",
   norm: "norm (gradient clipping)",
   clip: "clip (gradient clipping)",
 }

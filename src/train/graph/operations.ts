@@ -86,6 +86,7 @@ export const ONNX: { readonly [O in Op]: Written<O> | string } = {
     return columns.rotated(graph, x!, angles, back)
   },
   orthogonalise: "orthogonalise (muon)",
+  precondition: "precondition (rules that see the other factor)",
   norm: (_, { graph, operands }) => {
     const sums = operands.map((operand) => sumOfSquares(graph, operand))
     const root = graph.node("Sqrt", [sums.reduce((sum, own) => graph.node("Add", [sum, own]))])

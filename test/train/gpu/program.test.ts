@@ -15,6 +15,9 @@ afterAll(() => gpu?.close())
 /** Refused by name, with the operation that has no kernel. */
 const REFUSED: Readonly<Record<string, RegExp>> = {
   "muon-": /orthogonalise/,
+  "adam-a-muon-": /orthogonalise/,
+  "scaled-": /precondition/,
+  "lora-rite-": /orthogonalise/,
   "clip-": /gradient clipping/,
   "two-layers-": /n×n/,
   "three-layers-": /n×n/,

@@ -31,8 +31,9 @@ export function adapterProgram(
   const model = teacherStudentModel(onlySite(n, n, dimension("r")), exponents, objective, run.inputs)
   const program = trainingStep(model, {
     objective,
-    optimiser: OPTIMISERS.adam,
+    optimisers: { A: OPTIMISERS.adam, B: OPTIMISERS.adam },
     epsilon: { constant: 1e-8, power: null },
+    damping: { constant: 0, power: null },
     start: { subtracted: false, along: { A: false, B: false } },
     motions: [{ A: motion(run.rates.A), B: motion(run.rates.B) }],
     clip: null,

@@ -197,6 +197,7 @@ const BOUNDS: NodeTable<[context: Context], Bounded> = {
   placeRows: unbounded,
   rotate: unbounded,
   orthogonalise: unbounded,
+  precondition: unbounded,
   // ‖x + e‖ differs from ‖x‖ by at most ‖e‖.
   norm: ({ operands }, context) => {
     const squares = (x: Float64Array) => x.reduce((sum, v) => sum + v * v, 0)
