@@ -7,6 +7,8 @@ import { markdownTable } from "markdown-table"
 import { openTrainer } from "../src/train/backend.js"
 import { ACTIVATIONS, type Activations } from "../src/train/teacherStudent.js"
 import type { TeacherStudentConfig } from "../src/train/teacherStudentConfig.js"
+import { openCpu } from "../src/train/wasm/cpu.js"
+import { nativeBuilds } from "../src/train/wasm/kernel.js"
 import { benchArrayLibrary } from "./arrayLibrary.js"
 import { benchCommands } from "./commands.js"
 import { type Contender, inside, outside, RATES } from "./contender.js"
@@ -153,7 +155,7 @@ async function compare(width: number, native: Native | null, limits: Machine | n
   say(markdownTable([["contender", "ms a step", "ratio", "spread"], ...rows], { align: ["l", "r", "r", "r"] }))
   const secondsOf = (contender: Contender) => times.get(contender)!
   for (const line of shares(contenders, secondsOf)) say(line)
-  say(limits === null ? "" : `\n${roofline(config, median(reference), limits)}\n`)
+  say(limits === null ? "" : `\n${roofline(config, median(reference), bitsOf(ours!), limits)}\n`)
   for (const contender of contenders) await contender.close()
 }
 
@@ -171,6 +173,7 @@ async function open(config: TeacherStudentConfig, native: Native | null): Promis
   const add = async (name: string, make: () => Contender | Promise<Contender>) => {
     if (wanted(name)) contenders.push(await make())
   }
+  if (nativeBuilds().length > 0) await add("our kernel in WebAssembly", () => inWebAssembly(config))
   const sizes = [folder, String(width), String(samples)]
   for (const { name, file } of native?.vectors ?? [])
     for (const threads of THREADS)
@@ -189,6 +192,22 @@ async function open(config: TeacherStudentConfig, native: Native | null): Promis
     await add("ml-matrix", () => inside("ml-matrix, float64", mlMatrix(config, data)))
   }
   return contenders
+}
+
+/** What takes the native build's place where there is no compiler. */
+function inWebAssembly(config: TeacherStudentConfig): Contender {
+  const trainer = openCpu(
+    config,
+    { precision: "float32", activations: "float32", threads: 1, memoryLimit: 2 ** 32 },
+    "relaxed",
+  )
+  const name = `our kernel in WebAssembly, ${trainer.backend}, 1 thread`
+  return inside(name, async (steps) => (await trainer.train({ ...config, steps })).finalLoss, trainer.close)
+}
+
+/** The bits of the vectors that one of our kernels works with. */
+function bitsOf({ name }: Contender): 128 | 256 | 512 {
+  return name.includes("avx512") ? 512 : name.includes("avx2") ? 256 : 128
 }
 
 function vectorName(instructions: string, threads: number): string {

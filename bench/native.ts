@@ -2,6 +2,7 @@
 import { execFile } from "node:child_process"
 import { join } from "node:path"
 import { promisify } from "node:util"
+import { compiler as compilerHere } from "../scripts/compiler.js"
 
 const run = promisify(execFile)
 const here = new URL(".", import.meta.url).pathname
@@ -31,8 +32,8 @@ const VECTORS = [
 
 /** Builds into the folder; null where there is no compiler. */
 export async function buildNative(folder: string): Promise<Native | null> {
-  const compiler = await firstOf(["cc", "gcc", "clang"])
-  if (compiler === null) return null
+  const compiler = compilerHere()?.command
+  if (compiler === undefined) return null
   const build = async (name: string, file: string, flags: readonly string[]) => {
     await run(compiler, ["-O3", ...flags, join(here, `${name}.c`), "-o", join(folder, file), "-lm", "-pthread"])
     return join(folder, file)
@@ -53,13 +54,4 @@ export async function buildNative(folder: string): Promise<Native | null> {
       missing.push(`C with ${name} intrinsics: ${code === 3 ? "this machine lacks them" : "does not compile here"}`)
     }
   return { plain, machine, vectors, missing }
-}
-
-async function firstOf(compilers: readonly string[]): Promise<string | null> {
-  for (const compiler of compilers)
-    try {
-      await run(compiler, ["--version"])
-      return compiler
-    } catch {}
-  return null
 }

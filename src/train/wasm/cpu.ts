@@ -1,4 +1,4 @@
-/** The teacher-student experiment on the processor: the WebAssembly kernel, by one thread or several over the rows. */
+/** The teacher-student experiment on the processor: the kernel, by one thread or several over the rows. */
 import { Worker } from "node:worker_threads"
 import { InputError } from "../../inputError.js"
 import { compiledFile } from "../../packageFile.js"
@@ -6,9 +6,9 @@ import type { OpenOptions, TeacherStudentResult, TeacherStudentTrainer } from ".
 import type { TeacherStudentConfig } from "../teacherStudentConfig.js"
 import { KernelArrays, shareWords } from "./arrays.js"
 import { GroupShares } from "./groupShares.js"
-import { kernelModule } from "./kernelModule.js"
+import { type Build, kernelFor, phasesOf } from "./kernel.js"
 import { ADDRESSABLE, groupsOf, type Layout, layoutOf } from "./layout.js"
-import { type Binary, kernelMemory, kernelPhases } from "./phases.js"
+import { kernelMemory } from "./phases.js"
 import type { RowJob, RowReply, RowWorkerData } from "./rowWorker.js"
 import { drawActivations, drawingBytes, productOf, readoutOf, startOf, targetsOf } from "./teacherStudentData.js"
 import { recordsOf, trainRows } from "./trainRows.js"
@@ -16,10 +16,10 @@ import { recordsOf, trainRows } from "./trainRows.js"
 /**
  * Opens a trainer whose data is drawn now.
  *
- * @param binary by default the fastest that the runtime takes.
+ * @param build by default the fastest that this machine takes.
  * @throws InputError if the run needs more memory than the limit, or activations other than float32.
  */
-export function openCpu(config: TeacherStudentConfig, options: OpenOptions, binary?: Binary): TeacherStudentTrainer {
+export function openCpu(config: TeacherStudentConfig, options: OpenOptions, build?: Build): TeacherStudentTrainer {
   const { precision, activations, memoryLimit } = options
   if (activations !== "float32")
     throw new InputError({
@@ -33,17 +33,17 @@ export function openCpu(config: TeacherStudentConfig, options: OpenOptions, bina
   const threads = Math.min(options.threads, groupsOf(width))
   const layout = layoutOf({ width, rank, samples, precision, threads })
   requireFitting(config, layout, memoryLimit)
-  const module = kernelModule(binary)
+  const kernel = kernelFor(precision, build)
   const memory = kernelMemory(layout)
   const arrays = new KernelArrays(layout, memory)
   drawActivations(config, productOf(config), (name, first, rows) => arrays.setRows(name, first, rows))
   arrays.setEnds(readoutOf(config), targetsOf(config))
-  const { phases, fuses } = kernelPhases(module, memory, precision)
-  const backend = `cpu ${precision}${fuses ? " fma" : ""}`
+  const { phases, arithmetic } = phasesOf(kernel, memory, precision)
+  const backend = `cpu ${arithmetic}`
   const shares = new GroupShares(shareWords(memory, layout), layout.groups, { thread: 0, threads: 1 })
   const alone = (run: TeacherStudentConfig) =>
     trainRows(phases, layout, memory, { thread: 0, shares, records: recordsOf(run) }, run)
-  const team = threads === 1 ? null : new Team({ module, memory, layout })
+  const team = threads === 1 ? null : new Team({ kernel, memory, layout })
   return {
     backend,
     async train(run): Promise<TeacherStudentResult> {

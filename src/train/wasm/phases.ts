@@ -1,7 +1,7 @@
 import type { KernelPrecision } from "../teacherStudent.js"
 import { CONTROL, type Layout, planWords } from "./layout.js"
 
-/** The two builds of the kernel: with and without fused multiply-add. */
+/** The two builds of the kernel in WebAssembly: with and without fused multiply-add. */
 export type Binary = "plain" | "relaxed"
 
 /** The phases of a step, as assembly/index.ts exports them per precision; a group is a run of rows. */

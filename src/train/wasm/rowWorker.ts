@@ -4,13 +4,13 @@ import type { TeacherStudentResult } from "../teacherStudent.js"
 import type { TeacherStudentConfig } from "../teacherStudentConfig.js"
 import { shareWords } from "./arrays.js"
 import { GroupShares } from "./groupShares.js"
+import { type Kernel, phasesOf } from "./kernel.js"
 import type { Layout } from "./layout.js"
-import { kernelPhases } from "./phases.js"
 import { trainRows } from "./trainRows.js"
 
 /** What a thread is started with. */
 export interface RowWorkerData {
-  readonly module: WebAssembly.Module
+  readonly kernel: Kernel
   readonly memory: WebAssembly.Memory
   readonly layout: Layout
   readonly thread: number
@@ -24,8 +24,8 @@ export interface RowJob extends Pick<TeacherStudentConfig, "steps" | "rates" | "
 /** The result from thread 0, nothing from the others. */
 export type RowReply = Omit<TeacherStudentResult, "backend"> | null
 
-const { module, memory, layout, thread } = workerData as RowWorkerData
-const { phases } = kernelPhases(module, memory, layout.shape.precision)
+const { kernel, memory, layout, thread } = workerData as RowWorkerData
+const { phases } = phasesOf(kernel, memory, layout.shape.precision)
 const { groups, shape } = layout
 const shares = new GroupShares(shareWords(memory, layout), groups, { thread, threads: shape.threads })
 

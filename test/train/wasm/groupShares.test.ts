@@ -3,10 +3,10 @@ import { describe, expect, test } from "vitest"
 import { KernelArrays, shareWords } from "../../../src/train/wasm/arrays.js"
 import { openCpu } from "../../../src/train/wasm/cpu.js"
 import { GroupShares, wordsOf } from "../../../src/train/wasm/groupShares.js"
-import { kernelModule } from "../../../src/train/wasm/kernelModule.js"
+import { kernelFor, phasesOf } from "../../../src/train/wasm/kernel.js"
 import type { KernelShape } from "../../../src/train/wasm/layout.js"
 import { layoutOf } from "../../../src/train/wasm/layout.js"
-import { kernelMemory, kernelPhases } from "../../../src/train/wasm/phases.js"
+import { kernelMemory } from "../../../src/train/wasm/phases.js"
 import { drawActivations, readoutOf, startOf, targetsOf } from "../../../src/train/wasm/teacherStudentData.js"
 import { recordsOf, trainRows } from "../../../src/train/wasm/trainRows.js"
 import { SMALL_RUN } from "../gpu/smallRun.js"
@@ -89,7 +89,7 @@ test("a thread that comes when the run is over finds the same result, whichever 
     drawActivations(config, "thin", (name, row, rows) => arrays.setRows(name, row, rows))
     arrays.setEnds(readoutOf(config), targetsOf(config))
     arrays.setStart(startOf(config))
-    const { phases } = kernelPhases(kernelModule(), memory, "float32")
+    const { phases } = phasesOf(kernelFor("float32"), memory, "float32")
     const records = recordsOf(config)
     for (const thread of [first, 1 - first]) {
       const shares = new GroupShares(shareWords(memory, layout), layout.groups, { thread, threads: 2 })

@@ -4,6 +4,7 @@ import { InputError } from "../../../src/inputError.js"
 import type { OpenOptions } from "../../../src/train/teacherStudent.js"
 import type { TeacherStudentConfig } from "../../../src/train/teacherStudentConfig.js"
 import { memoryNeeded, openCpu } from "../../../src/train/wasm/cpu.js"
+import { type Build, nativeBuilds } from "../../../src/train/wasm/kernel.js"
 import { boundedRun, referenceRun } from "./exactRun.js"
 import { expectWithin } from "./expectWithin.js"
 
@@ -23,20 +24,23 @@ const config = fc.record({
 
 const OPTIONS: OpenOptions = { precision: "float32", activations: "float32", threads: 1, memoryLimit: 2 ** 30 }
 
-async function train(run: TeacherStudentConfig, options: Partial<OpenOptions> = {}, binary?: "plain" | "relaxed") {
-  const trainer = openCpu(run, { ...OPTIONS, ...options }, binary)
+async function train(run: TeacherStudentConfig, options: Partial<OpenOptions> = {}, build?: Build) {
+  const trainer = openCpu(run, { ...OPTIONS, ...options }, build)
   const result = await trainer.train(run)
   await trainer.close()
   return result
 }
 
+/** Native ones are there where a C compiler is, and the processor has the instructions. */
+const SINGLE: readonly Build[] = ["plain", "relaxed", ...nativeBuilds()]
+
 describe("the kernel of the teacher-student experiment", () => {
   test.each(["plain", "relaxed"] as const)(
     "agrees with the reference interpreter on the same program in float64 (%s)",
-    async (binary) => {
+    async (build) => {
       await fc.assert(
         fc.asyncProperty(config, async (run) => {
-          const { history } = await train(run, { precision: "float64" }, binary)
+          const { history } = await train(run, { precision: "float64" }, build)
           referenceRun(run).forEach(({ loss, zA, zB }, i) => {
             // The program's loss is that before step i + 1, its quantities are those after it.
             expect(history[i]!.loss).toBeCloseTo(loss, 8)
@@ -49,23 +53,20 @@ describe("the kernel of the teacher-student experiment", () => {
     },
   )
 
-  test.each(["plain", "relaxed"] as const)(
-    "stays within float32's rounding of the exact program (%s)",
-    async (binary) => {
-      let [narrow, all] = [0, 0]
-      await fc.assert(
-        fc.asyncProperty(config, async (run) => {
-          const { history } = await train(run, {}, binary)
-          const found = expectWithin(boundedRun(run), history)
-          narrow += found.narrow
-          all += found.all
-        }),
-        { numRuns: 60 },
-      )
-      // A bound that says nothing would be met by anything.
-      expect(narrow / all).toBeGreaterThan(0.5)
-    },
-  )
+  test.each(SINGLE)("stays within float32's rounding of the exact program (%s)", async (build) => {
+    let [narrow, all] = [0, 0]
+    await fc.assert(
+      fc.asyncProperty(config, async (run) => {
+        const { history } = await train(run, {}, build)
+        const found = expectWithin(boundedRun(run), history)
+        narrow += found.narrow
+        all += found.all
+      }),
+      { numRuns: 60 },
+    )
+    // A bound that says nothing would be met by anything.
+    expect(narrow / all).toBeGreaterThan(0.5)
+  })
 
   const wide: TeacherStudentConfig = {
     ...fc.sample(config, { numRuns: 1, seed: 1 })[0]!,
@@ -74,10 +75,10 @@ describe("the kernel of the teacher-student experiment", () => {
     samples: 20,
   }
 
-  test("the number of threads over rows changes no bit", async () => {
-    const alone = await train(wide)
+  test.each(SINGLE)("the number of threads over rows changes no bit (%s)", async (build) => {
+    const alone = await train(wide, {}, build)
     for (const threads of [2, 3]) {
-      const trainer = openCpu(wide, { ...OPTIONS, threads })
+      const trainer = openCpu(wide, { ...OPTIONS, threads }, build)
       // Twice: a team goes on to the next run.
       expect(await trainer.train(wide)).toEqual(alone)
       expect(await trainer.train(wide)).toEqual(alone)
@@ -89,6 +90,7 @@ describe("the kernel of the teacher-student experiment", () => {
     const [plain, double] = [await train(wide, {}, "plain"), await train(wide, { precision: "float64" }, "plain")]
     expect([plain.backend, double.backend]).toEqual(["cpu float32", "cpu float64"])
     expect((await train(wide, {}, "relaxed")).backend).toMatch(/^cpu float32( fma)?$/)
+    for (const build of nativeBuilds()) expect((await train(wide, {}, build)).backend).toBe(`cpu float32 ${build}`)
   })
 
   test("the output's change is zero at the start, whatever the start", async () => {
