@@ -1,6 +1,7 @@
 """A transformer block with adapters in PyTorch at float64: its outputs, and the gradients of their sum, as JSON.
 
-Reads {"kind", "heads", "keyHeads", "leaves": {name: [[row], ...]}} from standard input. Columns of a leaf are tokens.
+Reads {"kind", "heads", "keyHeads", "leaves": {name: [[row], ...]}} a line from standard input, and answers each by a
+line. Columns of a leaf are tokens.
 """
 
 import json
@@ -9,13 +10,8 @@ import sys
 import torch
 from torch.nn import functional as F
 
-given = json.load(sys.stdin)
-kind, heads, key_heads = given["kind"], given["heads"], given["keyHeads"]
-leaves = {name: torch.tensor(rows, dtype=torch.float64) for name, rows in given["leaves"].items()}
-trained = {name: leaf.requires_grad_() for name, leaf in leaves.items() if name[0] in "AB"}
 
-
-def layer(site, x):
+def layer(leaves, site, x):
     """(W + B A) x, tokens down."""
     return F.linear(x, leaves[f"W[{site}]"] + leaves[f"B[{site}]"] @ leaves[f"A[{site}]"])
 
@@ -30,7 +26,7 @@ def rotated(x):
     return x * cos + torch.cat([-second, first], dim=-1) * sin
 
 
-def attention(q, k, v, causal):
+def attention(q, k, v, heads, key_heads, causal):
     split = lambda x, count: x.unflatten(-1, (count, -1)).transpose(0, 1)
     q, k, v = split(q, heads), split(k, key_heads), split(v, key_heads)
     if causal:
@@ -40,22 +36,29 @@ def attention(q, k, v, causal):
     return F.scaled_dot_product_attention(q, k, v, is_causal=causal).transpose(0, 1).flatten(-2)
 
 
-x = leaves["x0"].T
-width = x.shape[-1:]
-if kind == "llama-block":
-    rms = lambda x: F.rms_norm(x, width, eps=1e-6)
-    seen = rms(x)
-    x = x + layer("o", attention(layer("q", seen), layer("k", seen), layer("v", seen), causal=True))
-    seen = rms(x)
-    x = rms(x + layer("down", F.silu(layer("gate", seen)) * layer("up", seen)))
-else:
-    norm = lambda x: F.layer_norm(x, width, eps=1e-6)
-    mixed = attention(layer("query", x), layer("key", x), layer("value", x), causal=False)
-    x = norm(x + layer("dense", mixed))
-    x = norm(x + layer("output", F.gelu(layer("intermediate", x))))
-output = (x @ leaves["w"]).squeeze(-1)
-output.sum().backward()
-json.dump(
-    {"output": output.tolist(), "gradients": {name: leaf.grad.tolist() for name, leaf in trained.items()}},
-    sys.stdout,
-)
+def block(kind, leaves, heads, key_heads):
+    x = leaves["x0"].T
+    width = x.shape[-1:]
+    site = lambda name, x: layer(leaves, name, x)
+    mixed = lambda q, k, v, causal: attention(q, k, v, heads, key_heads, causal)
+    if kind == "llama-block":
+        rms = lambda x: F.rms_norm(x, width, eps=1e-6)
+        seen = rms(x)
+        x = x + site("o", mixed(site("q", seen), site("k", seen), site("v", seen), causal=True))
+        seen = rms(x)
+        x = rms(x + site("down", F.silu(site("gate", seen)) * site("up", seen)))
+    else:
+        norm = lambda x: F.layer_norm(x, width, eps=1e-6)
+        x = norm(x + site("dense", mixed(site("query", x), site("key", x), site("value", x), causal=False)))
+        x = norm(x + site("output", F.gelu(site("intermediate", x))))
+    return (x @ leaves["w"]).squeeze(-1)
+
+
+for line in sys.stdin:
+    given = json.loads(line)
+    leaves = {name: torch.tensor(rows, dtype=torch.float64) for name, rows in given["leaves"].items()}
+    trained = {name: leaf.requires_grad_() for name, leaf in leaves.items() if name[0] in "AB"}
+    output = block(given["kind"], leaves, given["heads"], given["keyHeads"])
+    output.sum().backward()
+    gradients = {name: leaf.grad.tolist() for name, leaf in trained.items()}
+    print(json.dumps({"output": output.tolist(), "gradients": gradients}), flush=True)
