@@ -1,4 +1,4 @@
-// Data flows one way: exponent → program → scheme → checkpoint → derive | train → sweep, fit → report → prove, verify → cli.
+// Data flows one way: exponent → program → scheme → checkpoint → derive | train → sweep → launch, fit → report → prove, verify → cli.
 const { builtinModules } = require("node:module")
 
 const layers = [
@@ -9,6 +9,7 @@ const layers = [
   "derive",
   "train",
   "sweep",
+  "launch",
   "table",
   "fit",
   "inspect",

@@ -19,6 +19,8 @@ const SLOW = [
   "test/table/fuzz.test.ts",
   "test/cli/cli.test.ts",
   "test/package/package.test.ts",
+  "test/launch/slurm.test.ts",
+  "test/launch/launch.test.ts",
   "test/train/graph/fineTune.test.ts",
   "test/train/graph/browser.test.ts",
   "test/inspect/findings.test.ts",

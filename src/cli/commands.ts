@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from "commander"
 import { Underivable } from "../derive/underivable.js"
 import { InputError } from "../inputError.js"
+import { LaunchFailure } from "../launch/launcher.js"
 import { packageVersion } from "../packageFile.js"
 import type { CheckCommandOptions } from "./check.js"
 import type { DeriveOptions } from "./derive.js"
@@ -10,6 +11,7 @@ import type { ExploreOptions } from "./explore.js"
 import type { FitOptions } from "./fit.js"
 import type { InspectOptions } from "./inspect.js"
 import { interruption } from "./interruption.js"
+import type { LaunchCommandOptions } from "./launch.js"
 import type { MergeOptions } from "./merge.js"
 import type { ProveOptions } from "./prove.js"
 import type { ReproduceOptions } from "./reproduce.js"
@@ -165,6 +167,26 @@ command(
     .addOption(backend())
     .addOption(workers()),
   async (path: string, options: SweepCommandOptions) => (await import("./sweep.js")).sweepCommand(path, options),
+)
+command(
+  program
+    .command("launch <where> <config> [words...]")
+    .description("a sweep as an array of tasks: on a Slurm cluster (slurm) or on this machine (local); resumable")
+    .requiredOption("--array <count>", "how many tasks, each with a shard of the runs and a store of its own")
+    .requiredOption("--store <file>", "the DuckDB file that gets all runs; the same command again goes on from it")
+    .option("--out <path>", "write the table of results: a .parquet or .csv file, or a folder for both")
+    .option("--cpus <count>", "threads of a task", "1")
+    .option("--at-once <count>", "how many tasks may run at once (default: as Slurm has room, or one a core)")
+    .option("--dry-run", "print the scripts, or the commands, and stop")
+    .option("--no-wait", "submit to Slurm and stop; the same command again watches, resumes and merges")
+    .option("--time <limit>", "Slurm: time limit of a task, 2:00:00; what it has stored by then is kept")
+    .option("--gpus <count>", "Slurm: graphics cards of a task, 1 or a100:1")
+    .option("--memory <size>", "Slurm: memory of a task, 16G")
+    .option("--partition <name>", "Slurm: the partition")
+    .option("--account <name>", "Slurm: the account")
+    .addHelpText("after", "\nWords after -- go to sbatch as they are: -- --qos=long --constraint=h100"),
+  async (where: string, path: string, words: string[], options: LaunchCommandOptions) =>
+    (await import("./launch.js")).launchCommand(where, path, words, options),
 )
 command(
   program
@@ -326,7 +348,7 @@ try {
   if (interruption.signal.aborted) {
     process.stderr.write("interrupted; finished runs are kept in the store\n")
     process.exitCode = 130
-  } else if (error instanceof InputError || error instanceof Underivable) {
+  } else if (error instanceof InputError || error instanceof Underivable || error instanceof LaunchFailure) {
     process.stderr.write(`error: ${error.message}\n`)
     process.exitCode = 2
   } else if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2

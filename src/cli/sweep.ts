@@ -4,7 +4,7 @@ import { InputError } from "../inputError.js"
 import { environment } from "../report/environment.js"
 import type { SweepConfig } from "../sweep/config.js"
 import { costing, memoryNeeded } from "../sweep/cost.js"
-import { exportFiles, exportRuns, outcomeCounts } from "../sweep/export.js"
+import { exportFiles } from "../sweep/export.js"
 import type { FineTuneSweep } from "../sweep/fineTuneConfig.js"
 import { type Plan, plan, plannedSoFar, runPlan } from "../sweep/plan.js"
 import type { PlannedRun } from "../sweep/plannedRun.js"
@@ -18,6 +18,7 @@ import { openTuningEngine } from "../train/tuning/engines.js"
 import { backendOption, openDevice, poolOn, requireEngine } from "./backendOption.js"
 import { interruption } from "./interruption.js"
 import { progress } from "./progress.js"
+import { writeOutcomes } from "./sweepOutcomes.js"
 import { threads } from "./terminal.js"
 
 /** Options of `sweep` as typed. */
@@ -69,9 +70,7 @@ work: about ${work.toPrecision(2)} floating-point operations\n${interpreted(plan
     if (options.plan) return 0
     const bar = progress("sweeping", remaining.length + later, work)
     const done = await finishPlan(planned, store, poolOn(gpu, workers, remaining.length + later), bar, operations)
-    const ids = done.map(({ id }) => id)
-    await exportRuns(store.connection, config.experiment, ids, files)
-    report(await outcomeCounts(store.connection, ids), ids.length, files, options)
+    await writeOutcomes(store, config, done, files, options)
     return 0
   } finally {
     await store.close()
@@ -162,16 +161,4 @@ function requireMemory(needed: number, workers: number): void {
     allowed: `what fits into this machine's ${mebibytes(memory)}`,
     example: workers > 1 ? "--workers 1" : "[128, 256, 512]",
   })
-}
-
-function report(
-  outcomes: Readonly<Record<string, number>>,
-  runs: number,
-  files: readonly string[],
-  { store, json }: SweepCommandOptions,
-): void {
-  const counts = Object.entries(outcomes).map(([kind, count]) => `${count} ${kind}`)
-  const text = `${store}: ${[`${runs} runs`, ...counts].join(", ")}\n${files.map((file) => `${file}\n`).join("")}`
-  const value = { schema: "lora-scaling/sweep/1", store, runs, outcomes, files }
-  process.stdout.write(json ? `${JSON.stringify(value, null, 2)}\n` : text)
 }

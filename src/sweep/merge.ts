@@ -1,4 +1,5 @@
 import { resolve } from "node:path"
+import { LIST, listValue, VARCHAR } from "@duckdb/node-api"
 import { InputError } from "../inputError.js"
 import { attachStore } from "./database.js"
 import { openStore } from "./store.js"
@@ -50,6 +51,22 @@ export async function mergeStores(paths: readonly string[], out: string, environ
     await connection.run("commit")
     const [[runs]] = (await connection.runAndReadAll("select count(*) from chosen")).getRows() as [[bigint]]
     return { runs: Number(runs), added: Number(runs) - before }
+  } finally {
+    await store.close()
+  }
+}
+
+/** Puts the runs of these identities from a store into another, creating it where there is none, that lacks them. */
+export async function copyRuns(ids: readonly string[], from: string, to: string, environment: unknown): Promise<void> {
+  const store = await openStore(to, environment)
+  try {
+    await attachStore(store.connection, from, { as: "source", field: "store" })
+    await store.connection.run(
+      `insert into journal.runs select id, config, result, environment, seconds from source
+       where id in (select unnest($1)) and id not in (select id from stored)`,
+      [listValue([...ids])],
+      [LIST(VARCHAR)],
+    )
   } finally {
     await store.close()
   }

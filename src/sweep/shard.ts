@@ -15,7 +15,13 @@ export function parseShard(text: string): Shard {
   throw new InputError({ field: "--shard", given: text, allowed: "i/N with 1 ≤ i ≤ N", example: "--shard 1/4" })
 }
 
-/** Whether the run is in the shard: the first 48 bits of its key, modulo N. */
+/** The number of a run's shard, 1 … count: the first 48 bits of its key, modulo the count, and 1. */
+export function shardOf(count: number): (run: Pick<PlannedRun, "shardKey">) => number {
+  return ({ shardKey }) => 1 + (Number.parseInt(shardKey.slice(0, 12), 16) % count)
+}
+
+/** Whether the run is in the shard. */
 export function inShard({ index, count }: Shard): (run: Pick<PlannedRun, "shardKey">) => boolean {
-  return ({ shardKey }) => Number.parseInt(shardKey.slice(0, 12), 16) % count === index - 1
+  const of = shardOf(count)
+  return (run) => of(run) === index
 }
