@@ -22,6 +22,7 @@ const SLOW = [
   "test/launch/slurm.test.ts",
   "test/launch/launch.test.ts",
   "test/train/graph/fineTune.test.ts",
+  "test/train/tuning/torch.test.ts",
   "test/train/graph/browser.test.ts",
   "test/inspect/findings.test.ts",
   "test/cli/examples.test.ts",

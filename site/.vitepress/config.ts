@@ -18,6 +18,7 @@ export const GROUPS: readonly (readonly [string, readonly (readonly [string, str
       ["measure-your-model", "Check my model"],
       ["doctor/README", "The adapter doctor"],
       ["sweeps", "Sweeps, on a cluster too"],
+      ["fine-tuning", "Fine-tuning real models"],
     ],
   ],
   [

@@ -6,6 +6,7 @@ import { packageVersion } from "../packageFile.js"
 import type { CheckCommandOptions } from "./check.js"
 import type { DeriveOptions } from "./derive.js"
 import type { DevicesOptions } from "./devices.js"
+import type { EnginesOptions } from "./engines.js"
 import { EXAMPLES } from "./examples.js"
 import type { ExploreOptions } from "./explore.js"
 import type { FitOptions } from "./fit.js"
@@ -310,6 +311,15 @@ command(
     )
     .addOption(format()),
   async (options: DevicesOptions) => (await import("./devices.js")).devicesCommand(options),
+)
+command(
+  program
+    .command("engines")
+    .description(
+      "what fine-tunes pretrained models: the engines that are installed, what is missing, how to install it",
+    )
+    .addOption(format()),
+  async (options: EnginesOptions) => (await import("./engines.js")).enginesCommand(options),
 )
 command(
   tableOptions(

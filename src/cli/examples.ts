@@ -22,6 +22,7 @@ export const EXAMPLES: Readonly<Record<string, readonly [string, string]>> = {
   verify: ["verify init-b/c=-1 --seeds 16", "verify derived"],
   check: ["check rslora --seeds 16", "check lora --set c=-1/2 --measured coordinates.csv --updates 0"],
   devices: ["devices", "devices --json"],
+  engines: ["engines", "engines --json"],
   explore: ["explore", "explore --port 0"],
   reproduce: ["reproduce --quick", "reproduce --only derived --out derived"],
 }

@@ -7,7 +7,7 @@ import { promisify } from "node:util"
 const run = promisify(execFile)
 
 /** What the Python tests install, in an order in which pip takes torch's build for the CPU. */
-const PACKAGES = [
+export const PACKAGES = [
   ["torch==2.13.0"],
   ["transformers==5.24.0", "peft==0.21.2", "safetensors==0.8.0"],
   // Reads GGUF files for transformers.

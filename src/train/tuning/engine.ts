@@ -8,7 +8,7 @@ import type { AdamW, Schedule } from "../adamw.js"
 import type { Batch } from "./batch.js"
 
 /** What can compute a fine-tuning, by names that are part of a run's identity; the first is the default. */
-export const TUNING_ENGINES = ["graph"] as const
+export const TUNING_ENGINES = ["graph", "torch"] as const
 export type TuningEngineName = (typeof TUNING_ENGINES)[number]
 
 /** The formats of a fine-tuning: of the frozen weights and of what is computed; adapters are always float32. */
@@ -64,6 +64,8 @@ export interface TuningJob {
 export interface OpenTuning {
   /** As `TuningEngine.version`. */
   readonly engine: string
+  /** Deaths of what computes it that it outlived, a sentence each. */
+  readonly survived: readonly string[]
   /**
    * Takes the next step on the mean gradient of the batches.
    *
@@ -120,11 +122,11 @@ export type SizeName =
   | ("delta1" | "delta2" | "delta3" | "deltaZB")
   | ("change" | "movedA" | "movedB")
 
-/** How many tokens of a batch Z has at most. */
+/** How many tokens of a batch Z has at most; padding is none of them. */
 const MEASURED_TOKENS = 64
 
 /**
- * Which tokens of a batch Z has: of all, one sequence behind the other, every k-th from the first, k = ⌊tokens / 64⌋
+ * Which of a batch's tokens Z has: of all but padding, one sequence behind the other, every k-th from the first, k = ⌊tokens / 64⌋
  * but at least 1, and of these the first 64.
  */
 export function measuredTokens(count: number): number[] {

@@ -77,6 +77,7 @@ function tuning(gradients: Gradients, job: TuningJob): OpenTuning {
     )
   return {
     engine: gradients.engine,
+    survived: [],
     step: async (batches, record) => {
       step++
       const last = batches.at(-1)!
@@ -87,7 +88,7 @@ function tuning(gradients: Gradients, job: TuningJob): OpenTuning {
       const sites: SiteSizes[] = []
       const [atStart, earlier, later] = [sitesOf(start), sitesOf(before), sitesOf(values)]
       for (const [module, { rows, data }] of inputs ?? []) {
-        const input = measuredColumns(data, rows, last.ids[0]!.length)
+        const input = measuredColumns(data, rows, last.mask)
         const { rank, scale } = job
         const [start, before, after] = [atStart.get(module)!, earlier.get(module)!, later.get(module)!]
         if (step === 1) sites.push({ step: 0, module, sizes: sizesAt(before, rank, scale, input) })

@@ -61,7 +61,7 @@ export interface TuningFiles {
 export interface TuningResult {
   /** What computed it. */
   readonly backend: string
-  /** What failed before the run was begun again, in its order. */
+  /** What failed before the run was begun again, or went on, in its order. */
   readonly failed?: readonly string[]
   readonly outcome: RunOutcome
   /** The task's metric after the last step; NaN where the run diverged. */
@@ -89,22 +89,23 @@ export async function runTuning(
 ): Promise<TuningResult> {
   const engine = engineOf(name)
   const failed: string[] = []
-  for (;;)
+  for (let retries = 0; ; retries++)
     try {
-      const result = await attempt(engine, precision, config, files)
+      const result = await attempt(engine, precision, config, files, failed)
       return failed.length === 0 ? result : { ...result, failed }
     } catch (error) {
-      if (!(error instanceof TuningFailure) || failed.length === RETRIES) throw error
+      if (!(error instanceof TuningFailure) || retries === RETRIES) throw error
       failed.push(error.message)
     }
 }
 
-/** The run from its first step to its end. */
+/** The run from its first step to its end; what the engine outlived is added to `failed`. */
 async function attempt(
   engine: TuningEngine,
   precision: TuningPrecision,
   config: TuningConfig,
   files: TuningFiles,
+  failed: string[],
 ): Promise<TuningResult> {
   const { model, tokenizer, task, sequences } = await material(config, files)
   const { steps, accumulate, rates, length, size } = config
@@ -146,6 +147,7 @@ async function attempt(
     const outcome: RunOutcome = Number.isFinite(metric) ? { kind: "finished" } : { kind: "diverged", step: steps }
     return { backend, outcome, metric, finalLoss, losses, sites: sizes }
   } finally {
+    failed.push(...open.survived)
     await open.close()
   }
 }

@@ -1,3 +1,4 @@
+import type { Batch } from "./batch.js"
 import { measuredTokens, type SiteSizes } from "./engine.js"
 
 /** A module's factors, row by row. */
@@ -17,11 +18,20 @@ export interface MeasuredSite {
   readonly input: Float32Array
 }
 
-/** The columns of Z that are measured, of a module's whole input: sequences × entries × tokens. */
-export function measuredColumns(data: Float32Array, rows: number, tokens: number): Float32Array {
-  const columns = measuredTokens(data.length / rows)
-  const picked = new Float32Array(columns.length * rows)
-  columns.forEach((column, c) => {
+/**
+ * The columns of Z that are measured, of a module's whole input: sequences × entries × tokens, without padding; or
+ * sequences × entries, of a layer that classifies.
+ */
+export function measuredColumns(data: Float32Array, rows: number, mask: Batch["mask"]): Float32Array {
+  const tokens = data.length / rows / mask.length
+  const isClassifier = tokens === 1
+  const columns = mask.flatMap((own, s) =>
+    isClassifier ? [s] : own.flatMap((seen, j) => (seen === 0 ? [] : [s * tokens + j])),
+  )
+  const places = measuredTokens(columns.length)
+  const picked = new Float32Array(places.length * rows)
+  places.forEach((place, c) => {
+    const column = columns[place]!
     const first = Math.floor(column / tokens) * rows * tokens + (column % tokens)
     for (let i = 0; i < rows; i++) picked[c * rows + i] = data[first + i * tokens]!
   })

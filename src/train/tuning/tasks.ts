@@ -4,9 +4,19 @@ import { checked } from "../../checked.js"
 import { InputError } from "../../inputError.js"
 import { unknownName } from "../../nearest.js"
 import type { TaskReader, TuningTask } from "./task.js"
+import { glueTask } from "./tasks/glue.js"
+import { gsm8kTask } from "./tasks/gsm8k.js"
+import { instructionTask } from "./tasks/instruction.js"
 import { textTask } from "./tasks/text.js"
+import { wikitextTask } from "./tasks/wikitext.js"
 
-const READERS: Readonly<Record<string, TaskReader<never>>> = { text: textTask as TaskReader<never> }
+const READERS: Readonly<Record<string, TaskReader<never>>> = {
+  text: textTask as TaskReader<never>,
+  glue: glueTask as TaskReader<never>,
+  wikitext: wikitextTask as TaskReader<never>,
+  gsm8k: gsm8kTask as TaskReader<never>,
+  instruction: instructionTask as TaskReader<never>,
+}
 
 /** The task that a configuration's field names. @throws InputError naming the field of what cannot be read. */
 export async function readTask(given: unknown, folder: string): Promise<TuningTask> {
