@@ -3,11 +3,13 @@ import { isRefuted } from "../../verify/compare/claim.js"
 import { claimsJson, claimsTable } from "../../verify/compare/claimTable.js"
 import { coordinateCheck, coordinatePoints } from "../../verify/compare/coordinateCheck.js"
 import { taskCount } from "../../verify/compare/measure.js"
+import type { Setting } from "../../verify/compare/setting.js"
 import { InputError } from "../inputError.js"
 import { integer } from "../optionText.js"
 import { renderFigure } from "../report/figure.js"
 import { coordinateFigure } from "../report/figures/coordinates.js"
 import { writeFileAtomic } from "../report/files.js"
+import { BLOCK_SCHEMES } from "../scheme/blocks.js"
 import { CATALOGUE } from "../scheme/catalogue.js"
 import type { VariantOptions } from "../scheme/variant.js"
 import { backendOption, openPool } from "./backendOption.js"
@@ -45,7 +47,7 @@ export async function checkCommand(name: string | undefined, options: CheckComma
       allowed: "one scheme, without --all",
       example: "check init-a --set c=-1/2 --figure check.svg",
     })
-  const definitions = name === undefined ? CATALOGUE : [await schemeWith(name, options)]
+  const definitions = name === undefined ? [...CATALOGUE, ...BLOCK_SCHEMES] : [await schemeWith(name, options)]
   const chosen = definitions.map((definition) => ({
     definition,
     values: { ...definition.example, ...settings(options.set) },
@@ -62,7 +64,8 @@ export async function checkCommand(name: string | undefined, options: CheckComma
     return checkMeasured(chosen[0]!, options, output)
   }
   const given = options.seeds === undefined ? {} : { seeds: integer("--seeds", options.seeds, 2) }
-  const tasks = chosen.reduce((sum, setting) => sum + taskCount([setting], checkBudget(setting, given)), 0)
+  const budgetOf = (setting: Setting) => checkBudget(setting, given, chosen.length > 1)
+  const tasks = chosen.reduce((sum, setting) => sum + taskCount([setting], budgetOf(setting)), 0)
   const pool = await openPool(backendOption(options.backend), threads(options.workers))
   const claims = await measuring({ pool, store: options.store, label: "measuring", tasks }, (sweepOptions) =>
     coordinateCheck(chosen, given, sweepOptions),

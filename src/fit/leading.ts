@@ -22,6 +22,8 @@ export interface OtherTerms {
   readonly corrections: readonly number[]
   /** How the terms add; by default either as they are or as squares. */
   readonly coherence?: Coherence
+  /** An exponent that no quantity of this kind can exceed, whatever is derived: 0 of an alignment, which is at most 1. */
+  readonly ceiling?: number
 }
 
 /** What is known of how the terms add: as squares (they are independent), as they are, or either way. */
@@ -87,8 +89,10 @@ export function leadingExponent(
   const [narrowest, widest] = [points[0]!, points.at(-1)!]
   const rough = (widest.logValue - narrowest.logValue) / (widest.logWidth - narrowest.logWidth)
   const floor = company.others[0] ?? rough - REACH
-  const count = Math.ceil((Math.max(rough, floor) + REACH - floor) / STEP) + 1
-  const grid = Array.from({ length: count }, (_, i) => floor + i * STEP)
+  const { ceiling = Number.POSITIVE_INFINITY } = company
+  const top = Math.min(Math.max(rough, floor) + REACH, Math.max(floor, ceiling))
+  const count = Math.ceil((top - floor) / STEP) + 1
+  const grid = Array.from({ length: count }, (_, i) => Math.min(floor + i * STEP, top))
   const values = grid.map(best)
   const least = values.indexOf(Math.min(...values))
   // Each model by itself, since the lesser of several has several minima.
@@ -109,7 +113,7 @@ export function leadingExponent(
     const first = values.findIndex((_, i) => inside(i))
     const last = values.findLastIndex((_, i) => inside(i))
     const low = first <= 0 ? floor : end(first, first - 1)
-    const high = last === grid.length - 1 ? Number.POSITIVE_INFINITY : end(last, last + 1)
+    const high = last < grid.length - 1 ? end(last, last + 1) : top === ceiling ? ceiling : Number.POSITIVE_INFINITY
     return { exponent, interval: { low, high, level }, model, chiSquare: lowest, degrees }
   }
 }

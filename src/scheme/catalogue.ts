@@ -1,6 +1,7 @@
 import { InputError } from "../inputError.js"
 import { plain, unknownName } from "../nearest.js"
 import { NOT_DERIVED, SCHEME_ALIASES } from "./aliases.js"
+import { BLOCK_SCHEMES } from "./blocks.js"
 import { FACTOR_OPTIMISER_SCHEMES } from "./factorOptimisers.js"
 import { initA } from "./initA.js"
 import { initAB } from "./initAB.js"
@@ -45,7 +46,10 @@ export function schemeNamed(text: string): SchemeDefinition {
   const found = CATALOGUE.find((definition) => definition.name === name)
   if (found !== undefined) return found
   const [model, rest] = text.split("/", 2)
-  if (rest !== undefined) return onModel(model!, schemeNamed(rest))
+  if (rest !== undefined) {
+    const put = onModel(model!, schemeNamed(rest))
+    return BLOCK_SCHEMES.find((definition) => definition.name === put.name) ?? put
+  }
   const absent = Object.entries(NOT_DERIVED).find(([known]) => plain(known) === plain(text))
   if (absent !== undefined)
     throw new InputError({

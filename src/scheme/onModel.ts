@@ -1,4 +1,5 @@
 import { InputError } from "../inputError.js"
+import type { BlockKind } from "../program/models/transformer.js"
 import type { SchemeDefinition } from "./scheme.js"
 
 /**
@@ -11,12 +12,16 @@ const MODELS: Readonly<Record<string, (definition: SchemeDefinition) => Partial<
     loss: "squared",
     batch: 4,
   }),
-  "llama-block": ({ title }) => ({
-    title: `${title}; on a block as in Llama`,
-    model: { kind: "llama-block" },
-    batch: 4,
-  }),
-  "bert-block": ({ title }) => ({ title: `${title}; on a block as in BERT`, model: { kind: "bert-block" }, batch: 4 }),
+  "llama-block": ({ title }) => ({ title: `${title}; on a block as in Llama`, ...onBlock("llama-block") }),
+  "bert-block": ({ title }) => ({ title: `${title}; on a block as in BERT`, ...onBlock("bert-block") }),
+}
+
+/**
+ * Exponents do not see a rate's constant, finite widths do: at an eighth for B what seven adapters add is about as large
+ * as the stream that they add it to, at 1 it is a hundred times that and spreads over seeds by its own size.
+ */
+function onBlock(kind: BlockKind): Partial<SchemeDefinition> {
+  return { model: { kind }, batch: 4, rateConstants: { A: 1, B: 1 / 8 } }
 }
 
 /**

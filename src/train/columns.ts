@@ -78,7 +78,8 @@ function largest({ rows, columns, data }: Matrix, causal: boolean): Float64Array
 
 /**
  * softmax(at + x) − softmax(at) = p ∘ (e − Σ p e) / Σ p (1 + e) in each column, for p the softmax of at, e = e^(x − m)
- * − 1 and m the largest entry of x.
+ * − 1 and m the largest entry of x. Where the sum is lost, since all weight moves to where p is nothing, the difference
+ * itself: nothing cancels in it.
  */
 export function softmaxChange(x: Matrix, at: Matrix, causal: boolean, spare: Spare): Matrix {
   const { columns } = x
@@ -86,13 +87,21 @@ export function softmaxChange(x: Matrix, at: Matrix, causal: boolean, spare: Spa
   const most = largest(x, causal)
   const e = x.data.map((value, k) => (p.data[k] === 0 ? 0 : Math.expm1(value - most[k % columns]!)))
   const total = sums(x, spare, (k) => (p.data[k] === 0 ? 0 : p.data[k]! * Math.exp(x.data[k]! - most[k % columns]!)))
+  const isLost = (j: number) => total.data[j]! < LEAST_SUM
+  const after = total.data.some((_, j) => isLost(j))
+    ? softmax({ ...x, data: x.data.map((value, k) => value + at.data[k]!) }, causal, spare)
+    : p
   return entries(x, spare, (k, _, j) => {
+    if (isLost(j)) return after.data[k]! - p.data[k]!
     if (p.data[k] === 0) return 0
     let sum = 0
     for (let place = j; place < e.length; place += columns) sum += p.data[place]! * (e[k]! - e[place]!)
     return (p.data[k]! * sum) / total.data[j]!
   })
 }
+
+/** Below this a sum of weights is made of numbers near the least that there are. */
+const LEAST_SUM = 1e-280
 
 /** ln Σ eˣ of each column, the largest entry taken away first. */
 export function logSumExp(x: Matrix, spare: Spare): Matrix {

@@ -8,7 +8,7 @@ import { gaussians } from "./random.js"
  * A new argument is split into its part in the span of the earlier ones, whose images are known, and the rest; the
  * image of the rest is a fresh Gaussian vector, corrected in the directions in which Gᵀ was asked: for orthonormal u
  * with known Gᵀu, z ← z + u (⟨Gᵀu, q⟩ − ⟨u, z⟩). Costs O((rows + columns) · questions) memory and that times questions
- * time.
+ * time. What was asked is remembered, since a training step asks much of what the step before it asked.
  */
 export class GaussianMatrix {
   readonly rows: number
@@ -23,6 +23,7 @@ export class GaussianMatrix {
     const side = (name: string, length: number): Side => ({
       arguments: [],
       images: [],
+      answers: [],
       fresh: (k) => gaussians(seed, `${stream} ${name}${k}`, length, deviation),
     })
     this.right = side("image", rows)
@@ -44,13 +45,33 @@ export class GaussianMatrix {
 interface Side {
   readonly arguments: Float64Array[]
   readonly images: Float64Array[]
+  /** The latest questions as they were asked, with their answers. */
+  readonly answers: { readonly question: Float64Array; readonly answer: Float64Array }[]
   readonly fresh: (k: number) => Float64Array
 }
 
 /** A rest below this part of the argument is rounding. */
 const NEGLIGIBLE = 1e-10
 
+/** How many answers are remembered, and up to which length: beyond it memory matters more than time. */
+const [MOST_ANSWERS, LONGEST] = [32, 2 ** 16]
+
 function ask(x: Float64Array, own: Side, other: Side): Float64Array {
+  if (x.length > LONGEST) return answered(x, own, other)
+  const { answers } = own
+  const at = answers.findIndex(({ question }) => isEqual(question, x))
+  const found = at < 0 ? { question: x.slice(), answer: answered(x, own, other) } : answers.splice(at, 1)[0]!
+  answers.push(found)
+  if (answers.length > MOST_ANSWERS) answers.shift()
+  return found.answer.slice()
+}
+
+function isEqual(x: Float64Array, y: Float64Array): boolean {
+  for (let i = 0; i < x.length; i++) if (x[i] !== y[i]) return false
+  return true
+}
+
+function answered(x: Float64Array, own: Side, other: Side): Float64Array {
   const rest = x.slice()
   const result = new Float64Array(own.images[0]?.length ?? own.fresh(0).length)
   // Twice, because one pass of Gram–Schmidt leaves rounding errors of the size of the argument.

@@ -109,6 +109,25 @@ describe("verdicts", () => {
     expect(judge({ ...power(0.4), relation: "atMost" }, samples).verdict).toBe("contradicts")
   })
 
+  test("a bound that the whole interval lies below agrees, however wide the interval; an exponent does not", () => {
+    const few = sumOfTerms(0, -0.25, 1, true, 5).slice(0, 3)
+    const company = { kind: "power", exponent: 2, others: [-0.25], corrections: [] } as const
+    expect(judge({ ...company, exponent: 0, relation: "equal" }, few).verdict).toBe("inconclusive")
+    expect(judge({ ...company, relation: "atMost" }, few).verdict).toBe("agrees")
+    expect(judge({ ...company, relation: "equal" }, few).verdict).toBe("contradicts")
+  })
+
+  test("what no quantity of its kind exceeds ends the interval", () => {
+    const few = sumOfTerms(0, -0.25, 1, true, 5).slice(0, 3)
+    const interval = (ceiling?: number) =>
+      leadingExponent(few, { others: [-0.25], corrections: [], ...(ceiling !== undefined && { ceiling }) })(0.95)
+        .interval
+    expect(interval().high).toBeGreaterThan(0.2)
+    expect(interval(0).high).toBe(0)
+    // Where the best fit lies beyond the end, what is left of the interval is longer, never shorter.
+    expect(interval(0).low).toBeLessThanOrEqual(interval().low)
+  })
+
   test("zero is compared exactly, exact powers to 1e-9", () => {
     const zeros = WIDTHS.map((width) => ({ width, meanSquares: [0, 0] }))
     expect(judge({ kind: "zero" }, zeros).verdict).toBe("agrees")

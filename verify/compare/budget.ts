@@ -10,6 +10,8 @@ export interface Budget {
   readonly rank: number
   readonly steps: number
   readonly seeds: number
+  /** Beyond this width the number of seeds falls as the root of the width, since runs take long; by default nowhere. */
+  readonly fewerSeedsBeyond?: number
   /** The first seed; disjoint ranges are independent measurements. */
   readonly firstSeed: number
   /** How many seeds travel to a thread together; default 16. */
@@ -22,19 +24,31 @@ export const USUAL: Omit<Budget, "seeds" | "firstSeed"> = { widths: powersOfTwo(
 /** Each with seeds that the fit's model was not settled on. */
 const SEEDS = 32
 
+/** How many seeds a width has. */
+export function seedsAt({ seeds, fewerSeedsBeyond = Number.POSITIVE_INFINITY }: Budget, width: number): number {
+  return Math.max(2, Math.round(seeds * Math.min(1, Math.sqrt(fewerSeedsBeyond / width))))
+}
+
 /**
- * A block at 2¹⁴ takes a minute a seed; terms half a power apart are told apart by the range of widths, not by their
- * number.
+ * A deep model's terms lie a half or a quarter of a power apart and have corrections as close: these are told apart by
+ * the range of widths and by values known to a few percent at either end of it, not by the number of widths.
  */
-const DEEP_WIDTHS = [64, 128, 256, 512, 1024, 2048, 4096]
+const DEEP: Partial<Budget> = { widths: powersOfTwo(6, 12), seeds: 192, fewerSeedsBeyond: 128, seedsPerTask: 4 }
 
 /** Whether a setting's model is a deep one, of which a run takes long. */
 export function isDeep({ definition, values }: Setting): boolean {
   return scheme(definition, values).program.model.isDerivedBeyondBounds === false
 }
 
-/** The budget of a coordinate check: a rank that grows is n^ρ itself. */
-export function checkBudget({ definition, values }: Setting, given: Partial<Budget> = {}): Budget {
+/** What a deep model has where it is one of many schemes. */
+const DEEP_AMONG_MANY: Partial<Budget> = { widths: powersOfTwo(6, 9), seeds: 8, steps: 2 }
+
+/**
+ * The budget of a coordinate check: a rank that grows is n^ρ itself.
+ *
+ * @param isOneOfMany whether it is one of many schemes that are checked together.
+ */
+export function checkBudget({ definition, values }: Setting, given: Partial<Budget> = {}, isOneOfMany = false): Budget {
   if (definition.alignments !== undefined)
     throw new InputError({
       field: `${definition.name}.alignments`,
@@ -44,7 +58,10 @@ export function checkBudget({ definition, values }: Setting, given: Partial<Budg
     })
   const { rank } = scheme(definition, values).sizes
   const grows = !(rank.isConstant && rank.constant.equals(0))
-  const growing = grows ? { widths: fourthPowers(4, 11), rank: 1 } : {}
-  const deep = isDeep({ definition, values }) ? { widths: DEEP_WIDTHS } : {}
-  return { ...USUAL, seeds: SEEDS, firstSeed: FIRST_SEED.check, ...deep, ...growing, ...given }
+  const isOfDeep = isDeep({ definition, values })
+  const growing = grows ? { widths: isOfDeep ? fourthPowers(3, 6) : fourthPowers(4, 11), rank: 1 } : {}
+  const deep = !isOfDeep ? {} : isOneOfMany ? DEEP_AMONG_MANY : DEEP
+  // Seeds that are asked for are those of every width.
+  const asked = given.seeds === undefined ? {} : { fewerSeedsBeyond: Number.POSITIVE_INFINITY }
+  return { ...USUAL, seeds: SEEDS, firstSeed: FIRST_SEED.check, ...deep, ...growing, ...asked, ...given }
 }

@@ -16,6 +16,7 @@ export interface MeasuredClaim {
   /** For a contradiction, the assumption that was seen to fail; null if none was. */
   readonly cause: string | null
   readonly widths: readonly number[]
+  /** The most at a width. */
   readonly seeds: number
   /** The root mean square over seeds at each width. */
   readonly values: readonly number[]
@@ -63,7 +64,7 @@ export function judgeMeasurements(
       names[index]!.map((quantity): MeasuredClaim => {
         const derived = terms(quantity, step)
         const samples = measurements[index]!.samples(quantity, step)
-        const measured = judge(expected(derived), samples, tests)
+        const measured = judge(expected(derived, isAlignment(quantity, schemes[index]!)), samples, tests)
         return {
           setting,
           level: quantity === "f" ? "output" : "features",
@@ -74,7 +75,9 @@ export function judgeMeasurements(
           cause: measured.verdict === "contradicts" ? failedAssumption(measurements[index]!.flipped(step)) : null,
           widths,
           seeds,
-          values: samples.map(({ meanSquares }) => Math.sqrt(meanSquares.reduce((x, y) => x + y, 0) / seeds)),
+          values: samples.map(({ meanSquares }) =>
+            Math.sqrt(meanSquares.reduce((x, y) => x + y, 0) / meanSquares.length),
+          ),
         }
       }),
     )
@@ -94,8 +97,16 @@ export function withAlignments({ program }: Scheme): string[] {
   return [...Object.keys(program.quantities), ...Object.keys(program.alignments)]
 }
 
-/** Derived terms as the numbers that a fit needs: here exact exponents meet data. */
-export function expected(terms: Terms): Expected {
+function isAlignment(quantity: string, { program }: Scheme): boolean {
+  return Object.hasOwn(program.alignments, quantity)
+}
+
+/**
+ * Derived terms as the numbers that a fit needs: here exact exponents meet data.
+ *
+ * @param isAtMostOne whether they are of a quantity that is at most 1 at every width: an alignment (Cauchy and Schwarz).
+ */
+export function expected(terms: Terms, isAtMostOne = false): Expected {
   if (terms.kind === "zero") return terms
   const { exponent, others, orthogonal, corrections, relation } = terms
   return {
@@ -104,6 +115,7 @@ export function expected(terms: Terms): Expected {
     others: others.map(Number),
     corrections: corrections.map(Number),
     coherence: orthogonal ? "none" : "full or none",
+    ...(isAtMostOne && { ceiling: 0 }),
     relation,
   }
 }

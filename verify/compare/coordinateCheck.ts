@@ -19,7 +19,7 @@ export async function coordinateCheck(
 ): Promise<MeasuredClaim[]> {
   const claims: MeasuredClaim[] = []
   for (const setting of settings) {
-    const budget = checkBudget(setting, given)
+    const budget = checkBudget(setting, given, settings.length > 1)
     const measurements = await measure([setting], budget, options)
     const judged = { families: settings.length, quantitiesOf: withAlignments }
     const own = judgeMeasurements([setting], budget, measurements, judged)
@@ -35,8 +35,8 @@ function wider({ widths }: Budget): number[] {
   return widths.map((width) => 4 * width).filter((width) => width <= WIDEST_OF_DEEP)
 }
 
-/** Beyond this a run of a block takes most of a minute. */
-const WIDEST_OF_DEEP = 2 ** 13
+/** Beyond this a run of a block takes a minute. */
+const WIDEST_OF_DEEP = 2 ** 15
 
 /** The last step's sizes as points of a figure, with the derived power law through the widest width. */
 export function coordinatePoints(claims: readonly MeasuredClaim[]): CoordinatePoint[] {

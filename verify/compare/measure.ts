@@ -1,6 +1,6 @@
 import { type SweepOptions, sweep } from "../../src/sweep/sweep.js"
 import type { Task } from "../../src/train/task.js"
-import type { Budget } from "./budget.js"
+import { type Budget, seedsAt } from "./budget.js"
 import { type Measurements, measurementsOf } from "./measurements.js"
 import type { Setting } from "./setting.js"
 
@@ -12,15 +12,18 @@ const SEEDS_PER_TASK = 16
  */
 export async function measure(
   settings: readonly Setting[],
-  { widths, rank, steps, seeds, firstSeed, seedsPerTask = SEEDS_PER_TASK }: Budget,
+  budget: Budget,
   options: SweepOptions,
 ): Promise<Measurements[]> {
-  const all = Array.from({ length: seeds }, (_, i) => firstSeed + i)
-  const chunks = all.flatMap((_, i) => (i % seedsPerTask === 0 ? [all.slice(i, i + seedsPerTask)] : []))
+  const { widths, rank, steps, firstSeed, seedsPerTask = SEEDS_PER_TASK } = budget
+  const chunksAt = (width: number) => {
+    const all = Array.from({ length: seedsAt(budget, width) }, (_, i) => firstSeed + i)
+    return all.flatMap((_, i) => (i % seedsPerTask === 0 ? [all.slice(i, i + seedsPerTask)] : []))
+  }
   const tasks = settings
     .flatMap((setting, index) =>
       widths.flatMap((width) =>
-        chunks.map((chunk) => ({
+        chunksAt(width).map((chunk) => ({
           index,
           width,
           task: { kind: "scheme", ...setting, config: { width, rank, steps }, seeds: chunk } satisfies Task,
@@ -40,9 +43,7 @@ export async function measure(
 }
 
 /** How many tasks `measure` makes, for a progress bar. */
-export function taskCount(
-  settings: readonly Setting[],
-  { widths, seeds, seedsPerTask = SEEDS_PER_TASK }: Budget,
-): number {
-  return settings.length * widths.length * Math.ceil(seeds / seedsPerTask)
+export function taskCount(settings: readonly Setting[], budget: Budget): number {
+  const { widths, seedsPerTask = SEEDS_PER_TASK } = budget
+  return settings.length * widths.reduce((sum, width) => sum + Math.ceil(seedsAt(budget, width) / seedsPerTask), 0)
 }
