@@ -7,6 +7,7 @@ import { mkdir, rename, rm } from "node:fs/promises"
 import { basename, extname, join } from "node:path"
 import { type DuckDBConnection, LIST, listValue, VARCHAR } from "@duckdb/node-api"
 import { InputError } from "../inputError.js"
+import { METRICS } from "../train/tuning/task.js"
 import { attachStore, quoted } from "./database.js"
 
 export type ExperimentName = "theory" | "teacher-student" | "finetune"
@@ -29,6 +30,10 @@ const TUNING = `${RUN}, config->>'$.task.config.task' as task, cast(config->>'$.
 
 /** What failed on a GPU before a run was computed as `computed_by` says, joined; null where nothing did. */
 const failed = (path: string) => `array_to_string(cast(result->'${path}' as varchar[]), '; ') as failed`
+
+/** A metric's column, empty for a task with another. */
+const metricColumn = (metric: string) =>
+  `case when config->>'$.task.config.metric' = '${metric}' then num(result->>'$.metric') end as ${metric}`
 
 /** The flat table of an experiment's runs in a view of stored runs, and its order. */
 const TABLES: Readonly<Record<ExperimentName, (view: string) => string>> = {
@@ -66,7 +71,7 @@ const TABLES: Readonly<Record<ExperimentName, (view: string) => string>> = {
     select ${TUNING}, cast(config->>'$.task.config.steps' as integer) as steps, ${DIGITS}, ${VERSION},
       result->>'$.backend' as computed_by, ${failed("$.failed")}, result->>'$.outcome.kind' as outcome,
       cast(result->>'$.outcome.step' as integer) as outcome_step, num(result->>'$.finalLoss') as training_loss,
-      config->>'$.task.config.metric' as metric, num(result->>'$.metric') as score
+      ${Object.keys(METRICS).map(metricColumn).join(", ")}
     from ${view} where config->>'$.experiment' = 'finetune'
     order by task, scheme, width, rank, seed, rate, id`,
 }

@@ -21,7 +21,7 @@ export const METRICS = {
   /** The harmonic mean of precision and recall of class 1 (MRPC, QQP). */
   f1: "higher",
   /** The share of generated answers that equal what is asked for. */
-  exactMatch: "higher",
+  exact_match: "higher",
 } as const satisfies Readonly<Record<string, "lower" | "higher">>
 export type Metric = keyof typeof METRICS
 

@@ -1,0 +1,101 @@
+/**
+ * Makes the models and texts of examples/real/family.yaml: small Llamas of one shape at several widths, trained from
+ * nothing on the King James Bible, byte by byte, and a novel of Jane Austen's to fine-tune them on.
+ *
+ *     npm run family                                         the texts from Debian's packages, into examples/real
+ *     npm run family -- --train a.txt --tune b.txt           any two texts
+ *     npm run family -- --widths 64 128 --steps 100 --into FOLDER
+ *
+ * A model that is there is not made again.
+ */
+import { existsSync } from "node:fs"
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { parseArgs } from "node:util"
+import { readTokenizer } from "../src/checkpoint/tokenizer.js"
+import { writeSafetensors } from "../src/checkpoint/writeSafetensors.js"
+import { openEngine } from "../src/train/graph/engine.js"
+import { byteTokenizer } from "../src/train/tuning/byteTokenizer.js"
+import { type Pretraining, pretrain } from "../src/train/tuning/pretrain.js"
+import { textBatches } from "../src/train/tuning/text.js"
+import { writeTexts } from "./texts.js"
+
+const { values } = parseArgs({
+  options: {
+    into: { type: "string", default: new URL("../examples/real", import.meta.url).pathname },
+    widths: { type: "string", multiple: true },
+    steps: { type: "string", default: "300" },
+    train: { type: "string" },
+    tune: { type: "string" },
+  },
+  allowPositionals: true,
+})
+/** Characters of the text that are read: more than the steps see. */
+const READ = 1_000_000
+const widths = (values.widths ?? ["64", "128", "256", "512"]).map(Number)
+const steps = Number(values.steps)
+
+await mkdir(values.into, { recursive: true })
+const [bible, austen, held] = ["bible.txt", "austen.txt", "austen-held.txt"].map((name) => join(values.into, name)) as [
+  string,
+  string,
+  string,
+]
+if (![bible, austen, held].every(existsSync)) {
+  const given = { bible: values.train, austen: values.tune }
+  const found =
+    given.bible === undefined || given.austen === undefined ? { ...writeTexts(values.into), ...clean(given) } : given
+  await writeFile(bible, await readFile(found.bible!, "utf8"))
+  // The last tenth is what the fine-tuned models are judged on.
+  const text = await readFile(found.austen!, "utf8")
+  const cut = text.lastIndexOf("\n", 0.9 * text.length)
+  await writeFile(austen, text.slice(0, cut))
+  await writeFile(held, text.slice(cut))
+}
+const engine = await openEngine()
+for (const width of widths) {
+  const folder = join(values.into, `llama-${width}`)
+  if (existsSync(folder)) continue
+  const start = performance.now()
+  const loss = await make(folder, width)
+  console.log(
+    `${folder}: ${(loss / Math.LN2).toFixed(2)} bits a byte, ${Math.round((performance.now() - start) / 1000)} s`,
+  )
+}
+
+/** What was given. */
+function clean<T extends object>(given: T): Partial<T> {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<T>
+}
+
+/** Trains and writes one model; gives its last loss. */
+async function make(folder: string, width: number): Promise<number> {
+  const unfinished = `${folder}.part`
+  await rm(unfinished, { recursive: true, force: true })
+  await mkdir(unfinished, { recursive: true })
+  // Four heads at every width, as the derivation has it: a head's size grows with n.
+  const config = {
+    architectures: ["LlamaForCausalLM"],
+    ...{ model_type: "llama", hidden_act: "silu", vocab_size: 256, tie_word_embeddings: false },
+    ...{ hidden_size: width, intermediate_size: 2 * width, num_hidden_layers: 2 },
+    ...{ num_attention_heads: 4, num_key_value_heads: 2, rms_norm_eps: 1e-5, max_position_embeddings: 256 },
+  }
+  await writeFile(join(unfinished, "config.json"), `${JSON.stringify(config, null, 2)}\n`)
+  await writeFile(join(unfinished, "tokenizer.json"), JSON.stringify(byteTokenizer()))
+  const tokenizer = await readTokenizer(unfinished)
+  const task = { kind: "causal", texts: [(await readFile(bible, "utf8")).slice(0, READ)] } as const
+  const batches = textBatches({ padding: null }, tokenizer, task, { size: 8, length: 64, seed: 1, accumulate: 1 })
+  const options: Pretraining = {
+    ...{ rate: 4e-3, warmup: 20, steps, decay: "linear", clip: 1, seed: 1, baseWidth: 64 },
+    ...{ beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0 },
+  }
+  const run = await pretrain(engine, config, options, (step) => batches(step, 0))
+  let last = Number.NaN
+  for await (const { step, loss } of run.steps) {
+    last = loss
+    if (step % 50 === 0) process.stderr.write(`${folder}: step ${step} of ${steps}, loss ${loss.toFixed(3)}\n`)
+  }
+  await writeSafetensors(join(unfinished, "model.safetensors"), run.weights())
+  await rename(unfinished, folder)
+  return last
+}
