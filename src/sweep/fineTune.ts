@@ -2,7 +2,7 @@
 import { Affine } from "../exponent/affine.js"
 import { formatAffine, parseAffine } from "../exponent/grammar.js"
 import { InputError } from "../inputError.js"
-import { isPair, type SchemeDefinition } from "../scheme/definition.js"
+import { isPair, optimisersOf, optimiserText, type SchemeDefinition } from "../scheme/definition.js"
 import { type Scheme, scheme } from "../scheme/scheme.js"
 import type { CheckpointFacts, TuningFacts } from "../train/tuning/facts.js"
 import type { TuningConfig, TuningResult } from "../train/tuning/run.js"
@@ -159,10 +159,11 @@ function fitting({ definition, values }: Point, field: string): Scheme {
 
 /** Why a scheme does not fit a pretrained model; null where it does. */
 function misfit({ definition, sizes, rates }: Scheme): string | null {
-  const { network, model, spaces, optimiser = "adam", loss, domain } = definition
+  const { network, model, spaces, loss, domain } = definition
+  const { A, B } = optimisersOf(definition)
   if (network !== undefined || model !== undefined || spaces !== undefined) return "this one has a model of its own"
   if (!isPair(definition.rates) || rates.length !== 1) return "this one has rates for several layers"
-  if (optimiser !== "adam") return `this one is updated by ${optimiser}`
+  if (A !== "adam" || B !== "adam") return `this one is updated by ${optimiserText(definition)}`
   if (loss !== undefined) return `this one has a ${loss} loss of its own`
   if ((definition.shrinkage ?? 0) > 0) return "this one shrinks A in each step"
   if (definition.subtractStart === true) return "this one takes its start out of the frozen weights"
