@@ -42,7 +42,7 @@ export const gsm8kTask: TaskReader<z.output<typeof Fields>> = {
         compare: "number",
         most: mostTokens,
       },
-      metric: "exactMatch",
+      metric: "exact_match",
     }
   },
 }
