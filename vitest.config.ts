@@ -11,6 +11,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node"
 const SLOW = [
   "test/prove/prove.test.ts",
   "test/docs/commands.test.ts",
+  "test/verify/compare/adapters.test.ts",
   "test/verify/compare/preconditioned.test.ts",
   "test/verify/compare/randomSchemes.test.ts",
   "test/verify/compare/randomTransformers.test.ts",

@@ -2,7 +2,7 @@ import { InputError } from "../inputError.js"
 import { integer, positive } from "../optionText.js"
 import { environment } from "../report/environment.js"
 import type { ReportTable } from "../report/table.js"
-import { optimiserText } from "../scheme/definition.js"
+import { optimiserText, tensorsOf } from "../scheme/definition.js"
 import { type Rates, type SchemeDefinition, scheme } from "../scheme/scheme.js"
 import type { VariantOptions } from "../scheme/variant.js"
 import type { PrecisionRecord } from "../train/preciseStep.js"
@@ -147,7 +147,7 @@ function withRates(definition: SchemeDefinition, { lr, lrA, lrB, set }: TrainOpt
       allowed: "both rates as numbers, or neither",
       example: "--lr-a 1e-3 --lr-b 1e-2",
     })
-  const rateSymbol = set.find((text) => /^(c|cA|cB)=/.test(text))
+  const rateSymbol = set.find((text) => /^(c|cA|cB|cd|cb|cm)=/.test(text))
   if (rateSymbol !== undefined)
     throw new InputError({
       field: "--set",
@@ -155,10 +155,25 @@ function withRates(definition: SchemeDefinition, { lr, lrA, lrB, set }: TrainOpt
       allowed: "no rate exponent beside --lr",
       example: "--lr 0.01",
     })
-  const constant = ({ A, B }: Rates): Rates => ({ A: A === "frozen" ? A : "0", B: B === "frozen" ? B : "0" })
+  const extras = tensorsOf(definition).slice(2)
+  if (extras.length > 0 && a !== b)
+    throw new InputError({
+      field: "--lr-a",
+      given: `${a}, and ${b} for B`,
+      allowed: `one rate, --lr: ${definition.name} trains ${extras.join(", ")} too`,
+      example: "--lr 1e-3",
+    })
+  const constant = (own: Rates): Rates =>
+    Object.fromEntries(
+      Object.entries(own).map(([tensor, rate]) => [tensor, rate === "frozen" ? rate : "0"]),
+    ) as unknown as Rates
   return {
     ...definition,
     rates: Array.isArray(definition.rates) ? definition.rates.map(constant) : constant(definition.rates as Rates),
-    rateConstants: { A: positive("--lr-a", a), B: positive("--lr-b", b) },
+    rateConstants: {
+      A: positive("--lr-a", a),
+      B: positive("--lr-b", b),
+      ...Object.fromEntries(extras.map((tensor) => [tensor, positive("--lr", a)])),
+    },
   }
 }

@@ -68,13 +68,13 @@ function step(of: Graded, cell: Cell): Graded {
 }
 
 /** Whether the tensor's entries are larger than Θ(1). */
-function outgrows(of: Graded, cell: Cell): boolean {
+export function outgrows(of: Graded, cell: Cell): boolean {
   const size = of.size(cell)
   return size !== null && cell.compare(lead(size), Affine.ZERO) > 0
 }
 
 /** The parts relative to max(γ[x], 0). */
-function scaled(of: Graded, cell: Cell): Graded {
+export function scaled(of: Graded, cell: Cell): Graded {
   cell.usesGaps = true
   return outgrows(of, cell) ? of.normalised(cell) : of
 }

@@ -41,7 +41,7 @@ export function askedScheme(
   const defaults = (["rank", "inputWidth", "multiplier"] as const).filter((field) => definition[field] === undefined)
   const free = defaults.filter((field) => asked[field]).map((field) => SIZE_SYMBOLS[field])
   const { rates, symbols } = scheme(definition, {}, free)
-  const ofRates = rates.flatMap(({ A, B }) => [A, B]).flatMap((rate) => (rate === "frozen" ? [] : rate.symbols))
+  const ofRates = rates.flatMap((own) => Object.values(own)).flatMap((rate) => (rate === "frozen" ? [] : rate.symbols))
   const settable = new Set([...symbols, ...defaults.map((field) => SIZE_SYMBOLS[field]), "o"])
   const own = Object.fromEntries(Object.entries(values).filter(([symbol]) => settable.has(symbol)))
   const sizes: readonly string[] = Object.values(SIZE_SYMBOLS)

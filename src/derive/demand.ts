@@ -19,12 +19,11 @@ const ASKS: Partial<Record<Op, readonly Ask[]>> = {
   add: entrywise,
   multiply: entrywise,
   scale: entrywise,
+  detach: entrywise,
   rootRatio: ["as the result", "never"],
   precondition: ["as the result", "never"],
   clip: ["as the result", "never"],
-  scaleColumns: ["as the result", "never"],
-  inverseRoot: ["never"],
-  inverseRootChange: ["never", "never"],
+  scaleColumns: entrywise,
   softmax: ["never"],
 }
 

@@ -333,7 +333,7 @@ function phases(regions: readonly Region<Recursion>[], names: readonly string[],
  */
 function largestRate({ rates }: Scheme, condition: Condition): Affine[] | null {
   const open = rates
-    .flatMap(({ A, B }) => [A, B])
+    .flatMap((own) => Object.values(own))
     .flatMap((rate) => (rate === "frozen" || rate.isConstant ? [] : [rate.symbols]))
   const [symbol, ...others] = (open[0] ?? []).filter((name) => open.every((symbols) => symbols.includes(name)))
   const [piece] = condition.pieces

@@ -12,7 +12,7 @@ import { Graded, isZeroForm, type RandomTerm } from "./graded.js"
 import { type Bases, MANY, Parity } from "./parity.js"
 import { precondition } from "./precondition.js"
 import { inverseRoot, inverseRootChange } from "./root.js"
-import { larger, lead, type Size, shifted, sizeOf, weakened } from "./size.js"
+import { larger, lead, product, type Size, shifted, sizeOf, weakened } from "./size.js"
 import { Underivable } from "./underivable.js"
 
 /**
@@ -86,17 +86,20 @@ const RULES: { readonly [O in Op]: Rule<O> } = {
   },
   multiply: ({ op }, [x, y], { cell }) => entries(x!, op).multiply(cell, entries(y!, op)),
   scale: ({ attributes: { by } }, [x]) => x!.map((size) => shifted(size, by.power)),
+  detach: (_, [x]) => x!,
   sign: ({ op }, [x], { cell }) => asSigns(entries(x!, op).normalised(cell).products(cell, "odd")),
-  columnDots: ({ operands: [x] }, [left, right], reading) =>
-    matrixProduct(left!.transpose(), right!, x!.shape[0], reading),
+  columnDots: ({ op, operands: [x] }, [left, right], reading) =>
+    grows(x!.shape[1])
+      ? columnSums(entries(left!, op), entries(right!, op), x!.shape[0], reading)
+      : matrixProduct(left!.transpose(), right!, x!.shape[0], reading),
   scaleColumns: ({ op }, [x, row], { cell }) => entries(x!, op).multiply(cell, entries(row!, op)),
   centre: ({ op }, [x], { assume }) => {
     assume("a column's entries are not all near their mean, so that centring leaves its size")
     return entries(x!, op)
   },
-  inverseRoot: ({ op, attributes }, [x], { cell }) => inverseRoot(op, x!, attributes.epsilon, cell),
-  inverseRootChange: ({ op, attributes }, [x, at], { cell }) =>
-    inverseRootChange(op, x!, at!, attributes.epsilon, cell),
+  inverseRoot: (node, [x], { cell }) => inverseRoot(node, entries(x!, node.op), cell),
+  inverseRootChange: (node, [x, at], { cell }) =>
+    inverseRootChange(node, entries(x!, node.op), entries(at!, node.op), cell),
   softmax: (node, [x], reading) => softmax(node, x!, reading),
   softmaxSlope: (node, [x, at], reading) => softmaxSlope(node, x!, at!, reading),
   softmaxChange: (node, [x, at], reading) => softmaxChange(node, x!, at!, reading),
@@ -245,6 +248,21 @@ function matrixProduct(left: Graded, right: Graded, inner: Dimension, reading: R
     sum = sum.plus(cell, applied(mirrored, left.transpose(), reading).transpose())
   }
   return sum
+}
+
+/** Sums over the rows of an entrywise product, a number for each of many columns, along which parities add. */
+function columnSums(left: Graded, right: Graded, inner: Dimension, reading: ReadingContext): Graded {
+  const { cell } = reading
+  return Graded.of(
+    cell,
+    left.parts.flatMap((x) =>
+      right.parts.map((y) => {
+        const [one, other] = [Parity.of("", x.parity.columns), Parity.of("", y.parity.columns)]
+        const size = shifted(product(cell, x.size, y.size), growthOfSum(x.parity.rows, y.parity.rows, inner, reading))
+        return { parity: one.plus(other), size }
+      }),
+    ),
+  )
 }
 
 /** Products of more pairs of parts are read by the sizes of all parts together; their assumption is one for all. */

@@ -56,7 +56,7 @@ export function termsOf(concrete: Scheme): (quantity: string, t: number) => Term
   const site = (i: number) => (isPair(definition.rates) ? "" : String(i + 1))
   const generic = withExponents(concrete, {
     start: (side, own) => symbol(`start${side}`, own),
-    rate: (side, i, own) => symbol(`rate${side}${site(i)}`, own),
+    rate: (tensor, i, own) => symbol(`rate${tensor}${site(i)}`, own),
   })
   const found = recursion(generic, new Cell(point, true))
   const steps = found?.steps ?? readSteps(generic, new Cell(point, true))

@@ -21,6 +21,7 @@ const RULES_IN_WORDS: NodeTable<[Link], string> = {
   add: () => "the larger term of a sum",
   multiply: () => "entry by entry: exponents add",
   scale: () => "times a power of n",
+  detach: () => "the same",
   sign: () => "a sign has no scale",
   activate: ({ attributes: { by } }) => `${by} of it`,
   slope: ({ attributes: { by } }) => `through ${by}': exponents add`,

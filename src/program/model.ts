@@ -1,4 +1,6 @@
 import { Affine } from "../exponent/affine.js"
+import type { AdapterForm, ChangedFactors } from "./adapters/form.js"
+import { lora } from "./adapters/lora.js"
 import { change } from "./change.js"
 import { type Changed, fromZero, unchanged } from "./changed.js"
 import type { Dimension } from "./dimension.js"
@@ -38,8 +40,13 @@ export interface Model {
   readonly frozen: readonly Frozen[]
   /** The exponent s of the multiplier α = n^s of every adapter. */
   readonly multiplier: Affine
-  /** The pass; `adapted` gives what a site's adapter adds to its layer's output, for an input of the layer. */
-  readonly forward: (adapted: (site: Site, input: Node) => Node) => Forward
+  /** What every site's adapter is; LoRA if left out. */
+  readonly adapter?: AdapterForm
+  /**
+   * The pass; `adapted` gives what a site's adapter adds to its layer's output, for an input of the layer and its frozen
+   * weights, where the model has them.
+   */
+  readonly forward: (adapted: (site: Site, input: Node, weights?: Node) => Node) => Forward
   /** What a linear loss is of: the output, or its change by the adapters, which is small beside the output. */
   readonly minimises: "output" | "change"
   /** Whether the parts δ¹, δ², δ³ of a step's change of zB are watched. */
@@ -76,10 +83,9 @@ export interface FactorNodes {
   readonly B: Node
 }
 
-/** An adapter at one moment. `before` is what is taken from the frozen weights: its start, or zero. */
-export interface ChangedFactors {
-  readonly A: Changed
-  readonly B: Changed
+/** The trained tensors of an adapter by name, the two factors first. */
+export interface TrainedNodes extends FactorNodes {
+  readonly [extra: string]: Node
 }
 
 /**
@@ -101,14 +107,20 @@ export function onlySite(input: Dimension, output: Dimension, rank: Dimension): 
   return { name: "adapter", tag: "", input, output, rank }
 }
 
-/** α B A applied to an input, less α B₀ A₀ of it where the start is subtracted: written so that nothing cancels. */
-function adapterOutput({ A, B }: ChangedFactors, input: Node, multiplier: Affine): Node {
-  return product(B, product(A, unchanged(input))).change.scale(power(multiplier))
+/** What an adapter adds to its layer's output. */
+function adapterOutput(
+  { adapter = lora, multiplier }: Model,
+  tensors: ChangedFactors,
+  input: Node,
+  weights: Node | undefined,
+): Node {
+  return adapter.added(tensors, { input, weights: weights ?? null, multiplier })
 }
 
 /** The output with the adapters' contributions added as they come. */
-export function plainOutput({ forward, multiplier, sites }: Model, adapters: readonly ChangedFactors[]): Node {
-  return forward((site, input) => adapterOutput(adapters[sites.indexOf(site)]!, input, multiplier)).output
+export function plainOutput(model: Model, adapters: readonly ChangedFactors[]): Node {
+  const { forward, sites } = model
+  return forward((site, input, weights) => adapterOutput(model, adapters[sites.indexOf(site)]!, input, weights)).output
 }
 
 /** The names of a quantity at every site of a model: zB, or zB1 and zB2, or zB[q] and zB[v]. */
@@ -132,13 +144,13 @@ export interface ChangedForward {
  */
 function passInChanges(
   { forward }: Model,
-  adapted: (site: Site, input: Changed) => Changed,
+  adapted: (site: Site, input: Changed, weights: Node | undefined) => Changed,
 ): Omit<ChangedForward, "at"> {
   const given = new Map<Node, (of: (node: Node) => Changed) => Changed>()
-  const { output, watched } = forward((site, input) => {
+  const { output, watched } = forward((site, input, weights) => {
     // Stands for the adapter's part of the pass: what it is follows from the input there.
     const place = Node.leaf(`adapter${site.tag}`, "trained", [site.output, site.input]).times(input)
-    given.set(place, (of) => adapted(site, of(input)))
+    given.set(place, (of) => adapted(site, of(input), weights))
     return place
   })
   const found = change([...given.keys(), output, ...watched.map(({ node }) => node)], given)
@@ -151,8 +163,8 @@ function passInChanges(
 /** The forward pass with the adapters and without them, and the exact change between the two. */
 export function changedForward(model: Model, adapters: readonly ChangedFactors[]): ChangedForward {
   const at = new Map<Site, { input: Node; zB: Node }>()
-  const pass = passInChanges(model, (site, { after: input }) => {
-    const zB = adapterOutput(adapters[model.sites.indexOf(site)]!, input, model.multiplier)
+  const pass = passInChanges(model, (site, { after: input }, weights) => {
+    const zB = adapterOutput(model, adapters[model.sites.indexOf(site)]!, input, weights)
     at.set(site, { input, zB })
     return fromZero(zB)
   })
@@ -193,7 +205,8 @@ function less(x: Changed, y: Changed): Changed {
 }
 
 /**
- * The quantities of a step: per site zA = A x, B, zB and what the model watches there; δ¹ = α B ΔZ_A, δ² = α ΔB Z_A, δ³
+ * The quantities of a step: per site zA = A x, B, zB, what was added to the adapter's other tensors and what the model
+ * watches there; δ¹ = α B ΔZ_A, δ² = α ΔB Z_A, δ³
  * = α ΔB ΔZ_A with B and Z_A before the step (δ¹ carries ΔZ_A, the change by A and by the layer's input); and `f`, the
  * adapters' change of the output.
  */
@@ -215,6 +228,7 @@ export function quantitiesOf(model: Model, steps: readonly AdapterStep[]): Recor
       delta3: applied(change.B, zA.change),
     }
     const own: Record<string, Node> = { zA: after.A.after.times(input), b: after.B.after, zB }
+    for (const { name } of model.adapter?.extras ?? []) own[name] = after[name]!.after
     Object.assign(own, parts)
     for (const watched of pass.watched) if (watched.site === site) own[watched.name] = watched.change
     for (const [name, node] of Object.entries(own)) quantities[`${name}${site.tag}`] = node

@@ -91,6 +91,11 @@ export class Node<O extends Op = Op> {
     return Node.of("scale", [this], { by })
   }
 
+  /** This tensor, a constant to gradients. */
+  detach(): Node {
+    return Node.of("detach", [this], {})
+  }
+
   /** The entrywise sign, 0 at 0. */
   sign(): Node {
     return Node.of("sign", [this], {})
@@ -203,6 +208,7 @@ const SIMPLER: Partial<Record<Op, Simplification>> = {
   add: ([x, y]) => (x!.isZero ? y! : y!.isZero ? x! : null),
   multiply: ifZero,
   scale: ifZero,
+  detach: ifZero,
   columnDots: ifZero,
   scaleColumns: ifZero,
   centre: ifZero,

@@ -68,6 +68,8 @@ export interface Attributes {
   /** The entrywise product. */
   readonly multiply: None
   readonly scale: { readonly by: Coefficient }
+  /** The tensor itself, through which no gradient passes. */
+  readonly detach: None
   /** The entrywise sign, 0 at 0. */
   readonly sign: None
   /** φ(x), entry by entry. */
@@ -141,6 +143,7 @@ const SHAPES: { readonly [O in Op]: ShapeRule<O> } = {
   add: same,
   multiply: same,
   scale: same,
+  detach: same,
   sign: same,
   activate: same,
   slope: same,

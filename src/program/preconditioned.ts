@@ -1,5 +1,6 @@
 /** Update rules that see the other factor of the adapter, through r×r matrices that are made of it. */
 import { Affine } from "../exponent/affine.js"
+import { InputError } from "../inputError.js"
 import type { Node } from "./node.js"
 import type { Coefficient } from "./operation.js"
 import type { FactorPlace, Optimiser } from "./updateRule.js"
@@ -13,8 +14,19 @@ const by = (constant: number, biasCorrection?: number): Coefficient => ({
 /** A tensor of the factor's shape with the rank as its rows, or one such tensor as the factor has it. */
 const rankFirst = (tensor: Node, rank: FactorPlace["rank"]): Node => (rank === "rows" ? tensor : tensor.transpose())
 
-/** The other factor with the rank as its columns: B beside A, Aᵀ beside B. */
-const tall = (other: Node, rank: FactorPlace["rank"]): Node => (rank === "rows" ? other : other.transpose())
+/**
+ * The other factor with the rank as its columns: B beside A, Aᵀ beside B;
+ * @throws InputError for a tensor that is no factor.
+ */
+function tall(other: Node | null, rank: FactorPlace["rank"]): Node {
+  if (other !== null) return rank === "rows" ? other : other.transpose()
+  throw new InputError({
+    field: "optimiser",
+    given: "a rule that sees the other factor, for a tensor that is no factor",
+    allowed: "such a rule for A and B alone",
+    example: "optimiser: { A: scaled-adam, B: scaled-adam }",
+  })
+}
 
 /**
  * A rule that is given (BᵀB + δI)⁻¹ G_A in place of A's gradient and G_B (AAᵀ + δI)⁻¹ in place of B's: Riemannian

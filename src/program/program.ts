@@ -1,15 +1,16 @@
+import type { ChangedFactors } from "./adapters/form.js"
 import { fromZero } from "./changed.js"
 import { grows } from "./dimension.js"
 import { gradient } from "./gradient.js"
 import {
   type AdapterStep,
-  type ChangedFactors,
   changedForward,
   type FactorNodes,
   type Model,
   plainOutput,
   quantitiesOf,
   type Site,
+  type TrainedNodes,
 } from "./model.js"
 import { isNeverFormed, Node } from "./node.js"
 import { type Frozen, type Loss, type Objective, objective } from "./objective.js"
@@ -32,8 +33,15 @@ export interface Program {
   readonly loss: Node
   /** f − y where the gradient depends on the output, else null. */
   readonly residual: Node | null
-  /** Per adapter; null for a factor that is frozen. */
-  readonly gradients: readonly { readonly A: Node | null; readonly B: Node | null }[]
+  /** Per adapter and trained tensor, by name; null for one that the loss does not depend on. */
+  readonly gradients: readonly Gradients[]
+}
+
+/** The gradients in an adapter's trained tensors. */
+export interface Gradients {
+  readonly A: Node | null
+  readonly B: Node | null
+  readonly [extra: string]: Node | null
 }
 
 /** A sum over the width, whose size beside its factors' says how aligned these are. */
@@ -69,14 +77,14 @@ export interface StartRule {
 /** How a model is trained. */
 export interface Training {
   readonly objective: Objective
-  /** The update rule of each factor. */
-  readonly optimisers: Readonly<Record<"A" | "B", Optimiser>>
+  /** The update rule of each trained tensor of an adapter, by name. */
+  readonly optimisers: Readonly<Record<string, Optimiser>>
   readonly epsilon: Epsilon
   /** δ of the rules that invert a matrix made of the other factor. */
   readonly damping: Epsilon
   readonly start: StartRule
-  /** Per site and factor, "frozen" for one that is not trained. */
-  readonly motions: readonly Readonly<Record<"A" | "B", Motion | "frozen">>[]
+  /** Per site and tensor, by name; "frozen" for a factor that is not trained. */
+  readonly motions: readonly Readonly<Record<string, Motion | "frozen">>[]
   /**
    * The bound on the joint norm of the gradients of all factors that move, which the optimiser sees clipped to it; null
    * for none.
@@ -96,14 +104,21 @@ export function trainingStep(
   const { sites } = model
   const minimised = objective(target)
   const starts = sites.map((site) => startAt(site, model, start))
-  const trained = start.subtracted
-    ? sites.map((site) => leavesAt("moved ", "trained", site))
-    : starts.map(({ drawn }) => drawn)
-  const adapterAt = (i: number, { A, B }: FactorNodes): ChangedFactors => {
-    if (!start.subtracted) return { A: fromZero(A), B: fromZero(B) }
+  const extras = model.adapter?.extras ?? []
+  const trained = sites.map(
+    (site, i): TrainedNodes => ({
+      ...(start.subtracted ? leavesAt("moved ", "trained", site) : starts[i]!.drawn),
+      ...Object.fromEntries(
+        extras.map(({ name, shape }) => [name, Node.leaf(`${name}${site.tag}`, "trained", shape(site))]),
+      ),
+    }),
+  )
+  const adapterAt = (i: number, { A, B, ...others }: TrainedNodes): ChangedFactors => {
+    const added = Object.fromEntries(Object.entries(others).map(([name, node]) => [name, fromZero(node)]))
+    if (!start.subtracted) return { A: fromZero(A), B: fromZero(B), ...added }
     const { factors } = starts[i]!
     const moved = (from: Node, by: Node) => ({ before: from, after: from.plus(by), change: by })
-    return { A: moved(factors.A, A), B: moved(factors.B, B) }
+    return { A: moved(factors.A, A), B: moved(factors.B, B), ...added }
   }
   const { loss, residual } = lossOf(
     model,
@@ -111,31 +126,33 @@ export function trainingStep(
     minimised.of,
     trained.map((factors, i) => adapterAt(i, factors)),
   )
-  const found = gradient(
-    loss,
-    trained.flatMap(({ A, B }) => [A, B]),
-  )
+  const leaves = trained.flatMap((tensors) => Object.values(tensors))
+  const found = new Map(gradient(loss, leaves).map((own, i) => [leaves[i]!, own]))
   const next = new Map<Node, Node>()
-  const gradients = trained.map((_, i) => ({ A: found[2 * i]!, B: found[2 * i + 1]! }))
+  const gradients = trained.map(
+    (tensors) =>
+      Object.fromEntries(Object.entries(tensors).map(([name, leaf]) => [name, found.get(leaf)!])) as Gradients,
+  )
   const seen = clip === null ? (own: Node) => own : clippedTo(clip, moving(gradients, motions))
   const steps = trained.map((factors, i): AdapterStep => {
     const site = sites[i]!
-    const update = (side: "A" | "B", others: Pick<FactorPlace, "other" | "otherInTurn">) => {
-      const motion = motions[i]![side]
-      const factor = factors[side]
+    const update = (tensor: string, others: Pick<FactorPlace, "other" | "otherInTurn"> | null) => {
+      const motion = motions[i]![tensor]!
+      const factor = factors[tensor]!
       if (motion === "frozen") return { change: Node.zero(factor.shape), after: factor }
-      const direction = gradients[i]![side]
-      const name = `${side}${site.tag}`
-      if (direction === null) throw new Error(`the loss does not depend on ${name}`)
-      const optimiser = optimisers[side]
-      const spaces = spacesOf(site, side)
+      const direction = gradients[i]![tensor]
+      const name = `${tensor}${site.tag}`
+      if (!direction) throw new Error(`the loss does not depend on ${name}`)
+      const optimiser = optimisers[tensor]!
+      const spaces = spacesOf(site, tensor)
       const state = optimiser.state.map((part) =>
         typeof part === "string"
           ? Node.leaf(`${name}.${part}`, "state", factor.shape)
           : Node.leaf(`${name}.${part.name}`, "state", part.shape(spaces)),
       )
-      const rank = side === "A" ? "rows" : "columns"
-      const result = optimiser.step(seen(direction), state, { epsilon, damping, rank, ...others })
+      const rank = tensor === "A" ? "rows" : "columns"
+      const place = { epsilon, damping, rank, other: null, otherInTurn: null, ...others } as const
+      const result = optimiser.step(seen(direction), state, place)
       result.state.forEach((value, k) => {
         next.set(state[k]!, value)
       })
@@ -149,12 +166,14 @@ export function trainingStep(
     }
     const { A: ownA, B: ownB } = adapterAt(i, factors)
     const A = update("A", { other: ownB.after, otherInTurn: ownB.after })
-    const moved = adapterAt(i, { A: A.after, B: factors.B })
+    const moved = adapterAt(i, { ...factors, A: A.after })
     const B = update("B", { other: ownA.after, otherInTurn: moved.A.after })
+    const others = extras.map(({ name }) => [name, update(name, null)] as const)
+    const after = Object.fromEntries(others.map(([name, own]) => [name, own.after]))
     return {
       before: adapterAt(i, factors),
       change: { A: A.change, B: B.change },
-      after: adapterAt(i, { A: A.after, B: B.after }),
+      after: adapterAt(i, { A: A.after, B: B.after, ...after }),
     }
   })
   const quantities = quantitiesOf(model, steps)
@@ -171,9 +190,9 @@ export function trainingStep(
   }
 }
 
-/** The spaces of a factor of a site. */
-function spacesOf({ rank, input, output }: Site, side: "A" | "B"): FactorSpaces {
-  return side === "A" ? { rank, own: input, other: output } : { rank, own: output, other: input }
+/** The spaces of a factor of a site; of a tensor beside them, those of B. */
+function spacesOf({ rank, input, output }: Site, tensor: string): FactorSpaces {
+  return tensor === "A" ? { rank, own: input, other: output } : { rank, own: output, other: input }
 }
 
 /** The loss: of the output, or where the model says so of its change, which is exact however small it is. */
@@ -217,16 +236,10 @@ function startAt(
   return { drawn: { A: A.drawn, B: B.drawn }, factors: { A: A.factor, B: B.factor } }
 }
 
-/** The gradients of the factors that are trained. */
-function moving(
-  gradients: Program["gradients"],
-  motions: readonly Readonly<Record<"A" | "B", Motion | "frozen">>[],
-): Node[] {
-  return gradients.flatMap((pair, i) =>
-    (["A", "B"] as const).flatMap((side) => {
-      const own = pair[side]
-      return own === null || motions[i]![side] === "frozen" ? [] : [own]
-    }),
+/** The gradients of the tensors that are trained. */
+function moving(gradients: Program["gradients"], motions: Training["motions"]): Node[] {
+  return gradients.flatMap((tensors, i) =>
+    Object.entries(tensors).flatMap(([name, own]) => (own === null || motions[i]![name] === "frozen" ? [] : [own])),
   )
 }
 

@@ -24,8 +24,7 @@ export interface TensorNames {
 export function tensorNames(program: Program, scaled: ReadonlyMap<Node, Node>): TensorNames {
   const fixed = new Map<Node, string>()
   program.gradients.forEach((pair, i) => {
-    for (const side of ["A", "B"] as const) {
-      const node = pair[side]
+    for (const [side, node] of Object.entries(pair)) {
       if (node === null) continue
       const name = `gradient of ${side}${program.model.sites[i]!.tag}`
       fixed.set(node, name)
@@ -87,6 +86,7 @@ const FORMULAS: NodeTable<[write: (node: Node) => string, inside: (node: Node) =
     const factor = coefficientText(by)
     return factor === "" ? write(x!) : `${factor} ${inside(x!)}`
   },
+  detach: ({ operands: [x] }, write) => `constant(${write(x!)})`,
   sign: ({ operands: [x] }, write) => `sign(${write(x!)})`,
   activate: ({ operands: [x], attributes: { by } }, write) => `${by}(${write(x!)})`,
   slope: ({ operands: [x, at], attributes: { by } }, write, inside) => `${inside(x!)} ∘ ${by}'(${write(at!)})`,

@@ -36,8 +36,8 @@ export interface FactorPlace {
   readonly damping: Epsilon
   /** Whether the rank is the factor's rows or its columns. */
   readonly rank: "rows" | "columns"
-  /** The other factor before the step. */
-  readonly other: Node
+  /** The other factor before the step; null for a tensor that is no factor. */
+  readonly other: Node | null
   /** The other factor where its own step comes first: after it for the second of the two, before it for the first. */
-  readonly otherInTurn: Node
+  readonly otherInTurn: Node | null
 }

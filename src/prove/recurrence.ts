@@ -76,6 +76,8 @@ export function recurrenceOf({ definition, program, start, rates, sizes, domain 
   const refuse = (given: string, allowed: string): never => {
     throw new InputError({ field: `${definition.name}, to be proven`, given, allowed, example: "--scheme init-a" })
   }
+  if (definition.adapter !== undefined && definition.adapter !== "lora")
+    refuse(`adapter ${definition.adapter}`, "LoRA's two factors")
   if (network !== undefined) refuse("several layers", "one adapted layer")
   if (!["adam", "sign", "sgd"].includes(optimiser) || sizes.epsilon !== null)
     refuse(`optimiser ${optimiser}`, "adam with negligible ε, sign or sgd")

@@ -159,6 +159,13 @@ function peftFor(
   { rank, alpha, ratio = 1 }: TransferSide,
   convention: Convention,
 ): string {
+  if (definition.adapter !== undefined && definition.adapter !== "lora")
+    throw new InputError({
+      field: "--peft",
+      given: definition.name,
+      allowed: "a scheme of LoRA's two factors: PEFT's other adapters have configurations of their own",
+      example: "--scheme lora --peft",
+    })
   if (alpha === undefined || fromRank === undefined)
     throw new InputError({
       field: "--peft",

@@ -91,7 +91,7 @@ function writer({ scheme: { program } }: Derivation): Write {
   const names = tensorNames(program, new Map())
   const trained = [...program.next].filter(([leaf]) => leaf.is("leaf") && leaf.attributes.role === "trained")
   const named = new Set(trained.map(([, next]) => next))
-  const gradients = new Set(program.gradients.flatMap(({ A, B }) => [A, B]))
+  const gradients = new Set(program.gradients.flatMap((tensors) => Object.values(tensors)))
   return (chain, quantity) => {
     const steps = chainOf(chain, (node) => named.has(node))
     return steps.map((step, i) => {

@@ -12,12 +12,11 @@ export const SCHEME_ALIASES: Readonly<Record<string, string>> = {
   wte: "embedding",
   "lm-head": "head",
   classifier: "head",
+  "use-dora": "dora-detached",
 }
 
 /** Adapters that are known and not in the catalogue, with the reason. */
 export const NOT_DERIVED: Readonly<Record<string, string>> = {
-  dora: "DoRA trains a magnitude for each column too, and divides by a norm",
-  vera: "VeRA freezes both factors and trains two vectors between them",
   adalora: "AdaLoRA trains three factors, and its rank changes",
   loha: "LoHa is an entrywise product of two adapters",
   lokr: "LoKr is a Kronecker product",

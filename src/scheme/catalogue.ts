@@ -1,5 +1,6 @@
 import { InputError } from "../inputError.js"
 import { plain, unknownName } from "../nearest.js"
+import { ADAPTER_SCHEMES } from "./adapters.js"
 import { NOT_DERIVED, SCHEME_ALIASES } from "./aliases.js"
 import { BLOCK_SCHEMES } from "./blocks.js"
 import { FACTOR_OPTIMISER_SCHEMES } from "./factorOptimisers.js"
@@ -26,6 +27,7 @@ export const CATALOGUE: readonly SchemeDefinition[] = [
   ...OPTIMISER_SCHEMES,
   ...FACTOR_OPTIMISER_SCHEMES,
   ...PRECONDITIONED_SCHEMES,
+  ...ADAPTER_SCHEMES,
   ...NETWORK_SCHEMES,
   ...[initA, initB].map((definition) => onModel("teacher-student", definition)),
 ]

@@ -2,6 +2,8 @@ import { z } from "zod"
 import { checked, documented } from "../checked.js"
 import { InputError } from "../inputError.js"
 import { unknownName } from "../nearest.js"
+import type { Extra } from "../program/adapters/form.js"
+import { ADAPTERS, type AdapterName } from "../program/adapters/forms.js"
 import type { Architecture } from "../program/models/stack.js"
 import { BLOCK_SITES, type BlockKind, type Transformer } from "../program/models/transformer.js"
 import type { Objective } from "../program/objective.js"
@@ -16,16 +18,30 @@ import { optimiserNamed } from "./optimiserNames.js"
  */
 export type Start = "zero" | { readonly exponent: string; readonly constant?: number; readonly along?: "gradient" }
 
-/** Exponents of the two learning rates, η = constant · n^exponent; "frozen" for a factor that is not trained. */
+/** Exponents of the learning rates, η = constant · n^exponent; "frozen" for a factor that is not trained. */
 export interface Rates {
   readonly A: string
   readonly B: string
+  /** VeRA's two diagonals. */
+  readonly lambda_d?: string
+  readonly lambda_b?: string
+  /** LoRA-XS's r×r middle. */
+  readonly R?: string
+  /** DoRA's magnitude. */
+  readonly m?: string
 }
 
-/** The update rule of each factor. */
+/** The trained tensors beside A and B that some adapter has. */
+export const EXTRAS = ["lambda_d", "lambda_b", "R", "m"] as const
+
+/** The update rule of each factor, and of an adapter's other trained tensors: Adam if left out. */
 export interface Optimisers {
   readonly A: OptimiserName
   readonly B: OptimiserName
+  readonly lambda_d?: OptimiserName
+  readonly lambda_b?: OptimiserName
+  readonly R?: OptimiserName
+  readonly m?: OptimiserName
 }
 
 /** The spaces of a single adapted layer: a width n, an input width n^d of its own, or a single index. */
@@ -71,11 +87,13 @@ export interface SchemeDefinition {
   readonly name: string
   readonly title: string
   readonly source?: string
+  /** What every adapter is; default "lora". */
+  readonly adapter?: AdapterName
   readonly start: { readonly A: Start; readonly B: Start }
   /** The rates of every adapter, or one pair per adapted layer, in their order or by the site's name. */
   readonly rates: Rates | readonly Rates[] | Readonly<Record<string, Rates>>
-  /** The constants of the two rates; default 1. */
-  readonly rateConstants?: { readonly A: number; readonly B: number }
+  /** The constants of the rates; default 1. */
+  readonly rateConstants?: { readonly [tensor in keyof Rates]: number }
   /** One update rule for both factors, or one for each; default "adam". */
   readonly optimiser?: OptimiserName | Optimisers
   /** Adam's ε as an exponent, ε = n^epsilon; by default it is negligible. */
@@ -130,15 +148,32 @@ export function isPair(rates: SchemeDefinition["rates"]): rates is Rates {
   return typeof (rates as Partial<Rates>).A === "string"
 }
 
-/** The update rule of each factor. */
-export function optimisersOf({ optimiser = "adam" }: Pick<SchemeDefinition, "optimiser">): Optimisers {
-  return typeof optimiser === "string" ? { A: optimiser, B: optimiser } : optimiser
+/** The names of a scheme's trained tensors: A, B and what its adapter has beside them. */
+export function tensorsOf({ adapter = "lora" }: Pick<SchemeDefinition, "adapter">): readonly (keyof Rates)[] {
+  const extras: readonly Extra[] = ADAPTERS[adapter].extras
+  return ["A", "B", ...EXTRAS.filter((name) => extras.some((extra) => extra.name === name))]
+}
+
+/** The update rule of each trained tensor. */
+export function optimisersOf(
+  definition: Pick<SchemeDefinition, "optimiser" | "adapter">,
+): Readonly<Record<string, OptimiserName>> {
+  const { optimiser = "adam" } = definition
+  return Object.fromEntries(
+    tensorsOf(definition).map((name) => [
+      name,
+      typeof optimiser === "string" ? optimiser : (optimiser[name] ?? "adam"),
+    ]),
+  )
 }
 
 /** The update rules as one text: "adam", or "adam on A, muon on B". */
-export function optimiserText(definition: Pick<SchemeDefinition, "optimiser">): string {
-  const { A, B } = optimisersOf(definition)
-  return A === B ? A : `${A} on A, ${B} on B`
+export function optimiserText(definition: Pick<SchemeDefinition, "optimiser" | "adapter">): string {
+  const rules = Object.entries(optimisersOf(definition))
+  const [first] = rules
+  return rules.every(([, rule]) => rule === first![1])
+    ? first![1]
+    : rules.map(([name, rule]) => `${rule} on ${name}`).join(", ")
 }
 
 /** A transformer with its defaults; @throws InputError for heads or layers that it cannot have. */
@@ -184,7 +219,16 @@ const start = documented(
   { exponent: "-1/2" },
 )
 const rate = (side: string) => documented(exponent, `the exponent of the rate of ${side}, or frozen: ${EXPONENT}`, "c")
-const pair = z.strictObject({ A: rate("A"), B: rate("B") })
+/** A and B, and what only some adapters have: its place is checked with the adapter. */
+const byTensor = <T extends z.ZodType>(of: (name: string) => T) =>
+  z.strictObject({
+    A: of("A"),
+    B: of("B"),
+    ...(Object.fromEntries(EXTRAS.map((name) => [name, of(name).exactOptional()])) as {
+      [name in (typeof EXTRAS)[number]]: z.ZodExactOptional<T>
+    }),
+  })
+const pair = byTensor(rate)
 const optimiserNames = Object.keys(OPTIMISERS) as [OptimiserName, ...OptimiserName[]]
 const ruleName = names("an update rule", optimiserNames)
 
@@ -192,6 +236,7 @@ const FIELDS = {
   name: documented(z.string().min(1), "the scheme's name", "mine"),
   title: documented(z.string(), "what the scheme is, in a line", "A random, B zero, a rate for each"),
   source: documented(z.string(), "where the scheme comes from", "arXiv 2402.12354").exactOptional(),
+  adapter: names("the adapter", Object.keys(ADAPTERS) as [AdapterName, ...AdapterName[]]).exactOptional(),
   start: documented(z.strictObject({ A: start, B: start }), `{ A, B }, each ${START}`, {
     A: { exponent: "-1/2" },
     B: "zero",
@@ -201,12 +246,16 @@ const FIELDS = {
     "{ A, B }, the exponents of the two rates, or such pairs, one an adapted layer: a list, or by the sites' names",
     { A: "c", B: "c" },
   ),
-  rateConstants: documented(z.strictObject({ A: positive, B: positive }), "{ A, B }: numbers > 0", {
-    A: 1,
-    B: 1,
-  }).exactOptional(),
+  rateConstants: documented(
+    byTensor(() => positive),
+    "{ A, B }: numbers > 0",
+    {
+      A: 1,
+      B: 1,
+    },
+  ).exactOptional(),
   optimiser: documented(
-    z.union([ruleName, z.strictObject({ A: ruleName, B: ruleName })]),
+    z.union([ruleName, byTensor(() => ruleName)]),
     `one update rule for both factors, or { A, B }, one for each: ${optimiserNames.join(", ")}`,
     "adam",
   ).exactOptional(),
@@ -293,6 +342,7 @@ export function checkedDefinition(value: unknown): SchemeDefinition {
   const { name } = value as { name?: unknown }
   const prefix = typeof name === "string" ? `${name}.` : ""
   const definition: SchemeDefinition = checked(SchemeSchema, renamed(value, prefix), "scheme", prefix)
+  requireTensors(definition)
   requireMoving(definition)
   return definition
 }
@@ -326,7 +376,34 @@ function renamed(value: object, prefix: string): Record<string, unknown> {
   return fields
 }
 
-function requireMoving({ name, start, rates }: SchemeDefinition): void {
+/** @throws InputError for rates, their constants or rules of other tensors than the adapter's, or one without a rate. */
+function requireTensors(definition: SchemeDefinition): void {
+  const { name, adapter = "lora", rates, rateConstants = {}, optimiser } = definition
+  const known: readonly string[] = tensorsOf(definition)
+  const fields: [string, object][] = [
+    ...((isPair(rates) ? [["rates", rates]] : Object.entries(rates).map(([site, own]) => [`rates.${site}`, own])) as [
+      string,
+      object,
+    ][]),
+    ["rateConstants", rateConstants],
+    ["optimiser", typeof optimiser === "object" ? optimiser : {}],
+  ]
+  for (const [field, given] of fields) {
+    const odd = Object.keys(given).find((tensor) => !known.includes(tensor))
+    const missing = field.startsWith("rates") ? known.find((tensor) => !Object.hasOwn(given, tensor)) : undefined
+    if (odd === undefined && missing === undefined) continue
+    throw new InputError({
+      field: `${name}.${field}.${odd ?? missing}`,
+      given: odd === undefined ? "nothing" : (given as Record<string, unknown>)[odd],
+      allowed: `what adapter ${adapter} trains: the fields are ${known.join(", ")}`,
+      example: known.map((tensor) => `${tensor}: c`).join(", "),
+    })
+  }
+}
+
+function requireMoving(definition: SchemeDefinition): void {
+  const { name, start, rates } = definition
+  const extras = tensorsOf(definition).slice(2)
   if (start.A === "zero" && start.B === "zero")
     throw new InputError({
       field: `${name}.start`,
@@ -334,7 +411,9 @@ function requireMoving({ name, start, rates }: SchemeDefinition): void {
       allowed: "at most one zero factor: with both at zero no gradient ever moves them",
       example: '{ A: { exponent: "-1/2" }, B: "zero" }',
     })
-  if ((isPair(rates) ? [rates] : Object.values<Rates>(rates)).every(({ A, B }) => A === "frozen" && B === "frozen"))
+  const pairs = isPair(rates) ? [rates] : Object.values<Rates>(rates)
+  const rest = (own: Rates) => [own.A, own.B, ...extras.map((tensor) => own[tensor])]
+  if (pairs.every((own) => rest(own).every((rate) => rate === "frozen")))
     throw new InputError({
       field: `${name}.rates`,
       given: "both factors frozen",

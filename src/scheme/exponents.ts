@@ -28,12 +28,26 @@ export function defaultSymbols(definition: SchemeDefinition): DefaultSymbol[] {
   )
 }
 
+/** Something of each trained tensor of an adapter, by name. */
+export interface TensorRates<T> {
+  readonly A: T
+  readonly B: T
+  readonly [extra: string]: T
+}
+
+/** The same of each, made of another. */
+export function mapRates<T, U>(rates: TensorRates<T>, of: (own: T, tensor: string) => U): TensorRates<U> {
+  return Object.fromEntries(
+    Object.entries(rates).map(([tensor, own]) => [tensor, of(own, tensor)]),
+  ) as unknown as TensorRates<U>
+}
+
 /** Every exponent of a scheme as a form in its symbols. */
 export interface Exponents {
   /** Null for a factor that starts at zero. */
   readonly start: Readonly<Record<"A" | "B", Affine | null>>
-  /** Per site; null for a frozen factor. */
-  readonly rates: readonly Readonly<Record<"A" | "B", Affine | null>>[]
+  /** Per site and trained tensor; null for a frozen one. */
+  readonly rates: readonly TensorRates<Affine | null>[]
   /** Of Adam's ε and of an inverse's δ where they are not negligible, of the gradients' bound where there is one; else null. */
   readonly sizes: {
     readonly multiplier: Affine
@@ -71,7 +85,7 @@ export function exponentsOf(
   const { multiplier, readout, input, inputWidth, rank, epsilon, damping, clip } = raw.sizes
   const exponents: Exponents = {
     start: inPair(raw.start),
-    rates: raw.rates.map(inPair),
+    rates: raw.rates.map((own) => mapRates(own, (form) => form && set(form))),
     alignments: raw.alignments.map(({ between, exponent }) => ({
       between,
       exponent: withinHalf(set(exponent), definition.name),
@@ -100,10 +114,11 @@ function written(definition: SchemeDefinition): Exponents {
     return own === "zero" ? null : affine(own.exponent, `start.${side}`)
   }
   return {
-    rates: ratesOf(definition).map(({ A, B }, i) => ({
-      A: A === "frozen" ? null : affine(A, `rates[${i}].A`),
-      B: B === "frozen" ? null : affine(B, `rates[${i}].B`),
-    })),
+    rates: ratesOf(definition).map((own, i) =>
+      mapRates<string, Affine | null>({ ...own }, (rate, tensor) =>
+        rate === "frozen" ? null : affine(rate, `rates[${i}].${tensor}`),
+      ),
+    ),
     alignments: (definition.alignments ?? []).map(({ between, exponent }) => ({
       between,
       exponent: affine(exponent, `alignments ${between.join(", ")}`),
@@ -124,7 +139,7 @@ function written(definition: SchemeDefinition): Exponents {
 
 function formsOf({ rates, alignments, sizes, start }: Exponents): (Affine | null)[] {
   return [
-    ...rates.flatMap(({ A, B }) => [A, B]),
+    ...rates.flatMap((own) => Object.values(own)),
     ...alignments.map(({ exponent }) => exponent),
     ...Object.values(sizes),
     ...Object.values(start),

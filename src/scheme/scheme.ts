@@ -1,6 +1,8 @@
 import { Affine } from "../exponent/affine.js"
 import type { Constraint } from "../exponent/system.js"
 import { InputError } from "../inputError.js"
+import type { AdapterForm } from "../program/adapters/form.js"
+import { ADAPTERS } from "../program/adapters/forms.js"
 import { dimension, SINGLE } from "../program/dimension.js"
 import { type Model, onlySite } from "../program/model.js"
 import { adapterModel } from "../program/models/adapter.js"
@@ -21,7 +23,7 @@ import {
   type Start,
   transformerOf,
 } from "./definition.js"
-import { type Exponents, exponentsOf, symbolsOf } from "./exponents.js"
+import { type Exponents, exponentsOf, mapRates, symbolsOf, type TensorRates } from "./exponents.js"
 
 export type { Alignment, Rates, SchemeDefinition }
 
@@ -34,8 +36,8 @@ export interface Scheme {
   readonly program: Program
   /** The start of each trained leaf. */
   readonly start: ReadonlyMap<Node, Coefficient | "zero">
-  /** Per site. */
-  readonly rates: readonly Readonly<Record<"A" | "B", Affine | "frozen">>[]
+  /** Per site and trained tensor. */
+  readonly rates: readonly TensorRates<Affine | "frozen">[]
   readonly sizes: Exponents["sizes"]
   readonly alignments: Exponents["alignments"]
   readonly symbols: readonly string[]
@@ -67,7 +69,7 @@ export function withExponents(
   other: {
     readonly start: (side: "A" | "B", own: Affine) => Affine
     /** Of each site, by its place. */
-    readonly rate: (side: "A" | "B", site: number, own: Affine) => Affine
+    readonly rate: (tensor: string, site: number, own: Affine) => Affine
   },
 ): Scheme {
   const startOf = (side: "A" | "B") => {
@@ -76,10 +78,9 @@ export function withExponents(
   }
   const exponents: Exponents = {
     start: { A: startOf("A"), B: startOf("B") },
-    rates: rates.map(({ A, B }, i) => ({
-      A: A === "frozen" ? null : other.rate("A", i, A),
-      B: B === "frozen" ? null : other.rate("B", i, B),
-    })),
+    rates: rates.map((site, i) =>
+      mapRates(site, (own, tensor) => (own === "frozen" ? null : other.rate(tensor, i, own))),
+    ),
     sizes,
     alignments,
   }
@@ -88,27 +89,35 @@ export function withExponents(
 
 /** The program of a definition at its exponents. */
 function schemeOf(definition: SchemeDefinition, exponents: Exponents, domain: readonly Constraint[]): Scheme {
-  const { start, rateConstants = { A: 1, B: 1 } } = definition
-  const optimisers = optimisersOf(definition)
+  const { start, rateConstants = {} } = definition
+  const rules = Object.entries(optimisersOf(definition))
   const { rates, sizes, alignments } = exponents
-  const motion = (side: "A" | "B", power: Affine | null): Motion | "frozen" => {
+  const motion = (power: Affine | null, tensor: string): Motion | "frozen" => {
     if (power === null) return "frozen"
     const { weightDecay = 0, shrinkage = 0 } = definition
-    const rate = { constant: rateConstants[side], power }
-    return { rate, weightDecay, shrinkage: side === "A" ? shrinkage : 0 }
+    const rate = { constant: (rateConstants as Readonly<Record<string, number>>)[tensor] ?? 1, power }
+    return { rate, weightDecay, shrinkage: tensor === "A" ? shrinkage : 0 }
   }
   const objective = objectiveOf(definition)
-  const model = modelOf(definition, sizes, objective)
+  const adapter = adapterOf(definition)
+  const own = modelOf(definition, sizes, objective)
+  // The three parts of a step's change are those of a product of two factors.
+  const model: Model = {
+    ...own,
+    adapter,
+    watchesParts: own.watchesParts && adapter.extras.length === 0,
+    ...(adapter.mostBases === undefined ? {} : { mostBases: adapter.mostBases }),
+  }
   const program = trainingStep(model, {
     objective,
-    optimisers: { A: OPTIMISERS[optimisers.A], B: OPTIMISERS[optimisers.B] },
+    optimisers: Object.fromEntries(rules.map(([tensor, rule]) => [tensor, OPTIMISERS[rule]])),
     epsilon: {
       constant: definition.epsilonConstant ?? (sizes.epsilon === null ? NEGLIGIBLE_EPSILON : 1),
       power: sizes.epsilon,
     },
     damping: { constant: sizes.damping === null ? NEGLIGIBLE_EPSILON : 1, power: sizes.damping },
     start: startRule(definition, model),
-    motions: rates.map(({ A, B }) => ({ A: motion("A", A), B: motion("B", B) })),
+    motions: rates.map((site) => mapRates(site, motion)),
     clip: sizes.clip && { constant: 1, power: sizes.clip },
   })
   const factor = (side: "A" | "B"): Coefficient | "zero" => {
@@ -125,7 +134,7 @@ function schemeOf(definition: SchemeDefinition, exponents: Exponents, domain: re
         [B, factor("B")],
       ]),
     ),
-    rates: rates.map(({ A, B }) => ({ A: A ?? "frozen", B: B ?? "frozen" })),
+    rates: rates.map((site) => mapRates(site, (own) => own ?? "frozen")),
     symbols: symbolsOf(exponents),
     alignments,
     domain,
@@ -134,7 +143,7 @@ function schemeOf(definition: SchemeDefinition, exponents: Exponents, domain: re
 
 /** The model of a definition. */
 function modelOf(
-  { name, network, model, spaces = { input: "nIn", output: "n" } }: SchemeDefinition,
+  { name, network, model, adapter = "lora", spaces = { input: "nIn", output: "n" } }: SchemeDefinition,
   sizes: Scheme["sizes"],
   objective: Objective,
 ): Model {
@@ -145,7 +154,45 @@ function modelOf(
     return transformerModel(transformerOf(model, `${name}.model`), [n, rank], sizes, objective)
   if (model !== undefined) return teacherStudentModel(onlySite(n, n, rank), sizes, objective, model.inputs ?? 5)
   const known = { n, nIn: dimension("nIn", sizes.inputWidth), one: SINGLE }
-  return adapterModel(onlySite(known[spaces.input], known[spaces.output], rank), sizes, objective)
+  const weights = ADAPTERS[adapter].readsWeights ? "named" : "implied"
+  return adapterModel(onlySite(known[spaces.input], known[spaces.output], rank), sizes, objective, weights)
+}
+
+/**
+ * The adapter of a definition;
+ * @throws InputError where it stands beside something that is read of LoRA's two factors alone, or of other weights.
+ */
+function adapterOf({
+  name,
+  adapter = "lora",
+  subtractStart,
+  weightDecay,
+  network,
+  spaces,
+}: SchemeDefinition): AdapterForm {
+  const form: AdapterForm = ADAPTERS[adapter]
+  const refuse = (field: string, given: unknown, allowed: string, example: string): never => {
+    throw new InputError({
+      field: `${name}.${field}`,
+      given,
+      allowed: `${allowed}, beside adapter: ${adapter}`,
+      example,
+    })
+  }
+  if (form.extras.length === 0) return form
+  if (subtractStart) return refuse("subtractStart", true, "false", "subtractStart: false")
+  if (weightDecay)
+    return refuse("weightDecay", weightDecay, "0: it would act on what was added to the start", "weightDecay: 0")
+  if (form.readsWeights && network !== undefined)
+    return refuse(
+      "network",
+      network,
+      "none: a norm of weights is read of rows of norm 1",
+      "model: { kind: llama-block }",
+    )
+  if (form.readsWeights && spaces !== undefined && (spaces.input === "one" || spaces.output === "one"))
+    return refuse("spaces", spaces, "a hidden layer's", "spaces: { input: nIn, output: n }")
+  return form
 }
 
 /** @throws InputError for a start along the gradient that is not subtracted, or of a model that names no gradient. */

@@ -1,6 +1,6 @@
 import { SINGLE } from "../program/dimension.js"
 import { gradient } from "../program/gradient.js"
-import { inOrder, leafName, Node } from "../program/node.js"
+import { inOrder, Node } from "../program/node.js"
 import type { Program } from "../program/program.js"
 import type { PrecisionConfig } from "./precisionConfig.js"
 
@@ -20,12 +20,11 @@ export function scaledGradients(program: Program): ScaledGradients {
       node.is("leaf") && node.attributes.role === "trained" ? [[node.attributes.name, node as Node] as const] : [],
     ),
   )
-  const pairs = program.starts.flatMap((start, i) =>
-    (["A", "B"] as const).flatMap((side) => {
-      const name = leafName(start[side])
+  const pairs = program.gradients.flatMap((gradients, i) =>
+    Object.entries(gradients).flatMap(([tensor, own]) => {
+      const name = `${tensor}${program.model.sites[i]!.tag}`
       // Where the start is subtracted, what is added to it is trained.
       const leaf = trained.get(`moved ${name}`) ?? trained.get(name)
-      const own = program.gradients[i]![side]
       return own === null || leaf === undefined ? [] : [{ own, leaf }]
     }),
   )

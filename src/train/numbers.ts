@@ -96,6 +96,7 @@ export const NUMBERS: { readonly [O in Op]: Whole<O> | Entrywise<O> } = {
   scale: entrywise((result, { attributes: { by } }, [x], { sizes, t }) =>
     scale(result, x!, coefficientValue(by, sizes.n, t)),
   ),
+  detach: entrywise((result, _, [x]) => result.set(x!)),
   sign: entrywise((result, _, [x]) => sign(result, x!)),
   activate: entrywise((result, { attributes: { by } }, [x]) => mapped(result, x!, ACTIVATIONS[by].value)),
   slope: entrywise((result, { attributes: { by } }, [x, at]) => {

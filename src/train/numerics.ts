@@ -175,7 +175,7 @@ function readings(program: Program, scaled: ReadonlyMap<Node, Node>): ReadonlyMa
   for (const [leaf, value] of program.next)
     read(value, result.get(leaf)!.role, true, result.get(leaf)!.role === "weights" && changeOf(leaf, value) !== null)
   for (const node of inOrder([program.loss])) read(node, "activations")
-  const gradients = program.gradients.flatMap(({ A, B }) => [A, B]).filter((node) => node !== null)
+  const gradients = program.gradients.flatMap((tensors) => Object.values(tensors)).filter((node) => node !== null)
   for (const node of inOrder([...gradients, ...scaled.values()])) read(node, "gradients")
   for (const node of inOrder([...next])) read(node, updateRole(node))
   const afterwards = new Map<Node, boolean>()

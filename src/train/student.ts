@@ -8,7 +8,7 @@ import type { Model } from "../program/model.js"
 import { isStudent, type StudentParts } from "../program/models/teacherStudent.js"
 import { leafName, Node } from "../program/node.js"
 import type { Program } from "../program/program.js"
-import { isPair, type SchemeDefinition } from "../scheme/definition.js"
+import { isPair, type Rates, type SchemeDefinition, tensorsOf } from "../scheme/definition.js"
 import { onModel } from "../scheme/onModel.js"
 import { type Scheme, scheme } from "../scheme/scheme.js"
 import type { Matrix } from "./matrix.js"
@@ -36,7 +36,8 @@ const EPSILON = 1e-8
 export const REFERENCE = "reference float64"
 
 /**
- * The definition on the student's network under its loss, with rates that are numbers instead of powers of the width.
+ * The definition on the student's network under its loss, with rates that are numbers instead of powers of the width; what
+ * an adapter trains beside A and B has B's.
  *
  * @throws InputError if the definition has a model of its own.
  */
@@ -47,14 +48,17 @@ export function onStudent(
   const onNetwork = onModel("teacher-student", definition)
   const { rates: own } = definition
   const pairs = isPair(own) ? [own] : Object.values(own)
-  const numeric = (side: "A" | "B") => (pairs.some((pair) => pair[side] === "frozen") ? "frozen" : "0")
+  const tensors = tensorsOf(definition)
+  const numeric = (tensor: keyof Rates) => (pairs.some((pair) => pair[tensor] === "frozen") ? "frozen" : "0")
+  const all = Object.fromEntries(tensors.map((tensor) => [tensor, numeric(tensor)])) as unknown as Rates
+  const extras = Object.fromEntries(tensors.slice(2).map((tensor) => [tensor, rates?.B ?? 1]))
   return {
     ...onNetwork,
     model: { kind: "teacher-student", inputs },
     batch: samples,
     readout: new Fraction(readout).toFraction(),
-    rates: { A: numeric("A"), B: numeric("B") },
-    rateConstants: rates ?? { A: 1, B: 1 },
+    rates: all,
+    rateConstants: { ...(rates ?? { A: 1, B: 1 }), ...extras },
     ...(definition.epsilon === undefined ? { epsilonConstant: definition.epsilonConstant ?? EPSILON } : {}),
   }
 }
@@ -73,10 +77,11 @@ export function kernelStart(
     weightDecay = 0,
     shrinkage = 0,
     subtractStart = false,
+    adapter = "lora",
   } = ready.definition
   const { multiplier, rank, input, epsilon, clip } = ready.sizes
   const isAdam = optimiser === "adam" && epsilonConstant === EPSILON
-  const isPlain = isAdam && weightDecay === 0 && shrinkage === 0 && !subtractStart
+  const isPlain = isAdam && adapter === "lora" && weightDecay === 0 && shrinkage === 0 && !subtractStart
   const isFixed = [multiplier, rank, input].every(({ key }) => key === Affine.ZERO.key)
   const moves = ready.rates.every(({ A, B }) => A !== "frozen" && B !== "frozen")
   if (!isPlain || !isFixed || !moves || epsilon !== null || clip !== null) return null

@@ -262,10 +262,27 @@ describe("the catalogue", () => {
     ["muon-rms-init-b", "c <= -1", "c <= -1"],
     // By hand: U V^T has entries n^(-1/2), torch's are √n times those: B = cB - 1/2 or cB; Z_A = max(0, cA + 1).
     ["adam-a-muon-b", "cB <= 1/2 and cA + cB <= -1/2", "cB <= 1/2 and cA <= -1"],
+    // By hand: λ_b moves n^cb beside B (0.1 + λ_d) A x = Θ(1 + n^cd).
+    ["vera", "cb <= 0 and cb + cd <= 0", "cb <= 0 and cb + cd <= 0"],
+    // By hand: B R A x = n^(-1/2) n^c n^(sigma + k).
+    ["lora-xs", "c + k + sigma <= 1/2", "k + sigma <= 0 and c + k + sigma <= 1/2"],
+    // By hand: δm ∘ W x = n^cm beside B A x; the norm moves by at most n^(2c), n^(-1) at the bound.
+    ["dora", "c <= -1/2 and cm <= 0", "c <= -1 and cm <= 0"],
+    ["dora-detached", "c <= -1/2 and cm <= 0", "c <= -1 and cm <= 0"],
     ["adam-a-muon-original-b", "cB <= 0 and cA + cB <= -1", "cB <= 0 and cA <= -1"],
   ])("%s: stable iff %s, internally iff %s", (name, stable, internally) => {
     says(derived(name).stable, stable)
     says(derived(name).internallyStable, internally)
+  })
+  // By hand: a diagonal moves along sign(w ∘ y), so that w meets it in an aligned sum: n^(1 - o) more than the features.
+  test.each([
+    ["vera", "cb <= -1/2 and cb + cd <= -1/2"],
+    ["dora", "c <= -3/4 and cm <= -1/2"],
+    ["dora-detached", "c <= -3/4 and cm <= -1/2"],
+    ["lora-xs", "c + k + sigma <= 1/2"],
+  ])("%s: the output stays O(1) iff %s", (name, output) => {
+    says(derived(name).stableOutput, output)
+    expect(derived(name).efficient).toBeNull()
   })
   test("with the start subtracted the bound on a0 + b0 drops", () => {
     const definition = { ...schemeNamed("init-ab"), subtractStart: true }

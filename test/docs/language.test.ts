@@ -98,6 +98,15 @@ const EXAMPLES: readonly Example[] = [
     exponent: "0",
   },
   {
+    call: "x.detach()",
+    node: (x) => x.detach(),
+    spaces: [vector],
+    values: [column(1, 2)],
+    gives: column(1, 2),
+    sizes: ["1/2"],
+    exponent: "1/2",
+  },
+  {
     call: 'x.activate("relu")',
     node: (x) => x.activate("relu"),
     spaces: [vector],

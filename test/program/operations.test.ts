@@ -40,6 +40,7 @@ const FORMS: Readonly<Record<Op, Forms | null>> = {
   add: [x.plus(y)],
   multiply: [x.multiply(y), x.multiply(x)],
   scale: [x.scale({ constant: -1.5, power: Affine.ZERO })],
+  detach: null,
   sign: null,
   activate: ACTIVATIONS.map((by) => x.activate(by)) as unknown as Forms,
   slope: null,
@@ -171,5 +172,19 @@ function times(constant: number) {
 
 test("every operation has a form here, or belongs to gradients and updates and has no gradient of its own", () => {
   for (const [op, { gradient: rule }] of Object.entries(OPERATIONS))
-    expect([op, FORMS[op as Op] === null]).toEqual([op, rule === null])
+    expect([op, FORMS[op as Op] === null]).toEqual([op, rule === null || op === "detach"])
+})
+
+test("detach is the tensor itself, and a constant to gradients", () => {
+  const form = x.detach().multiply(y)
+  const ones = Node.leaf("ones", "frozen", [m, SINGLE])
+  expect(gradient(form.columnDots(z).times(ones), [x])).toEqual([null])
+  const dx = Node.leaf("dx", "frozen", x.shape)
+  const given = new Map([[x as Node, (): Changed => ({ before: x, after: x.plus(dx), change: dx })]])
+  const moved = x.detach()
+  const { change: changed } = change([moved], given).get(moved)!
+  const leaves = drawn([x, dx], 3)
+  const values = evaluate([moved, changed], leaves, sizes, 1)
+  expect(values.get(moved)!.data).toEqual(leaves.get(x)!.data)
+  expect(values.get(changed)!.data).toEqual(leaves.get(dx)!.data)
 })

@@ -18,6 +18,11 @@ describe("names that people know", () => {
     ["lora_ga", "peft-lora-ga"],
     ["olora", "peft-olora"],
     ["gaussian", "peft-gaussian"],
+    ["DoRA", "dora"],
+    ["use_dora", "dora-detached"],
+    ["VeRA", "vera"],
+    ["LoRA-XS", "lora-xs"],
+    ["loraxs", "lora-xs"],
   ])("the scheme %s is %s", (alias, name) => {
     expect(schemeNamed(alias).name).toBe(name)
   })
@@ -46,7 +51,7 @@ describe("names that people know", () => {
   })
 
   test("an adapter of another kind is refused with the reason", () => {
-    expect(() => schemeNamed("DoRA")).toThrow("magnitude")
+    expect(() => schemeNamed("AdaLoRA")).toThrow("its rank changes")
   })
 
   test("no two schemes share a spelling, and every alias is of one that exists", () => {

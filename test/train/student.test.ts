@@ -86,7 +86,7 @@ test("every scheme of one hidden layer trains on the student, with a finite loss
   for (const definition of ON_STUDENT) {
     const open = onStudent(definition, SMALL)
     const values = Object.fromEntries(
-      Object.entries(definition.example ?? {}).filter(([symbol]) => !/^c[AB]?$/.test(symbol)),
+      Object.entries(definition.example ?? {}).filter(([symbol]) => !/^c[ABdbm]?$/.test(symbol)),
     )
     const result = trainStudent({ definition, values }, config, data)
     expect(result.backend).toBe(REFERENCE)

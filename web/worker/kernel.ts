@@ -40,9 +40,9 @@ async function bytesOf(name: string): Promise<Uint8Array<ArrayBuffer>> {
 }
 
 function requireTrained({ definition, program, sizes, rates }: Scheme): void {
-  const { optimiser = "adam", weightDecay = 0, shrinkage = 0, subtractStart = false } = definition
+  const { optimiser = "adam", weightDecay = 0, shrinkage = 0, subtractStart = false, adapter = "lora" } = definition
   const { multiplier, rank, input, epsilon, clip } = sizes
-  const isPlain = optimiser === "adam" && weightDecay === 0 && shrinkage === 0 && !subtractStart
+  const isPlain = optimiser === "adam" && adapter === "lora" && weightDecay === 0 && shrinkage === 0 && !subtractStart
   const isFixed = [multiplier, rank, input].every(({ key }) => key === Affine.ZERO.key)
   const moves = rates.every(({ A, B }) => A !== "frozen" && B !== "frozen")
   if (isStudent(program.model) && isPlain && isFixed && moves && epsilon === null && clip === null) return

@@ -48,7 +48,7 @@ export function stackModel(
       let x: Node = x0
       const watched = W.map((weights, l) => {
         const site = sites[l]!
-        const h = weights.times(x).plus(adapted(site, x))
+        const h = weights.times(x).plus(adapted(site, x, weights))
         const own = h.activate(activation)
         x = residual ? x.plus(own) : own
         return { name: "h", site, node: h }

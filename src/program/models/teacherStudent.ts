@@ -43,7 +43,7 @@ export function teacherStudentModel(
       { node: wOut, deviation: power(readout.negated) },
     ],
     forward: (adapted) => ({
-      output: wOut.transpose().times(H.plus(adapted(site, P)).activate("relu")),
+      output: wOut.transpose().times(H.plus(adapted(site, P, wHidden)).activate("relu")),
       watched: [],
     }),
     minimises: "output",

@@ -110,9 +110,10 @@ export function transformerModel(
       }
       const watched = made.flatMap(({ weights, sites, tag }): Watched[] => {
         const layer: BlockParts["layer"] = (name, input) => {
-          const own = weights.get(name)!.times(input)
+          const frozen = weights.get(name)!
+          const own = frozen.times(input)
           const site = sites.get(name)
-          return site === undefined ? own : own.plus(adapted(site, input))
+          return site === undefined ? own : own.plus(adapted(site, input, frozen))
         }
         const { output, scores } = BLOCKS[kind](
           x,

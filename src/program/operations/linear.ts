@@ -41,6 +41,12 @@ export const scale: Row<"scale"> = linear(
   ({ attributes: { by } }, adjoint) => adjoint.scale(by),
 )
 
+/** Linear forward; backward nothing. */
+export const detach: Row<"detach"> = {
+  gradient: () => [null],
+  change: (_, [x]) => ({ after: x!.after.detach(), change: x!.change.detach() }),
+}
+
 /** The entrywise product. */
 export const multiply: Row<"multiply"> = {
   gradient: ({ operands: [left, right] }, adjoint) => [adjoint.multiply(right!), adjoint.multiply(left!)],

@@ -2,7 +2,7 @@ import type { Op } from "../operation.js"
 import { activate, activationChange, slope } from "./activations.js"
 import { centre, columnDots, placeRows, rotate, rowPart, scaleColumns } from "./columns.js"
 import { leaf, one, zero } from "./constants.js"
-import { add, matmul, multiply, scale, transpose } from "./linear.js"
+import { add, detach, matmul, multiply, scale, transpose } from "./linear.js"
 import type { Row } from "./row.js"
 import {
   inverseRoot,
@@ -25,6 +25,7 @@ export const OPERATIONS: { readonly [O in Op]: Row<O> } = {
   add,
   multiply,
   scale,
+  detach,
   sign,
   activate,
   slope,

@@ -64,6 +64,7 @@ export const WGSL: { readonly [O in Op]: Lines<O> | string } = {
   multiply: (_, { operands }) => operands().join(" * "),
   scale: ({ attributes: { by } }, { operands, number }) =>
     `${number((sizes, t) => coefficientValue(by, sizes.n, t))} * ${operands()[0]}`,
+  detach: (_, { operands }) => operands()[0]!,
   sign: (_, { operands }) => `sign(${operands()[0]})`,
   activate: ({ attributes: { by } }, { operands }) => `${by}_value(${operands()[0]})`,
   slope: ({ attributes: { by } }, { operands }) => {

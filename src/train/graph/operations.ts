@@ -41,6 +41,7 @@ export const ONNX: { readonly [O in Op]: Written<O> | string } = {
     by.power.key === Affine.ZERO.key && by.biasCorrection === undefined
       ? times(graph, x!, by.constant)
       : graph.node("Mul", [x!, number((sizes, t) => coefficientValue(by, sizes.n, t))]),
+  detach: (_, { operands: [x] }) => x!,
   sign: (_, { graph, operands }) => graph.node("Sign", operands),
   activate: ({ attributes: { by } }, { graph, operands: [x] }) => ACTIVATIONS[by].value(graph, x!),
   slope: ({ attributes: { by } }, { graph, operands: [x, at] }) => ACTIVATIONS[by].slope(graph, x!, at!),

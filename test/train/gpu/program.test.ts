@@ -18,6 +18,8 @@ const REFUSED: Readonly<Record<string, RegExp>> = {
   "adam-a-muon-": /orthogonalise/,
   "scaled-": /precondition/,
   "lora-rite-": /orthogonalise/,
+  vera: /scaleColumns/,
+  dora: /columnDots|scaleColumns|inverseRoot|n×n/,
   "clip-": /gradient clipping/,
   "two-layers-": /n×n/,
   "three-layers-": /n×n/,

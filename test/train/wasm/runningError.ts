@@ -78,6 +78,9 @@ type Interval = readonly [value: number, radius: number]
 /** How often tanh is rounded: within six units in the last place (test/train/graph/program.test.ts measures it). */
 const TANH = 12
 
+/** A sum, its root and a quotient. */
+const ROOT = 3
+
 const tanh = ([value, radius]: Interval): Interval => round(Math.tanh(value), radius, TANH)
 
 const times = ([x, p]: Interval, [y, q]: Interval): Interval =>
@@ -183,11 +186,7 @@ const BOUNDS: NodeTable<[context: Context], Bounded> = {
       return round(value, radius, context.quotient)
     })
   },
-  columnDots: unbounded,
-  scaleColumns: unbounded,
   centre: unbounded,
-  inverseRoot: unbounded,
-  inverseRootChange: unbounded,
   softmax: unbounded,
   softmaxSlope: unbounded,
   softmaxChange: unbounded,
@@ -197,7 +196,51 @@ const BOUNDS: NodeTable<[context: Context], Bounded> = {
   placeRows: unbounded,
   rotate: unbounded,
   orthogonalise: unbounded,
+  columnDots: ({ operands }, context) => {
+    const [x, y] = operands.map(context.at) as [Bounded, Bounded]
+    return entries(context, (j) => {
+      let [value, radius, size] = [0, 0, 0]
+      for (let i = 0; i < x.rows; i++) {
+        const k = i * x.columns + j
+        const most = (Math.abs(x.value[k]!) + x.radius[k]!) * (Math.abs(y.value[k]!) + y.radius[k]!)
+        value += x.value[k]! * y.value[k]!
+        radius += most - Math.abs(x.value[k]! * y.value[k]!)
+        size += most
+      }
+      return [value, radius + gamma(x.rows) * size]
+    })
+  },
+  scaleColumns: ({ operands }, context) => {
+    const [x, row] = operands.map(context.at) as [Bounded, Bounded]
+    return entries(context, (i) => {
+      const j = i % context.columns
+      return times([x.value[i]!, x.radius[i]!], [row.value[j]!, row.radius[j]!])
+    })
+  },
+  inverseRoot: ({ operands, attributes: { epsilon } }, context) => {
+    const x = context.at(operands[0]!)
+    return entries(context, (i) => {
+      const value = 1 / Math.sqrt(x.value[i]! + epsilon)
+      return round(value, 1 / Math.sqrt(Math.max(0, x.value[i]! + epsilon - x.radius[i]!)) - value, ROOT)
+    })
+  },
+  // Every factor of −x / (p q (p + q)) is rounded on its own, so that the result is rounded beside its own size.
+  inverseRootChange: ({ operands, attributes: { epsilon } }, context) => {
+    const [x, at] = operands.map(context.at) as [Bounded, Bounded]
+    return entries(context, (i) => {
+      if (at.radius[i] !== 0) throw new Error("a bound is known where only the change is rounded")
+      const q = Math.sqrt(at.value[i]! + epsilon)
+      const change = (by: number) => {
+        const p = Math.sqrt(Math.max(0, at.value[i]! + by + epsilon))
+        return -by / (p * q * (p + q))
+      }
+      const value = change(x.value[i]!)
+      const radius = Math.abs(change(x.value[i]! - x.radius[i]!) - value)
+      return round(value, radius, 4 * ROOT)
+    })
+  },
   precondition: unbounded,
+  detach: ({ operands }, { at }) => at(operands[0]!),
   // ‖x + e‖ differs from ‖x‖ by at most ‖e‖.
   norm: ({ operands }, context) => {
     const squares = (x: Float64Array) => x.reduce((sum, v) => sum + v * v, 0)
