@@ -24,6 +24,7 @@ const SLOW = [
   "test/launch/launch.test.ts",
   "test/train/graph/fineTune.test.ts",
   "test/train/tuning/torch.test.ts",
+  "test/cli/sweepTorch.test.ts",
   "test/train/graph/browser.test.ts",
   "test/inspect/findings.test.ts",
   "test/cli/examples.test.ts",

@@ -109,7 +109,7 @@ async function withTuningEngine(config: FineTuneSweep, backend: string | undefin
   if (backend !== undefined)
     throw refuse("--backend", backend, "none for fine-tunings: the file's engine computes them", `engine: ${engine}`)
   try {
-    await openTuningEngine(engine).version()
+    await openTuningEngine(engine, config.torch ?? {}).check()
   } catch (error) {
     if (!(error instanceof TuningFailure)) throw error
     throw refuse("engine", engine, `one that is installed: ${error.message}`, error.message.split("; ").at(-1)!)

@@ -31,7 +31,7 @@ export function fineTuneSearch(config: FineTuneSweep): RateSearch {
 }
 
 function groups(config: FineTuneSweep, facts: TuningFacts): Group[] {
-  const { engine, precision, ratio, rates } = config
+  const { engine, precision, ratio, rates, torch } = config
   const points = config.schemes.flatMap((entry, i) => {
     const found = pointsOf(entry, i, (definition) => asTuned(definition))
     return found.map((point) => ({ point, ready: fitting(point, `schemes[${i}]`) }))
@@ -58,7 +58,8 @@ function groups(config: FineTuneSweep, facts: TuningFacts): Group[] {
           family,
           at: (rate) => {
             const own: TuningConfig = { ...shared, rates: rateOf(rate) }
-            const run = { kind: "finetune", engine, precision, config: own, files } as const
+            const how = { engine, precision, ...(torch === undefined ? {} : { torch }) }
+            const run = { kind: "finetune", ...how, config: own, files } as const
             return plannedRun({ ...about, task: run }, shardKeyOf(rates, { group, family }))
           },
         }

@@ -14,7 +14,7 @@ export const FineTune = kind(
       experiment: field(z.literal("finetune"), EXPERIMENTS, "finetune"),
       checkpoints: field(
         z.array(z.string().min(1)).min(1),
-        "pretrained models, one at least: folders with config.json, weights and tokenizer.json, or GGUF files; a model's width is its hidden size",
+        "pretrained models, one at least: folders with config.json, weights and tokenizer.json, GGUF files, or names on the hub that are in its cache; a model's width is its hidden size",
         ["models/llama-64", "models/llama-128"],
       ),
       task: field(
@@ -65,7 +65,22 @@ export const FineTune = kind(
         `what computes it: ${TUNING_ENGINES.join(", ")}`,
         TUNING_ENGINES[0],
       ),
+      torch: field(
+        z.strictObject({
+          processes: count(1, "processes that share each batch, one a card", 2).default(1),
+          sharded: field(z.boolean(), "whether they share the weights too (FSDP): true or false", true).default(false),
+          recompute: field(
+            z.boolean(),
+            "whether a block's values are computed again on the way back, which saves memory: true or false",
+            true,
+          ).default(false),
+          threads: count(1, "threads of a process on a CPU", 4).default(1),
+        }),
+        "how engine: torch computes: processes, sharded, recompute, threads",
+        { processes: 2, sharded: true },
+      ).exactOptional(),
     })
+    .refine(({ engine, torch }) => engine === "torch" || torch === undefined, { path: ["torch"] })
     .refine(({ steps, epochs }) => (steps === undefined) !== (epochs === undefined), { path: ["steps"] }),
   "finetune",
 )

@@ -13,8 +13,7 @@ import type {
   TeacherStudentTrainer,
 } from "./teacherStudent.js"
 import type { TeacherStudentConfig } from "./teacherStudentConfig.js"
-import type { TuningEngineName, TuningPrecision } from "./tuning/engine.js"
-import { runTuning, type TuningConfig, type TuningFiles, type TuningResult } from "./tuning/run.js"
+import { runTuning, type TuningConfig, type TuningFiles, type TuningHow, type TuningResult } from "./tuning/run.js"
 import { teacherStudentData } from "./wasm/teacherStudentData.js"
 
 /** A piece of work for a thread; plain data, so that it travels. */
@@ -43,10 +42,8 @@ export type Task =
   | FineTuningTask
 
 /** A pretrained model fine-tuned. */
-export interface FineTuningTask {
+export interface FineTuningTask extends TuningHow {
   readonly kind: "finetune"
-  readonly engine: TuningEngineName
-  readonly precision: TuningPrecision
   readonly config: TuningConfig
   /** Where the model and the texts lie: no part of what determines the result. */
   readonly files: TuningFiles
@@ -128,7 +125,7 @@ export function sharedKey(task: Task): string | null {
   if (task.kind === "scheme") return null
   if (task.kind === "synthetic") return networkKey(task)
   const { checkpoint, data, length } = task.config
-  return JSON.stringify([task.engine, task.precision, checkpoint, data, length])
+  return JSON.stringify([task.engine, task.torch, task.precision, checkpoint, data, length])
 }
 
 /** A text that is equal for teacher-student tasks of one network. */

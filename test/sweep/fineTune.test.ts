@@ -109,7 +109,7 @@ test("epochs become steps by the sequences that the task has with the model's to
 })
 
 test.each([
-  [{ checkpoints: ["llama-64"] }, /^checkpoints\[0\]: checkpoint: got ".*llama-64"/],
+  [{ checkpoints: ["llama-64"] }, /^checkpoints\[0\]: got "llama-64"; allowed: a path that exists/],
   [{ checkpoints: ["llama-16", "llama-16"] }, /^checkpoints\[1\]: got "llama-16"; .*checkpoints\[0\]/],
   [{ sites: ["query"] }, /^sites: got "query"; allowed: layers of a llama: q_proj, k_proj, v_proj, o_proj, gate_proj/],
   [{ steps: undefined }, /^steps: got "nothing"/],

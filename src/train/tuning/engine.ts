@@ -11,6 +11,18 @@ import type { Batch } from "./batch.js"
 export const TUNING_ENGINES = ["graph", "torch"] as const
 export type TuningEngineName = (typeof TUNING_ENGINES)[number]
 
+/** How the engine `torch` computes. */
+export interface TorchSettings {
+  /** How many processes share each batch: one a card. */
+  readonly processes?: number
+  /** Whether they share the weights too (FSDP): for a model that one card does not hold. */
+  readonly sharded?: boolean
+  /** Whether a block's values are computed again on the way back: less memory, about a third more time. */
+  readonly recompute?: boolean
+  /** Threads of a process on a CPU. */
+  readonly threads?: number
+}
+
 /** The formats of a fine-tuning: of the frozen weights and of what is computed; adapters are always float32. */
 export const TUNING_PRECISIONS = ["float32", "bfloat16", "float16"] as const
 export type TuningPrecision = (typeof TUNING_PRECISIONS)[number]
@@ -18,12 +30,8 @@ export type TuningPrecision = (typeof TUNING_PRECISIONS)[number]
 /** Computes fine-tunings, one after the other or side by side. */
 export interface TuningEngine {
   readonly name: TuningEngineName
-  /**
-   * The program that computes, with its version and device: "onnxruntime-node 1.30.0 cpu", "torch 2.13.0 cpu".
-   *
-   * @throws TuningFailure with the line to install where it is missing.
-   */
-  version(): Promise<string>
+  /** Starts nothing. @throws TuningFailure with the line to install, behind a semicolon, where something is missing. */
+  check(): Promise<void>
   /**
    * Reads the model and puts the adapters where they start.
    *
@@ -62,7 +70,10 @@ export interface TuningJob {
 
 /** A fine-tuning that is under way. @throws TuningFailure from each method if what computes it died. */
 export interface OpenTuning {
-  /** As `TuningEngine.version`. */
+  /**
+   * The program that computes, with its version and device: "onnxruntime-node 1.30.0 cpu", "torch 2.13.0+cpu
+   * transformers 5.24.0 peft 0.21.2 cpu".
+   */
   readonly engine: string
   /** Deaths of what computes it that it outlived, a sentence each. */
   readonly survived: readonly string[]
@@ -79,10 +90,14 @@ export interface OpenTuning {
   /** The log-likelihood of every class, a list for each sequence; whatever the batch's labels are. */
   classLikelihoods(batch: Batch): Promise<readonly (readonly number[])[]>
   /**
-   * The likeliest next tokens, one after the other; @param most how many at most. It ends behind one of `stop`, which is
-   * not among them.
+   * Each prompt's likeliest next tokens, one after the other; @param most how many at most. They end before one of
+   * `stop`.
    */
-  generate(prompt: readonly number[], most: number, stop: readonly number[]): Promise<readonly number[]>
+  generate(
+    prompts: readonly (readonly number[])[],
+    most: number,
+    stop: readonly number[],
+  ): Promise<readonly (readonly number[])[]>
   /** What is trained as it is now, in the order of `TuningJob.start`. */
   values(): Promise<readonly Float32Array[]>
   close(): Promise<void>

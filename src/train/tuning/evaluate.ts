@@ -48,7 +48,7 @@ export async function evaluate(
       return CLASS_METRICS[metric]!(predicted, right)
     }
     case "answers":
-      return answered(tuning, tokenizer, evaluation, how.length)
+      return answered(tuning, tokenizer, evaluation, how)
   }
 }
 
@@ -97,16 +97,25 @@ async function answered(
   tuning: OpenTuning,
   tokenizer: TextTokenizer,
   { questions, compare, most }: Extract<Evaluation, { kind: "answers" }>,
-  length: number,
+  { length, size }: Evaluating,
 ): Promise<number> {
   const stop = tokenizer.end === null ? [] : [tokenizer.end]
   const asked = compare === "number" ? lastNumber : (text: string) => text.trim()
+  const prompts = questions.map(({ prompt, answer }) => ({
+    ids: tokenizer.encode(prompt).ids.slice(-Math.max(1, length - most)),
+    answer: asked(answer),
+  }))
+  // Prompts of like length stand together.
+  prompts.sort((x, y) => x.ids.length - y.ids.length)
   let right = 0
-  for (const { prompt, answer } of questions) {
-    const ids = tokenizer.encode(prompt).ids.slice(-Math.max(1, length - most))
-    const said = tokenizer.decode(await tuning.generate(ids, most, stop))
-    const found = asked(said)
-    if (found !== null && found === asked(answer)) right++
+  for (let first = 0; first < prompts.length; first += size) {
+    const own = prompts.slice(first, first + size)
+    const said = await tuning.generate(
+      own.map(({ ids }) => ids),
+      most,
+      stop,
+    )
+    right += own.filter(({ answer }, i) => answer !== null && asked(tokenizer.decode(said[i]!)) === answer).length
   }
   return right / questions.length
 }

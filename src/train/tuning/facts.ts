@@ -3,6 +3,7 @@ import { createHash } from "node:crypto"
 import { createReadStream } from "node:fs"
 import { readdir, stat } from "node:fs/promises"
 import { basename, isAbsolute, join } from "node:path"
+import { pathOrHub } from "../../checkpoint/hub.js"
 import { openCheckpoint } from "../../checkpoint/open.js"
 import { readPretrainedConfig } from "../../checkpoint/pretrained.js"
 import type { PretrainedConfig } from "../../checkpoint/pretrainedConfig.js"
@@ -52,7 +53,8 @@ export async function tuningFacts(
   const found: CheckpointFacts[] = []
   for (const [i, path] of checkpoints.entries()) {
     const field = `checkpoints[${i}]`
-    const own = await inField(field, () => checkpointFacts(isAbsolute(path) ? path : join(folder, path), task, length))
+    const place = await pathOrHub("model", path, isAbsolute(path) ? path : join(folder, path), field)
+    const own = await inField(field, () => checkpointFacts(place, task, length))
     const same = found.findIndex(({ hash }) => hash === own.hash)
     if (same !== -1)
       throw new InputError({
@@ -70,17 +72,6 @@ export async function tuningFacts(
 }
 
 async function checkpointFacts(path: string, { train }: TuningTask, length: number): Promise<CheckpointFacts> {
-  const exists = await stat(path).then(
-    () => true,
-    () => false,
-  )
-  if (!exists)
-    throw new InputError({
-      field: "checkpoint",
-      given: path,
-      allowed: "a folder with config.json, weights and tokenizer.json, or a GGUF file",
-      example: "models/llama-64",
-    })
   const model = await readPretrainedConfig(path)
   const file = await openCheckpoint(path)
   const parameters = [...file.tensors.values()].reduce(

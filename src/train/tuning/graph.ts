@@ -35,7 +35,9 @@ export function graphTuning({ threads = 1 } = {}): TuningEngine {
   }
   return {
     name: "graph",
-    version: async () => (await opened()).name,
+    check: async () => {
+      await opened()
+    },
     open: async (job) => {
       if (job.precision !== "float32")
         throw new InputError({
@@ -98,19 +100,32 @@ function tuning(gradients: Gradients, job: TuningJob): OpenTuning {
     },
     likelihoods: async (batch) => (await gradients.losses(batch, values)).map((loss) => -loss),
     classLikelihoods: async (batch) => (await gradients.logits(batch, values)).map(logSoftmax),
-    generate: async (prompt, most, stop) => {
-      const ids = [...prompt]
-      for (let i = 0; i < most; i++) {
-        const [logits] = await gradients.logits({ ids: [ids], mask: [ids.map(() => 1)] }, values)
-        const next = logits!.indexOf(logits!.reduce((most, each) => Math.max(most, each), Number.NEGATIVE_INFINITY))
-        if (stop.includes(next) || next === -1) break
-        ids.push(next)
-      }
-      return ids.slice(prompt.length)
+    generate: async (prompts, most, stop) => {
+      const said: number[][] = []
+      for (const prompt of prompts) said.push(await continued(gradients, values, prompt, most, stop))
+      return said
     },
     values: async () => job.start.map((_, i) => values[places.indexOf(i)]!.slice()),
     close: async () => {},
   }
+}
+
+/** The likeliest token behind the prompt, again and again. */
+async function continued(
+  gradients: Gradients,
+  values: readonly Float32Array[],
+  prompt: readonly number[],
+  most: number,
+  stop: readonly number[],
+): Promise<number[]> {
+  const ids = [...prompt]
+  for (let i = 0; i < most; i++) {
+    const [logits] = await gradients.logits({ ids: [ids], mask: [ids.map(() => 1)] }, values)
+    const next = logits!.indexOf(logits!.reduce((most, each) => Math.max(most, each), Number.NEGATIVE_INFINITY))
+    if (stop.includes(next) || next === -1) break
+    ids.push(next)
+  }
+  return ids.slice(prompt.length)
 }
 
 function logSoftmax(logits: Float32Array): number[] {

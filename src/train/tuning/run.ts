@@ -6,6 +6,7 @@ import type { AdamW, Schedule } from "../adamw.js"
 import type { RunOutcome } from "../stepRecords.js"
 import {
   type SiteSizes,
+  type TorchSettings,
   type TuningEngine,
   type TuningEngineName,
   TuningFailure,
@@ -73,6 +74,14 @@ export interface TuningResult {
   readonly sites: readonly SiteSizes[]
 }
 
+/** What computes a fine-tuning, and how. */
+export interface TuningHow {
+  readonly engine: TuningEngineName
+  readonly precision: TuningPrecision
+  /** How the engine of that name computes, by default on one process: the last bits of a result may depend on it. */
+  readonly torch?: TorchSettings
+}
+
 /** How often a run is begun again after what computes it died. */
 const RETRIES = 2
 
@@ -85,9 +94,9 @@ const RETRIES = 2
 export async function runTuning(
   config: TuningConfig,
   files: TuningFiles,
-  { engine: name, precision }: { readonly engine: TuningEngineName; readonly precision: TuningPrecision },
+  { engine: name, precision, torch = {} }: TuningHow,
 ): Promise<TuningResult> {
-  const engine = engineOf(name)
+  const engine = engineOf(name, torch)
   const failed: string[] = []
   for (let retries = 0; ; retries++)
     try {
@@ -152,11 +161,12 @@ async function attempt(
   }
 }
 
-const engines = new Map<TuningEngineName, TuningEngine>()
+const engines = new Map<string, TuningEngine>()
 
-function engineOf(name: TuningEngineName): TuningEngine {
-  const engine = engines.get(name) ?? openTuningEngine(name)
-  engines.set(name, engine)
+function engineOf(name: TuningEngineName, torch: TorchSettings): TuningEngine {
+  const key = JSON.stringify([name, torch])
+  const engine = engines.get(key) ?? openTuningEngine(name, torch)
+  engines.set(key, engine)
   return engine
 }
 

@@ -159,7 +159,7 @@ describe.skipIf(engine === null)("the graph engine", () => {
     const tuning = await tunings.open(await job({ schedule: { ...SCHEDULE, rate: RATE, steps: 60 } }))
     await trained(tuning, 60)
     const prompt = tokenizer.encode("a very bad film and a bad film! a very dull film and a").ids.slice(1, -1)
-    const [next] = await tuning.generate(prompt, 1, [])
+    const [[next] = []] = await tuning.generate([prompt], 1, [])
     const likelihoods: number[] = []
     for (const [id] of WORDS.entries()) {
       const ids = [...prompt, id]
@@ -168,8 +168,7 @@ describe.skipIf(engine === null)("the graph engine", () => {
     }
     expect(next).toBe(likelihoods.indexOf(Math.max(...likelihoods)))
     expect(likelihoods.reduce((sum, each) => sum + Math.exp(each), 0)).toBeCloseTo(1, 4)
-    const stopped = await tuning.generate(prompt, 5, [next!])
-    expect(stopped).toEqual([])
+    expect(await tuning.generate([prompt, prompt], 5, [next!])).toEqual([[], []])
     const how = { size: 2, length: 40, padding: 0 }
     const question = { prompt: "a very bad", options: ["very", "film"], answer: 1 }
     const options = { kind: "options", questions: [question, { ...question, answer: 0 }] } as const

@@ -96,7 +96,10 @@ describe.skipIf(python === null)("the engine torch", () => {
   afterAll(() => engine.close())
 
   test("says what computes", async () => {
-    expect(await engine.version()).toMatch(/^torch \S+ transformers \S+ peft \S+ cpu$/)
+    await engine.check()
+    const open = await engine.open(await jobOf(LLAMA))
+    expect(open.engine).toMatch(/^torch \S+ transformers \S+ peft \S+ cpu$/)
+    await open.close()
   })
 
   describe.skipIf(graph === null)("beside the graph engine", () => {
@@ -139,11 +142,13 @@ describe.skipIf(python === null)("the engine torch", () => {
         close(await x.likelihoods(batch), await y.likelihoods(batch))
         if (job.classes === null) {
           const prompt = batch.ids[0]!.slice(0, 5)
-          const said = await x.generate(prompt, 8, [])
-          expect(said).toHaveLength(8)
-          expect(await y.generate(prompt, 8, [])).toEqual(said)
-          const [stop] = said.slice(3)
-          expect(await y.generate(prompt, 8, [stop!])).toEqual(said.slice(0, said.indexOf(stop!)))
+          const prompts = [prompt, batch.ids[1]!.slice(0, 3)]
+          const said = await x.generate(prompts, 8, [])
+          expect(said.map(({ length }) => length)).toEqual([8, 8])
+          expect(await y.generate(prompts, 8, [])).toEqual(said)
+          const [stop] = said[0]!.slice(3)
+          const before = said.map((own) => (own.includes(stop!) ? own.slice(0, own.indexOf(stop!)) : own))
+          expect(await y.generate(prompts, 8, [stop!])).toEqual(before)
         } else
           for (const [i, row] of (await x.classLikelihoods(batch)).entries())
             close(row, (await y.classLikelihoods(batch))[i]!)
@@ -235,7 +240,7 @@ describe.skipIf(python === null)("the engine torch", () => {
     const expected = await stepsOf(LLAMA, alone)
     const values = await alone.values()
     const batch = batchOf(LLAMA, "judged")
-    const [likelihoods, said] = [await alone.likelihoods(batch), await alone.generate([5, 6, 7], 6, [])]
+    const [likelihoods, said] = [await alone.likelihoods(batch), await alone.generate([[5, 6, 7]], 6, [])]
     await alone.close()
     const worker = await TorchWorker.start({ python: python!, device: "cpu", processes: 2 })
     try {
@@ -263,7 +268,7 @@ describe.skipIf(python === null)("the engine torch", () => {
           expect(distance(values[i]!, own.get(name)!), name).toBeLessThan(1e-4)
         for (const [i, [likelihood]] of (await run.score(batch)).entries())
           expect(relative(likelihoods[i]!, likelihood!)).toBeLessThan(1e-5)
-        expect(await run.generate([[5, 6, 7]], 6, [])).toEqual([said])
+        expect(await run.generate([[5, 6, 7]], 6, [])).toEqual(said)
         await run.close()
       }
     } finally {

@@ -1,18 +1,14 @@
 /** Fine-tunings by PyTorch, transformers and PEFT in a worker of their own. */
 import { InputError } from "../../../inputError.js"
 import { rateAt } from "../../adamw.js"
-import { type OpenTuning, type TuningEngine, TuningFailure, type TuningJob } from "../engine.js"
+import { type OpenTuning, type TorchSettings, type TuningEngine, TuningFailure, type TuningJob } from "../engine.js"
 import { WorkerDied, WorkerFailure, type WorkerOptions } from "./processes.js"
 import { requirePython } from "./python.js"
 import { TorchRun } from "./run.js"
 import { TorchWorker } from "./worker.js"
 
-/** How the worker runs and what it does about memory. */
-export interface TorchOptions extends Partial<WorkerOptions> {
-  /** Whether processes share the weights (FSDP): for a model that one card does not hold. */
-  readonly sharded?: boolean
-  /** Whether a block's values are computed again on the way back: less memory, a third more time. */
-  readonly recompute?: boolean
+/** How the worker runs. */
+export interface TorchOptions extends TorchSettings, Partial<WorkerOptions> {
   /** After how many steps a run is kept, so that a death of the worker costs no more than these. */
   readonly keepEvery?: number
 }
@@ -37,7 +33,9 @@ export function torchTuning({
   return {
     name: "torch",
     worker: started,
-    version: async () => versionOf(await started()),
+    check: async () => {
+      if (options.python === undefined) await requirePython()
+    },
     open: async (job) => {
       const { precision, classes, sites, rank, scale } = job
       if (precision === "float16")
@@ -79,7 +77,7 @@ function tuning(worker: TorchWorker, run: TorchRun, job: TuningJob): OpenTuning 
     },
     // The worker reads labels too: any will do.
     classLikelihoods: (batch) => scored({ ...batch, labels: batch.ids.map(() => 0) }),
-    generate: async (prompt, most, stop) => (await failing(() => run.generate([prompt], most, stop)))[0]!,
+    generate: (prompts, most, stop) => failing(() => run.generate(prompts, most, stop)),
     values: async () => {
       const values = await failing(() => run.values())
       return job.start.map(({ name }) => values.get(name)!)

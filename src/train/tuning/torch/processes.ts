@@ -5,7 +5,7 @@ import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
 import { InputError } from "../../../inputError.js"
 import { packageFile } from "../../../packageFile.js"
-import { installTorch } from "./python.js"
+import { missingPackages } from "./python.js"
 
 /** The version of the lines that both sides speak: `PROTOCOL` in the worker. */
 const PROTOCOL = 1
@@ -64,7 +64,7 @@ const LOG = 2000
 /**
  * Starts the worker's processes and waits until they greet.
  *
- * @throws InputError with the line to install if packages are missing or of another protocol; WorkerDied.
+ * @throws TuningFailure with the line to install if packages are missing; WorkerFailure for another protocol; WorkerDied.
  */
 export async function startProcesses(options: WorkerOptions): Promise<WorkerProcesses> {
   const { processes: count = 1 } = options
@@ -158,13 +158,7 @@ class Member {
   async greeting(): Promise<WorkerGreeting> {
     const line = this.#early ?? (await this.#line("greeting"))
     const { protocol, missing = [], versions = {}, device = "", processes = 1 } = line
-    if (missing.length > 0)
-      throw new InputError({
-        field: "engine",
-        given: "torch",
-        allowed: `a Python with every package of the worker; missing: ${missing.join(", ")}`,
-        example: installTorch(),
-      })
+    if (missing.length > 0) throw missingPackages(missing)
     if (protocol !== PROTOCOL) throw new WorkerFailure(`the worker speaks protocol ${protocol}, not ${PROTOCOL}`)
     return { versions, device, processes }
   }

@@ -5,8 +5,8 @@ import { homedir } from "node:os"
 import { isAbsolute, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
-import { InputError } from "../../../inputError.js"
 import { packageFile } from "../../../packageFile.js"
+import { TuningFailure } from "../engine.js"
 
 /** The variable that names a Python of one's own. */
 const VARIABLE = "LORA_SCALING_PYTHON"
@@ -55,16 +55,18 @@ export async function findPython(): Promise<FoundPython> {
   return first ?? { python: null, versions: {}, missing: ["python"] }
 }
 
-/** @throws InputError with the line to install if no Python has every package. */
+/** @throws TuningFailure with the line to install if no Python has every package. */
 export async function requirePython(): Promise<string> {
   const { python, missing } = await findPython()
   if (python !== null && missing.length === 0) return python
-  throw new InputError({
-    field: "engine",
-    given: "torch",
-    allowed: `a Python with every package of the worker (${VARIABLE} names another one); missing: ${missing.join(", ")}`,
-    example: installTorch(),
-  })
+  throw missingPackages(missing)
+}
+
+/** The refusal of a Python that lacks packages. */
+export function missingPackages(missing: readonly string[]): TuningFailure {
+  return new TuningFailure(
+    `a Python is missing ${missing.join(", ")} (${VARIABLE} names another one); ${installTorch()}`,
+  )
 }
 
 async function versionsOf(python: string): Promise<FoundPython | null> {
