@@ -35,12 +35,12 @@ module.exports = {
       name: "train-imports-no-backend",
       severity: "error",
       from: { path: "^src/train/[^/]+\\.ts$", pathNot: "^src/train/(backend|task|pool|gpuPool)\\.ts$" },
-      to: { path: "^src/train/(gpu|wasm|graph)/" },
+      to: { path: "^src/train/(fused|gpu|wasm|graph)/" },
     },
     {
       name: "backends-import-no-pool",
       severity: "error",
-      from: { path: "^src/train/(gpu|wasm|graph)/" },
+      from: { path: "^src/train/(fused|gpu|wasm|graph)/" },
       to: { path: "^src/train/(backend|task|pool|gpuPool|graphPool)\\.ts$" },
     },
     {

@@ -26,6 +26,7 @@ const REFUSED: Readonly<Record<string, readonly [from: string, to: string][]>> =
   "train-imports-no-backend": [
     ["src/train/teacherStudent.ts", "src/train/gpu/activations.ts"],
     ["src/train/run.ts", "src/train/wasm/layout.ts"],
+    ["src/train/run.ts", "src/train/fused/plan.ts"],
   ],
   "backends-import-no-pool": [
     ["src/train/gpu/teacherStudentBatch.ts", "src/train/pool.ts"],

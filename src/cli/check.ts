@@ -6,7 +6,6 @@ import { taskCount } from "../../verify/compare/measure.js"
 import type { Setting } from "../../verify/compare/setting.js"
 import { InputError } from "../inputError.js"
 import { integer } from "../optionText.js"
-import { renderFigure } from "../report/figure.js"
 import { coordinateFigure } from "../report/figures/coordinates.js"
 import { writeFileAtomic } from "../report/files.js"
 import { BLOCK_SCHEMES } from "../scheme/blocks.js"
@@ -71,7 +70,9 @@ export async function checkCommand(name: string | undefined, options: CheckComma
     coordinateCheck(chosen, given, sweepOptions),
   )
   print(output, claimsJson(claims), [["Coordinate check: derived against measured", claimsTable(claims)]])
-  if (options.figure !== undefined)
+  if (options.figure !== undefined) {
+    const { renderFigure } = await import("../report/figure.js")
     await writeFileAtomic(options.figure, (await renderFigure(coordinateFigure(coordinatePoints(claims)))).svg)
+  }
   return claims.some(isRefuted) ? 1 : 0
 }

@@ -7,7 +7,6 @@ import { formatAffine, parseAffine } from "../exponent/grammar.js"
 import { InputError } from "../inputError.js"
 import { unknownName } from "../nearest.js"
 import { integer } from "../optionText.js"
-import { renderFigure } from "../report/figure.js"
 import { powerLabel } from "../report/figures/axes.js"
 import { coordinateFigure } from "../report/figures/coordinates.js"
 import { writeFileAtomic } from "../report/files.js"
@@ -93,8 +92,10 @@ export async function checkMeasured(
       },
     ],
   ])
-  if (options.figure !== undefined)
+  if (options.figure !== undefined) {
+    const { renderFigure } = await import("../report/figure.js")
     await writeFileAtomic(options.figure, (await renderFigure(coordinateFigure(figurePoints(checks)))).svg)
+  }
   return checks.some(({ verdict }) => verdict === "contradicts") ? 1 : 0
 }
 

@@ -1,6 +1,7 @@
 import { Piscina } from "piscina"
 import { type Scheme, type SchemeDefinition, scheme } from "../scheme/scheme.js"
 import { openTrainer } from "./backend.js"
+import { type FusedProgram, fusedProgram } from "./fused/runFused.js"
 import { type Engine, GraphFailure, openEngine } from "./graph/engine.js"
 import { runProgram } from "./graph/program.js"
 import { type RunConfig, type RunResult, run } from "./run.js"
@@ -74,10 +75,29 @@ export default function work(task: Task): TaskResults[Task["kind"]] | Promise<Ta
   if (task.kind === "scheme") {
     const ready = scheme(task.definition, task.values)
     if (task.backend === "graph") return graphRuns(ready, task)
-    return task.seeds.map((seed) => run(ready, { ...task.config, seed }))
+    return fusedRuns(ready, task) ?? task.seeds.map((seed) => run(ready, { ...task.config, seed }))
   }
   if (task.kind === "finetune") return runTuning(task.config, task.files, task)
   return teacherStudent(task)
+}
+
+const planned = new Map<string, FusedProgram | null>()
+/** Programs that are kept: those of a section follow each other at each width. */
+const MOST_PLANNED = 64
+
+/** The runs as fused loops; null in a precision, or for a program or a width that has none. */
+function fusedRuns(
+  ready: Scheme,
+  { definition, values, config, seeds }: Extract<Task, { kind: "scheme" }>,
+): readonly RunResult[] | null {
+  if (config.precision !== undefined) return null
+  const key = JSON.stringify([definition, values, config.rank])
+  if (!planned.has(key)) {
+    const [oldest] = planned.keys()
+    if (planned.size >= MOST_PLANNED) planned.delete(oldest!)
+    planned.set(key, fusedProgram(ready, config.rank))
+  }
+  return planned.get(key)?.runs(config, seeds) ?? null
 }
 
 let engine: Promise<Engine> | undefined

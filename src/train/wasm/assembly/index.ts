@@ -241,3 +241,5 @@ export function fuses(): bool {
 }
 export { addGram, multiply } from "./dense"
 export { addMoves, addProducts, addSizes, pack } from "./factor"
+export { normals } from "./normals"
+export { combine, dots, scaledTo } from "./thin"
