@@ -31,7 +31,7 @@ const options = new Command("bench")
   .option("--plain-up-to <n>", "largest width of the reference interpreter and ml-matrix", "1024")
   .option("--recompute-up-to <n>", "largest width of the PyTorch script that recomputes everything", "4096")
   .option("--only <text...>", "contenders whose names contain one of these")
-  .option("--against <reference>", "start, derivations and proofs of the built command beside another commit's")
+  .option("--against <reference>", "start, derivations, proofs and checks of the built command beside another commit's")
   .option("--backend <name>", "cpu, or gpu: the model of a step's traffic, and what an adapter reaches", "cpu")
   .option("--runs <k>", "with --backend gpu, runs at once", "64")
   .addOption(
@@ -86,7 +86,9 @@ if (options.backend === "gpu") {
   process.exit()
 }
 if (options.against !== undefined) {
-  await benchCommands(options.against, Number(options.repeats), say)
+  const { against, only } = options
+  const own = { against, repeats: Number(options.repeats) }
+  await benchCommands(only === undefined ? own : { ...own, only }, say)
   process.exit()
 }
 const folder = await mkdtemp(join(tmpdir(), "bench-"))

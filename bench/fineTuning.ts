@@ -107,13 +107,16 @@ async function compare(
   say: (line: string) => void,
 ): Promise<void> {
   const ours = ["--import", "tsx", join(here, "llamaStep.ts"), folder, String(threads)]
-  const contenders = [await outside("our graph", process.execPath, ours, threads)]
+  const torch = ["eager", "compiled"].map((mode) => ({ name: `PyTorch + PEFT, ${mode}`, mode }))
+  const chosen = torch.filter(({ name }) => only === undefined || only.some((text) => name.includes(text)))
+  // Side by side: they read, compile and warm up for longer than they are measured.
+  const contenders = await Promise.all([
+    outside("our graph", process.execPath, ours, threads),
+    ...chosen.map(({ name, mode }) =>
+      outside(name, python, [join(here, "llama.py"), folder, mode, String(threads)], threads),
+    ),
+  ])
   try {
-    for (const mode of ["eager", "compiled"]) {
-      const name = `PyTorch + PEFT, ${mode}`
-      if (only !== undefined && !only.some((text) => name.includes(text))) continue
-      contenders.push(await outside(name, python, [join(here, "llama.py"), folder, mode, String(threads)], threads))
-    }
     const losses: number[] = []
     for (const { name, train } of contenders) {
       const { loss } = await train(3)

@@ -140,11 +140,32 @@ export function placed({ rows, columns, data }: Matrix, index: number, whole: nu
 /** Rotary positions as Llama has them: rows i and i + d/2 of column j are turned by the angle ± j · base^(−2i/d). */
 export function rotated(x: Matrix, base: number, sign: 1 | -1, spare: Spare): Matrix {
   const half = Math.floor(x.rows / 2)
-  return entries(x, spare, (k, i, j) => {
+  const { cosines, sines } = angles(half, x.columns, base)
+  return entries(x, spare, (k, i) => {
     if (i >= 2 * half) return x.data[k]!
-    const pair = i < half ? i : i - half
-    const angle = sign * j * base ** (-pair / half)
-    const other = x.data[i < half ? k + half * x.columns : k - half * x.columns]!
-    return x.data[k]! * Math.cos(angle) + (i < half ? -1 : 1) * other * Math.sin(angle)
+    const isUpper = i < half
+    const at = isUpper ? k : k - half * x.columns
+    const other = x.data[isUpper ? k + half * x.columns : at]!
+    return x.data[k]! * cosines[at]! + (isUpper ? -sign : sign) * other * sines[at]!
   })
+}
+
+interface Angles {
+  readonly key: string
+  readonly cosines: Float64Array
+  readonly sines: Float64Array
+}
+
+let known: Angles | null = null
+
+/** Cosines and sines of j · base^(−i/half), row by row; the last ones are kept, since a model turns by the same again. */
+function angles(half: number, columns: number, base: number): Angles {
+  const key = `${half} ${columns} ${base}`
+  if (known?.key === key) return known
+  const all = Float64Array.from({ length: half * columns }, (_, k) => {
+    const row = Math.floor(k / columns)
+    return (k % columns) * base ** (-row / half)
+  })
+  known = { key, cosines: all.map(Math.cos), sines: all.map(Math.sin) }
+  return known
 }

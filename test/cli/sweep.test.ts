@@ -53,7 +53,7 @@ describe("the theory's setting", () => {
     expect(new Set(rows.map(({ id }) => id)).size).toBe(192)
     const [row] = rows
     expect(row).toMatchObject({ precision: "float64", backend: "reference", outcome: "finished", seed: "1" })
-    expect(row).toMatchObject({ computed_by: "reference float64", failed: "" })
+    expect(row).toMatchObject({ computed_by: "fused float64", failed: "" })
     const numbers = (row: Record<string, string>) => {
       const { value, loss, ...rest } = Object.fromEntries(Object.entries(row).filter(([, text]) => text !== ""))
       return [rest, Number(value), Number(loss)]

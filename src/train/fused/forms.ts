@@ -5,6 +5,7 @@ import { grows, isSingle } from "../../program/dimension.js"
 import type { Node } from "../../program/node.js"
 import type { Coefficient, Op } from "../../program/operation.js"
 import { coefficientValue, epsilonValue, type SpaceSizes } from "../numbers.js"
+import { ACTIVATIONS } from "./activations.js"
 import type { LoopCode, Value } from "./loopCode.js"
 
 /** Where an operation is written. */
@@ -43,12 +44,6 @@ const both =
     return entries(writing.long(0).map((x, i) => of(x, y[i]!, node, writing)))
   }
 
-/** Only where the nonlinearity needs no function of a library. */
-const ifRelu =
-  <O extends "activate" | "slope" | "activationChange">(form: Form<O>): Form<O> =>
-  (node, writing) =>
-    node.attributes.by === "relu" ? form(node, writing) : null
-
 /** Operations in a loop; those that are not here, or give null, are computed on whole arrays by `NUMBERS`. */
 const FORMS: { readonly [O in Op]?: Form<O> } = {
   zero: (node, { code, sizes }) => entries(sizes(node).some((size) => size > 0) ? zeros(code, sizes(node)) : []),
@@ -63,21 +58,20 @@ const FORMS: { readonly [O in Op]?: Form<O> } = {
     // What is no number stays none.
     return code.apply("or", sign, code.apply("and", code.apply("ne", x, x), x))
   }),
-  activate: ifRelu(each((x, _, { code }) => code.apply("max", code.constant(0), x))),
-  slope: ifRelu(
-    both((x, at, _, { code }) => {
-      const slope = code.apply("and", code.apply("gt", at, code.constant(0)), code.constant(1))
-      return code.apply("mul", x, slope)
-    }),
-  ),
-  activationChange: ifRelu(
-    both((change, at, _, { code }) => {
-      const after = code.apply("add", at, change)
-      const zero = code.constant(0)
-      const fromAbove = code.apply("select", change, code.apply("neg", at), code.apply("gt", after, zero))
-      return code.apply("select", fromAbove, code.apply("max", zero, after), code.apply("gt", at, zero))
-    }),
-  ),
+  activate: (node, { code, long }) => {
+    const activation = ACTIVATIONS[node.attributes.by]
+    return activation && entries(long(0).map((x) => activation.value(code, x)))
+  },
+  slope: (node, { code, long }) => {
+    const activation = ACTIVATIONS[node.attributes.by]
+    const at = long(1)
+    return activation && entries(long(0).map((x, i) => code.apply("mul", x, activation.slope(code, at[i]!))))
+  },
+  activationChange: (node, { code, long }) => {
+    const activation = ACTIVATIONS[node.attributes.by]
+    const at = long(1)
+    return activation && entries(long(0).map((change, i) => activation.change(code, change, at[i]!)))
+  },
   columnDots: ({ operands: [x], shape }, { code, long }) => {
     const [left, right] = [long(0), long(1)]
     const products = left.map((value, i) => code.apply("mul", value, right[i]!))

@@ -7,6 +7,8 @@ export interface VectorKernels {
   dots(q: number, count: number, x: number, columns: number, length: number, out: number): void
   combine(y: number, columns: number, q: number, count: number, c: number, sign: number, length: number): void
   scaledTo(to: number, x: number, factor: number, length: number): void
+  clear(to: number, length: number): void
+  copy(to: number, x: number, length: number): void
 }
 
 /** What was asked on one side: orthonormal arguments and their images, at most `most` of them. */
@@ -30,7 +32,7 @@ export interface GaussianRoom {
   readonly memory: Float64Array
   /** Where there is room for the rests of a question's columns. */
   readonly rests: number
-  /** Where there is room for their products with all arguments, and as many numbers more. */
+  /** Where there is room for their products with all arguments, twice. */
   readonly factors: number
 }
 
@@ -99,8 +101,8 @@ export class GaussianVectors {
   private ask(x: number, columns: number, result: number, own: Side, other: Side): void {
     const { kernels, memory, rests, factors } = this.room
     const { length, image } = own
-    memory.fill(0, result / 8, result / 8 + image * columns)
-    memory.copyWithin(rests / 8, x / 8, x / 8 + length * columns)
+    kernels.clear(result, image * columns)
+    kernels.copy(rests, x, length * columns)
     const before = own.asked
     this.split(own, 0, [rests, columns, result])
     for (let j = 0; j < columns; j++) {
@@ -118,14 +120,16 @@ export class GaussianVectors {
   private split(own: Side, first: number, [rests, columns, result]: readonly [number, number, number]): void {
     const count = own.asked - first
     if (count === 0) return
-    const { kernels, factors } = this.room
+    const { kernels, memory, factors } = this.room
     const [q, v] = [own.arguments + 8 * own.length * first, own.images + 8 * own.image * first]
     // Twice, because one pass of Gram–Schmidt leaves rounding errors of the size of the argument.
-    for (let pass = 0; pass < 2; pass++) {
-      kernels.dots(q, count, rests, columns, own.length, factors)
-      kernels.combine(rests, columns, q, count, factors, -1, own.length)
-      kernels.combine(result, columns, v, count, factors, 1, own.image)
+    const [once, twice, terms] = [factors, factors + 8 * count * columns, count * columns]
+    for (const shares of [once, twice]) {
+      kernels.dots(q, count, rests, columns, own.length, shares)
+      kernels.combine(rests, columns, q, count, shares, -1, own.length)
     }
+    for (let i = 0; i < terms; i++) memory[once / 8 + i]! += memory[twice / 8 + i]!
+    kernels.combine(result, columns, v, count, once, 1, own.image)
   }
 
   /** A new argument and its image: fresh numbers, corrected in the directions in which the transpose was asked. */

@@ -88,7 +88,7 @@ export class Instance {
     const largest = (numbers: Iterable<number>) => Math.max(0, ...numbers)
     const rests = take(largest([...this.at.keys()].map(bytesOf)))
     const products = [...most.values()].map(({ times, transposeTimes }) => times + transposeTimes)
-    const factors = take(8 * largest(products) * largest([2, ...asks.map(columnsOf)]))
+    const factors = take(16 * largest(products) * largest([2, ...asks.map(columnsOf)]))
     this.scratch = rests
     const memory = roomOf(end)
     this.buffer = memory.buffer
@@ -158,6 +158,7 @@ export class Instance {
       numbers[i] = value(sizes, t)
     })
     for (const work of plan.work) {
+      if (t > 1 && plan.once.has(work)) continue
       if (work.kind === "loop") this.loops[work.loop]!(...this.parametersOf(work))
       else if (work.kind === "whole") this.whole(work.node, t)
       else {

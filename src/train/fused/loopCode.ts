@@ -27,7 +27,9 @@ const OPERATIONS = {
   sub: [0xf1, 0x01],
   mul: [0xf2, 0x01],
   div: [0xf3, 0x01],
+  min: [0xf4, 0x01],
   max: [0xf5, 0x01],
+  nearest: [0x94, 0x01],
   sqrt: [0xef, 0x01],
   neg: [0xed, 0x01],
   ne: [0x48],
@@ -44,6 +46,8 @@ const VECTOR = 0xfd
 const [LOAD, LOAD_BOTH, STORE, CONSTANT, LANE] = [0x00, 0x0a, 0x0b, 0x0c, 0x21]
 const [GET, SET] = [0x20, 0x21]
 const [I32, V128] = [0x7f, 0x7b]
+const I32_CONSTANT = 0x41
+const SHIFT_LEFT = [0xcb, 0x01]
 /** Alignments as powers of two, of a vector and of a number. */
 const [ALIGN_VECTOR, ALIGN_NUMBER] = [4, 3]
 
@@ -96,6 +100,12 @@ export class LoopCode {
     return this.set(this.body, [...read, VECTOR, ...OPERATIONS[operation]])
   }
 
+  /** 2 to the power of a whole number from −1022 to 1023: its bits are moved to where the exponent stands. */
+  powerOfTwo(exponent: Value): Value {
+    const { local } = this.apply("add", exponent, this.constant(2 ** 52 + 1023))
+    return this.set(this.body, [GET, local, I32_CONSTANT, 52, VECTOR, ...SHIFT_LEFT])
+  }
+
   /** Stores the sum over all entries of some values as the `place`-th number at an address. */
   sum(terms: readonly Value[], { local }: Address, place: number): void {
     const total = this.set(this.before, [VECTOR, CONSTANT, ...new Array<number>(16).fill(0)])
@@ -122,7 +132,7 @@ export class LoopCode {
       // Until all are done: once at least, since no vector is empty.
       ...[0x03, 0x40],
       ...this.body,
-      ...[GET, this.at, 0x41, 16, 0x6a, 0x22, this.at],
+      ...[GET, this.at, I32_CONSTANT, 16, 0x6a, 0x22, this.at],
       ...[GET, { index: 0 }, 0x49, 0x0d, 0, 0x0b],
     ]
     const code = [...this.before, ...loop, ...this.after, 0x0b]

@@ -47,6 +47,8 @@ export interface Plan {
   readonly slots: ReadonlyMap<Node, Slot>
   /** Of each slot the last piece of work that reads it; those that the step ends with are not here. */
   readonly lastUse: ReadonlyMap<Node, number>
+  /** Work whose results are those of the first step at every one: what only frozen tensors decide. */
+  readonly once: ReadonlySet<Work>
   /** The numbers that a run and its step decide, in their order. */
   readonly numbers: readonly ((sizes: SpaceSizes, t: number) => number)[]
   /** The loops, a function each; null where there are none. */
@@ -56,6 +58,8 @@ export interface Plan {
 /** What a step starts from and ends with. */
 export interface PlanRequest {
   readonly leaves: ReadonlySet<Node>
+  /** Those of the leaves that the steps change. */
+  readonly moving: ReadonlySet<Node>
   /** Tensors that are kept: next values, loss and residual. */
   readonly kept: readonly Node[]
   /** Tensors of which the sum of squared entries is kept. */
@@ -70,7 +74,7 @@ const MOST_VECTORS = 600
  *
  * @returns null for a program with a tensor that is long on both sides, other than a matrix that is never formed.
  */
-export function planOf({ leaves, kept, squares }: PlanRequest, sizes: SpaceSizes): Plan | null {
+export function planOf({ leaves, moving, kept, squares }: PlanRequest, sizes: SpaceSizes): Plan | null {
   const order = schedule([...kept, ...squares], leaves)
     .map(({ node }) => node)
     .filter((node) => !node.is("transpose") || longOf(node) === null)
@@ -173,11 +177,24 @@ export function planOf({ leaves, kept, squares }: PlanRequest, sizes: SpaceSizes
   })
   if (work.some((piece) => piece === null)) return null
   for (const node of looped.keys()) if (longOf(node) !== null && !leavesItsLoop(node)) slots.delete(node)
+  const lasting = lastingOf(order, moving)
+  const once = new Set((work as Work[]).filter((piece) => piece.kind !== "loop" && lasting.has(piece.node)))
   const lastUse = new Map<Node, number>()
+  const isKept = (node: Node) => keptBases.has(node) || leaves.has(node) || (lasting.has(node) && !looped.has(node))
   for (const node of slots.keys())
-    if (!keptBases.has(node) && !leaves.has(node))
-      lastUse.set(node, Math.max(madeAt.get(node) ?? 0, ...(readers.get(node) ?? [])))
-  return { work: work as Work[], slots, lastUse, numbers, module: new WebAssembly.Module(loopModule(codes)) }
+    if (!isKept(node)) lastUse.set(node, Math.max(madeAt.get(node) ?? 0, ...(readers.get(node) ?? [])))
+  return { work: work as Work[], slots, lastUse, once, numbers, module: new WebAssembly.Module(loopModule(codes)) }
+}
+
+/** The tensors that no step changes. */
+function lastingOf(order: readonly Node[], moving: ReadonlySet<Node>): ReadonlySet<Node> {
+  const changing = new Set<Node>(moving)
+  for (const node of order) {
+    const { by } = node.attributes as { readonly by?: { readonly biasCorrection?: number } | string }
+    const isTimed = typeof by === "object" && by.biasCorrection !== undefined
+    if (isTimed || readsOf(node).some((read) => changing.has(read))) changing.add(node)
+  }
+  return new Set(order.filter((node) => !changing.has(node)))
 }
 
 /** The long side of a tensor; null where it has none. */

@@ -44,7 +44,10 @@ export function fusedProgram(scheme: Scheme, rank: number): FusedProgram | null 
   const { loss, residual } = program
   const kept = [loss, ...(residual === null ? [] : [residual]), ...program.next.values()]
   const squares = measuredNodes(program).filter(({ isZero }) => !isZero)
-  const plan = planOf({ leaves, kept, squares }, sizesOf(scheme, { width: 1, rank }))
+  const plan = planOf(
+    { leaves, moving: new Set(program.next.keys()), kept, squares },
+    sizesOf(scheme, { width: 1, rank }),
+  )
   if (plan === null) return null
   let open: { readonly key: string; readonly instance: Instance } | null = null
   return {

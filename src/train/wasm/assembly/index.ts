@@ -242,4 +242,4 @@ export function fuses(): bool {
 export { addGram, multiply } from "./dense"
 export { addMoves, addProducts, addSizes, pack } from "./factor"
 export { normals } from "./normals"
-export { combine, dots, scaledTo } from "./thin"
+export { clear, combine, copy, dots, scaledTo } from "./thin"

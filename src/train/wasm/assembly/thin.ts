@@ -41,7 +41,7 @@ import { total, zero } from "./vector"
 }
 
 /** Bytes of the pieces that are worked on one after the other: as long as all vectors' pieces stay in the cache. */
-const PIECE: usize = 4096
+const PIECE: usize = 2048
 
 @inline function least(x: usize, y: usize): usize {
   return x < y ? x : y
@@ -77,16 +77,16 @@ export function combine(
   const row = columns * 8
   for (let from: usize = 0; from < stride; from += PIECE) {
     const bytes = least(PIECE, stride - from)
-    for (let j: usize = 0; j < columns; j++) {
-      const to = y + j * stride + from
-      let factor = c + j * 8
-      let i: usize = 0
-      for (; i + 4 <= count; i += 4, factor += 4 * row) {
+    let i: usize = 0
+    for (; i + 4 <= count; i += 4) {
+      const own = q + i * stride + from
+      for (let j: usize = 0; j < columns; j++) {
+        const to = y + j * stride + from
+        const factor = c + i * row + j * 8
         const a = f64x2.splat(sign * load<f64>(factor))
         const b = f64x2.splat(sign * load<f64>(factor + row))
         const d = f64x2.splat(sign * load<f64>(factor + 2 * row))
         const e = f64x2.splat(sign * load<f64>(factor + 3 * row))
-        const own = q + i * stride + from
         for (let at: usize = 0; at < bytes; at += 16) {
           const here = own + at
           const first = f64x2.add(f64x2.mul(a, v128.load(here)), f64x2.mul(b, v128.load(here + stride)))
@@ -97,14 +97,27 @@ export function combine(
           v128.store(to + at, f64x2.add(v128.load(to + at), f64x2.add(first, last)))
         }
       }
-      for (; i < count; i++, factor += row) {
-        const a = f64x2.splat(sign * load<f64>(factor))
-        const own = q + i * stride + from
+    }
+    for (; i < count; i++) {
+      const own = q + i * stride + from
+      for (let j: usize = 0; j < columns; j++) {
+        const to = y + j * stride + from
+        const a = f64x2.splat(sign * load<f64>(c + i * row + j * 8))
         for (let at: usize = 0; at < bytes; at += 16)
           v128.store(to + at, f64x2.add(v128.load(to + at), f64x2.mul(a, v128.load(own + at))))
       }
     }
   }
+}
+
+/** Zeros. */
+export function clear(to: usize, length: usize): void {
+  memory.fill(to, 0, length * 8)
+}
+
+/** to = x, which lie apart. */
+export function copy(to: usize, x: usize, length: usize): void {
+  memory.copy(to, x, length * 8)
 }
 
 /** to = factor x; may be the same vector. */
