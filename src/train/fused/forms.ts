@@ -49,6 +49,7 @@ const FORMS: { readonly [O in Op]?: Form<O> } = {
   zero: (node, { code, sizes }) => entries(sizes(node).some((size) => size > 0) ? zeros(code, sizes(node)) : []),
   matmul: (node, writing) => product(node, writing),
   add: both((x, y, _, { code }) => code.apply("add", x, y)),
+  detach: each((x) => x),
   multiply: both((x, y, _, { code }) => code.apply("mul", x, y)),
   scale: each((x, { attributes: { by } }, writing) => writing.code.apply("mul", coefficient(by, writing), x)),
   sign: each((x, _, { code }) => {
