@@ -5,9 +5,10 @@ export type Rational = Fraction | bigint | number | string
 
 const ZERO = new Fraction(0)
 
-/** Forms remembered at most, and sums of each. */
+/** Forms remembered at most, sums of each, and texts of rationals. */
 const MOST_KNOWN = 200_000
 const MOST_SUMS = 2_000
+const MOST_PARSED = 1_000
 
 /** scale times a form, the least that has integers only. */
 export interface WholeForm {
@@ -60,7 +61,7 @@ export class Affine {
 
   /** The constant form with the given value. */
   static constant(value: Rational): Affine {
-    return Affine.of(value instanceof Fraction ? value : new Fraction(value), new Map())
+    return Affine.of(fractionOf(value), new Map())
   }
 
   /** The form that is the named symbol. */
@@ -107,7 +108,7 @@ export class Affine {
 
   /** The form multiplied by a rational. */
   times(factor: Rational): Affine {
-    const q = factor instanceof Fraction ? factor : new Fraction(factor)
+    const q = fractionOf(factor)
     if (q.n === 0n) return Affine.ZERO
     return Affine.of(this.constant.mul(q), new Map([...this.coefficients].map(([name, p]) => [name, p.mul(q)])))
   }
@@ -166,6 +167,19 @@ export class Affine {
   coefficient(name: string): Fraction {
     return this.coefficients.get(name) ?? ZERO
   }
+}
+
+const parsed = new Map<string, Fraction>()
+
+/** Rules write their factors as texts, the same few over and over. */
+function fractionOf(value: Rational): Fraction {
+  if (value instanceof Fraction) return value
+  if (typeof value !== "string") return new Fraction(value)
+  const known = parsed.get(value)
+  if (known !== undefined) return known
+  const fraction = new Fraction(value)
+  if (parsed.size < MOST_PARSED) parsed.set(value, fraction)
+  return fraction
 }
 
 function leastCommonMultiple(x: bigint, y: bigint): bigint {

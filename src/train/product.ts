@@ -72,15 +72,34 @@ function transposedTimesVector(result: Float64Array, x: Float64Array, y: Float64
   }
 }
 
+/** Four columns at a time, so that their sums stay in registers. */
 function general(result: Float64Array, left: Factor, right: Factor): void {
   const [rows, inner, xRow, xInner] = strides(left)
   const [, columns, yInner, yColumn] = strides(right)
   const [x, y] = [left.matrix.data, right.matrix.data]
-  result.fill(0)
-  for (let i = 0; i < rows; i++)
-    for (let k = 0; k < inner; k++) {
-      const factor = x[i * xRow + k * xInner]!
-      for (let j = 0; j < columns; j++) result[i * columns + j]! += factor * y[k * yInner + j * yColumn]!
+  let j = 0
+  for (; j + 4 <= columns; j += 4)
+    for (let i = 0; i < rows; i++) {
+      let [a, b, c, d] = [0, 0, 0, 0]
+      for (let k = 0, atX = i * xRow, atY = j * yColumn; k < inner; k++, atX += xInner, atY += yInner) {
+        const factor = x[atX]!
+        a += factor * y[atY]!
+        b += factor * y[atY + yColumn]!
+        c += factor * y[atY + 2 * yColumn]!
+        d += factor * y[atY + 3 * yColumn]!
+      }
+      const at = i * columns + j
+      result[at] = a
+      result[at + 1] = b
+      result[at + 2] = c
+      result[at + 3] = d
+    }
+  for (; j < columns; j++)
+    for (let i = 0; i < rows; i++) {
+      let sum = 0
+      for (let k = 0, atX = i * xRow, atY = j * yColumn; k < inner; k++, atX += xInner, atY += yInner)
+        sum += x[atX]! * y[atY]!
+      result[i * columns + j] = sum
     }
 }
 
