@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { EXAMPLES } from "../../src/cli/examples.js"
+import { isRun } from "../docs/pageCommands.js"
 import { isInstalled } from "../isInstalled.js"
 
 const program = fileURLToPath(new URL("../../dist/command/main.js", import.meta.url))
@@ -71,7 +72,8 @@ test("every command's help ends with its two examples", () => {
 describe("each example runs", () => {
   const all = Object.values(EXAMPLES)
     .flat()
-    .filter((words) => !ELSEWHERE.includes(words))
+    // Those of a page of the documentation are run there.
+    .filter((words) => !ELSEWHERE.includes(words) && !isRun(`npx lora-scaling ${words}`))
   test.each(all)("lora-scaling %s", async (words) => {
     const typed = [...words.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain!)
     const { stdout, stderr } = await promisify(execFile)(process.execPath, [program, ...typed], {
