@@ -72,7 +72,10 @@ const [MOST_ANSWERS, LONGEST] = [32, 2 ** 16]
 
 /** Writes the image of x into `result`. */
 function ask(x: Float64Array, result: Float64Array, own: Side, other: Side): void {
-  if (x.length > LONGEST) return answer(x, result, own, other)
+  if (x.length > LONGEST) {
+    answer(x, result, own, other)
+    return
+  }
   const { answers } = own
   const at = answers.findIndex(({ question }) => isEqual(question, x))
   const [found] = at < 0 ? [] : answers.splice(at, 1)
