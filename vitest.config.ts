@@ -13,6 +13,7 @@ const SLOW = [
   "test/docs/commands.test.ts",
   "test/verify/compare/adapters.test.ts",
   "test/verify/compare/preconditioned.test.ts",
+  "test/verify/compare/starts.test.ts",
   "test/verify/compare/randomSchemes.test.ts",
   "test/verify/compare/randomTransformers.test.ts",
   "test/verify/compare/followingAdapters.test.ts",

@@ -13,6 +13,8 @@ export interface Objective {
   readonly loss: "linear" | "squared"
   /** N ≥ 1, fixed as the width grows. */
   readonly samples: number
+  /** Exponent e of the share n^(−e) of all tokens that these samples are, whose mean the loss is; 0 if left out. */
+  readonly share?: Affine
 }
 
 /** A loss, and the residual f − y (1×N) whose sign a step may turn; null where the gradient in the output is frozen. */
@@ -40,21 +42,22 @@ export function batchSpace({ samples }: Objective): Dimension {
 
 /** The program of an objective. */
 export function objective(given: Objective): ObjectiveProgram {
-  const { loss, samples } = given
+  const { loss, samples, share } = given
+  const shared = (of: Node) => (share === undefined ? of : of.scale({ constant: 1, power: share.negated }))
   const space = batchSpace(given)
   if (loss === "squared") {
     const minusY = Node.leaf("minusY", "frozen", [SINGLE, space])
     const of = (f: Node) => {
       const residual = f.plus(minusY)
-      return { loss: residual.times(residual.transpose()).scale(factor(1 / (2 * samples))), residual }
+      return { loss: shared(residual.times(residual.transpose()).scale(factor(1 / (2 * samples)))), residual }
     }
     return { frozen: [{ node: minusY, deviation: factor(1) }], of }
   }
-  if (samples === 1) return { frozen: [], of: (f) => ({ loss: f, residual: null }) }
+  if (samples === 1) return { frozen: [], of: (f) => ({ loss: shared(f), residual: null }) }
   const gradient = Node.leaf("dLdf", "frozen", [space, SINGLE])
   return {
     frozen: [{ node: gradient, deviation: factor(1) }],
-    of: (f) => ({ loss: f.times(gradient).scale(factor(1 / samples)), residual: null }),
+    of: (f) => ({ loss: shared(f.times(gradient).scale(factor(1 / samples))), residual: null }),
   }
 }
 

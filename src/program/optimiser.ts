@@ -1,4 +1,5 @@
 import { Affine } from "../exponent/affine.js"
+import { adafactor } from "./adafactor.js"
 import type { Coefficient, MuonFactor } from "./operation.js"
 import { loraRite, preconditioned } from "./preconditioned.js"
 import type { Optimiser } from "./updateRule.js"
@@ -73,6 +74,7 @@ export const OPTIMISERS = {
   muon: muon("none"),
   "muon-original": muon("original"),
   "muon-match-rms-adamw": muon("match-rms-adamw"),
+  adafactor,
   "scaled-sgd": preconditioned(gradientDescent),
   "scaled-adam": preconditioned(adam),
   "scaled-adam-in-turn": preconditioned(adam, "in turn"),

@@ -68,8 +68,8 @@ export interface StartRule {
    */
   readonly subtracted: boolean
   /**
-   * Whether A₀ = a Zᵀ, B₀ = dZ b for drawn coordinates a and b: the first gradient's own directions. Only if
-   * subtracted.
+   * Whether A₀ = a Zᵀ, B₀ = dZ b for drawn coordinates a and b: the first gradient's own directions. What is added to
+   * such a start is trained from zero too.
    */
   readonly along: Readonly<Record<"A" | "B", boolean>>
 }
@@ -105,9 +105,10 @@ export function trainingStep(
   const minimised = objective(target)
   const starts = sites.map((site) => startAt(site, model, start))
   const extras = model.adapter?.extras ?? []
+  const isMoved = isTrainedFromZero(start)
   const trained = sites.map(
     (site, i): TrainedNodes => ({
-      ...(start.subtracted ? leavesAt("moved ", "trained", site) : starts[i]!.drawn),
+      ...(isMoved ? leavesAt("moved ", "trained", site) : starts[i]!.drawn),
       ...Object.fromEntries(
         extras.map(({ name, shape }) => [name, Node.leaf(`${name}${site.tag}`, "trained", shape(site))]),
       ),
@@ -115,9 +116,10 @@ export function trainingStep(
   )
   const adapterAt = (i: number, { A, B, ...others }: TrainedNodes): ChangedFactors => {
     const added = Object.fromEntries(Object.entries(others).map(([name, node]) => [name, fromZero(node)]))
-    if (!start.subtracted) return { A: fromZero(A), B: fromZero(B), ...added }
+    if (!isMoved) return { A: fromZero(A), B: fromZero(B), ...added }
     const { factors } = starts[i]!
-    const moved = (from: Node, by: Node) => ({ before: from, after: from.plus(by), change: by })
+    const moved = (from: Node, by: Node) =>
+      start.subtracted ? { before: from, after: from.plus(by), change: by } : fromZero(from.plus(by))
     return { A: moved(factors.A, A), B: moved(factors.B, B), ...added }
   }
   const { loss, residual } = lossOf(
@@ -148,7 +150,7 @@ export function trainingStep(
       const state = optimiser.state.map((part) =>
         typeof part === "string"
           ? Node.leaf(`${name}.${part}`, "state", factor.shape)
-          : Node.leaf(`${name}.${part.name}`, "state", part.shape(spaces)),
+          : Node.leaf(`${name}.${part.name}`, "state", part.shape(spaces, factor.shape)),
       )
       const rank = tensor === "A" ? "rows" : "columns"
       const place = { epsilon, damping, rank, other: null, otherInTurn: null, ...others } as const
@@ -207,6 +209,11 @@ function lossOf(
   return minimised(loss === "linear" ? output.change : output.after)
 }
 
+/** Whether the drawn start stays and what is added to it is trained, from zero. */
+function isTrainedFromZero({ subtracted, along }: StartRule): boolean {
+  return subtracted || along.A || along.B
+}
+
 function leavesAt(prefix: string, role: "start" | "trained", { tag, input, output, rank }: Site): FactorNodes {
   return {
     A: Node.leaf(`${prefix}A${tag}`, role, [rank, input]),
@@ -221,9 +228,10 @@ function leavesAt(prefix: string, role: "start" | "trained", { tag, input, outpu
 function startAt(
   site: Site,
   { gradient }: Model,
-  { subtracted, along }: StartRule,
+  start: StartRule,
 ): { readonly drawn: FactorNodes; readonly factors: FactorNodes } {
-  const leaves = leavesAt("", subtracted ? "start" : "trained", site)
+  const { along } = start
+  const leaves = leavesAt("", isTrainedFromZero(start) ? "start" : "trained", site)
   const one = (side: "A" | "B") => {
     const leaf = leaves[side]
     if (gradient === null || !along[side]) return { drawn: leaf, factor: leaf }

@@ -16,7 +16,8 @@ export interface Optimiser {
 /** A state tensor of a shape of its own. */
 export interface StateTensor {
   readonly name: string
-  readonly shape: (spaces: FactorSpaces) => Shape
+  /** By the spaces of a factor, and the tensor's own shape. */
+  readonly shape: (spaces: FactorSpaces, own: Shape) => Shape
 }
 
 /** The index spaces of a factor and of the other one of its adapter. */

@@ -83,6 +83,10 @@ export function recurrenceOf({ definition, program, start, rates, sizes, domain 
     refuse(`optimiser ${optimiser}`, "adam with negligible ε, sign or sgd")
   if (sizes.clip !== null) refuse("gradient clipping", "gradients that are not clipped")
   if (definition.weightDecay) refuse("weight decay", "no weight decay")
+  const starts = [definition.start.A, definition.start.B]
+  if (starts.some((own) => own !== "zero" && own.along === "gradient"))
+    refuse("a start along the gradient", "a start that is random or zero")
+  if (sizes.share.key !== Form.ZERO.key) refuse("an expert's share of the tokens", "all tokens")
   if (subtractStart) refuse("a subtracted start", "a start that is kept")
   if (spaces !== undefined && !isToy) refuse("an adapter of other spaces", "a hidden layer's or the toy's")
   if (!rate || rate.A === "frozen" || rate.B === "frozen") return refuse("a frozen factor", "two trained factors")

@@ -3,6 +3,7 @@ import { plain, unknownName } from "../nearest.js"
 import { ADAPTER_SCHEMES } from "./adapters.js"
 import { NOT_DERIVED, SCHEME_ALIASES } from "./aliases.js"
 import { BLOCK_SCHEMES } from "./blocks.js"
+import { EXPERT_SCHEMES } from "./experts.js"
 import { FACTOR_OPTIMISER_SCHEMES } from "./factorOptimisers.js"
 import { initA } from "./initA.js"
 import { initAB } from "./initAB.js"
@@ -15,6 +16,7 @@ import { PEFT_SCHEMES } from "./peft.js"
 import { PRECONDITIONED_SCHEMES } from "./preconditioned.js"
 import { RANK_SCHEMES } from "./rank.js"
 import type { SchemeDefinition } from "./scheme.js"
+import { SPECTRAL_SCHEMES } from "./spectral.js"
 
 /** Every named scheme, in the order in which `schemes` lists them. */
 export const CATALOGUE: readonly SchemeDefinition[] = [
@@ -27,7 +29,9 @@ export const CATALOGUE: readonly SchemeDefinition[] = [
   ...OPTIMISER_SCHEMES,
   ...FACTOR_OPTIMISER_SCHEMES,
   ...PRECONDITIONED_SCHEMES,
+  ...SPECTRAL_SCHEMES,
   ...ADAPTER_SCHEMES,
+  ...EXPERT_SCHEMES,
   ...NETWORK_SCHEMES,
   ...[initA, initB].map((definition) => onModel("teacher-student", definition)),
 ]

@@ -5,7 +5,7 @@ import { unknownName } from "../nearest.js"
 import type { Extra } from "../program/adapters/form.js"
 import { ADAPTERS, type AdapterName } from "../program/adapters/forms.js"
 import type { Architecture } from "../program/models/stack.js"
-import { BLOCK_SITES, type BlockKind, type Transformer } from "../program/models/transformer.js"
+import { BLOCK_SITES, type BlockKind, HEAD, type Transformer } from "../program/models/transformer.js"
 import type { Objective } from "../program/objective.js"
 import { OPTIMISERS, type OptimiserName } from "../program/optimiser.js"
 import { optimiserNamed } from "./optimiserNames.js"
@@ -67,7 +67,7 @@ export interface TransformerBlocks {
   readonly keyHeads?: number
   /** Whether positions are rotary; default in Llama's block only. */
   readonly rotary?: boolean
-  /** The layers with an adapter, by Llama's or BERT's names; default all. */
+  /** The layers with an adapter, by Llama's or BERT's names, and `lm_head`; default all of a block. */
   readonly sites?: readonly string[]
 }
 
@@ -125,6 +125,11 @@ export interface SchemeDefinition {
   readonly loss?: Objective["loss"]
   /** How many samples a batch has, at every width; default 1. */
   readonly batch?: number
+  /**
+   * Exponent e of the share n^(−e) of a batch's tokens that the adapted layer sees, as an expert of a mixture does:
+   * the loss is a mean over all; default "0".
+   */
+  readonly share?: string
   /** Exponent of the input's entries; default "0". */
   readonly input?: string
   /** The spaces of the adapter; default a hidden layer's. */
@@ -189,8 +194,8 @@ export function transformerOf(given: TransformerBlocks, field: string): Transfor
       allowed: `a divisor of the ${heads} heads`,
       example: "keyHeads: 1",
     })
-  for (const site of sites)
-    if (!BLOCK_SITES[kind].includes(site)) throw unknownName(`${field}.sites`, site, BLOCK_SITES[kind])
+  const known = [...BLOCK_SITES[kind], HEAD]
+  for (const site of sites) if (!known.includes(site)) throw unknownName(`${field}.sites`, site, known)
   return { kind, blocks, heads, keyHeads, feedForward: 4, rotary, sites }
 }
 
@@ -276,6 +281,7 @@ const FIELDS = {
   subtractStart: documented(z.boolean(), "true or false", true).exactOptional(),
   loss: names("the loss", ["linear", "squared"]).exactOptional(),
   batch: documented(z.int().min(1), "how many samples a batch has: an integer ≥ 1", 4).exactOptional(),
+  share: power("e of the share n^(-e) of the tokens that an expert sees", "1/2"),
   input: power("the exponent of the input's entries", "0"),
   spaces: documented(
     z.strictObject({ input: names("the input", ["n", "nIn", "one"]), output: names("the output", ["n", "one"]) }),

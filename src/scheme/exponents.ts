@@ -4,7 +4,7 @@ import { formatAffine, parseAffine, parseCondition } from "../exponent/grammar.j
 import type { Constraint } from "../exponent/system.js"
 import { InputError } from "../inputError.js"
 import { nearest } from "../nearest.js"
-import { BLOCK_SITES } from "../program/models/transformer.js"
+import { transformerSites } from "../program/models/transformer.js"
 import { isPair, type Rates, type SchemeDefinition, transformerOf } from "./definition.js"
 
 /** The symbol that stands for a field that a definition leaves out, and its value unless set or left free. */
@@ -57,6 +57,7 @@ export interface Exponents {
     readonly rank: Affine
     readonly epsilon: Affine | null
     readonly damping: Affine | null
+    readonly share: Affine
     readonly clip: Affine | null
   }
   readonly alignments: readonly { readonly between: readonly [string, string]; readonly exponent: Affine }[]
@@ -82,7 +83,7 @@ export function exponentsOf(
     if (!settings.has(symbol) && !free.includes(symbol)) settings.set(symbol, parseAffine(value))
   const set = (form: Affine) => form.substitute(settings)
   const inPair = ({ A, B }: Readonly<Record<"A" | "B", Affine | null>>) => ({ A: A && set(A), B: B && set(B) })
-  const { multiplier, readout, input, inputWidth, rank, epsilon, damping, clip } = raw.sizes
+  const { multiplier, readout, input, inputWidth, rank, epsilon, damping, clip, share } = raw.sizes
   const exponents: Exponents = {
     start: inPair(raw.start),
     rates: raw.rates.map((own) => mapRates(own, (form) => form && set(form))),
@@ -99,6 +100,7 @@ export function exponentsOf(
       epsilon: epsilon && set(epsilon),
       damping: damping && set(damping),
       clip: clip && set(clip),
+      share: set(share),
     },
   }
   const bounded = [exponents.sizes.rank, exponents.sizes.inputWidth, ...raw.alignments.flatMap(bounds)]
@@ -129,6 +131,7 @@ function written(definition: SchemeDefinition): Exponents {
       readout: affine(definition.readout ?? DEFAULTS.readout.symbol, "readout"),
       epsilon: epsilon === undefined ? null : affine(epsilon, "epsilon"),
       damping: damping === undefined ? null : affine(damping, "damping"),
+      share: affine(definition.share ?? "0", "share"),
       clip: clip === undefined ? null : affine(clip, "clip"),
       inputWidth: affine(definition.inputWidth ?? DEFAULTS.inputWidth.symbol, "inputWidth"),
       input: affine(definition.input ?? "0", "input"),
@@ -150,9 +153,7 @@ function formsOf({ rates, alignments, sizes, start }: Exponents): (Affine | null
 function siteNames({ name, network, model }: SchemeDefinition): readonly string[] {
   if (network !== undefined) return Array.from({ length: network.layers }, (_, l) => `hidden${l + 1}`)
   if (model === undefined || model.kind === "teacher-student") return ["adapter"]
-  const { kind, blocks, sites } = transformerOf(model, `${name}.model`)
-  const own = BLOCK_SITES[kind].filter((site) => sites.includes(site))
-  return Array.from({ length: blocks }, () => own).flat()
+  return transformerSites(transformerOf(model, `${name}.model`))
 }
 
 /** The rates of each site; @throws InputError for pairs of other sites than the model's, or another number of them. */

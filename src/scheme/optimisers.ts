@@ -3,6 +3,12 @@ import type { SchemeDefinition } from "./scheme.js"
 const initA = { start: { A: { exponent: "-d / 2" }, B: "zero" }, rates: { A: "c", B: "c" } } as const
 const initB = { start: { A: "zero", B: { exponent: "0" } }, rates: { A: "c", B: "c" } } as const
 
+/** What reading Adafactor so leaves out. */
+const ADAFACTOR = [
+  "Adafactor without the step relative to the parameter's own size (scale_parameter, relative_step), which has no operation here",
+  "updates are not clipped to root mean square 1: beyond it they are larger by a constant at most",
+]
+
 /** The two schemes of the paper under other update rules and losses. */
 export const OPTIMISER_SCHEMES: readonly SchemeDefinition[] = [
   { name: "sgd-init-a", title: "Init[A], gradient descent", ...initA, optimiser: "sgd", example: { c: "-1/2" } },
@@ -21,6 +27,24 @@ export const OPTIMISER_SCHEMES: readonly SchemeDefinition[] = [
     ...initA,
     optimiser: "lion",
     example: { c: "-1/2" },
+  },
+  {
+    name: "adafactor-init-a",
+    title: "Init[A], Adafactor at a given rate",
+    source: "arXiv 1804.04235",
+    ...initA,
+    optimiser: "adafactor",
+    caveats: ADAFACTOR,
+    example: { c: "-1/2" },
+  },
+  {
+    name: "adafactor-init-b",
+    title: "Init[B], Adafactor at a given rate",
+    source: "arXiv 1804.04235",
+    ...initB,
+    optimiser: "adafactor",
+    caveats: ADAFACTOR,
+    example: { c: "-1" },
   },
   {
     name: "muon-init-a",

@@ -8,7 +8,7 @@ import { type Model, onlySite } from "../program/model.js"
 import { adapterModel } from "../program/models/adapter.js"
 import { stackModel } from "../program/models/stack.js"
 import { teacherStudentModel } from "../program/models/teacherStudent.js"
-import { transformerModel } from "../program/models/transformer.js"
+import { HEAD, transformerModel } from "../program/models/transformer.js"
 import type { Node } from "../program/node.js"
 import type { Objective } from "../program/objective.js"
 import type { Coefficient } from "../program/operation.js"
@@ -98,7 +98,7 @@ function schemeOf(definition: SchemeDefinition, exponents: Exponents, domain: re
     const rate = { constant: (rateConstants as Readonly<Record<string, number>>)[tensor] ?? 1, power }
     return { rate, weightDecay, shrinkage: tensor === "A" ? shrinkage : 0 }
   }
-  const objective = objectiveOf(definition)
+  const objective = objectiveOf(definition, sizes.share)
   const adapter = adapterOf(definition)
   const own = modelOf(definition, sizes, objective)
   // The three parts of a step's change are those of a product of two factors.
@@ -169,6 +169,7 @@ function adapterOf({
   weightDecay,
   network,
   spaces,
+  model,
 }: SchemeDefinition): AdapterForm {
   const form: AdapterForm = ADAPTERS[adapter]
   const refuse = (field: string, given: unknown, allowed: string, example: string): never => {
@@ -190,29 +191,42 @@ function adapterOf({
       "none: a norm of weights is read of rows of norm 1",
       "model: { kind: llama-block }",
     )
+  if (form.readsWeights && model !== undefined && "sites" in model && model.sites?.includes(HEAD))
+    return refuse("model.sites", HEAD, "layers of a block: the readout is no matrix of rows of norm 1", "sites: [q, v]")
   if (form.readsWeights && spaces !== undefined && (spaces.input === "one" || spaces.output === "one"))
     return refuse("spaces", spaces, "a hidden layer's", "spaces: { input: nIn, output: n }")
   return form
 }
 
-/** @throws InputError for a start along the gradient that is not subtracted, or of a model that names no gradient. */
-function startRule({ name, start, subtractStart = false }: SchemeDefinition, model: Model): StartRule {
+/** @throws InputError for a start along the gradient of a model that names no gradient. */
+function startRule(
+  { name, start, subtractStart = false, weightDecay = 0, shrinkage = 0 }: SchemeDefinition,
+  model: Model,
+): StartRule {
   const isAlong = (side: Start) => side !== "zero" && side.along === "gradient"
   const along = { A: isAlong(start.A), B: isAlong(start.B) }
-  if ((along.A || along.B) && !(subtractStart && model.gradient !== null))
+  if ((along.A || along.B) && model.gradient === null)
     throw new InputError({
       field: `${name}.start`,
       given: "along the gradient",
-      allowed: "a single adapted layer whose start is subtracted",
-      example: "subtractStart: true",
+      allowed: "a single adapted layer, whose gradient is known before training",
+      example: '{ exponent: "-1/2" }',
+    })
+  if ((along.A || along.B) && !subtractStart && (weightDecay > 0 || shrinkage > 0))
+    throw new InputError({
+      field: `${name}.${weightDecay > 0 ? "weightDecay" : "shrinkage"}`,
+      given: weightDecay || shrinkage,
+      allowed: "0 beside a start along the gradient that is kept: it would act on what was added to the start alone",
+      example: "weightDecay: 0",
     })
   return { subtracted: subtractStart, along }
 }
 
 /** @throws InputError for a batch that is not a positive number of samples, or one of looked-up rows. */
-function objectiveOf({ name, loss = "linear", batch = 1, spaces }: SchemeDefinition): Objective {
+function objectiveOf({ name, loss = "linear", batch = 1, spaces }: SchemeDefinition, share: Affine): Objective {
   const most = spaces?.input === "one" ? 1 : Number.MAX_SAFE_INTEGER
-  if (Number.isSafeInteger(batch) && batch >= 1 && batch <= most) return { loss, samples: batch }
+  if (Number.isSafeInteger(batch) && batch >= 1 && batch <= most)
+    return { loss, samples: batch, ...(share.key === Affine.ZERO.key ? {} : { share }) }
   throw new InputError({
     field: `${name}.batch`,
     given: batch,

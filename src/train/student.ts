@@ -79,10 +79,10 @@ export function kernelStart(
     subtractStart = false,
     adapter = "lora",
   } = ready.definition
-  const { multiplier, rank, input, epsilon, clip } = ready.sizes
+  const { multiplier, rank, input, epsilon, clip, share } = ready.sizes
   const isAdam = optimiser === "adam" && epsilonConstant === EPSILON
   const isPlain = isAdam && adapter === "lora" && weightDecay === 0 && shrinkage === 0 && !subtractStart
-  const isFixed = [multiplier, rank, input].every(({ key }) => key === Affine.ZERO.key)
+  const isFixed = [multiplier, rank, input, share].every(({ key }) => key === Affine.ZERO.key)
   const moves = ready.rates.every(({ A, B }) => A !== "frozen" && B !== "frozen")
   if (!isPlain || !isFixed || !moves || epsilon !== null || clip !== null) return null
   const { A, B } = ready.program.starts[0]!

@@ -23,6 +23,8 @@ describe("names that people know", () => {
     ["VeRA", "vera"],
     ["LoRA-XS", "lora-xs"],
     ["loraxs", "lora-xs"],
+    ["LoRA-One", "lora-one"],
+    ["MiLoRA", "milora"],
   ])("the scheme %s is %s", (alias, name) => {
     expect(schemeNamed(alias).name).toBe(name)
   })
@@ -40,13 +42,14 @@ describe("names that people know", () => {
     ["SignSGD", "sign"],
     ["lion_8bit", "lion"],
     ["torch.optim.Muon", "muon-original"],
+    ["torch.optim.Adafactor", "adafactor"],
     ["muon_raw", "muon"],
     ["muon-match_rms_adamw", "muon-match-rms-adamw"],
   ])("the update rule %s is %s", (alias, name) => {
     expect(optimiserNamed(alias).name).toBe(name)
   })
 
-  test.each(["adafactor", "adagrad", "shampoo", "prodigy", ""])("%s is refused", (name) => {
+  test.each(["adagrad", "shampoo", "prodigy", ""])("%s is refused", (name) => {
     expect(() => optimiserNamed(name)).toThrow("allowed: adam, sign, sgd")
   })
 

@@ -41,9 +41,9 @@ async function bytesOf(name: string): Promise<Uint8Array<ArrayBuffer>> {
 
 function requireTrained({ definition, program, sizes, rates }: Scheme): void {
   const { optimiser = "adam", weightDecay = 0, shrinkage = 0, subtractStart = false, adapter = "lora" } = definition
-  const { multiplier, rank, input, epsilon, clip } = sizes
+  const { multiplier, rank, input, epsilon, clip, share } = sizes
   const isPlain = optimiser === "adam" && adapter === "lora" && weightDecay === 0 && shrinkage === 0 && !subtractStart
-  const isFixed = [multiplier, rank, input].every(({ key }) => key === Affine.ZERO.key)
+  const isFixed = [multiplier, rank, input, share].every(({ key }) => key === Affine.ZERO.key)
   const moves = rates.every(({ A, B }) => A !== "frozen" && B !== "frozen")
   if (isStudent(program.model) && isPlain && isFixed && moves && epsilon === null && clip === null) return
   throw new InputError({

@@ -32,6 +32,15 @@ export const BLOCK_SITES: Readonly<Record<BlockKind, readonly string[]>> = {
   "bert-block": ["query", "key", "value", "dense", "intermediate", "output"],
 }
 
+/** The name of the output's head, which a transformer has once, behind all blocks. */
+export const HEAD = "lm_head"
+
+/** The names of all adapted layers in the order of the pass: each block's, then the head. */
+export function transformerSites({ kind, blocks, sites }: Pick<Transformer, "kind" | "blocks" | "sites">): string[] {
+  const own = BLOCK_SITES[kind].filter((site) => sites.includes(site))
+  return [...Array.from({ length: blocks }, () => own).flat(), ...(sites.includes(HEAD) ? [HEAD] : [])]
+}
+
 /** ε of the norms, below every mean square that a model meets. */
 const EPSILON = 1e-6
 
@@ -71,7 +80,8 @@ export interface BlockParts {
 /**
  * L blocks between an embedding x₀ with standard Gaussian entries, a column for each token, and a readout w with
  * entries n^(−o) of the last norm: f = wᵀ x, one number a token. Weights are frozen, random and without biases. Watched
- * are the first head's scores and what each block gives out.
+ * are the first head's scores and what each block gives out. The site `lm_head` adapts the readout itself, whose output, a
+ * vocabulary, does not grow.
  */
 export function transformerModel(
   architecture: Transformer,
@@ -90,9 +100,12 @@ export function transformerModel(
   const x0 = Node.leaf("x0", "frozen", [n, batchSpace(target)])
   const w = Node.leaf("w", "frozen", [n, SINGLE])
   const made = Array.from({ length: blocks }, (_, l) => parts(architecture, spaces, rank, blocks === 1 ? "" : l + 1))
+  const head: Site | null = architecture.sites.includes(HEAD)
+    ? { name: HEAD, tag: `[${HEAD}]`, input: n, output: SINGLE, rank }
+    : null
   return {
     name: kind,
-    sites: made.flatMap(({ sites }) => [...sites.values()]),
+    sites: [...made.flatMap(({ sites }) => [...sites.values()]), ...(head === null ? [] : [head])],
     multiplier,
     frozen: [
       { node: x0, deviation: power(input) },
@@ -127,7 +140,8 @@ export function transformerModel(
         ]
       })
       const last = kind === "llama-block" ? rmsNorm(x, EPSILON) : x
-      return { output: w.transpose().times(last), watched }
+      const read = w.transpose().times(last)
+      return { output: head === null ? read : read.plus(adapted(head, last)), watched }
     },
     minimises: "change",
     watchesParts: true,

@@ -17,6 +17,8 @@ const REFUSED: Readonly<Record<string, RegExp>> = {
   "muon-": /orthogonalise/,
   "adam-a-muon-": /orthogonalise/,
   "scaled-": /precondition/,
+  "lora-one-scaled": /precondition/,
+  "adafactor-": /columnDots/,
   "lora-rite-": /orthogonalise/,
   vera: /scaleColumns/,
   dora: /columnDots|scaleColumns|inverseRoot|n×n/,
