@@ -234,45 +234,76 @@ describe.skipIf(python === null)("the engine torch", () => {
     await open.close()
   })
 
-  test("two processes train one model to the same losses as one, whole copies or shares of it (FSDP)", async () => {
-    const job = await jobOf(LLAMA)
-    const alone = await engine.open(job)
-    const expected = await stepsOf(LLAMA, alone)
-    const values = await alone.values()
-    const batch = batchOf(LLAMA, "judged")
-    const [likelihoods, said] = [await alone.likelihoods(batch), await alone.generate([[5, 6, 7]], 6, [])]
-    await alone.close()
-    const worker = await TorchWorker.start({ python: python!, device: "cpu", processes: 2 })
-    try {
-      expect(worker.greeting.processes).toBe(2)
+  describe("two processes", () => {
+    let worker: TorchWorker
+    beforeAll(async () => {
+      worker = await TorchWorker.start({ python: python!, device: "cpu", processes: 2 })
+    })
+    afterAll(() => worker.close())
+
+    /** The job as a run of both processes, kept after every fourth step. */
+    const shared = (job: TuningJob, sharded: boolean) => {
       const { checkpoint: model, sites, rank, scale, classes, clip, start, optimiser } = job
-      const factors = Object.fromEntries(start.map(({ name }, i) => [name, job.factors[i]!]))
-      for (const sharded of [false, true]) {
-        const opened: TorchModel = {
-          ...{ model, sites, rank, scale, classes, sharded },
-          ...{ precision: "float32", trainHead: false, recompute: sharded },
-        }
-        const run = await TorchRun.begin(worker, opened, start, { ...optimiser, clip, factors })
-        for (const [i, { loss, norm, sites: measured }] of expected.entries()) {
-          const step = i + 1
-          const found = await run.step(batchesOf(LLAMA, step), rateAt(step, job.schedule), measured.length > 0)
-          expect(relative(loss, found.loss), `loss of step ${step}`).toBeLessThan(1e-5)
-          expect(relative(norm, found.norm), `norm of step ${step}`).toBeLessThan(1e-4)
-          expect(found.sites.map(({ module }) => module)).toEqual(measured.map(({ module }) => module))
-          for (const [k, { sizes }] of measured.entries())
-            for (const [name, size] of Object.entries(sizes))
-              expect(relative(size, found.sites[k]!.sizes[name as keyof typeof sizes]!), name).toBeLessThan(1e-2)
-        }
-        const own = await run.values()
-        for (const [i, { name }] of start.entries())
-          expect(distance(values[i]!, own.get(name)!), name).toBeLessThan(1e-4)
-        for (const [i, [likelihood]] of (await run.score(batch)).entries())
-          expect(relative(likelihoods[i]!, likelihood!)).toBeLessThan(1e-5)
-        expect(await run.generate([[5, 6, 7]], 6, [])).toEqual(said)
-        await run.close()
+      const precision = job.precision === "bfloat16" ? "bfloat16" : "float32"
+      const opened: TorchModel = {
+        ...{ model, sites, rank, scale, classes, sharded, precision },
+        ...{ trainHead: classes !== null, recompute: sharded },
       }
-    } finally {
-      await worker.close()
+      const factors = Object.fromEntries(start.map(({ name }, i) => [name, job.factors[i]!]))
+      return TorchRun.begin(worker, opened, start, { ...optimiser, clip, factors }, 4)
     }
+
+    test.each([
+      [LLAMA, "a whole copy each", false],
+      [LLAMA, "a share of the weights each (FSDP)", true],
+      ["a RoBERTa that tells a class", "a share of the weights each (FSDP)", true],
+    ] as const)("train %s to the same losses as one, %s", async (name, _, sharded) => {
+      const job = await jobOf(name)
+      const alone = await engine.open(job)
+      const expected = await stepsOf(name, alone)
+      const values = await alone.values()
+      const run = await shared(job, sharded)
+      expect(worker.greeting.processes).toBe(2)
+      for (const [i, { loss, norm, sites: measured }] of expected.entries()) {
+        const step = i + 1
+        // As after a death: the run begins anew from where it was kept.
+        if (step === 11) worker.owner = null
+        const found = await run.step(batchesOf(name, step), rateAt(step, job.schedule), measured.length > 0)
+        expect(relative(loss, found.loss), `loss of step ${step}`).toBeLessThan(1e-5)
+        expect(relative(norm, found.norm), `norm of step ${step}`).toBeLessThan(1e-4)
+        expect(found.sites.map(({ module }) => module)).toEqual(measured.map(({ module }) => module))
+        for (const [k, { sizes }] of measured.entries())
+          for (const [name, size] of Object.entries(sizes))
+            expect(relative(size, found.sites[k]!.sizes[name as keyof typeof sizes]!), name).toBeLessThan(1e-2)
+      }
+      const own = await run.values()
+      for (const [i, tensor] of job.start.entries())
+        expect(distance(values[i]!, own.get(tensor.name)!), tensor.name).toBeLessThan(1e-4)
+      // One sequence: a process has none.
+      const { ids, mask, labels } = batchOf(name, "judged")
+      const single = { ids: ids.slice(0, 1), mask: mask.slice(0, 1), labels: labels.slice(0, 1) } as Batch
+      expect(
+        relative((await alone.likelihoods(single))[0]!, likelihoodOf(single, await run.score(single))),
+      ).toBeLessThan(1e-5)
+      if (job.classes === null)
+        expect(await run.generate([[5, 6, 7]], 6, [])).toEqual(await alone.generate([[5, 6, 7]], 6, []))
+      await Promise.all([alone.close(), run.close()])
+    })
+
+    test("bfloat16 in shares is near bfloat16 as a whole", async () => {
+      const job = await jobOf(LLAMA, { precision: "bfloat16" })
+      const [whole, shares] = [await shared(job, false), await shared(job, true)]
+      for (let step = 1; step <= 5; step++) {
+        const batches = batchesOf(LLAMA, step)
+        const [x, y] = [await whole.step(batches, 1e-3, false), await shares.step(batches, 1e-3, false)]
+        expect(relative(x.loss, y.loss), `loss of step ${step}`).toBeLessThan(1e-2)
+      }
+      await Promise.all([whole.close(), shares.close()])
+    })
   })
 })
+
+/** Of a batch of one sequence. */
+function likelihoodOf({ labels: [label] }: Batch, [scores]: readonly (readonly number[])[]): number {
+  return scores![typeof label === "number" ? label : 0]!
+}

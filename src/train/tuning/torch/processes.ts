@@ -71,8 +71,8 @@ export async function startProcesses(options: WorkerOptions): Promise<WorkerProc
   const port = count > 1 ? await freePort() : 0
   const members = Array.from({ length: count }, (_, rank) => new Member(rank, options, port))
   // Those that are left would wait for the one that ended.
-  const kill = () => {
-    for (const member of members) member.kill()
+  const kill = (because?: WorkerDied) => {
+    for (const member of members) member.kill(because)
   }
   for (const member of members) member.ended.then(kill)
   const stop = async () => {
@@ -107,7 +107,7 @@ export async function startProcesses(options: WorkerOptions): Promise<WorkerProc
 class Member {
   readonly pid: number
   /** Why it ended; never rejects. */
-  readonly ended: Promise<string>
+  readonly ended: Promise<WorkerDied>
   readonly #child: ChildProcess
   readonly #waiting = new Map<number | "greeting", (line: Line | WorkerDied) => void>()
   #early: Line | null = null
@@ -145,7 +145,7 @@ class Member {
         this.#dead ??= new WorkerDied(reason, this.#log.trim())
         for (const [, answer] of this.#waiting) answer(this.#dead)
         this.#waiting.clear()
-        resolve(reason)
+        resolve(this.#dead)
       }
       const self = `the worker in Python (process ${rank})`
       child.once("error", (error) => end(`${self} cannot be started: ${error.message}`))
@@ -213,7 +213,9 @@ class Member {
     this.#child.stdin!.end()
   }
 
-  kill(): void {
+  /** @param because of another process's end. */
+  kill(because?: WorkerDied): void {
+    this.#dead ??= because ?? null
     this.#child.kill("SIGKILL")
   }
 }
