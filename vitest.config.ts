@@ -58,6 +58,7 @@ const SLOW = [
   "test/cli/checkMeasured.test.ts",
   "test/cli/cases.test.ts",
   "test/verify/coverage/intervalCoverage.test.ts",
+  "test/verify/transformer/transformer.test.ts",
   "test/report/firstScreen.test.ts",
 ]
 

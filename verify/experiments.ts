@@ -13,6 +13,7 @@ import { catalogueExponents } from "./theory/catalogueExponents.js"
 import { derived } from "./theory/derived.js"
 import { theorySetting } from "./theory/theorySection.js"
 import { throughTraining } from "./theory/throughTraining.js"
+import { transformer } from "./transformer/transformer.js"
 
 /**
  * The report's sections, in reading order.
@@ -31,6 +32,7 @@ export function experiments(table?: RealTableSource): readonly Experiment[] {
     ratePlane,
     rankScaling,
     layers,
+    transformer,
     finitePrecision,
     realTable(table ?? null),
     nearCrossovers,

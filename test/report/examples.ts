@@ -9,6 +9,7 @@ import { lossFigure } from "../../src/report/figures/loss.js"
 import { rankFigure } from "../../src/report/figures/rank.js"
 import { ratePlaneFigure } from "../../src/report/figures/ratePlane.js"
 import { optimalRateFigure, type RatePoint, type ReferenceLine } from "../../src/report/figures/rates.js"
+import { sitesFigure } from "../../src/report/figures/sites.js"
 import { trajectoryFigure } from "../../src/report/figures/trajectory.js"
 import type { Opening } from "../../src/report/opening.js"
 
@@ -157,6 +158,23 @@ const layers = layersFigure(
   ),
 )
 
+const sites = sitesFigure(
+  [
+    { model: "Llama's block", names: ["q", "v", "down"] },
+    { model: "BERT's block", names: ["query", "output"] },
+  ].flatMap(({ model, names }) =>
+    ["Init[A]", "Init[B]"].flatMap((scheme, s) =>
+      ["Z_A", "Z_B"].flatMap((quantity, q) =>
+        names.map((site, i) => {
+          const derived = (1 - s) * (0.5 - q / 2)
+          const measured = derived + 0.04 * i - 0.02
+          return { model, scheme, quantity, site, derived, measured, low: measured - 0.1, high: measured + 0.06 }
+        }),
+      ),
+    ),
+  ),
+)
+
 const MULTIPLIERS = [
   { multiplier: "α", slope: -1 / 2 },
   { multiplier: "α/r", slope: 1 / 2 },
@@ -213,6 +231,7 @@ export const EXAMPLES: Readonly<Record<string, TopLevelSpec>> = {
   advantage,
   "local-slopes": localSlopes,
   layers,
+  sites,
   rank,
   "rate-plane": ratePlane,
 }

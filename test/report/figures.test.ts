@@ -26,6 +26,7 @@ const LABELS: Readonly<Record<string, readonly string[]>> = {
   advantage: ["learning rate η", "loss of Init[A] / loss of Init[B]", "n = 128"],
   "local-slopes": ["width n", "slope less derived", "init-b/c=-1", "zB"],
   layers: ["layer", "exponent of Z_A", "3 adapted layers", "Init[B]"],
+  sites: ["site", "exponent of Z_A", "BERT's block", "Init[B]", "down"],
   rank: ["ρ, exponent of the rank", "c, exponent of the rate", "α/r, all t"],
   "rate-plane": ["cA, exponent of A's rate", "cB, exponent of B's rate", "stable", "exponent"],
 }

@@ -1,3 +1,4 @@
+import { termsOf } from "../../src/derive/terms.js"
 import { InputError } from "../../src/inputError.js"
 import { scheme } from "../../src/scheme/scheme.js"
 import { FIRST_SEED } from "./seeds.js"
@@ -30,18 +31,40 @@ export function seedsAt({ seeds, fewerSeedsBeyond = Number.POSITIVE_INFINITY }: 
 }
 
 /**
- * A deep model's terms lie a half or a quarter of a power apart and have corrections as close: these are told apart by
- * the range of widths and by values known to a few percent at either end of it, not by the number of widths.
+ * Terms and their corrections are told apart by the range of widths, and by values known to a few percent at either end
+ * of it: where the closest lie half a power apart, widths to 2¹² do, where they lie closer, it takes wider ones.
  */
 const DEEP: Partial<Budget> = { widths: powersOfTwo(6, 12), seeds: 192, fewerSeedsBeyond: 128, seedsPerTask: 4 }
+const DEEP_AND_CLOSE: Partial<Budget> = { ...DEEP, widths: powersOfTwo(6, 14), seeds: 384 }
+
+/** What a deep model has where it is one of many schemes. */
+const DEEP_AMONG_MANY: Partial<Budget> = { widths: powersOfTwo(6, 9), seeds: 8, steps: 2 }
+
+function deepBudget(setting: Setting, given: Partial<Budget>, isOneOfMany: boolean): Partial<Budget> {
+  if (isOneOfMany) return DEEP_AMONG_MANY
+  // What is given needs no derivation.
+  if (given.widths !== undefined && given.seeds !== undefined) return DEEP
+  return hasCloseTerms(setting, given.steps ?? USUAL.steps) ? DEEP_AND_CLOSE : DEEP
+}
+
+/** Whether two derived terms of some quantity, or one and its correction, lie less than half a power apart. */
+function hasCloseTerms({ definition, values }: Setting, steps: number): boolean {
+  const ready = scheme(definition, values)
+  const terms = termsOf(ready)
+  return Object.keys(ready.program.quantities).some((quantity) =>
+    Array.from({ length: steps }, (_, i) => terms(quantity, i + 1)).some((derived) => {
+      if (derived.kind === "zero") return false
+      const { exponent, others, corrections } = derived
+      const gaps = [...others.slice(0, 1).map((other) => exponent.sub(other)), ...corrections.slice(0, 1)]
+      return gaps.some((gap) => gap.compare("1/2") < 0)
+    }),
+  )
+}
 
 /** Whether a setting's model is a deep one, of which a run takes long. */
 export function isDeep({ definition, values }: Setting): boolean {
   return scheme(definition, values).program.model.isDerivedBeyondBounds === false
 }
-
-/** What a deep model has where it is one of many schemes. */
-const DEEP_AMONG_MANY: Partial<Budget> = { widths: powersOfTwo(6, 9), seeds: 8, steps: 2 }
 
 /**
  * The budget of a coordinate check: a rank that grows is n^ρ itself.
@@ -60,7 +83,7 @@ export function checkBudget({ definition, values }: Setting, given: Partial<Budg
   const grows = !(rank.isConstant && rank.constant.equals(0))
   const isOfDeep = isDeep({ definition, values })
   const growing = grows ? { widths: isOfDeep ? fourthPowers(3, 6) : fourthPowers(4, 11), rank: 1 } : {}
-  const deep = !isOfDeep ? {} : isOneOfMany ? DEEP_AMONG_MANY : DEEP
+  const deep = isOfDeep ? deepBudget({ definition, values }, given, isOneOfMany) : {}
   // Seeds that are asked for are those of every width.
   const asked = given.seeds === undefined ? {} : { fewerSeedsBeyond: Number.POSITIVE_INFINITY }
   return { ...USUAL, seeds: SEEDS, firstSeed: FIRST_SEED.check, ...deep, ...growing, ...asked, ...given }

@@ -21,4 +21,5 @@ export const FIRST_SEED = {
   ratePlane: 41_000_000,
   rankScaling: 42_000_000,
   layers: 43_000_000,
+  transformer: 44_000_000,
 } as const
