@@ -32,6 +32,8 @@ const { values } = parseArgs({
 })
 /** Characters of the text that are read: more than the steps see. */
 const READ = 1_000_000
+/** And of the text to fine-tune on, with what is held back. */
+const TUNED = 300_000
 const widths = (values.widths ?? ["64", "128", "256", "512"]).map(Number)
 const steps = Number(values.steps)
 
@@ -47,7 +49,7 @@ if (![bible, austen, held].every(existsSync)) {
     given.bible === undefined || given.austen === undefined ? { ...writeTexts(values.into), ...clean(given) } : given
   await writeFile(bible, await readFile(found.bible!, "utf8"))
   // The last tenth is what the fine-tuned models are judged on.
-  const text = await readFile(found.austen!, "utf8")
+  const text = (await readFile(found.austen!, "utf8")).slice(0, TUNED)
   const cut = text.lastIndexOf("\n", 0.9 * text.length)
   await writeFile(austen, text.slice(0, cut))
   await writeFile(held, text.slice(cut))

@@ -5,6 +5,7 @@ import { finitePrecision } from "./finitePrecision/finitePrecision.js"
 import { layers } from "./layers/layers.js"
 import { rankScaling } from "./rankScaling/rankScaling.js"
 import { ratePlane } from "./ratePlane/ratePlane.js"
+import { keptFamily, realFamily } from "./realFamily/realFamily.js"
 import { type RealTableSource, realTable } from "./realTable/realTable.js"
 import { teacherStudent } from "./teacherStudent/teacherStudentSection.js"
 import { whichWins } from "./teacherStudent/whichWins.js"
@@ -19,8 +20,9 @@ import { transformer } from "./transformer/transformer.js"
  * The report's sections, in reading order.
  *
  * @param table a user's table of runs; without one the report says how to give it.
+ * @param family a folder that a sweep of examples/real/family.yaml wrote; by default the kept one.
  */
-export function experiments(table?: RealTableSource): readonly Experiment[] {
+export function experiments(table?: RealTableSource, family?: string): readonly Experiment[] {
   return [
     derived,
     teacherStudent,
@@ -34,6 +36,7 @@ export function experiments(table?: RealTableSource): readonly Experiment[] {
     layers,
     transformer,
     finitePrecision,
+    realFamily(family ?? keptFamily()),
     realTable(table ?? null),
     nearCrossovers,
     intervalCoverage,

@@ -331,6 +331,7 @@ command(
       .option("--budget <k>", "times the seeds of the size", "1")
       .option("--only <id...>", "only these sections")
       .option("--table <file>", "a table of your own runs, for the section on real runs; its columns as below")
+      .option("--real-family <folder>", "what a sweep of examples/real/family.yaml wrote; by default the kept tables")
       .option("--out <folder>", "the report's folder", "report")
       .option("--store <file>", "the DuckDB file of finished runs (default: <out>.duckdb)")
       .addOption(backend())

@@ -76,7 +76,7 @@ function ownConfig(
 ): Omit<TuningConfig, "data" | "task" | "metric" | "seed" | "rates"> {
   const { sites, rank, alpha, rankStabilised, length, batch: size, accumulate, warmup, decay, beta1, beta2 } = config
   const width = model.shape.hidden
-  const steps = config.steps ?? Math.ceil((config.epochs! * sequences) / (size * accumulate))
+  const steps = config.steps ?? Math.ceil((config.epochs! * sequences!) / (size * accumulate))
   const late = config.record.find((step) => step > steps)
   if (late !== undefined)
     throw new InputError({

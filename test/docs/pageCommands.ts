@@ -20,6 +20,11 @@ export const ELSEWHERE: readonly [RegExp, string][] = [
   [/^npm run bench -- --widths 2048/, "minutes; its short form is run"],
   [/^npm run bench -- --against/, "builds another commit of this repository"],
   [/examples\/figure\.yaml/, "hours"],
+  [/^npm run family$/, "minutes, and downloads packages; test/train/tuning/pretrain.test.ts trains a smaller one"],
+  [
+    /family\.yaml|--real-family/,
+    "half an hour; test/cli/sweepFineTune.test.ts and test/verify/realFamily do the same, smaller",
+  ],
   [/^npx lora-scaling verify theory-wide --store/, "minutes; with fewer seeds it is run"],
   [/^npx lora-scaling explore$/, "serves until it is ended; test/cli/explore.test.ts starts it"],
   [/^npx lora-scaling verify overflow$/, "minutes; one of its cases is run"],

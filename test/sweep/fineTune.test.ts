@@ -119,7 +119,7 @@ test.each([
   [{ task: { kind: "txt" } }, /^task\.kind: got "txt", did you mean text\?/],
   [{ task: { kind: "text", train: ["train.txt"], test: ["gone.txt"] } }, /^task\.test\[0\]: got/],
   [{ engine: "jax" }, /^engine: got "jax"/],
-  [{ length: 4000 }, /^checkpoints\[0\]: texts: got "no sequence"/],
+  [{ steps: undefined, record: [], epochs: 1, length: 4000 }, /^checkpoints\[0\]: texts: got "no sequence"/],
 ])("refused with its field: %j", async (change, message) => {
   await expect(planned(change)).rejects.toThrow(message)
 })

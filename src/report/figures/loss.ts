@@ -13,8 +13,10 @@ export interface LossPoint {
 /**
  * Loss against rate, a curve per width, a panel per scheme; where runs diverged the curve ends. Each minimum is marked,
  * the narrowest and the widest width's by name.
+ *
+ * @param what the loss is called on its axis.
  */
-export function lossFigure(points: readonly LossPoint[]): TopLevelSpec {
+export function lossFigure(points: readonly LossPoint[], what = "final training loss"): TopLevelSpec {
   const drawn = points.flatMap(({ loss, ...rest }) => (loss === null ? [] : [{ ...rest, loss }]))
   const widths = distinct(drawn.map(({ width }) => width)).sort((x, y) => x - y)
   const x = logChannel(
@@ -23,7 +25,7 @@ export function lossFigure(points: readonly LossPoint[]): TopLevelSpec {
   )
   const losses = drawn.map(({ loss }) => loss)
   // Room below the curves for the names of the minima.
-  const y = logChannel("final training loss", [...losses, Math.min(...losses) ** 1.12 / Math.max(...losses) ** 0.12])
+  const y = logChannel(what, [...losses, Math.min(...losses) ** 1.12 / Math.max(...losses) ** 0.12])
   const legend = { symbolType: "stroke", symbolSize: 500, symbolFillColor: "transparent" }
   const width = {
     field: "width",

@@ -21,8 +21,8 @@ export interface CheckpointFacts {
   readonly model: PretrainedConfig
   /** How many numbers its weights are. */
   readonly parameters: number
-  /** How many sequences an epoch has; the tokenizer decides it where texts run on. */
-  readonly sequences: number
+  /** How many sequences an epoch has, where steps are counted in epochs; the tokenizer decides it where texts run on. */
+  readonly sequences: number | null
 }
 
 /** What a plan knows of a sweep's files. */
@@ -39,6 +39,14 @@ export interface TuningFacts {
   readonly folder: string
 }
 
+/** What of a configuration names files, and whether steps are counted in epochs. */
+interface Asked {
+  readonly checkpoints: readonly string[]
+  readonly task: unknown
+  readonly length: number
+  readonly epochs?: number
+}
+
 /**
  * Reads what a plan has to know.
  *
@@ -46,7 +54,7 @@ export interface TuningFacts {
  * @throws InputError naming the field for a model or task that is not read.
  */
 export async function tuningFacts(
-  { checkpoints, task: given, length }: { checkpoints: readonly string[]; task: unknown; length: number },
+  { checkpoints, task: given, length, epochs }: Asked,
   folder: string,
 ): Promise<TuningFacts> {
   const task = await readTask(given, folder)
@@ -54,7 +62,8 @@ export async function tuningFacts(
   for (const [i, path] of checkpoints.entries()) {
     const field = `checkpoints[${i}]`
     const place = await pathOrHub("model", path, isAbsolute(path) ? path : join(folder, path), field)
-    const own = await inField(field, () => checkpointFacts(place, task, length))
+    const counted = epochs === undefined ? null : length
+    const own = await inField(field, () => checkpointFacts(place, task, counted))
     const same = found.findIndex(({ hash }) => hash === own.hash)
     if (same !== -1)
       throw new InputError({
@@ -71,7 +80,7 @@ export async function tuningFacts(
   return { checkpoints: found, task: { name, hash, metric, classes }, folder }
 }
 
-async function checkpointFacts(path: string, { train }: TuningTask, length: number): Promise<CheckpointFacts> {
+async function checkpointFacts(path: string, { train }: TuningTask, length: number | null): Promise<CheckpointFacts> {
   const model = await readPretrainedConfig(path)
   const file = await openCheckpoint(path)
   const parameters = [...file.tensors.values()].reduce(
@@ -80,7 +89,9 @@ async function checkpointFacts(path: string, { train }: TuningTask, length: numb
   )
   await file.close()
   const tokenizer = await readTokenizer(path)
-  const sequences = train.kind === "causal" ? textSequences(tokenizer, train, length).length : train.examples.length
+  const counted = (most: number) =>
+    train.kind === "causal" ? textSequences(tokenizer, train, most).length : train.examples.length
+  const sequences = length === null ? null : counted(length)
   return { path, hash: await contentHash(path), model, parameters, sequences }
 }
 
