@@ -3,7 +3,8 @@ import { oneOf } from "../optionText.js"
 import { type Gpu, GpuFailure, openGpu } from "../train/gpu/device.js"
 import { INSTALL } from "../train/gpu/graphicsAdapter.js"
 import { createGpuPool } from "../train/gpuPool.js"
-import { GraphFailure, INSTALL_ENGINE, openEngine } from "../train/graph/engine.js"
+import { type Engine, findProviders, GraphFailure, INSTALL_ENGINE, openEngine } from "../train/graph/engine.js"
+import { OnnxGraph, zero } from "../train/graph/onnxGraph.js"
 import { createGraphPool } from "../train/graphPool.js"
 import { createPool, type Pool } from "../train/pool.js"
 
@@ -42,30 +43,65 @@ export async function openDevice(backend: BackendOption): Promise<Gpu | null> {
   }
 }
 
-/** The engine of graphs by its name; @throws InputError with the line to install if it is missing. */
-export async function requireEngine(): Promise<string> {
+/**
+ * The engine of graphs by its name, on a device that has answered.
+ *
+ * @throws InputError with the line to install if the engine is missing, or why the device is not there.
+ */
+export async function requireEngine(device = "cpu"): Promise<string> {
+  if ((await findProviders()).engine === null)
+    throw refused("--backend", "graph", "cpu or auto here: the package onnxruntime-node is missing", INSTALL_ENGINE)
   try {
-    return (await openEngine()).name
+    const engine = await openEngine({ device })
+    if (device !== "cpu") await tried(engine)
+    return engine.name
   } catch (error) {
     if (!(error instanceof GraphFailure)) throw error
-    throw new InputError({
-      field: "--backend",
-      given: "graph",
-      allowed: `cpu or auto here: ${error.message}`,
-      example: INSTALL_ENGINE,
-    })
+    throw device === "cpu"
+      ? refused("--backend", "graph", `cpu or auto here: ${error.message}`, INSTALL_ENGINE)
+      : refused(
+          "--device",
+          device,
+          `cpu, or what \`devices\` lists with its libraries here: ${error.message}`,
+          "--device cpu",
+        )
   }
+}
+
+function refused(field: string, given: string, allowed: string, example: string): InputError {
+  return new InputError({ field, given, allowed, example })
+}
+
+/** Adds 0 to a number there. */
+async function tried(engine: Engine): Promise<void> {
+  const graph = new OnnxGraph()
+  graph.output("y", graph.node("Add", [graph.input("x", [1]), zero(graph)]), [1])
+  const session = await engine.session(graph.model())
+  await session.run({ x: engine.tensor(Float32Array.of(1), [1]) })
+}
+
+/** What the pool is asked for besides its backend. */
+export interface PoolOptions {
+  readonly workers?: number | undefined
+  /** How many runs there will be at most. */
+  readonly runs?: number | undefined
+  /** `--device` as typed. */
+  readonly device?: string | undefined
 }
 
 /**
  * The pool that the option asks for: threads, which may read graphs, or a device.
- * @throws InputError as `openDevice`
- * and `requireEngine`.
+ *
+ * @throws InputError as `openDevice` and `requireEngine`, and for a device of another backend than graph.
  */
-export async function openPool(backend: BackendOption, workers?: number, runs?: number): Promise<Pool> {
-  if (backend !== "graph") return poolOn(await openDevice(backend), workers, runs)
-  await requireEngine()
-  return createGraphPool(createPool(workers, runs))
+export async function openPool(backend: BackendOption, { workers, runs, device }: PoolOptions = {}): Promise<Pool> {
+  if (backend === "graph") {
+    await requireEngine(device)
+    return createGraphPool(createPool(workers, runs), device)
+  }
+  if (device !== undefined)
+    throw refused("--device", device, "nothing, or --backend graph with it", "--backend graph --device cpu")
+  return poolOn(await openDevice(backend), workers, runs)
 }
 
 /** The pool of a device, or of threads where there is none. */

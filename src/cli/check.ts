@@ -23,6 +23,7 @@ export interface CheckCommandOptions extends VariantOptions, MeasuredOptions {
   readonly seeds?: string
   readonly workers?: string
   readonly backend?: string
+  readonly device?: string
   readonly store: string
   readonly json?: boolean
   readonly format: string
@@ -65,7 +66,10 @@ export async function checkCommand(name: string | undefined, options: CheckComma
   const given = options.seeds === undefined ? {} : { seeds: integer("--seeds", options.seeds, 2) }
   const budgetOf = (setting: Setting) => checkBudget(setting, given, chosen.length > 1)
   const tasks = chosen.reduce((sum, setting) => sum + taskCount([setting], budgetOf(setting)), 0)
-  const pool = await openPool(backendOption(options.backend), threads(options.workers))
+  const pool = await openPool(backendOption(options.backend), {
+    workers: threads(options.workers),
+    device: options.device,
+  })
   const claims = await measuring({ pool, store: options.store, label: "measuring", tasks }, (sweepOptions) =>
     coordinateCheck(chosen, given, sweepOptions),
   )

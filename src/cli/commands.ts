@@ -21,6 +21,7 @@ import {
   backend,
   batch,
   clip,
+  device,
   format,
   LORA_TABLE,
   listed,
@@ -154,6 +155,7 @@ command(
       "a number, or dynamic: halved on overflow, doubled after 2000 good steps (default: 1)",
     )
     .addOption(backend())
+    .addOption(device())
     .addOption(format()),
   async (name: string, options: TrainOptions) => (await import("./train.js")).trainCommand(name, options),
 )
@@ -279,6 +281,7 @@ command(
     .option("--budget <time>", "spend about this long, for instance 60s: as many seeds as fit")
     .option("--store <file>", "keep runs in this DuckDB file and resume from it", ":memory:")
     .addOption(backend())
+    .addOption(device())
     .addOption(workers())
     .addOption(format()),
   async (names: string[], options: VerifyOptions) => (await import("./verify.js")).verifyCommand(names, options),
@@ -298,7 +301,8 @@ command(
       .option("--store <file>", "keep runs in this DuckDB file and resume from it", ":memory:")
       .option("--figure <file>", "draw sizes against width to this SVG file")
       .addOption(workers())
-      .addOption(backend()),
+      .addOption(backend())
+      .addOption(device()),
   ).addOption(format()),
   async (name: string | undefined, options: CheckCommandOptions) =>
     (await import("./check.js")).checkCommand(name, options),
@@ -335,6 +339,7 @@ command(
       .option("--out <folder>", "the report's folder", "report")
       .option("--store <file>", "the DuckDB file of finished runs (default: <out>.duckdb)")
       .addOption(backend())
+      .addOption(device())
       .addOption(workers()),
     LORA_TABLE,
     // Here --table names the file.

@@ -38,11 +38,11 @@ export async function devicesCommand(options: DevicesOptions): Promise<number> {
   const graphHeading =
     graph.engine === null
       ? `No graphs: the package onnxruntime-node is missing. ${INSTALL_ENGINE}`
-      : `Providers of ${graph.engine}; --backend graph takes cpu`
+      : `Devices of ${graph.engine} for --backend graph --device; cpu is the default, others need their libraries`
   const providers = graph.providers.map(({ name, bundled }) => [name, bundled ? "yes" : "no"])
   print(output, json, [
     [heading, { columns, rows }],
-    [graphHeading, { columns: ["provider", "bundled"], rows: providers }],
+    [graphHeading, { columns: ["device", "bundled"], rows: providers }],
   ])
   return 0
 }

@@ -22,6 +22,7 @@ export interface ReproduceOptions extends TableOptions {
   readonly store?: string
   readonly workers?: string
   readonly backend?: string
+  readonly device?: string
   readonly json?: boolean
 }
 
@@ -29,7 +30,10 @@ export interface ReproduceOptions extends TableOptions {
 export async function reproduceCommand(options: ReproduceOptions): Promise<number> {
   const reproduction = reproductionOf(options)
   await requireReplaceable(options.out, MARKER)
-  const pool = await openPool(backendOption(options.backend), threads(options.workers))
+  const pool = await openPool(backendOption(options.backend), {
+    workers: threads(options.workers),
+    device: options.device,
+  })
   const store = options.store ?? `${options.out.replace(/\/+$/, "")}.duckdb`
   const summary = await measuring(
     { pool, store, label: "reproducing", tasks: reproductionTasks(reproduction) },

@@ -47,6 +47,10 @@ export const backend = () =>
     "cpu, gpu, graph (ONNX Runtime), or auto: a graphics card where there is one (default: cpu)",
   )
 
+/** The device of the graph engine. */
+export const device = () =>
+  new Option("--device <name>", "with --backend graph: cpu, or another that `devices` lists (default: cpu)")
+
 /**
  * Columns of a table of LoRA runs for `reproduce`, unless others are named; the family is the model's name up to its
  * first digit or sign.

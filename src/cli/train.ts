@@ -22,6 +22,7 @@ export interface TrainOptions extends VariantOptions, PrecisionOptions {
   readonly lrA?: string
   readonly lrB?: string
   readonly backend?: string
+  readonly device?: string
   readonly json?: boolean
   readonly format: string
 }
@@ -92,8 +93,9 @@ async function trained(
       allowed: "none with gpu or graph, which compute in float32",
       example: "--backend cpu --precision float16",
     })
-  if (backend === "cpu" || config.precision !== undefined) return run(scheme(definition, values), config)
-  const pool = await openPool(backend, 0)
+  const isPlain = backend === "cpu" && options.device === undefined
+  if (isPlain || config.precision !== undefined) return run(scheme(definition, values), config)
+  const pool = await openPool(backend, { workers: 0, device: options.device })
   try {
     const task = { kind: "scheme", definition, values, config: shared, seeds: [seed] } as const
     const [result] = await pool.run(pool.claim?.(task) ?? task)

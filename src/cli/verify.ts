@@ -26,7 +26,7 @@ export async function verifyCommand(names: readonly string[], options: VerifyOpt
       allowed: `theory-wide, overflow, interval-coverage, or ${SETTING_NAMES.join(", ")}`,
       example: "verify init-a/c=-1/2",
     })
-  const pool = await openPool(backend, threads(options.workers))
+  const pool = await openPool(backend, { workers: threads(options.workers), device: options.device })
   if (found.notice) process.stderr.write(`${found.notice(pool.workers)}\n`)
   const { json, readable, refuted } = await measuring({ ...found, pool, store: options.store }, found.run)
   print(output, json, readable)

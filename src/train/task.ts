@@ -23,6 +23,8 @@ export type Task =
       readonly kind: "scheme"
       /** By default the reference interpreter. */
       readonly backend?: "gpu" | "graph"
+      /** Of the graph engine; by default its CPU. */
+      readonly device?: string
       readonly definition: SchemeDefinition
       readonly values: Readonly<Record<string, string>>
       readonly config: Omit<RunConfig, "seed">
@@ -100,18 +102,19 @@ function fusedRuns(
   return planned.get(key)?.runs(config, seeds) ?? null
 }
 
-let engine: Promise<Engine> | undefined
+const engines = new Map<string, Promise<Engine>>()
 
 /** The runs as a graph, or by the reference interpreter with the reason why not. */
 async function graphRuns(
   ready: Scheme,
-  { config, seeds }: Extract<Task, { kind: "scheme" }>,
+  { config, seeds, device = "cpu" }: Extract<Task, { kind: "scheme" }>,
 ): Promise<readonly RunResult[]> {
-  engine ??= openEngine()
+  const engine = engines.get(device) ?? openEngine({ device })
+  engines.set(device, engine)
   try {
-    const { name } = await engine
-    const results = await runProgram(await engine, ready, config, seeds)
-    return results.map((result) => ({ ...result, backend: name, rounding: 2 ** -24 }))
+    const opened = await engine
+    const results = await runProgram(opened, ready, config, seeds)
+    return results.map((result) => ({ ...result, backend: opened.name, rounding: 2 ** -24 }))
   } catch (error) {
     if (!(error instanceof GraphFailure)) throw error
     const failed = [error.message]

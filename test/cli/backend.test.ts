@@ -132,6 +132,27 @@ describe.skipIf(engine === null)("--backend graph", () => {
     expect(existsSync(join(folder, "none.duckdb"))).toBe(false)
   })
 
+  test("--device names one of the engine's, whose libraries are there, and is in the result", async () => {
+    const cpu = await graph(...train, "--device", "cpu")
+    expect(JSON.parse(cpu.out).backend).toMatch(/ cpu$/)
+    const unknown = await graph(...train, "--device", "abacus")
+    expect([unknown.code, unknown.err]).toEqual([
+      2,
+      expect.stringMatching(/--device: got "abacus".*has no device abacus, but cpu, /),
+    ])
+    const elsewhere = await loraIn({ folder }, ...train, "--device", "cpu")
+    expect([elsewhere.code, elsewhere.err]).toEqual([2, expect.stringContaining("--backend graph with it")])
+  })
+
+  test("a device that the engine has and the machine has not is refused with the reason", async () => {
+    const { graph: listed } = JSON.parse((await loraIn({ folder }, "devices", "--json")).out)
+    const cuda = listed.providers.some(({ name }: { name: string }) => name === "cuda")
+    if (!cuda || existsSync("/dev/nvidia0")) return
+    const { code, err } = await graph("check", "init-a", "--store", "cuda.duckdb", "--device", "cuda")
+    expect([code, err]).toEqual([2, expect.stringMatching(/--device: got "cuda".*cuda cannot be opened: /)])
+    expect(existsSync(join(folder, "cuda.duckdb"))).toBe(false)
+  })
+
   test("devices lists its providers", async () => {
     const { graph } = JSON.parse((await loraIn({ folder }, "devices", "--json")).out)
     expect(graph.engine).toMatch(/^onnxruntime-node /)

@@ -9,6 +9,7 @@ export interface VerifyOptions {
   readonly full?: boolean
   readonly workers?: string
   readonly backend?: string
+  readonly device?: string
   readonly store: string
   readonly json?: boolean
   readonly format: string

@@ -43,16 +43,20 @@ export async function findProviders(): Promise<{
 }
 
 /**
- * Opens the engine on the CPU, by default with one thread, so that results do not depend on how many there are.
+ * Opens the engine, by default on the CPU with one thread, so that results do not depend on how many there are.
  *
- * @throws GraphFailure if the package is missing.
+ * @param device one of {@link findProviders}.
+ * @throws GraphFailure if the package is missing, or has no such device or cannot open it.
  */
-export async function openEngine({ threads = 1 } = {}): Promise<Engine> {
+export async function openEngine({ threads = 1, device = "cpu" } = {}): Promise<Engine> {
   const ort = await load()
   if ("missing" in ort) throw new GraphFailure(ort.missing)
+  const names = ort.listSupportedBackends().map(({ name }) => name)
+  if (!names.includes(device))
+    throw new GraphFailure(`${versionOf(ort)} has no device ${device}, but ${names.join(", ")}`)
   const sessions = new Map<string, Promise<GraphSession>>()
   return {
-    name: `${versionOf(ort)} cpu`,
+    name: `${versionOf(ort)} ${device}`,
     session: (model) => {
       const key = createHash("sha256").update(model).digest("hex")
       const known = sessions.get(key)
@@ -63,10 +67,13 @@ export async function openEngine({ threads = 1 } = {}): Promise<Engine> {
         oldest![1].then((session) => session.release())
       }
       const opened = ort.InferenceSession.create(model, {
-        executionProviders: ["cpu"],
+        executionProviders: [device],
         intraOpNumThreads: threads,
         interOpNumThreads: 1,
         logSeverityLevel: 3,
+      }).catch((error: Error) => {
+        if (device === "cpu") throw error
+        throw new GraphFailure(`${device} cannot be opened: ${reasonOf(error)}`)
       })
       sessions.set(key, opened)
       return opened
@@ -96,6 +103,12 @@ async function load(): Promise<Runtime | { readonly missing: string }> {
     const missing = code === "ERR_MODULE_NOT_FOUND" ? "is missing" : `cannot be loaded: ${message.split("\n")[0]}`
     return { missing: `the package onnxruntime-node ${missing}` }
   }
+}
+
+/** What a library says of a failure, without the places in its source. */
+function reasonOf({ message }: Error): string {
+  const said = message.split("\n")[0]!
+  return said.replace(/^.*was false\. /, "")
 }
 
 function versionOf({ env }: Runtime): string {
