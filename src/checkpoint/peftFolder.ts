@@ -18,6 +18,8 @@ export interface PeftSettings {
   readonly rankStabilised: boolean
   /** PEFT's `target_modules`. */
   readonly sites: readonly string[]
+  /** PEFT's `layers_to_transform`; all blocks if left out. */
+  readonly layers?: readonly number[] | undefined
   /** PEFT's `task_type`; null for none. */
   readonly task: "SEQ_CLS" | "CAUSAL_LM" | null
   /** The name or path of the base model; null where it has none. */
@@ -27,7 +29,7 @@ export interface PeftSettings {
 /** Writes a folder that `PeftModel.from_pretrained` loads; names as in `Gradients.trained`. */
 export async function writePeftFolder(
   folder: string,
-  { rank, alpha, rankStabilised, sites, task, base }: PeftSettings,
+  { rank, alpha, rankStabilised, sites, layers, task, base }: PeftSettings,
   tensors: readonly WrittenTensor[],
 ): Promise<void> {
   await mkdir(folder, { recursive: true })
@@ -40,6 +42,7 @@ export async function writePeftFolder(
     lora_dropout: 0,
     use_rslora: rankStabilised,
     target_modules: sites,
+    ...(layers === undefined ? {} : { layers_to_transform: layers }),
     bias: "none",
     inference_mode: true,
   }

@@ -93,8 +93,7 @@ async function trained(
       allowed: "none with gpu or graph, which compute in float32",
       example: "--backend cpu --precision float16",
     })
-  const isPlain = backend === "cpu" && options.device === undefined
-  if (isPlain || config.precision !== undefined) return run(scheme(definition, values), config)
+  if (config.precision !== undefined) return run(scheme(definition, values), config)
   const pool = await openPool(backend, { workers: 0, device: options.device })
   try {
     const task = { kind: "scheme", definition, values, config: shared, seeds: [seed] } as const

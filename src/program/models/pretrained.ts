@@ -119,6 +119,11 @@ export interface PretrainedProgram {
   }
   /** A row of ones, a token each. */
   readonly ones: Node
+  /**
+   * What the blocks below the first adapted one give, which no step changes: how it is computed, and the leaf that
+   * stands for it in all else; null where the first block is adapted.
+   */
+  readonly lower: { readonly computed: Node; readonly leaf: Node } | null
   /** The frozen weights by their names in a checkpoint: matrices output × input, vectors as columns. */
   readonly weights: ReadonlyMap<string, Node>
   /** Of these, the weights of the layer that classifies: no pretrained checkpoint has them. */
@@ -141,6 +146,8 @@ const space = (name: string, size: number): Dimension => dimension(name, Affine.
  * @param sites the last part of the adapted modules' names, as PEFT's `target_modules`: query, dense, q_proj, ….
  * @param scale α / r, or α / √r as PEFT's rank-stabilised LoRA has it.
  * @param padded whether keys are masked.
+ * @param blocks the blocks with adapted modules, as PEFT's `layers_to_transform`; null for all, and for modules
+ * outside of blocks.
  */
 export function pretrainedProgram(
   shape: PretrainedShape,
@@ -148,6 +155,7 @@ export function pretrainedProgram(
   sites: readonly string[],
   scale: number,
   padded: boolean,
+  blocks: ReadonlySet<number> | null = null,
 ): PretrainedProgram {
   const { family, hidden, heads, keyHeads, epsilon } = shape
   const names = NAMES[family]
@@ -166,14 +174,16 @@ export function pretrainedProgram(
     return leaf
   }
   const everyToken = (column: Node) => column.times(ones)
-  const layer = (module: string, input: Node, output: Dimension, biased: boolean): Node => {
+  /** @param at the block that it stands in; null behind the last one. */
+  const layer = (module: string, input: Node, output: Dimension, biased: boolean, at: number | null): Node => {
     const [from, columns] = input.shape
     let own = weight(`${module}.weight`, [output, from]).times(input)
     if (biased) {
       const bias = weight(`${module}.bias`, [output, SINGLE])
       own = own.plus(columns === tokens ? everyToken(bias) : bias)
     }
-    if (!sites.includes(module.split(".").at(-1)!)) return own
+    const isAdapted = blocks === null || (at !== null && blocks.has(at))
+    if (!isAdapted || !sites.includes(module.split(".").at(-1)!)) return own
     const A = Node.leaf(`${module}.A`, "trained", [rank!, from])
     const B = Node.leaf(`${module}.B`, "trained", [output, rank!])
     adapters.set(module, { A, B, input })
@@ -198,10 +208,16 @@ export function pretrainedProgram(
     spaces: { queries, head: space("head", shape.head) },
   }
   let x = isEncoder ? scaled(`${names.prefix}embeddings.LayerNorm`, layerNorm(embedded, epsilon)) : embedded
+  let lower: PretrainedProgram["lower"] = null
+  const first = blocks === null ? 0 : Math.min(...blocks)
   for (let l = 0; l < shape.layers; l++) {
+    if (l === first && l > 0) {
+      lower = { computed: x, leaf: frozen("lower", x.shape) }
+      x = lower.leaf
+    }
     const module = (name: string) => `${names.prefix}${names.layer(l)}${name}`
     const parts: BlockParts = {
-      layer: (name, input) => layer(module(names.layers[name]!), input, outputs[name]!, shape.biased.includes(name)),
+      layer: (name, input) => layer(module(names.layers[name]!), input, outputs[name]!, shape.biased.includes(name), l),
       scaled: (half, normed) => scaled(module(names.norms[half]), normed),
       masked: (scores) => (padding === null ? scores : scores.plus(everyToken(padding))),
     }
@@ -221,7 +237,7 @@ export function pretrainedProgram(
       .plus(x.columnDots(label).scale(by(-1)))
     const logits = reading.times(x.times(picked))
     const given = { embedded, padding, label, weight: own, picked }
-    return { given, ones, weights, head: new Set(), adapters, logits, loss: losses.times(own) }
+    return { given, ones, lower, weights, head: new Set(), adapters, logits, loss: losses.times(own) }
   }
   const label = frozen("label", [classes!, SINGLE])
   const own = frozen("weight", [SINGLE, SINGLE])
@@ -229,7 +245,7 @@ export function pretrainedProgram(
   let read = x.times(picked)
   names.classifier.forEach((module, i) => {
     const isLast = i === names.classifier.length - 1
-    read = layer(module, read, isLast ? classes! : n, names.classifierBias)
+    read = layer(module, read, isLast ? classes! : n, names.classifierBias, null)
     if (!isLast) read = read.activate("tanh")
   })
   const loss = read
@@ -240,6 +256,7 @@ export function pretrainedProgram(
   return {
     given: { embedded, padding, label, weight: own, picked },
     ones,
+    lower,
     weights,
     head: new Set(added),
     adapters,

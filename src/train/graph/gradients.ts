@@ -1,5 +1,6 @@
 /** The loss of a pretrained model and its gradients in what is trained, as a graph. */
 import type { Pretrained } from "../../checkpoint/pretrained.js"
+import { InputError } from "../../inputError.js"
 import { gradient } from "../../program/gradient.js"
 import { type Head, type PretrainedProgram, pretrainedProgram } from "../../program/models/pretrained.js"
 import type { Node } from "../../program/node.js"
@@ -20,6 +21,11 @@ export interface Adaptation {
   readonly classes: number | null
   /** Whether the layer that classifies is trained too, as PEFT does for sequence classification. */
   readonly trainHead: boolean
+  /**
+   * The blocks whose modules are adapted, as PEFT's `layers_to_transform`, from 0; all if left out. Of each batch, what
+   * the blocks below them give is computed once and kept.
+   */
+  readonly layers?: readonly number[]
 }
 
 /** What is read of a model without its gradients. */
@@ -67,7 +73,7 @@ interface Opened {
  * Writes the graph of a model's loss and gradients and reads its frozen weights.
  *
  * @param head values of the layer that classifies, by their names, where it is frozen.
- * @throws InputError for a weight that the model lacks, or sites of which it has none.
+ * @throws InputError for a weight or a block that the model lacks, or sites of which it has none.
  */
 export async function openGradients(
   engine: Engine,
@@ -77,7 +83,8 @@ export async function openGradients(
 ): Promise<Gradients> {
   const { sites, rank, scale, classes, trainHead } = adaptation
   const kind: Head = classes === null ? "causal" : "classification"
-  const written = (padded: boolean) => pretrainedProgram(model.shape, kind, sites, scale, padded)
+  const blocks = blocksOf(model, adaptation)
+  const written = (padded: boolean) => pretrainedProgram(model.shape, kind, sites, scale, padded, blocks)
   const program = written(false)
   const sizeOf = ({ shape }: Node, tokens = 1): [number, number] =>
     shape.map(({ name, count }) => {
@@ -103,7 +110,7 @@ export async function openGradients(
   const open = async (own: PretrainedProgram, { values, isTrained }: Wanted): Promise<Opened> => {
     const leaves = factorsOf(own)
     const { embedded, label } = own.given
-    const given = Object.values(own.given).filter((node) => node !== null)
+    const given = [...Object.values(own.given), own.lower?.leaf ?? null].filter((node) => node !== null)
     const shared = new Set<Node>([...own.weights.values(), ...leaves, own.ones])
     const byColumns = new Set<Node>(classes === null ? [embedded, label] : [embedded])
     const all = new Set<Node>([...given, ...shared])
@@ -131,12 +138,24 @@ export async function openGradients(
 
   const run = async (
     kind: keyof typeof WANTED,
-    { ids }: Pick<Batch, "ids">,
+    batch: Omit<Batch, "labels">,
     own: Read & Partial<Fed>,
     values: readonly Float32Array[],
   ) => {
-    const { program, graph, session, leaves } = await openedFor(own.padding !== null, kind)
-    const [count, tokens] = [ids.length, ids[0]!.length]
+    const found = await outputs(kind, batch, own, values)
+    const data = (name: string) => found.tensors[name]!.data as Float32Array
+    return { program: found.program, values: found.graph.values.map(data), sums: found.graph.sums.map(data) }
+  }
+  const kept = new KeptTensors()
+  const outputs = async (
+    kind: keyof typeof WANTED,
+    batch: Omit<Batch, "labels">,
+    own: Read & Partial<Fed>,
+    values: readonly Float32Array[],
+  ): Promise<Opened & { readonly tensors: Awaited<ReturnType<GraphSession["run"]>> }> => {
+    const opened = await openedFor(own.padding !== null, kind)
+    const { program, graph, session, leaves } = opened
+    const [count, tokens] = [batch.ids.length, batch.ids[0]!.length]
     const feeds: Record<string, GraphTensor> = {}
     const feed = (leaf: Node, tensor: GraphTensor) => {
       feeds[graph.leaves.get(leaf)!] = tensor
@@ -157,9 +176,16 @@ export async function openGradients(
     feed(program.ones, engine.tensor(new Float32Array(tokens).fill(1), [1, 1, tokens]))
     const numbers = graph.coefficients?.({ n: 1 }, 1)
     if (numbers !== undefined) feeds[COEFFICIENTS] = engine.tensor(numbers, [numbers.length])
-    const found = await session.run(feeds)
-    const data = (name: string) => found[name]!.data as Float32Array
-    return { program, values: graph.values.map(data), sums: graph.sums.map(data) }
+    if (program.lower !== null && kind === "lower")
+      feed(program.lower.leaf, engine.tensor(new Float32Array(count * tokens * hidden), [count, hidden, tokens]))
+    else if (program.lower !== null) {
+      const make = async () => {
+        const found = await outputs("lower", batch, own, values)
+        return found.tensors[found.graph.values[0]!]!
+      }
+      feed(program.lower.leaf, await kept.of(JSON.stringify([batch.ids, batch.mask, batch.segments]), make))
+    }
+    return { ...opened, tensors: await session.run(feeds) }
   }
   return {
     engine: engine.name,
@@ -204,11 +230,52 @@ const WANTED = {
   losses: { values: ({ loss }: PretrainedProgram) => [loss], isTrained: false },
   logits: { values: ({ logits }: PretrainedProgram) => [logits], isTrained: false },
   inputs: { values: inputsOf, isTrained: false },
+  lower: { values: ({ lower }: PretrainedProgram) => [lower!.computed], isTrained: false },
 } as const satisfies Readonly<Record<string, Wanted>>
 
 /** What adapted modules read; some read the same. */
 function inputsOf({ adapters }: PretrainedProgram): Node[] {
   return [...new Set([...adapters.values()].map(({ input }) => input))]
+}
+
+/** @throws InputError for a block that the model lacks. */
+function blocksOf({ shape }: Pretrained, { layers }: Adaptation): ReadonlySet<number> | null {
+  if (layers === undefined) return null
+  const isBlock = (l: number) => Number.isInteger(l) && l >= 0 && l < shape.layers
+  if (layers.length > 0 && layers.every(isBlock)) return new Set(layers)
+  throw new InputError({
+    field: "layers",
+    given: layers.join(", "),
+    allowed: `numbers from 0 to ${shape.layers - 1}, one at least`,
+    example: `[${shape.layers - 1}]`,
+  })
+}
+
+/** Bytes of what lower blocks gave that are kept. */
+const MOST_KEPT = 2 ** 28
+
+/** What was computed of batches, the last ones. */
+class KeptTensors {
+  private readonly tensors = new Map<string, GraphTensor>()
+  private bytes = 0
+
+  async of(key: string, make: () => Promise<GraphTensor>): Promise<GraphTensor> {
+    const known = this.tensors.get(key)
+    if (known !== undefined) return known
+    const made = await make()
+    this.tensors.set(key, made)
+    this.bytes += bytesOf(made)
+    for (const [oldest, tensor] of this.tensors) {
+      if (this.bytes <= MOST_KEPT || oldest === key) break
+      this.tensors.delete(oldest)
+      this.bytes -= bytesOf(tensor)
+    }
+    return made
+  }
+}
+
+function bytesOf({ dims }: GraphTensor): number {
+  return 4 * dims.reduce((product, size) => product * size, 1)
 }
 
 function vocabularyOf({ tables: { output, words }, shape }: Pretrained): number {

@@ -14,6 +14,8 @@ import { openGradients } from "./gradients.js"
 export interface TextTuning extends Omit<FineTuning, "factors">, Batching {
   /** The last part of the adapted modules' names, as PEFT's `target_modules`. */
   readonly sites: readonly string[]
+  /** The blocks whose modules are adapted; all if left out (see `Adaptation`). */
+  readonly layers?: readonly number[]
   readonly rank: number
   readonly alpha: number
   /** Whether B A is multiplied by α / √r in place of α / r. */
@@ -46,11 +48,14 @@ export async function tuneOnText(
   task: TextTask,
   settings: TextTuning,
 ): Promise<TextTuningRun> {
-  const { sites, rank, alpha, rankStabilised, start, ratio, seed } = settings
+  const { sites, layers, rank, alpha, rankStabilised, start, ratio, seed } = settings
   const batches = textBatches(model, tokenizer, task, settings)
   const scale = alpha / (rankStabilised ? Math.sqrt(rank) : rank)
   const classes = task.kind === "classification" ? task.classes : null
-  const gradients = await openGradients(engine, model, { sites, rank, scale, classes, trainHead: classes !== null })
+  const gradients = await openGradients(engine, model, {
+    ...{ sites, rank, scale, classes, trainHead: classes !== null },
+    ...(layers === undefined ? {} : { layers }),
+  })
   const { trained } = gradients
   const starts = drawStart(trained, seed, (side, n) => {
     const own = start[side]
@@ -72,7 +77,7 @@ export async function tuneOnText(
     save: (folder, base) =>
       writePeftFolder(
         folder,
-        { rank, alpha, rankStabilised, sites, base, task: classes === null ? "CAUSAL_LM" : "SEQ_CLS" },
+        { rank, alpha, rankStabilised, sites, layers, base, task: classes === null ? "CAUSAL_LM" : "SEQ_CLS" },
         starts.map((tensor, i) => ({ ...tensor, values: values[i]! })),
       ),
   }

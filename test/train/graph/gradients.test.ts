@@ -151,3 +151,59 @@ describe.skipIf(engine === null)("loss and gradients are those of the reference 
     })
   })
 })
+
+describe.skipIf(engine === null)("blocks below the first adapted one", () => {
+  test.each(CASES)(
+    "%s: gradients are those with adapters everywhere, the lower ones zero",
+    async (...[, model, batch, sites, classes]) => {
+      const adaptation = { sites, rank: 2, scale: 1.5, classes, trainHead: classes !== null }
+      const all = await openGradients(engine!, model, adaptation)
+      const upper = await openGradients(engine!, model, { ...adaptation, layers: [1] })
+      const isLower = (name: string) => /\.(0)\..*lora_/.test(name)
+      // Modules outside of blocks are adapted only where all are.
+      const isOutside = (name: string) => name.includes("lora_") && !/\.\d+\..*lora_/.test(name)
+      const startOf = ({ name, shape: [rows, columns] }: (typeof all.trained)[number]) =>
+        isLower(name) || isOutside(name) ? new Float32Array(rows * columns) : drawn(name, rows * columns)
+      const whole = await all.at(batch, all.trained.map(startOf))
+      const own = await upper.at(batch, upper.trained.map(startOf))
+      expect(upper.trained.map(({ name }) => name)).toEqual(
+        all.trained.map(({ name }) => name).filter((name) => !isLower(name) && !isOutside(name)),
+      )
+      expect(own.loss / whole.loss).toBeCloseTo(1, 6)
+      upper.trained.forEach(({ name }, i) => {
+        const place = all.trained.findIndex((each) => each.name === name)
+        expect(distance(whole.gradients[place]!, own.gradients[i]!), name).toBeLessThan(1e-5)
+      })
+    },
+  )
+
+  test("are computed once a batch, and blocks that the model lacks are refused", async () => {
+    const [, model, batch, sites, classes] = CASES[2]
+    let runs = 0
+    const counting = {
+      ...engine!,
+      session: async (graph: Uint8Array) => {
+        const session = await engine!.session(graph)
+        return {
+          ...session,
+          run: (feeds: Parameters<typeof session.run>[0]) => {
+            runs++
+            return session.run(feeds)
+          },
+        }
+      },
+    }
+    const adaptation = { sites, rank: 2, scale: 1.5, classes, trainHead: false, layers: [1] }
+    const gradients = await openGradients(counting, model, adaptation)
+    const values = gradients.trained.map(({ name, shape: [rows, columns] }) => drawn(name, rows * columns))
+    const once = await gradients.at(batch, values)
+    expect(runs).toBe(2)
+    expect(await gradients.at(batch, values)).toEqual(once)
+    expect(runs).toBe(3)
+    await gradients.at({ ...batch, ids: batch.ids.map((own) => own.toReversed()) }, values)
+    expect(runs).toBe(5)
+    await expect(openGradients(engine!, model, { ...adaptation, layers: [2] })).rejects.toThrow(
+      /layers: got "2".*0 to 1/,
+    )
+  })
+})
