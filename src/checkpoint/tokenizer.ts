@@ -86,6 +86,8 @@ function tokenizer(path: string, given: unknown, settings: unknown): TextTokeniz
       throw new MalformedFile({ file: path, byte: null, part: "text" }, wrong, "numbers of tokens", "101")
     return { ids, segments: token_type_ids ?? ids.map(() => 0) }
   }
+  const alone = (text: string) => encoded(text, { add_special_tokens: false }).ids
+  const front: readonly number[] = alone(FRONT)
   const end = endOf(settings, own)
   return {
     end,
@@ -94,11 +96,19 @@ function tokenizer(path: string, given: unknown, settings: unknown): TextTokeniz
       if (found.ids.length > 0) return found
       throw new MalformedFile({ file: path, byte: null, part: "text" }, "no token", "numbers of tokens", "101")
     },
-    continued: (text) => encoded(text, { add_special_tokens: false }).ids,
+    continued: (text) => {
+      // Llama's puts a space in front of whatever it is given, but not behind other tokens.
+      const both = alone(`${FRONT}${text}`)
+      const isBehind = front.length > 0 && front.every((id, i) => both[i] === id)
+      return isBehind ? both.slice(front.length) : alone(text)
+    },
     decode: (ids) =>
       ids.length === 0 ? "" : guarded(path, "tokens", () => own.decode([...ids], { skip_special_tokens: true })),
   }
 }
+
+/** What a text that is continued is put behind for a while: no token spans a new line and what follows. */
+const FRONT = "\n"
 
 /** What `eos_token` of tokenizer_config.json stands for. */
 function endOf(settings: object, own: Tokenizer): number | null {
