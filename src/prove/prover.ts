@@ -134,10 +134,8 @@ class Leaf {
             }
         return this.holding(t)
       }
-      for (let period = 1; period <= LONGEST_PERIOD; period++) {
-        const grows = this.growing(states[t]!, period)
-        if (grows !== null) return this.failed({ ...grows, period }, t)
-      }
+      const grows = this.growing(states[t]!)
+      if (grows !== null) return this.failed(grows, t)
     }
     throw new Undecided(`the state neither repeats nor grows steadily within ${MOST_STEPS} steps`)
   }
@@ -162,28 +160,33 @@ class Leaf {
     return Object.fromEntries([...this.point].map(([name, q]) => [name, q.toFraction()]))
   }
 
-  /** The first atom whose quantity keeps growing round a period from this state, if the state does. */
-  private growing(base: Values, period: number): Pick<Growth, "grows" | "increments"> | null {
+  /** The shortest period round which the state keeps growing from this one, and the first atom whose quantity does. */
+  private growing(base: Values): Growth | null {
     const { step, quantities } = this.recurrence
     let before: Values = new Map(
       [...base].map(([name, value]) => [name, value && { form: value.form, weights: new Map([[name, 1]]) }]),
     )
-    let seen: Values = new Map()
-    for (let k = 0; k < period; k++) {
+    for (let period = 1; period <= LONGEST_PERIOD; period++) {
       const after = this.readAll(step, before, new Map())
-      seen = this.readAll(quantities, before, after)
+      const found = this.grown(base, after, this.readAll(quantities, before, after))
+      if (found !== null) return { ...found, period }
       before = after
     }
+    return null
+  }
+
+  /** The first atom whose quantity keeps growing if the state does from one to a later one, which shows the quantities. */
+  private grown(base: Values, after: Values, seen: Values): Pick<Growth, "grows" | "increments"> | null {
     const increments = new Map<string, Affine>()
     for (const [name, value] of base) {
       if (value === null) continue
-      const later = before.get(name)
+      const later = after.get(name)
       if (!later) return null
       increments.set(name, later.form.minus(value.form))
     }
     if ([...increments.values()].every((form) => form.key === Affine.ZERO.key)) return null
     for (const [name, increment] of increments) {
-      const next = weighted(before.get(name)!.weights, increments)
+      const next = weighted(after.get(name)!.weights, increments)
       if (!this.implied(increment.negated, false) || !this.implied(increment.minus(next), false)) return null
     }
     const grows = ({ quantity }: ClaimJson["atoms"][number]) => {

@@ -11,12 +11,18 @@ export function formJson(form: Affine): FormJson {
   return Object.fromEntries(form.constant.n === 0n ? entries : [...entries, ["", form.constant.toFraction()]])
 }
 
-/** The affine form that the kernel would read. */
+const read = new WeakMap<FormJson, Affine>()
+
+/** The affine form that the kernel would read. A recurrence's forms are read in every step. */
 export function affineOf(json: FormJson): Affine {
-  return Object.entries(json).reduce(
+  const known = read.get(json)
+  if (known !== undefined) return known
+  const form = Object.entries(json).reduce(
     (sum, [name, q]) => sum.plus(name === "" ? Form.constant(q) : Form.symbol(name).times(q)),
     Form.ZERO,
   )
+  read.set(json, form)
+  return form
 }
 
 const of = (name: string): Term => ({ of: name })
