@@ -40,33 +40,39 @@ function groups(config: TeacherStudentSweep): Group[] {
   const points = config.schemes.flatMap((entry, i) =>
     pointsOf(entry, i, (definition) => onStudent(definition, student)),
   )
-  return widestFirst(widths).flatMap((width) =>
-    seedList(config.seeds).flatMap((seed) =>
-      readouts.flatMap((readout) =>
-        points.map((scheme, i): Group => {
-          const blank = { ...fixed, width, seed, readout, start: NO_START, rates: NO_RATES }
-          const start = kernelStart(scheme, blank)
-          const computed: Computed = start === null ? { backend: "reference", precision: "float64", scheme } : kernel
-          const { backend, precision } = computed
-          const about = { experiment: "teacher-student", scheme: scheme.definition.name, precision, backend } as const
-          const { start: _, rates: __, ...size } = blank
-          const shared = { ...size, start: start ?? NO_START }
-          const { width: ___, seed: ____, ...others } = size
-          const family = identity({ ...about, ...stored(computed), shared: others, ratio, point: i })
-          const group = () => identity({ ...about, ...stored(computed), shared, ratio })
-          const shardKey = shardKeyOf(rates, { group, family })
-          return {
-            width,
-            family,
-            at: (rate) => {
-              const own: TeacherStudentConfig = { ...shared, rates: { A: rate, B: ratio * rate } }
-              return plannedRun({ ...about, task: { kind: "synthetic", ...computed, config: own } }, shardKey)
-            },
-          }
-        }),
-      ),
-    ),
-  )
+  return widestFirst(widths).flatMap((width) => {
+    const students = readouts.flatMap((readout) =>
+      points.map((scheme, point) => {
+        const size = { ...fixed, width, readout }
+        return {
+          scheme,
+          point,
+          size,
+          start: kernelStart(scheme, { ...size, seed: 0, start: NO_START, rates: NO_RATES }),
+        }
+      }),
+    )
+    return seedList(config.seeds).flatMap((seed) =>
+      students.map(({ scheme, point, size, start }): Group => {
+        const computed: Computed = start === null ? { backend: "reference", precision: "float64", scheme } : kernel
+        const { backend, precision } = computed
+        const about = { experiment: "teacher-student", scheme: scheme.definition.name, precision, backend } as const
+        const shared = { ...size, seed, start: start ?? NO_START }
+        const { width: _, ...others } = size
+        const family = identity({ ...about, ...stored(computed), shared: others, ratio, point })
+        const group = () => identity({ ...about, ...stored(computed), shared, ratio })
+        const shardKey = shardKeyOf(rates, { group, family })
+        return {
+          width,
+          family,
+          at: (rate) => {
+            const own: TeacherStudentConfig = { ...shared, rates: { A: rate, B: ratio * rate } }
+            return plannedRun({ ...about, task: { kind: "synthetic", ...computed, config: own } }, shardKey)
+          },
+        }
+      }),
+    )
+  })
 }
 
 /** What of a run's computation stands in a group's identity beside backend and precision. */
