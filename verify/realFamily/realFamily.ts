@@ -3,15 +3,14 @@
 import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { derive } from "../../src/derive/derive.js"
-import type { CensoredFit } from "../../src/fit/censored.js"
-import type { Curve } from "../../src/fit/curves.js"
 import { RULES } from "../../src/fit/judge.js"
+import type { RateFit } from "../../src/fit/optimum.js"
 import { packageFile } from "../../src/packageFile.js"
 import { powerLabel } from "../../src/report/figures/axes.js"
 import { type CoordinatePoint, coordinateFigure } from "../../src/report/figures/coordinates.js"
 import { lossFigure } from "../../src/report/figures/loss.js"
 import { optimalRateFigure, type RatePoint, type ReferenceLine } from "../../src/report/figures/rates.js"
-import { curveFitTable, curvesTable, range, readings } from "../../src/report/fit.js"
+import { range } from "../../src/report/fit.js"
 import type { Section, SectionFinding, SectionPart } from "../../src/report/section.js"
 import type { ReportTable } from "../../src/report/table.js"
 import { schemeNamed } from "../../src/scheme/catalogue.js"
@@ -25,11 +24,11 @@ import {
   commonRate,
   EDGE_SHARE,
   type FamilyTables,
-  type FeatureThreshold,
   familyTables,
-  featureThreshold,
   LIMIT,
+  ratesOf,
   recordedAt,
+  type SchemeRates,
 } from "./tables.js"
 
 const MAKE = [
@@ -94,44 +93,45 @@ interface SchemeReading {
   readonly name: string
   /** The derived exponent of the largest stable rate. */
   readonly bound: number
-  readonly threshold: FeatureThreshold
+  readonly rates: SchemeRates
   readonly rate: number | null
   readonly checks: readonly MeasuredCheck[]
 }
 
-function readingOf({ sizes }: FamilyTables, name: string): SchemeReading {
+function readingOf(tables: FamilyTables, name: string): SchemeReading {
+  const { sizes } = tables
   const definition = onBlock(name)
   const bounds = derive(ready(definition)).largestRate.features!.map((form) => form.constant.valueOf())
   const rate = commonRate(sizes, name)
   // One rate at every width is n^0.
   const setting = { definition, values: { c: "0" } }
   const checks = rate === null ? [] : measuredChecks(setting, recordedAt(sizes, name, rate), 1)
-  return { name, bound: Math.min(...bounds), threshold: featureThreshold(sizes, name), rate, checks }
+  return { name, bound: Math.min(...bounds), rates: ratesOf(tables, name), rate, checks }
 }
 
 function sectionOf(tables: FamilyTables): Section {
-  const { curves, runs, computedBy } = tables
+  const { runs, computedBy } = tables
   const schemes = [...new Set(runs.map(({ scheme }) => scheme))]
   const read = schemes.map((name) => readingOf(tables, name))
   const widths = [...new Set(runs.map(({ width }) => width))].sort((x, y) => x - y)
   const seeds = new Set(runs.map(({ seed }) => seed)).size
-  const bounds = boundsTable(tables, read)
+  const bounds = boundsTable(read)
   const sizes = sizesTable(read)
   const verdicts = (verdict: string) => sizes.rows.filter((row) => row[6] === verdict).length
-  const optimum = (name: string) => curves.fits.find(({ group }) => group === name)
-  const slopes = read.map(({ name, bound, threshold: { slope } }) => {
-    const found = optimum(name)?.exponent
-    return `${name}: the rate of least perplexity has the slope ${found?.toFixed(2) ?? "unknown"}, the largest rate with |Z_B| ≤ ${LIMIT} ${slope?.exponent.toFixed(2) ?? "unknown"}, derived ${bound}`
-  })
+  const told = ({ slope }: RateFit) => (slope === null ? "unknown" : slope.exponent.toFixed(2))
+  const slopes = read.map(
+    ({ name, bound, rates: { optimum, features } }) =>
+      `${name}: the rate of least perplexity has the slope ${told(optimum)}, the largest rate with |Z_B| ≤ ${LIMIT} ${told(features)}, derived ${bound}`,
+  )
   const text = `${runs.length} runs by ${computedBy}: ${schemes.join(", ")} at widths ${widths.join(", ")}, ${seeds} seeds. Models: two layers, four heads, byte tokens, pretrained for some minutes on the King James Bible; fine-tuned for a few steps on Jane Austen's novels with adapters of rank 4 on q and v; perplexity on 2,048 bytes that were not trained on. Made by \`${MAKE.join("`, then `")}\`.`
-  const limits = `What this can say: whether sizes and edges of these models move with the width as derived, within the intervals. What it cannot: anything of accuracy, of large models, or of long training. The derivation reads frozen weights as random; these are pretrained. ${widths.length} widths and ${seeds} seeds leave intervals as wide as they are. At one fixed rate a size is a sum of terms with different powers, and only its limit is derived. The rate of least perplexity is no stability bound: the theory does not say where below the bound the loss is least.`
+  const limits = `What this can say: whether sizes and edges of these models move with the width as derived, within the intervals. What it cannot: anything of accuracy, of large models, or of long training. The derivation reads frozen weights as random; these are pretrained. ${widths.length} widths and ${seeds} seeds leave intervals as wide as they are. At one fixed rate a size is a sum of terms with different powers, and only its limit is derived. The rate of least perplexity is no stability bound: the theory does not say where below the bound the loss is least. Intervals of rates are Student's over the seeds' own slopes: what all seeds share, such as the models, is not in them.`
   const parts: SectionPart[] = [
     { kind: "text", text },
     {
       kind: "figure",
       name: "real-family-rates",
       caption: `Rates against width: of least perplexity, the edge (${100 * EDGE_SHARE} % above it), and the largest with |Z_B| ≤ ${LIMIT}; dashed the derived powers, through the first width`,
-      spec: rateFigure(tables, read),
+      spec: rateFigure(read),
     },
     { kind: "table", caption: "Slopes against the width beside the derived bound", table: bounds },
     { kind: "figure", name: "real-family-loss", caption: "Perplexity against rate", spec: perplexityFigure(tables) },
@@ -152,7 +152,7 @@ function sectionOf(tables: FamilyTables): Section {
       caption: "Sizes at each kind of layer, at one rate for all widths, derived beside measured",
       table: sizes,
     },
-    { kind: "text", text: [limits, ...readings(EDGE_SHARE, curves.noise)].map((line) => `- ${line}`).join("\n") },
+    { kind: "text", text: limits },
   ]
   return {
     ...head,
@@ -162,51 +162,68 @@ function sectionOf(tables: FamilyTables): Section {
     },
     claim,
     parts,
-    findings: read.map(thresholdFinding(widths.length)),
+    findings: read.map(thresholdFinding),
     data: {
       "real-family-bounds": bounds,
       "real-family-sizes": sizes,
-      "real-family-slopes": curveFitTable(curves.fits),
-      "real-family-curves": curvesTable(curves.curves),
+      "real-family-rates": ratesTable(read),
     },
   }
 }
 
 /** Whether the feature-level threshold moves as derived. */
-function thresholdFinding(widths: number): (read: SchemeReading) => SectionFinding {
-  return ({ name, bound, threshold: { slope } }) => {
-    const about = `${name} on these Llamas: the largest rate with |Z_B| ≤ ${LIMIT} goes as n^(${bound})`
-    if (slope === null || !Number.isFinite(slope.interval.low + slope.interval.high))
-      return { claim: about, verdict: "inconclusive", why: "the grid does not hold it at three widths or more" }
-    const { low, high } = slope.interval
-    const measured = `${about}; measured ${slope.exponent.toFixed(2)}, 95 % ${range(low, high)}`
-    const isWide = (high - low) / 2 > RULES.widestHalfWidth
-    if (low <= bound && bound <= high)
-      return isWide
-        ? {
-            claim: measured,
-            verdict: "inconclusive",
-            why: `the interval of ${widths} widths is wide: more widths would decide`,
-          }
-        : { claim: measured, verdict: "agrees", why: null }
-    return {
-      claim: measured,
-      verdict: isWide ? "inconclusive" : "contradicts",
-      why: `a threshold at a finite limit over ${widths} widths: below the limit Z_B is a sum of terms with other powers of width and rate, so that its slope is the bound's in the limit alone`,
-    }
+function thresholdFinding({ name, bound, rates: { features } }: SchemeReading): SectionFinding {
+  const about = `${name} on these Llamas: the largest rate with |Z_B| ≤ ${LIMIT} goes as n^(${bound})`
+  const { slope, widths } = features
+  if (slope === null || !Number.isFinite(slope.interval.high))
+    return { claim: about, verdict: "inconclusive", why: "the grid does not hold it at three widths and two seeds" }
+  const { low, high } = slope.interval
+  const claim = `${about}; measured ${slope.exponent.toFixed(2)}, 95 % ${range(low, high)}`
+  if (low > bound || high < bound)
+    return { claim, verdict: "contradicts", why: towards(bound, slope.exponent, features) }
+  return (high - low) / 2 > RULES.widestHalfWidth
+    ? {
+        claim,
+        verdict: "inconclusive",
+        why: `the interval of ${widths.length} widths is wide: more seeds would decide`,
+      }
+    : { claim, verdict: "agrees", why: null }
+}
+
+/** The cause that the numbers name: slopes between neighbouring widths that come nearer to the bound; null if not. */
+function towards(bound: number, whole: number, { widths }: RateFit): string | null {
+  const local = widths
+    .slice(1)
+    .map(({ width, rate }, i) => Math.log(rate / widths[i]!.rate) / Math.log(width / widths[i]!.width))
+  const last = local.at(-1)!
+  if (!(Math.abs(last - bound) < Math.abs(whole - bound))) return null
+  return `these widths are not yet wide: from one to the next the slope is ${local.map((each) => each.toFixed(2)).join(", ")}, the last nearer to the bound than all together`
+}
+
+const slopeCells = ({ slope }: RateFit) =>
+  slope === null ? [null, null] : [slope.exponent.toFixed(3), range(slope.interval.low, slope.interval.high)]
+
+function boundsTable(read: readonly SchemeReading[]): ReportTable {
+  return {
+    columns: ["scheme", "derived bound", "|Z_B| ≤ 1", "95 %", "edge", "edge 95 %", "optimum", "optimum 95 %"],
+    rows: read.map(({ name, bound, rates: { features, edge, optimum } }) => [
+      ...[name, bound],
+      ...[features, edge, optimum].flatMap(slopeCells),
+    ]),
   }
 }
 
-function boundsTable({ curves }: FamilyTables, read: readonly SchemeReading[]): ReportTable {
-  const ends = (fit: CensoredFit | null | undefined) =>
-    fit == null ? [null, null] : [fit.exponent.toFixed(3), range(fit.interval.low, fit.interval.high)]
+/** The rates at each width. */
+function ratesTable(read: readonly SchemeReading[]): ReportTable {
   return {
-    columns: ["scheme", "derived bound", "|Z_B| ≤ 1", "95 %", "edge", "edge 95 %", "optimum", "optimum 95 %"],
-    rows: read.map(({ name, bound, threshold }) => {
-      const fit = curves.fits.find(({ group }) => group === name)
-      const optimum = fit?.exponent == null ? [null, null] : [fit.exponent.toFixed(3), range(fit.low!, fit.high!)]
-      return [name, bound, ...ends(threshold.slope), ...ends(fit?.edge), ...optimum]
-    }),
+    columns: ["scheme", "rate", "width", "geometric mean", "low", "high", "seeds beyond the grid"],
+    rows: read.flatMap(({ name, rates }) =>
+      KINDS.flatMap((kind) =>
+        rates[kind].widths.map(({ width, rate, low, high, censored }) => [
+          ...[name, PANELS[kind], width, rate.toPrecision(4), low.toPrecision(4), high.toPrecision(4), censored],
+        ]),
+      ),
+    ),
   }
 }
 
@@ -229,32 +246,27 @@ function sizesTable(read: readonly SchemeReading[]): ReportTable {
 }
 
 const PANELS = {
-  optimum: "rate of least perplexity",
-  edge: "stability edge of the perplexity",
   features: "feature level: largest rate with |Z_B| bounded",
+  edge: "edge: perplexity 10 % above its least",
+  optimum: "rate of least perplexity",
 } as const
+const KINDS = ["features", "edge", "optimum"] as const
 
-function rateFigure({ curves }: FamilyTables, read: readonly SchemeReading[]) {
-  const place = (kind: "optimum" | "edge"): RatePoint[] =>
-    curves.curves.flatMap(({ group, width, [kind]: { rate, low, high } }: Curve) =>
-      rate === null || low === 0 || !Number.isFinite(high)
-        ? []
-        : [{ scheme: group, panel: PANELS[kind], width, rate, low, high, censored: false }],
-    )
-  const features = read.flatMap(({ name, threshold }): RatePoint[] =>
-    threshold.widths.flatMap(({ width, low, high }) =>
-      low === 0 || !Number.isFinite(high)
-        ? []
-        : [{ scheme: name, panel: PANELS.features, width, rate: Math.sqrt(low * high), low, high, censored: false }],
+function rateFigure(read: readonly SchemeReading[]) {
+  const points = read.flatMap(({ name, rates }) =>
+    KINDS.flatMap((kind) =>
+      rates[kind].widths.map(
+        ({ censored, ...point }): RatePoint => ({
+          ...{ scheme: name, panel: PANELS[kind], ...point, censored: censored > 0 },
+        }),
+      ),
     ),
   )
-  const points = [...place("optimum"), ...place("edge"), ...features]
   const groups = groupsOf(points, ({ scheme, panel }) => JSON.stringify([scheme, panel]))
   const lines = [...groups.values()].flatMap((own): ReferenceLine[] => {
-    const sorted = [...own].sort((x, y) => x.width - y.width)
-    const [first] = sorted as [RatePoint, ...RatePoint[]]
+    const [first] = own as [RatePoint, ...RatePoint[]]
     const { bound } = read.find(({ name }) => name === first.scheme)!
-    return sorted.map(({ scheme, panel, width }) => ({
+    return own.map(({ scheme, panel, width }) => ({
       ...{ scheme, panel, width, label: powerLabel("n", String(bound)) },
       rate: first.rate * (width / first.width) ** bound,
     }))

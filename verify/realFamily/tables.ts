@@ -1,12 +1,16 @@
 /** The tables that a sweep of fine-tunings wrote, as a section reads them. */
 import { existsSync } from "node:fs"
 import { join } from "node:path"
-import { type CensoredFit, censoredSlope } from "../../src/fit/censored.js"
-import { type CurveTable, curveTable } from "../../src/fit/curves.js"
-import { type GridPoint, thresholdBracket } from "../../src/fit/optimum.js"
+import {
+  type GridPoint,
+  type Located,
+  optimalRate,
+  type RateFit,
+  rateAgainstWidth,
+  thresholdRate,
+} from "../../src/fit/optimum.js"
 import type { WidthSample } from "../../src/fit/slope.js"
 import { groupsOf } from "../../src/table/groups.js"
-import { measuredRuns } from "../../src/table/measured.js"
 import { readTable } from "../../src/table/readTable.js"
 import type { Recorded } from "../compare/measuredCheck.js"
 
@@ -33,29 +37,15 @@ export interface FamilySize extends Omit<FamilyRun, "perplexity"> {
 export interface FamilyTables {
   readonly runs: readonly FamilyRun[]
   readonly sizes: readonly FamilySize[]
-  /** Optima and stability edges of the perplexity, by scheme. */
-  readonly curves: CurveTable
   readonly computedBy: string
 }
 
-/** How far above a curve's least perplexity, in parts of it, a run may end within the stability edge. */
-export const EDGE_SHARE = 0.1
-
 /** @throws InputError for a folder without results.csv as `sweep --out` writes it; sizes may be missing. */
 export async function familyTables(folder: string): Promise<FamilyTables> {
-  const path = join(folder, "results.csv")
-  const { table, runs } = await measuredRuns(path, {
-    columns: {
-      ...{ width: "width", rate: "rate", value: "perplexity", seed: "seed", by: ["scheme"], model: null },
-      pool: ["checkpoint", "rate_b", "training_loss", "version", "outcome_step"],
-    },
-    rules: { at: "last", goal: "min", words: {} },
-  })
-  const curves = curveTable(table, runs, { family: null, share: EDGE_SHARE, goal: "min" })
+  const table = await readTable(join(folder, "results.csv"))
   const column = (name: string) => table.column(name)
   const rows = [...table.cells.rows.keys()]
   return {
-    curves,
     computedBy: [...new Set(rows.map((row) => column("computed_by").text(row)))].join(", "),
     runs: rows.map((row) => ({
       scheme: column("scheme").text(row),
@@ -88,48 +78,56 @@ async function sizesIn(folder: string): Promise<FamilySize[]> {
 
 /** The size that Z_B may have at most where a rate counts as stable at feature level. */
 export const LIMIT = 1
+/** How far above a curve's least perplexity, in parts of it, training counts as harmed. */
+export const EDGE_SHARE = 0.1
 
-/** Of a scheme, where the rates' largest Z_B passes the limit, at each width, and the slope against the width. */
-export interface FeatureThreshold {
-  readonly widths: readonly { readonly width: number; readonly low: number; readonly high: number }[]
-  readonly slope: CensoredFit | null
+/** What is read of a scheme against the width, each seed by itself. */
+export interface SchemeRates {
+  /** The rate of least perplexity. */
+  readonly optimum: RateFit
+  /** The largest rate up to which the perplexity is less than 10 % above its least. */
+  readonly edge: RateFit
+  /** The largest rate with |Z_B| ≤ 1 at all recorded steps and layers. */
+  readonly features: RateFit
 }
 
-/** The largest rate with |Z_B| ≤ 1 at all recorded steps and layers, geometric mean over seeds, against the width. */
-export function featureThreshold(sizes: readonly FamilySize[], scheme: string): FeatureThreshold {
-  const own = sizes.filter((size) => size.scheme === scheme && size.quantity === "zB" && size.step > 0)
-  const widths = [...groupsOf(own, ({ width }) => String(width)).values()].map((here) => {
-    const grid = [...groupsOf(here, ({ rate }) => String(rate)).values()].map((at): GridPoint => {
-      const largest = [...groupsOf(at, ({ seed }) => String(seed)).values()].map((of) =>
-        Math.max(...of.map(({ value }) => (Number.isFinite(value) ? value : Number.POSITIVE_INFINITY))),
-      )
-      const value = Math.exp(largest.reduce((sum, each) => sum + Math.log(each), 0) / largest.length)
-      return { rate: at[0]!.rate, value }
-    })
-    return { width: here[0]!.width, ...between(grid) }
-  })
-  const sorted = widths.sort((x, y) => x.width - y.width)
-  const slope = censoredSlope(
-    sorted.map(({ width, low, high }) => ({ x: Math.log(width), low: Math.log(low), high: Math.log(high), group: "" })),
-    0.95,
-  )
-  return { widths: sorted, slope }
-}
-
-/** The rate at the limit, log-log interpolated, as both ends; or where it may lie beyond the grid. */
-function between(grid: readonly GridPoint[]): { readonly low: number; readonly high: number } {
-  const bracket = thresholdBracket(grid, LIMIT)
-  if (bracket === null) {
-    const rates = grid.map(({ rate }) => rate)
-    return grid.every(({ value }) => value <= LIMIT)
-      ? { low: Math.max(...rates), high: Number.POSITIVE_INFINITY }
-      : { low: 0, high: Math.min(...rates) }
+/** Optimum, edge and feature-level threshold of a scheme against the width. */
+export function ratesOf({ runs, sizes }: FamilyTables, scheme: string): SchemeRates {
+  const own = runs.filter((run) => run.scheme === scheme)
+  const measured = sizes.filter((size) => size.scheme === scheme && size.quantity === "zB" && size.step > 0)
+  const curve = (of: readonly FamilyRun[]) => of.map(({ rate, perplexity }) => ({ rate, value: perplexity }))
+  return {
+    optimum: against(own, (of) => optimalRate(curve(of))),
+    edge: against(own, (of) => edgeOf(curve(of))),
+    features: against(measured, (of) => thresholdRate(largestAt(of), LIMIT)),
   }
-  const { below, above } = bracket
-  if (!Number.isFinite(above.value)) return { low: below.rate, high: above.rate }
-  const part = Math.log(LIMIT / below.value) / Math.log(above.value / below.value)
-  const rate = below.rate * (above.rate / below.rate) ** part
-  return { low: rate, high: rate }
+}
+
+function against<T extends { readonly width: number; readonly seed: number }>(
+  all: readonly T[],
+  locate: (of: readonly T[]) => Located,
+): RateFit {
+  const curves = groupsOf(all, ({ width, seed }) => JSON.stringify([width, seed]))
+  return rateAgainstWidth(
+    [...curves.values()].map((own) => ({ width: own[0]!.width, seed: own[0]!.seed, ...locate(own) })),
+  )
+}
+
+/** Rates below the optimum's have learnt too little, and are not looked at. */
+function edgeOf(curve: readonly GridPoint[]): Located {
+  const least = curve.reduce((best, point) => (point.value < best.value ? point : best))
+  return thresholdRate(
+    curve.filter(({ rate }) => rate >= least.rate),
+    (1 + EDGE_SHARE) * least.value,
+  )
+}
+
+/** At each rate the largest size over steps and layers. */
+function largestAt(sizes: readonly FamilySize[]): GridPoint[] {
+  return [...groupsOf(sizes, ({ rate }) => String(rate)).values()].map((own) => ({
+    rate: own[0]!.rate,
+    value: Math.max(...own.map(({ value }) => (Number.isFinite(value) ? value : Number.POSITIVE_INFINITY))),
+  }))
 }
 
 /** The rate that was measured at all widths and lies in the middle of those; null for none. */
