@@ -28,6 +28,11 @@ export type Terms =
        */
       readonly corrections: readonly Fraction[]
       readonly relation: Relation
+      /**
+       * Whether what a sign, a quotient or a norm below it is of is known as a bound only: then it is not known which of
+       * its terms leads, nor how fast the limit is approached.
+       */
+      readonly hasLooseCorrections: boolean
     }
 
 /**
@@ -80,6 +85,7 @@ export function termsOf(concrete: Scheme): (quantity: string, t: number) => Term
       orthogonal: at.orthogonal.has(quantity),
       corrections: distinct(corrections).reverse(),
       relation: size.relation,
+      hasLooseCorrections: at.moments[quantity]!.some(({ relation }) => relation === "atMost"),
     }
   }
 }

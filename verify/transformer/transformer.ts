@@ -45,7 +45,7 @@ const COMMON = { rank: 4, firstSeed: FIRST_SEED.transformer, fewerSeedsBeyond: 1
 const SIZES: Readonly<Record<Effort["size"], TransformerSize>> = {
   quick: {
     settings: ONE_RATE,
-    budget: { ...COMMON, widths: powersOfTwo(6, 10), steps: 3, seeds: 48 },
+    budget: { ...COMMON, widths: powersOfTwo(6, 11), steps: 3, seeds: 64 },
     steps: [1, 2, 3],
   },
   full: {
