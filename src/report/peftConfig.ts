@@ -1,7 +1,7 @@
 import { initLoraWeights, pythonOptimizer } from "../scheme/peftOptions.js"
 
 /** What a run with PEFT is made from. */
-export interface PeftSettings {
+export interface PeftRun {
   readonly scheme: string
   readonly optimiser: string
   readonly rank: number
@@ -22,7 +22,7 @@ export function rateText(rate: number): string {
 }
 
 /** Python that makes PEFT's LoraConfig and the optimiser; what has no option of theirs is a comment. */
-export function peftConfig({ scheme, optimiser, rank, alpha, convention, rate, ratio }: PeftSettings): string {
+export function peftConfig({ scheme, optimiser, rank, alpha, convention, rate, ratio }: PeftRun): string {
   const start = initLoraWeights(scheme)
   // PEFT divides by r or √r: a multiplier that is α itself is r times that.
   const loraAlpha = convention === "alpha" ? alpha * rank : alpha

@@ -21,7 +21,7 @@ export interface SectionFinding {
 }
 
 /** What a section asks, and what was found, in words and before any table. */
-export interface Answer {
+export interface SectionAnswer {
   readonly question: string
   /** Markdown; its numbers computed, never typed. */
   readonly text: string
@@ -33,7 +33,7 @@ export interface Section {
   readonly id: string
   readonly title: string
   /** Null for a page that asks nothing. */
-  readonly answer: Answer | null
+  readonly answer: SectionAnswer | null
   /** What is claimed, and by whom; Markdown. */
   readonly claim: string
   readonly parts: readonly SectionPart[]

@@ -69,7 +69,7 @@ export function outcomeOf(column: Column, row: number, meaning: Meaning): Outcom
 }
 
 /** Where a table says how runs ended, beside their values. */
-export interface State {
+export interface EndingWords {
   /** The columns' names, for people. */
   readonly name: string
   readonly columns: readonly Column[]
@@ -78,7 +78,7 @@ export interface State {
 }
 
 /** A column of words. */
-export function wordState(column: Column): State {
+export function wordState(column: Column): EndingWords {
   return { name: column.name, columns: [column], word: (row) => column.text(row) }
 }
 
@@ -91,7 +91,11 @@ const STATES = ["state", "status", "outcome", "run_state", "trial_state"]
  *
  * @param used names of columns that mean something else.
  */
-export function stateOf(table: Table, used: ReadonlySet<string | null | undefined>, meaning: Meaning): State | null {
+export function stateOf(
+  table: Table,
+  used: ReadonlySet<string | null | undefined>,
+  meaning: Meaning,
+): EndingWords | null {
   const free = table.columns.filter((name) => !used.has(name))
   const named = free.find((name) => STATES.includes(name.toLowerCase()))
   if (named !== undefined) {

@@ -1,6 +1,6 @@
 /** Which columns of a table mean what, beyond those that the user names. */
 
-import { type Meaning, type State, stateOf, wordState } from "./outcome.js"
+import { type EndingWords, type Meaning, stateOf, wordState } from "./outcome.js"
 import { refusalOf } from "./refusal.js"
 import type { Column, Table } from "./table.js"
 
@@ -50,7 +50,7 @@ export interface Roles {
   readonly model: Column | null
   readonly step: Column | null
   readonly run: Column | null
-  readonly state: State | null
+  readonly state: EndingWords | null
   /** Every other column. */
   readonly others: readonly Column[]
 }

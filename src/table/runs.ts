@@ -6,7 +6,7 @@ import { type Failure, type Meaning, meaningOf, type Outcome, type OwnWords, out
 import { type Roles, type RunColumns, rolesOf } from "./runColumns.js"
 import { standIns } from "./standIns.js"
 import type { Table } from "./table.js"
-import { type RunSetting, type Trace, tracesOf } from "./traces.js"
+import { type RunRows, type RunSetting, tracesOf } from "./traces.js"
 
 /** Which of a run's values counts: the last step's, the best, or the mean of the last so many. */
 export type At = "last" | "best" | { readonly mean: number }
@@ -203,7 +203,7 @@ function settingsOf(table: Table, roles: Roles, meaning: Meaning, says: string[]
 const placeOf = ({ by, model, width }: Omit<RunSetting, "rate" | "seed">) => JSON.stringify([by, model, width])
 
 /** A run's outcome by its rows, and its last step with a value. */
-function endOf({ rows }: Trace, { value, step, state }: Roles, meaning: Meaning, at: At, goal: "min" | "max") {
+function endOf({ rows }: RunRows, { value, step, state }: Roles, meaning: Meaning, at: At, goal: "min" | "max") {
   const cells = rows.map((row) => ({ row, outcome: outcomeOf(value, row, meaning) }))
   const told = cells.filter(({ outcome }) => outcome.kind !== "missing")
   const last = told.at(-1) ?? cells.at(-1)!

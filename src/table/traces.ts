@@ -17,7 +17,7 @@ export interface RunSetting {
 }
 
 /** A run before its outcome is known: rows in the order of their steps. */
-export interface Trace {
+export interface RunRows {
   readonly rows: readonly number[]
   readonly setting: RunSetting
 }
@@ -34,19 +34,19 @@ export function tracesOf(
   roles: Roles,
   settings: readonly (RunSetting | null)[],
   says: string[],
-): Trace[] {
+): RunRows[] {
   const used = settings.flatMap((setting, row) => (setting === null ? [] : [row]))
   const keyOf = (row: number, withRate = true) => {
     const { by, model, width, rate, seed } = settings[row]!
     return JSON.stringify([by, model, width, seed, withRate ? rate : 0])
   }
   const steps = roles.step === null ? null : stepsOf(table, roles)
-  const plain = (rows: readonly number[]): Trace[] => rows.map((row) => ({ rows: [row], setting: settings[row]! }))
+  const plain = (rows: readonly number[]): RunRows[] => rows.map((row) => ({ rows: [row], setting: settings[row]! }))
   const named =
     roles.run === null || steps === null
       ? null
       : byName(roles.run.name, used, (row) => roles.run!.text(row), keyOf, steps)
-  const traces: Trace[] = []
+  const traces: RunRows[] = []
   if (named !== null) {
     refuseSeveral(table, roles, named, steps!)
     let [scheduled, rising] = [0, 0]

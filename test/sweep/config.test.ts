@@ -63,7 +63,7 @@ describe("a bad configuration names the field's path, the value, what is allowed
   test.each([
     [["init-c"], "schemes[0]", "init-a, init-b"],
     [["two-layers-init-a"], "schemes[0]", "hidden layer"],
-    [["peft-lora-ga"], "schemes[0]", "subtracted"],
+    [["peft-lora-ga"], "schemes[0]", "gradient is known before training"],
     [[{ scheme: "init-a", set: { c: -1 } }], "schemes[0].set", "a value for d, rho, s"],
   ])("and on the student's network: %j", (schemes, field, allowed) => {
     const error = refused(() => plan(checkedConfig({ ...student, schemes })))
@@ -101,7 +101,8 @@ test.each([
 
 test("the example files are configurations that can be planned", async () => {
   const folder = fileURLToPath(new URL("../../examples/", import.meta.url))
-  const files = (await readdir(folder)).filter((name) => name.endsWith(".yaml") && name !== "ownScheme.yaml")
+  const schemes = ["ownScheme.yaml", "attentionOnly.yaml"]
+  const files = (await readdir(folder)).filter((name) => name.endsWith(".yaml") && !schemes.includes(name))
   expect(files.length).toBeGreaterThan(1)
   for (const file of files) expect(plan(await readConfig(`${folder}${file}`)).first.length).toBeGreaterThan(10)
 })

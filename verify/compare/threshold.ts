@@ -11,7 +11,7 @@ import type { Measurements } from "./measurements.js"
 import type { Setting } from "./setting.js"
 
 /** Settings along a rate n^c, and the quantities that are to stay O(1). */
-export interface Family {
+export interface ThresholdFamily {
   readonly at: (c: string) => Setting
   readonly quantities: readonly string[]
   readonly budget: Budget
@@ -59,7 +59,7 @@ type Ends = Pick<Interval, "low" | "high">
  * quantities and steps.
  */
 export async function thresholds(
-  families: readonly Family[],
+  families: readonly ThresholdFamily[],
   { low, high, halvings }: Search,
   options: SweepOptions,
 ): Promise<Threshold[]> {
@@ -103,13 +103,13 @@ function passages(looks: readonly (Ends & { readonly c: number })[]): Interval {
 }
 
 /** How many tasks `thresholds` makes. */
-export function thresholdTasks(families: readonly Family[], { low, halvings }: Search): number {
+export function thresholdTasks(families: readonly ThresholdFamily[], { low, halvings }: Search): number {
   return (halvings + 2) * families.reduce((sum, { at, budget }) => sum + taskCount([at(low.toFraction())], budget), 0)
 }
 
 /** The families measured at a c each; those of one budget together. */
 async function measuredApart(
-  families: readonly Family[],
+  families: readonly ThresholdFamily[],
   at: readonly Fraction[],
   options: SweepOptions,
 ): Promise<Measurements[]> {
@@ -122,7 +122,12 @@ async function measuredApart(
   return results
 }
 
-function look({ at, quantities, budget }: Family, c: Fraction, { samples }: Measurements, level: number): Look {
+function look(
+  { at, quantities, budget }: ThresholdFamily,
+  c: Fraction,
+  { samples }: Measurements,
+  level: number,
+): Look {
   const { definition, values } = at(c.toFraction())
   const terms = termsOf(scheme(definition, values))
   const steps = Array.from({ length: budget.steps }, (_, i) => i + 1)

@@ -15,7 +15,7 @@ import { claimFindings } from "../compare/findings.js"
 import { measure, taskCount } from "../compare/measure.js"
 import { rechecked } from "../compare/recheck.js"
 import { FIRST_SEED } from "../compare/seeds.js"
-import { type Family, thresholds, thresholdTasks } from "../compare/threshold.js"
+import { type ThresholdFamily, thresholds, thresholdTasks } from "../compare/threshold.js"
 import { fourthPowers } from "../compare/widths.js"
 import type { Effort, Experiment } from "../experiment.js"
 import {
@@ -107,7 +107,7 @@ function sized({ size, seeds }: Effort): RankSize {
 function familiesOf(ranked: readonly Ranked[], { levels, probe }: RankSize) {
   const budget = byRank(probe)
   const at = ranked.flatMap((of) => levels.map((level) => ({ ...of, level })))
-  const families = at.map((of): Family => {
+  const families = at.map((of): ThresholdFamily => {
     return { at: (c) => settingOf(of, c), quantities: [QUANTITY[of.level]], budget: budget(of) }
   })
   return [at, families] as const
