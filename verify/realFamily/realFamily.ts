@@ -190,13 +190,13 @@ function thresholdFinding({ name, bound, rates: { features } }: SchemeReading): 
     : { claim, verdict: "agrees", why: null }
 }
 
-/** The cause that the numbers name: slopes between neighbouring widths that come nearer to the bound; null if not. */
+/** The cause that the numbers name: slopes between neighbouring widths that end at half the gap or less; null if not. */
 function towards(bound: number, whole: number, { widths }: RateFit): string | null {
   const local = widths
     .slice(1)
     .map(({ width, rate }, i) => Math.log(rate / widths[i]!.rate) / Math.log(width / widths[i]!.width))
   const last = local.at(-1)!
-  if (!(Math.abs(last - bound) < Math.abs(whole - bound))) return null
+  if (Math.abs(last - bound) > Math.abs(whole - bound) / 2) return null
   return `these widths are not yet wide: from one to the next the slope is ${local.map((each) => each.toFixed(2)).join(", ")}, the last nearer to the bound than all together`
 }
 

@@ -23,7 +23,7 @@ async function write(power: Readonly<Record<string, number>>): Promise<void> {
     for (const width of WIDTHS)
       for (const seed of [1, 2])
         for (const rate of RATES) {
-          const scatter = 1 + 0.02 * Math.sin(7 * seed + width * width)
+          const scatter = 1 + 0.002 * Math.sin(7 * seed + width * width)
           const largest = scatter * width ** exponent
           const perplexity = 10 + Math.log(rate / (largest / 3)) ** 2
           runs.push(`${scheme},${width},${seed},${rate},${rate},x,2,0,made up,finished,,${perplexity}`)
