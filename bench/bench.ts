@@ -18,6 +18,7 @@ import { buildNative, type Native } from "./native.js"
 import { interpreter, mlMatrix } from "./plain.js"
 import { type Machine, machine, roofline } from "./roofline.js"
 import { writeRun } from "./runFiles.js"
+import { benchSchemes } from "./schemes.js"
 
 const here = new URL(".", import.meta.url).pathname
 
@@ -43,6 +44,7 @@ const options = new Command("bench")
     "--fine-tuning",
     "a LoRA training step of a Llama-type model beside PyTorch and PEFT; --widths are hidden sizes",
   )
+  .option("--schemes", "runs of schemes as fused loops beside the reference interpreter; --repeats are runs")
   .option("--model", "with --backend gpu, the model alone")
   .option("--array-library", "with --backend gpu, kernels written from a program beside TensorFlow.js on WebGPU")
   .parse()
@@ -61,6 +63,7 @@ const options = new Command("bench")
     activations: Activations
     model?: boolean
     fineTuning?: boolean
+    schemes?: boolean
     threads: string[]
     arrayLibrary?: boolean
   }>()
@@ -76,6 +79,10 @@ if (options.fineTuning) {
     const own = { sizes: widths.map(Number), threads: threads.map(Number), repeats: Number(repeats), python }
     await benchFineTuning(only === undefined ? own : { ...own, only }, say)
   }
+  process.exit()
+}
+if (options.schemes) {
+  benchSchemes({ widths: options.widths.map(Number), seeds: Number(options.repeats) }, say)
   process.exit()
 }
 if (options.backend === "gpu") {
