@@ -36,15 +36,15 @@ const sweep = (engine: string) => ({
 
 type Rows = readonly Record<string, string>[]
 
-/** The rate of the best score. */
+/** The rate of the least perplexity. */
 function best(rows: Rows, scheme: string): number {
   const own = rows.filter((row) => row.scheme === scheme && row.outcome === "finished")
   expect(own.length).toBeGreaterThan(3)
-  return Number(own.reduce((least, row) => (Number(row.score) < Number(least.score) ? row : least)).rate)
+  return Number(own.reduce((least, row) => (Number(row.perplexity) < Number(least.perplexity) ? row : least)).rate)
 }
 
 describe.skipIf(python === null || engine === null)("one sweep by both engines", () => {
-  test("losses and scores agree, and so do the best rates, to a step of the grid", async () => {
+  test("losses and perplexities agree, and so do the best rates, to a step of the grid", async () => {
     const tables: Rows[] = []
     for (const name of ["graph", "torch"]) {
       await writeFile(join(folder, `${name}.json`), JSON.stringify(sweep(name)))
@@ -63,7 +63,7 @@ describe.skipIf(python === null || engine === null)("one sweep by both engines",
       const calm = own.filter((row) => row.scheme === scheme && Number(row.rate) <= 1e-2)
       expect(calm.length).toBeGreaterThan(1)
       for (const row of calm)
-        for (const column of ["score", "training_loss"])
+        for (const column of ["perplexity", "training_loss"])
           expect(Math.abs(Number(found.get(key(row))![column]) / Number(row[column]) - 1), key(row)).toBeLessThan(1e-4)
       const steps = Math.abs(Math.log10(best(own, scheme) / best(theirs, scheme))) * GRID.perDecade
       expect(Math.round(steps), scheme).toBeLessThanOrEqual(1)
