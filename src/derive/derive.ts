@@ -96,6 +96,12 @@ export interface Derivation {
 export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Derivation {
   const { isDerivedBeyondBounds: isWhole = true } = scheme.program.model
   const isCut = !isWhole && scheme.symbols.length > 0
+  const { adapter, sites: adapted } = scheme.program.model
+  if (isCut && adapter?.readsWeights === true && adapted.length > MOST_SITES_WITH_NORMS)
+    throw new Underivable(
+      scheme.definition.name,
+      `the norms of weights at ${adapted.length} sites have too many parts for symbols; set all of ${scheme.symbols.join(", ")}, as with --set, or adapt at most ${MOST_SITES_WITH_NORMS} sites`,
+    )
   const read = (cell: Cell) => (isCut && isOutgrown(scheme, cell, () => {}) ? OUTGROWN : recursion(scheme, cell))
   const found = explore(scheme.domain, scheme.symbols, read, isCut ? MOST_CELLS_OF_DEEP : MOST_CELLS)
   if (found === null)
@@ -186,6 +192,8 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
 }
 
 /** Beyond this a phase diagram is no longer one to read, and takes minutes: residuals that double exponents do that. */
+/** Adapters that divide by norms of weights, as DoRA, on more sites of a deep model take minutes a region. */
+const MOST_SITES_WITH_NORMS = 2
 const MOST_CELLS = 300
 
 /** As many where little is asked of each. */

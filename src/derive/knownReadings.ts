@@ -52,7 +52,7 @@ export class KnownReadings {
       return at.result
     }
     const reading = this.readAnew(node, operands, context, matrices)
-    ofNode.set(key, joined(ofNode.get(key) ?? null, reading, 0))
+    ofNode.set(key, joined(ofNode.get(key) ?? null, reading))
     this.known.set(node, ofNode)
     return reading.result
   }
@@ -114,16 +114,25 @@ export class KnownReadings {
   }
 }
 
-/** What is known with a reading added, from its i-th question on; one that asks otherwise takes a fork's place. */
-function joined(known: Known | null, reading: Reading, i: number): Known {
-  const question = reading.questions[i]
-  if (question === undefined) return reading
-  const old = known !== null && "yes" in known && known.question.of === question.of ? known : null
-  const isSame = old?.question.form.key === question.form.key
-  // The sign of a comparison in a cell is never 0.
-  const isOpposite = question.of === "cell" && old?.question.form.key === question.form.negated.key
-  const fork: Fork = old !== null && (isSame || isOpposite) ? old : { question, yes: null, no: null }
-  const side = question.isYes === isOpposite ? "no" : "yes"
-  fork[side] = joined(fork[side], reading, i + 1)
-  return fork
+/** What is known with a reading added; a question that was not asked so before takes a fork's place. */
+function joined(known: Known | null, reading: Reading): Known {
+  let [root, at]: [Known, Known | null] = [reading, known]
+  let attach = (one: Known): void => {
+    root = one
+  }
+  for (const question of reading.questions) {
+    const old = at !== null && "yes" in at && at.question.of === question.of ? at : null
+    const isSame = old?.question.form.key === question.form.key
+    // The sign of a comparison in a cell is never 0.
+    const isOpposite = question.of === "cell" && old?.question.form.key === question.form.negated.key
+    const fork: Fork = old !== null && (isSame || isOpposite) ? old : { question, yes: null, no: null }
+    attach(fork)
+    const side = question.isYes === isOpposite ? "no" : "yes"
+    at = fork[side]
+    attach = (one) => {
+      fork[side] = one
+    }
+  }
+  attach(reading)
+  return root
 }

@@ -13,6 +13,9 @@ export const SCHEME_ALIASES: Readonly<Record<string, string>> = {
   "lm-head": "head",
   classifier: "head",
   "use-dora": "dora-detached",
+  "lora-rite": "lora-rite-init-a",
+  "scaled-adamw": "scaled-adam-init-a",
+  "scaled-gd": "scaled-sgd-init-a",
 }
 
 /** Adapters that are known and not in the catalogue, with the reason. */

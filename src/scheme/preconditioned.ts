@@ -35,7 +35,8 @@ export const PRECONDITIONED_SCHEMES: readonly SchemeDefinition[] = [
     source: "pilancilab/Riemannian_Preconditioned_LoRA, AdamWr",
     ...initA,
     optimiser: "scaled-adam-in-turn",
-    example: { c: "-1/2" },
+    // At c = -1/2 what A moved by is of A0's own size in A A^T, and divides B's leading term by a constant near 17.
+    example: { c: "-3/4" },
   },
   {
     name: "lora-rite-init-a",

@@ -7,6 +7,7 @@ import { InputError } from "../../src/inputError.js"
 import type { OptimiserName } from "../../src/program/optimiser.js"
 import { recurrenceOf } from "../../src/prove/recurrence.js"
 import { CATALOGUE, schemeNamed } from "../../src/scheme/catalogue.js"
+import { onModel } from "../../src/scheme/onModel.js"
 import { type SchemeDefinition, scheme } from "../../src/scheme/scheme.js"
 
 const derived = (name: string, values = {}, switches: Partial<Switches> = {}, optimiser?: OptimiserName) =>
@@ -329,6 +330,10 @@ describe("refusals", () => {
     expect(() => scheme({ ...schemeNamed("lora-one"), model: { kind: "teacher-student" } })).toThrow(
       /along the gradient/,
     ))
+  test("symbols of DoRA on a whole block, by name", () =>
+    expect(() => derive(scheme(onModel("llama-block", schemeNamed("dora"))))).toThrow(/norms of weights at 7 sites/))
+  test("a matrix that is known from above only has no inverse: scaled GD on a block", () =>
+    expect(() => derive(scheme(onModel("llama-block", schemeNamed("scaled-sgd-init-a"))))).toThrow(/from below/))
   test("weight decay beside a start along the gradient that is kept", () =>
     expect(() => scheme({ ...schemeNamed("lora-one"), weightDecay: 0.1 })).toThrow(/weightDecay/))
   test("a proof for an expert, or for a kept start along the gradient", () => {
