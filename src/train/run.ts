@@ -2,6 +2,7 @@ import { InputError } from "../inputError.js"
 import { inOrder, isNeverFormed, leafName, type Node } from "../program/node.js"
 import type { Coefficient } from "../program/operation.js"
 import type { Program } from "../program/program.js"
+import { transformerOf } from "../scheme/definition.js"
 import type { Scheme } from "../scheme/scheme.js"
 import { GaussianMatrix } from "./gaussianMatrix.js"
 import type { Matrix } from "./matrix.js"
@@ -176,4 +177,14 @@ export function requireRunnable({ definition, symbols }: Scheme, config: RunConf
     if (!Number.isInteger(given) || given < 1)
       throw new InputError({ field: `--${field}`, given, allowed: "an integer ≥ 1", example: `--${field} 4` })
   }
+  const { name, model } = definition
+  if (model === undefined || model.kind === "teacher-student") return
+  const { heads } = transformerOf(model, `${name}.model`)
+  if (config.width % heads !== 0)
+    throw new InputError({
+      field: "--width",
+      given: config.width,
+      allowed: `a multiple of the ${heads} heads, which share it equally`,
+      example: `--width ${32 * heads}`,
+    })
 }

@@ -37,6 +37,11 @@ export function seedsAt({ seeds, fewerSeedsBeyond = Number.POSITIVE_INFINITY }: 
 const DEEP: Partial<Budget> = { widths: powersOfTwo(6, 12), seeds: 192, fewerSeedsBeyond: 128, seedsPerTask: 4 }
 const DEEP_AND_CLOSE: Partial<Budget> = { ...DEEP, widths: powersOfTwo(6, 14), seeds: 384 }
 
+/** Heads share a width equally. */
+function evenFourthPowers(isOneOfMany: boolean): number[] {
+  return (isOneOfMany ? [4, 6, 8] : [4, 6, 8, 10]).map((root) => root ** 4)
+}
+
 /** What a deep model has where it is one of many schemes. */
 const DEEP_AMONG_MANY: Partial<Budget> = { widths: powersOfTwo(6, 9), seeds: 8, steps: 2 }
 
@@ -82,7 +87,7 @@ export function checkBudget({ definition, values }: Setting, given: Partial<Budg
   const { rank } = scheme(definition, values).sizes
   const grows = !(rank.isConstant && rank.constant.equals(0))
   const isOfDeep = isDeep({ definition, values })
-  const growing = grows ? { widths: isOfDeep ? fourthPowers(3, 6) : fourthPowers(4, 11), rank: 1 } : {}
+  const growing = grows ? { widths: isOfDeep ? evenFourthPowers(isOneOfMany) : fourthPowers(4, 11), rank: 1 } : {}
   const deep = isOfDeep ? deepBudget({ definition, values }, given, isOneOfMany) : {}
   // Seeds that are asked for are those of every width.
   const asked = given.seeds === undefined ? {} : { fewerSeedsBeyond: Number.POSITIVE_INFINITY }
