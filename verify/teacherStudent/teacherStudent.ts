@@ -144,10 +144,21 @@ function planned(
 ): PlannedTeacherStudentRun {
   const fixed = { rank, inputs, samples, teacherWidth, steps, recordEvery }
   const blank = { ...fixed, width, seed, readout, start: { A: 0, B: 0 }, rates: { A: rate, B: rate } }
+  return { scheme, config: { ...blank, start: startOf(scheme, blank) } }
+}
+
+const starts = new Map<string, TeacherStudentConfig["start"]>()
+
+/** The start of a run: the same for all seeds and rates. */
+function startOf(scheme: string, run: TeacherStudentConfig): TeacherStudentConfig["start"] {
+  const key = JSON.stringify([scheme, { ...run, seed: null, rates: null }])
+  const known = starts.get(key)
+  if (known !== undefined) return known
   const { definition } = COMPARED.find(({ title }) => title === scheme)!
-  const start = kernelStart({ definition, values: {} }, blank)
+  const start = kernelStart({ definition, values: {} }, run)
   if (start === null) throw new Error(`no kernel trains ${scheme}`)
-  return { scheme, config: { ...blank, start } }
+  starts.set(key, start)
+  return start
 }
 
 /** What was run, and the laws that it shows. */
