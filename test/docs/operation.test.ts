@@ -28,7 +28,8 @@ beforeAll(() => {
   copy = mkdtempSync(join(tmpdir(), "operation-"))
   for (const path of ["src", "verify", "proofs", "package.json", "tsconfig.json"])
     cpSync(path, join(copy, path), { recursive: true })
-  symlinkSync(resolve("node_modules"), join(copy, "node_modules"))
+  // What the build left there is the kernels, which know no operations.
+  for (const path of ["node_modules", "dist"]) symlinkSync(resolve(path), join(copy, path))
   execFileSync("git", ["apply", "-C1", PATCH], { cwd: copy })
 })
 afterAll(() => rmSync(copy, { recursive: true, force: true }))

@@ -56,7 +56,8 @@ describe.each(Object.entries(INSTALLS))("installed %s", (title, options) => {
     ])
     // The doctor's pages, which its findings name, and the recorder for PyTorch.
     expect(await readdir(join(own, "docs"))).toEqual(["doctor"])
-    expect(await readdir(join(own, "python"))).toEqual(["lora_scaling_recorder.py"])
+    const python = ["lora_scaling_recorder.py", "lora_scaling_worker.py", "requirements.txt"]
+    expect((await readdir(join(own, "python"))).sort()).toEqual(python)
     expect((await readdir(join(own, "dist"))).sort()).toEqual([
       "command",
       "kernel",
