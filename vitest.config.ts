@@ -24,6 +24,8 @@ const SLOW = [
   "test/cli/cli.test.ts",
   "test/launch/slurm.test.ts",
   "test/launch/launch.test.ts",
+  "test/sweep/paper.test.ts",
+  "test/train/tuning/cost/work.test.ts",
   "test/train/tuning/torch.test.ts",
   "test/cli/sweepTorch.test.ts",
   "test/train/graph/browser.test.ts",

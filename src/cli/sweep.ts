@@ -11,11 +11,13 @@ import type { PlannedRun } from "../sweep/plannedRun.js"
 import { readConfig } from "../sweep/readConfig.js"
 import { parseShard } from "../sweep/shard.js"
 import { openStore, type Store } from "../sweep/store.js"
+import { cardPlans } from "../sweep/tuningPlan.js"
 import type { Gpu } from "../train/gpu/device.js"
 import type { Pool } from "../train/pool.js"
 import { TuningFailure } from "../train/tuning/engine.js"
 import { openTuningEngine } from "../train/tuning/engines.js"
 import { backendOption, openDevice, poolOn, requireEngine } from "./backendOption.js"
+import { cardTable } from "./cardTable.js"
 import { interruption } from "./interruption.js"
 import { progress } from "./progress.js"
 import { writeOutcomes } from "./sweepOutcomes.js"
@@ -34,7 +36,8 @@ export interface SweepCommandOptions {
 
 /** Does the runs of a configuration file that the store does not have, and writes their table. */
 export async function sweepCommand(path: string, options: SweepCommandOptions): Promise<number> {
-  const { config, gpu } = await withBackend(await readConfig(path), options)
+  const expect = (why: string) => process.stderr.write(`reckoned with what the file expects of its files: ${why}\n`)
+  const { config, gpu } = await withBackend(await readConfig(path, options.plan ? { expect } : {}), options)
   try {
     return await sweepOn(gpu, config, options)
   } finally {
@@ -50,7 +53,9 @@ async function sweepOn(gpu: Gpu | null, config: SweepConfig, options: SweepComma
   const costOf = costing()
   const largest = planned.sizes.reduce((most, { task }) => Math.max(most, costOf(task).bytes), 0)
   const memory = memoryNeeded(largest, workers)
-  requireMemory(memory, workers)
+  // What PyTorch computes on a card is not in this machine's memory.
+  const isElsewhere = config.experiment === "finetune" && config.engine === "torch"
+  if (!options.plan && !isElsewhere) requireMemory(memory, workers)
   // A plan is looked at without leaving a store behind.
   const place = options.plan && !existsSync(options.store) ? ":memory:" : options.store
   const store = await openStore(place, environment())
@@ -64,10 +69,13 @@ async function sweepOn(gpu: Gpu | null, config: SweepConfig, options: SweepComma
     process.stderr.write(
       `runs: ${runs.length}, ${runs.length - remaining.length} finished already; ${remaining.length} to do` +
         `${later > 0 ? `, and at most ${later} more around the minima` : ""}
-memory: at most ${mebibytes(memory)} (${Math.max(1, workers)} at a time, the largest ${mebibytes(largest)})
+${isElsewhere ? "" : `memory: at most ${mebibytes(memory)} (${Math.max(1, workers)} at a time, the largest ${mebibytes(largest)})\n`}\
 work: about ${work.toPrecision(2)} floating-point operations\n${interpreted(planned.first)}`,
     )
-    if (options.plan) return 0
+    if (options.plan) {
+      if (config.experiment === "finetune") process.stdout.write(cardTable(cardPlans(config, runs)))
+      return 0
+    }
     const bar = progress("sweeping", remaining.length + later, work)
     const done = await finishPlan(planned, store, poolOn(gpu, workers, remaining.length + later), bar, operations)
     await writeOutcomes(store, config, done, files, options)
@@ -89,9 +97,9 @@ function interpreted(runs: readonly PlannedRun[]): string {
 /** The configuration with the backend that the option or its own field asks for, and the device where that is a GPU. */
 async function withBackend(
   config: SweepConfig,
-  { backend }: SweepCommandOptions,
+  { backend, plan }: SweepCommandOptions,
 ): Promise<{ readonly config: SweepConfig; readonly gpu: Gpu | null }> {
-  if (config.experiment === "finetune") return { config: await withTuningEngine(config, backend), gpu: null }
+  if (config.experiment === "finetune") return { config: await withTuningEngine(config, backend, plan), gpu: null }
   const own = config.backend === "gpu" || config.backend === "graph" ? config.backend : undefined
   const wanted = backendOption(backend ?? own)
   if (wanted === "graph") return { config: await asGraphs(config), gpu: null }
@@ -102,12 +110,17 @@ async function withBackend(
 }
 
 /** @throws InputError without the engine that a sweep of fine-tunings names, or where an option names another. */
-async function withTuningEngine(config: FineTuneSweep, backend: string | undefined): Promise<FineTuneSweep> {
+async function withTuningEngine(
+  config: FineTuneSweep,
+  backend: string | undefined,
+  planned = false,
+): Promise<FineTuneSweep> {
   const { engine } = config
   const refuse = (field: string, given: string, allowed: string, example: string) =>
     new InputError({ field, given, allowed, example })
   if (backend !== undefined)
     throw refuse("--backend", backend, "none for fine-tunings: the file's engine computes them", `engine: ${engine}`)
+  if (planned) return config
   try {
     await openTuningEngine(engine, config.torch ?? {}).check()
   } catch (error) {

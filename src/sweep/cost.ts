@@ -6,6 +6,8 @@ import { endsOf, sizesOf } from "../train/run.js"
 import { untransposed } from "../train/schedule.js"
 import { onStudent } from "../train/student.js"
 import type { FineTuningTask, Task } from "../train/task.js"
+import { torchBytes } from "../train/tuning/cost/estimate.js"
+import { stepWork } from "../train/tuning/cost/work.js"
 import { memoryNeeded as trainerBytes } from "../train/wasm/cpu.js"
 
 /** What a task takes. */
@@ -32,11 +34,18 @@ export function costing(): (task: Task) => Cost {
   const known = new Map<string, Cost>()
   return (task) => {
     if (task.kind === "synthetic") return teacherStudentCost(task)
-    if (task.kind === "finetune") return fineTuningCost(task)
+    const of = (key: unknown, reckon: () => Cost) => {
+      const text = JSON.stringify(key)
+      const cost = known.get(text) ?? reckon()
+      known.set(text, cost)
+      return cost
+    }
+    if (task.kind === "finetune") {
+      const { seed, rates, start, ...shared } = task.config
+      return of([shared, task.files], () => fineTuningCost(task))
+    }
     const { seeds, ...shared } = task
-    const key = JSON.stringify(shared)
-    const cost = known.get(key) ?? schemeCost(task)
-    known.set(key, cost)
+    const cost = of(shared, () => schemeCost(task))
     return { ...cost, operations: seeds.length * cost.operations }
   }
 }
@@ -82,16 +91,16 @@ function teacherStudentCost(task: Extract<Task, { kind: "synthetic" }>): Cost {
 }
 
 /**
- * A step is a pass forward, two operations a weight and token, and one back of twice that but for the weights' own
- * gradients. The weights are in memory twice, and beside them activations of about 40 vectors a token and 12 blocks'
- * worth of weights.
+ * By the engine `graph` the weights are in memory twice, and what a step keeps beside its gradient, as large, and one of
+ * them more while it is computed; by `torch` as on a card.
  */
-function fineTuningCost({ config, files: { parameters } }: FineTuningTask): Cost {
-  const { steps, size, length, accumulate, width } = config
-  const tokens = size * length
-  const blocks = Math.max(1, parameters / (12 * width ** 2))
+function fineTuningCost({ engine, precision, config, files: { model, classes } }: FineTuningTask): Cost {
+  const { steps, size, length, accumulate, sites, rank } = config
+  const part = { sites, rank, classes, tokens: length }
+  const work = stepWork(model, part)
+  const asGraph = 4 * (2 * model.parameters + 3 * size * (work.kept + work.scores))
   return {
-    bytes: 4 * (2 * parameters + 40 * blocks * tokens * width),
-    operations: 4 * parameters * tokens * accumulate * steps,
+    bytes: engine === "graph" ? asGraph : torchBytes({ model, part, precision, size }, work),
+    operations: steps * accumulate * size * (work.forward + work.backward),
   }
 }

@@ -52,7 +52,8 @@ function groups(config: FineTuneSweep, facts: TuningFacts): Group[] {
         const family = identity({ ...about, others, ratio, definition: point.definition, values: point.values })
         const group = () => identity({ ...about, shared, rates: rateOf(1) })
         const { path, parameters } = checkpoint
-        const files = { checkpoint: path, task: config.task, folder: facts.folder, parameters }
+        const model = { shape: checkpoint.model.shape, parameters }
+        const files = { checkpoint: path, task: config.task, folder: facts.folder, model, classes }
         return {
           width,
           family,

@@ -5,6 +5,7 @@ import { TUNING_ENGINES, TUNING_PRECISIONS } from "../train/tuning/engine.js"
 import type { TuningFacts } from "../train/tuning/facts.js"
 import { count, EXPERIMENTS, kind, positive, precision, rates, ratio, schemes, seeds } from "./fields.js"
 
+const whole = z.int().min(1)
 const beta = (what: string, example: number) =>
   field(z.number().min(0).lt(1).default(example), `Adam's β of ${what}: a number from 0, below 1`, example)
 
@@ -78,6 +79,23 @@ export const FineTune = kind(
         }),
         "how engine: torch computes: processes, sharded, recompute, threads",
         { processes: 2, sharded: true },
+      ).exactOptional(),
+      expected: field(
+        z.strictObject({
+          models: z
+            .array(z.strictObject({ config: z.looseObject({ model_type: z.string() }), parameters: whole }))
+            .min(1),
+          sequences: whole,
+          classes: z.union([whole, z.null()]),
+          judged: z.strictObject({ sequences: whole, tokens: whole, generated: z.int().min(0).default(0) }),
+        }),
+        "what `--plan` reckons with where files are not there yet: each model's config.json and how many numbers its weights are, sequences of an epoch, classes or null, and what is judged: sequences, their tokens, and all tokens that are generated",
+        {
+          models: [{ config: { model_type: "llama", hidden_size: 64 }, parameters: 100_000 }],
+          sequences: 1000,
+          classes: null,
+          judged: { sequences: 100, tokens: 128 },
+        },
       ).exactOptional(),
     })
     .refine(({ engine, torch }) => engine === "torch" || torch === undefined, { path: ["torch"] })

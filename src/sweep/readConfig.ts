@@ -1,10 +1,16 @@
 import { dirname } from "node:path"
 import { InputError } from "../inputError.js"
 import { isSchemeFile, schemeOf } from "../scheme/schemeFile.js"
-import { tuningFacts } from "../train/tuning/facts.js"
+import { expectedFacts, tuningFacts } from "../train/tuning/facts.js"
 import { readYaml } from "../yamlFile.js"
 import { checkedConfig, type SweepConfig } from "./config.js"
 import type { SchemeEntry } from "./fields.js"
+
+/** How files are met that are not there. */
+interface ReadOptions {
+  /** Takes what the configuration expects of them instead, where it says so, and is told why: for a plan. */
+  readonly expect?: (why: string) => void
+}
 
 /**
  * The configuration in a YAML or JSON file; schemes, models and texts that it names by a file,
@@ -12,7 +18,7 @@ import type { SchemeEntry } from "./fields.js"
  *
  * @throws InputError naming the field's path, what it holds, what is allowed and an example.
  */
-export async function readConfig(path: string): Promise<SweepConfig> {
+export async function readConfig(path: string, { expect }: ReadOptions = {}): Promise<SweepConfig> {
   const config = checkedConfig(await readYaml(path, "config", "experiment: theory"))
   const schemes: SchemeEntry[] = []
   for (const [i, entry] of config.schemes.entries()) {
@@ -21,7 +27,13 @@ export async function readConfig(path: string): Promise<SweepConfig> {
     schemes.push(isFile ? { ...rest, scheme: await read(scheme, dirname(path), `schemes[${i}]`) } : entry)
   }
   if (config.experiment !== "finetune") return { ...config, schemes }
-  return { ...config, schemes, facts: await tuningFacts(config, dirname(path)) }
+  const folder = dirname(path)
+  const facts = await tuningFacts(config, folder).catch((error: unknown) => {
+    if (!(error instanceof InputError) || expect === undefined || config.expected === undefined) throw error
+    expect(error.message)
+    return expectedFacts(config.checkpoints, config.expected, folder)
+  })
+  return { ...config, schemes, facts }
 }
 
 async function read(name: string, folder: string, field: string): Promise<Record<string, unknown>> {

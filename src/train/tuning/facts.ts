@@ -6,7 +6,7 @@ import { basename, isAbsolute, join } from "node:path"
 import { pathOrHub } from "../../checkpoint/hub.js"
 import { openCheckpoint } from "../../checkpoint/open.js"
 import { readPretrainedConfig } from "../../checkpoint/pretrained.js"
-import type { PretrainedConfig } from "../../checkpoint/pretrainedConfig.js"
+import { configOf, type PretrainedConfig } from "../../checkpoint/pretrainedConfig.js"
 import { readTokenizer } from "../../checkpoint/tokenizer.js"
 import { InputError } from "../../inputError.js"
 import type { Metric, TuningTask } from "./task.js"
@@ -37,6 +37,37 @@ export interface TuningFacts {
   }
   /** The folder that the task's paths start from. */
   readonly folder: string
+}
+
+/** What the files of a sweep will be like, as its configuration says where they are not there. */
+export interface ExpectedFiles {
+  readonly models: readonly { readonly config: object; readonly parameters: number }[]
+  readonly sequences: number
+  readonly classes: number | null
+}
+
+/**
+ * What a plan has to know, by what is expected of files: good for counting runs and what they take, not for doing them.
+ *
+ * @throws InputError unless there is a model for each checkpoint; MalformedFile as `configOf`.
+ */
+export function expectedFacts(
+  checkpoints: readonly string[],
+  { models, sequences, classes }: ExpectedFiles,
+  folder: string,
+): TuningFacts {
+  if (models.length !== checkpoints.length)
+    throw new InputError({
+      field: "expected.models",
+      given: models.length,
+      allowed: `a model for each of the ${checkpoints.length} checkpoints`,
+      example: checkpoints.join(", "),
+    })
+  const found = models.map(({ config, parameters }, i): CheckpointFacts => {
+    const model = configOf(`expected.models[${i}].config`, config)
+    return { path: checkpoints[i]!, hash: `expected ${i}`, model, parameters, sequences }
+  })
+  return { checkpoints: found, task: { name: "expected", hash: "expected", metric: "accuracy", classes }, folder }
 }
 
 /** What of a configuration names files, and whether steps are counted in epochs. */

@@ -4,6 +4,7 @@ import type { PretrainedConfig } from "../../checkpoint/pretrainedConfig.js"
 import { readTokenizer, type TextTokenizer } from "../../checkpoint/tokenizer.js"
 import type { AdamW, Schedule } from "../adamw.js"
 import type { RunOutcome } from "../stepRecords.js"
+import type { ModelSizes } from "./cost/work.js"
 import {
   type SiteSizes,
   type TorchSettings,
@@ -54,8 +55,9 @@ export interface TuningFiles {
   /** The task as a configuration names it, and the folder that its paths start from. */
   readonly task: unknown
   readonly folder: string
-  /** How many numbers the model's weights are, as far as a plan has to know. */
-  readonly parameters: number
+  /** What a plan has to know to say what a run takes. */
+  readonly model: ModelSizes
+  readonly classes: number | null
 }
 
 /** What came of a fine-tuning. */
