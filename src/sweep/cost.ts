@@ -94,13 +94,13 @@ function teacherStudentCost(task: Extract<Task, { kind: "synthetic" }>): Cost {
  * By the engine `graph` the weights are in memory twice, and what a step keeps beside its gradient, as large, and one of
  * them more while it is computed; by `torch` as on a card.
  */
-function fineTuningCost({ engine, precision, config, files: { model, classes } }: FineTuningTask): Cost {
+function fineTuningCost({ engine, torch = {}, precision, config, files: { model, classes } }: FineTuningTask): Cost {
   const { steps, size, length, accumulate, sites, rank } = config
   const part = { sites, rank, classes, tokens: length }
   const work = stepWork(model, part)
   const asGraph = 4 * (2 * model.parameters + 3 * size * (work.kept + work.scores))
   return {
-    bytes: engine === "graph" ? asGraph : torchBytes({ model, part, precision, size }, work),
-    operations: steps * accumulate * size * (work.forward + work.backward),
+    bytes: engine === "graph" ? asGraph : torchBytes({ model, part, precision, size, torch }, work),
+    operations: steps * accumulate * size * (work.backward + (torch.recompute ? 2 : 1) * work.forward),
   }
 }

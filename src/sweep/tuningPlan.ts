@@ -15,7 +15,8 @@ export interface CardPlan extends CardEstimate {
 
 /** For each model, what its runs take on each card that is known. */
 export function cardPlans(config: FineTuneSweep, runs: readonly PlannedRun[]): CardPlan[] {
-  const { facts, precision, expected } = config
+  const { facts, precision, expected, torch } = config
+  const processes = torch?.processes ?? 1
   return (facts?.checkpoints ?? []).flatMap(({ path }) => {
     const own = runs.flatMap(({ task }) => (task.kind === "finetune" && task.files.checkpoint === path ? [task] : []))
     const [first] = own
@@ -26,10 +27,10 @@ export function cardPlans(config: FineTuneSweep, runs: readonly PlannedRun[]): C
     const judged = expected?.judged ?? null
     return CARDS.map((card) => ({
       checkpoint: path,
-      card: card.name,
+      card: processes === 1 ? card.name : `${processes} × ${card.name}`,
       runs: own.length,
       steps,
-      ...onCard(card, { model, part, precision, size, accumulate, steps, judged }),
+      ...onCard(card, { model, part, precision, size, accumulate, steps, judged, torch: torch ?? {} }),
     }))
   })
 }

@@ -1,4 +1,4 @@
-import type { TuningPrecision } from "../engine.js"
+import type { TorchSettings, TuningPrecision } from "../engine.js"
 import type { Card } from "./cards.js"
 import { type ModelSizes, type StepWork, stepWork, type TunedPart, vocabularyOf } from "./work.js"
 
@@ -11,6 +11,8 @@ export interface CostedTuning {
   readonly size: number
   readonly accumulate: number
   readonly steps: number
+  /** How processes share it, each on a card. */
+  readonly torch?: TorchSettings
   /** What is judged at the end of a run; null if nobody said it. */
   readonly judged: Judged | null
 }
@@ -22,9 +24,9 @@ export interface Judged {
   readonly generated: number
 }
 
-/** What a run takes on a card. */
+/** What a run takes on cards of a kind. */
 export interface CardEstimate {
-  /** Bytes of memory: of the weights, of what is trained with Adam's state, of activations, of the loss's logits. */
+  /** Bytes of memory of each card: of the weights, of what is trained with Adam's state, of activations, of the loss's logits. */
   readonly bytes: number
   readonly fits: boolean
   /** Seconds of training, and of the evaluation at the end. */
@@ -53,29 +55,36 @@ const WIDER_NORMS = 1.2
 /** Tensors of float32 that the loss of the next token makes of the logits: themselves, their log-softmax, its gradient. */
 const LOGITS = 3
 
-/** Memory and time of a run by the engine `torch` on a card. The loss is computed as a whole; nothing is recomputed. */
+/** Memory of each card and time of a run by the engine `torch`; talk between cards is not counted. */
 export function onCard(card: Card, tuning: CostedTuning): CardEstimate {
-  const { model, part, size, accumulate, steps, judged } = tuning
+  const { model, part, size, accumulate, steps, judged, torch = {} } = tuning
   const work = stepWork(model, part)
   const bytes = torchBytes(tuning, work)
-  const speed = UTILISATION * card.peak[tuning.precision === "float32" ? "single" : "half"]
-  const training = (steps * accumulate * size * (work.forward + work.backward)) / speed
+  const own = UTILISATION * card.peak[tuning.precision === "float32" ? "single" : "half"]
+  const speed = own * (torch.processes ?? 1)
+  const passes = work.backward + (torch.recompute ? 2 : 1) * work.forward
+  const training = (steps * accumulate * size * passes) / speed
   const reading = judged === null ? 0 : (judged.sequences * judged.tokens * (work.forward / part.tokens)) / speed
-  // To generate a token all weights are read.
-  const token = Math.max((2 * model.parameters) / speed, (width(tuning.precision) * model.parameters) / card.bandwidth)
+  // To generate a token all weights are read; cards that share batches each do it.
+  const token = Math.max((2 * model.parameters) / own, (width(tuning.precision) * model.parameters) / card.bandwidth)
   const judging = reading + (judged === null ? 0 : judged.generated * token)
   return { bytes, fits: bytes <= card.memory, training, judging }
 }
 
-/** Bytes that the engine `torch` takes where it computes, on a card or not. */
+/** Bytes that the engine `torch` takes where each of its processes computes, on a card or not. */
 export function torchBytes(
-  { model, part, precision, size }: Omit<CostedTuning, "accumulate" | "steps" | "judged">,
-  { kept, trained }: StepWork,
+  { model, part, precision, size, torch = {} }: Omit<CostedTuning, "accumulate" | "steps" | "judged">,
+  { kept, block, trained }: StepWork,
 ): number {
   const own = width(precision)
-  const activations = size * kept * own * (own === 2 ? WIDER_NORMS : 1)
-  const logits = part.classes === null ? size * part.tokens * vocabularyOf(model) * 4 * LOGITS : 0
-  return CONTEXT + own * model.parameters + TRAINED_BYTES * trained + activations + logits
+  const { processes = 1, sharded = false, recompute = false } = torch
+  const { layers, hidden } = model.shape
+  // A block that is computed again keeps its input alone, but for the one that is under way.
+  const held = recompute ? kept - (layers - 1) * block + layers * part.tokens * hidden : kept
+  const sequences = Math.ceil(size / processes)
+  const activations = sequences * held * own * (own === 2 ? WIDER_NORMS : 1)
+  const logits = part.classes === null ? sequences * part.tokens * vocabularyOf(model) * 4 * LOGITS : 0
+  return CONTEXT + (own * model.parameters) / (sharded ? processes : 1) + TRAINED_BYTES * trained + activations + logits
 }
 
 /** Bytes of a number. */

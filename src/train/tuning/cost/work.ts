@@ -37,6 +37,8 @@ export interface StepWork {
   readonly kept: number
   /** Of these, numbers of attention: heads × tokens × tokens in each layer. */
   readonly scores: number
+  /** Of those that are kept, the numbers of a block. */
+  readonly block: number
   /** Numbers that are trained. */
   readonly trained: number
 }
@@ -58,6 +60,7 @@ export function stepWork(model: ModelSizes, part: TunedPart): StepWork {
     backward: whole("backward"),
     kept: whole("kept"),
     scores: whole("scores"),
+    block: two.kept - one.kept,
     trained: whole("trained"),
   }
 }
@@ -103,6 +106,8 @@ function workOf(shape: PretrainedShape, vocabulary: number, part: TunedPart, lay
     backward: operations(backward),
     kept: entries(kept.filter((node) => !isScores(node))),
     scores: entries(kept.filter(isScores)),
+    // Of a model of one block all that is kept is taken for it.
+    block: entries(kept.filter((node) => !isScores(node))),
     trained: entries(trained),
   }
 }

@@ -43,3 +43,17 @@ test("time is as steps, batches and their size; a generated token reads all weig
   expect(read / (training / 4)).toBeGreaterThan(0.45)
   expect(read / (training / 4)).toBeLessThan(0.55)
 })
+
+test("blocks computed again cost a pass forward and keep their inputs; cards share batches, and weights if sharded", () => {
+  const { bytes, training } = onCard(a100!, tuning)
+  const again = onCard(a100!, { ...tuning, torch: { recompute: true } })
+  // Forward and back are about as much each, since frozen weights need no gradient: three passes in place of two.
+  expect(again.training / training).toBeCloseTo(1.5, 1)
+  expect(again.bytes).toBeLessThan(bytes)
+  const batches = { ...tuning, size: 8 }
+  const four = onCard(a100!, { ...batches, torch: { processes: 4 } })
+  expect(four.training).toBeCloseTo(onCard(a100!, batches).training / 4, 6)
+  expect(four.bytes).toBe(onCard(a100!, { ...tuning, size: 2 }).bytes)
+  const sharded = onCard(a100!, { ...batches, torch: { processes: 4, sharded: true } })
+  expect(four.bytes - sharded.bytes).toBeCloseTo(0.75 * 2 * tuning.model.parameters, -3)
+})
