@@ -133,7 +133,7 @@ describe("a plan without the files", () => {
     expect(code, err).toBe(0)
     expect(err).toMatch(/^reckoned with what the file expects of its files: task\.data: got "openai\/gsm8k"/)
     expect(err).toContain("runs: 20, 0 finished already; 20 to do\nwork: about ")
-    expect(out).toMatch(/models\/llama-7b +A10, 24 GB +\d+\.\d GB +468 steps in \d+(\.\d)? (min|h) /)
+    expect(out).toMatch(/huggyllama\/llama-7b +A10, 24 GB +\d+\.\d GB +468 steps in \d+(\.\d)? (min|h) /)
     const run = await lora(folder, ...words)
     expect([run.code, run.out]).toEqual([2, ""])
     expect(run.err).toContain("hf download --repo-type dataset openai/gsm8k")

@@ -72,9 +72,9 @@ test("the paper's models: their weights leave room for just their vocabularies",
   }
   // RoBERTa: 50,265 words, 514 positions and a segment, and its pooler, 1,025 rows.
   expect(Object.fromEntries(found)).toEqual({
-    "models/llama-7b": 32000,
-    "models/tinyllama": 32000,
-    "models/roberta-large": 50265 + 514 + 1 + 1025,
+    "huggyllama/llama-7b": 32000,
+    "TinyLlama/TinyLlama-1.1B-intermediate-step-1431k-3T": 32000,
+    "FacebookAI/roberta-large": 50265 + 514 + 1 + 1025,
   })
 })
 
