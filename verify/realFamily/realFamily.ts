@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { derive } from "../../src/derive/derive.js"
+import { formatAffine } from "../../src/exponent/grammar.js"
 import { RULES } from "../../src/fit/judge.js"
 import type { RateFit } from "../../src/fit/optimum.js"
 import { packageFile } from "../../src/packageFile.js"
@@ -16,7 +17,7 @@ import type { ReportTable } from "../../src/report/table.js"
 import { schemeNamed } from "../../src/scheme/catalogue.js"
 import type { SchemeDefinition } from "../../src/scheme/definition.js"
 import { onModel } from "../../src/scheme/onModel.js"
-import { scheme as ready } from "../../src/scheme/scheme.js"
+import { scheme as ready, type Scheme } from "../../src/scheme/scheme.js"
 import { groupsOf } from "../../src/table/groups.js"
 import { type MeasuredCheck, measuredChecks } from "../compare/measuredCheck.js"
 import type { Experiment } from "../experiment.js"
@@ -80,12 +81,17 @@ function withoutTables(): Section {
   }
 }
 
-/** A scheme of the sweep on the block that it adapts, all rates multiples of n^c by the scheme's own powers. */
+/** A scheme of the sweep on the block that it adapts, with one free rate: that of A, which the table has. */
 function onBlock(name: string): SchemeDefinition {
-  const definition = onModel("llama-block", schemeNamed(name))
-  // The table's rate is that of A; LoRA+ at (-1, 0) has that of B at n times it.
-  const rates = name === "lora-plus" ? { A: "c", B: "c + 1" } : definition.rates
-  return { ...definition, rates, model: { kind: "llama-block", sites: ["q", "v"] } }
+  const own = schemeNamed(name)
+  return { ...onModel("llama-block", own), rates: asTabled(own), model: { kind: "llama-block", sites: ["q", "v"] } }
+}
+
+/** A's rate n^c, and B's over it the power of n that the scheme has at its own example, as the sweep does. */
+function asTabled(definition: SchemeDefinition): SchemeDefinition["rates"] {
+  const [{ A, B }] = ready(definition, definition.example ?? {}).rates as [Scheme["rates"][number]]
+  if (A === "frozen" || B === "frozen") return definition.rates
+  return { A: "c", B: `c + (${formatAffine(B.minus(A))})` }
 }
 
 /** What is said of one scheme. */
