@@ -163,10 +163,10 @@ command(
   program
     .command("sweep <config>")
     .description("the runs of a YAML or JSON file, on all cores, into a store; resumable")
-    .requiredOption("--store <file>", "the DuckDB file of finished runs; the same command again goes on from it")
+    .option("--store <file>", "the DuckDB file of finished runs; the same command again goes on from it")
     .option("--shard <i/N>", "only the i-th of N disjoint parts; put the stores together with merge")
     .option("--out <path>", "write the table of results: a .parquet or .csv file, or a folder for both")
-    .option("--plan", "say how many runs there are and what they take, and stop")
+    .option("--plan", "say how many runs there are and what they take, and stop; needs no store")
     .addOption(backend())
     .addOption(workers()),
   async (path: string, options: SweepCommandOptions) => (await import("./sweep.js")).sweepCommand(path, options),

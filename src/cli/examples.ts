@@ -4,7 +4,7 @@ export const EXAMPLES: Readonly<Record<string, readonly [string, string]>> = {
   schemes: ["schemes", "schemes rslora"],
   prove: ["prove init-a-stable", 'prove --scheme init-a "efficient for all t >= 3 iff c == -1/2"'],
   train: ["train lora --width 1024 --set c=-1/2", "train lora --width 256 --lr 1e-3 --steps 20"],
-  sweep: ["sweep rates.yaml --store rates.duckdb --plan", "sweep rates.yaml --store rates.duckdb --out rates.csv"],
+  sweep: ["sweep rates.yaml --plan", "sweep rates.yaml --store rates.duckdb --out rates.csv"],
   launch: [
     "launch local rates.yaml --array 2 --store array.duckdb",
     "launch slurm rates.yaml --array 64 --store array.duckdb --time 2:00:00 --gpus 1 --dry-run -- --qos=long",

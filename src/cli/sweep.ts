@@ -25,7 +25,7 @@ import { threads } from "./terminal.js"
 
 /** Options of `sweep` as typed. */
 export interface SweepCommandOptions {
-  readonly store: string
+  readonly store?: string
   readonly shard?: string
   readonly workers?: string
   readonly backend?: string
@@ -47,6 +47,7 @@ export async function sweepCommand(path: string, options: SweepCommandOptions): 
 
 /** The sweep on a device, or on threads where there is none. */
 async function sweepOn(gpu: Gpu | null, config: SweepConfig, options: SweepCommandOptions): Promise<number> {
+  const place = placeOf(options)
   const planned = plan(config, options.shard === undefined ? undefined : parseShard(options.shard))
   const files = options.out === undefined ? [] : exportFiles(options.out, config.experiment)
   const workers = threads(options.workers)
@@ -56,8 +57,6 @@ async function sweepOn(gpu: Gpu | null, config: SweepConfig, options: SweepComma
   // What PyTorch computes on a card is not in this machine's memory.
   const isElsewhere = config.experiment === "finetune" && config.engine === "torch"
   if (!options.plan && !isElsewhere) requireMemory(memory, workers)
-  // A plan is looked at without leaving a store behind.
-  const place = options.plan && !existsSync(options.store) ? ":memory:" : options.store
   const store = await openStore(place, environment())
   try {
     const runs = await plannedSoFar(planned, store)
@@ -78,11 +77,18 @@ work: about ${work.toPrecision(2)} floating-point operations\n${interpreted(plan
     }
     const bar = progress("sweeping", remaining.length + later, work)
     const done = await finishPlan(planned, store, poolOn(gpu, workers, remaining.length + later), bar, operations)
-    await writeOutcomes(store, config, done, files, options)
+    await writeOutcomes(store, config, done, files, { ...options, store: place })
     return 0
   } finally {
     await store.close()
   }
+}
+
+/** Where the runs are stored; a plan is looked at without leaving a store behind. @throws InputError without a file. */
+function placeOf({ store, plan }: SweepCommandOptions): string {
+  if (plan && (store === undefined || !existsSync(store))) return ":memory:"
+  if (store !== undefined) return store
+  throw new InputError({ field: "--store", given: "nothing", allowed: "a file", example: "--store runs.duckdb" })
 }
 
 /** Which schemes of a teacher-student sweep no kernel trains. */

@@ -32,6 +32,9 @@ describe("the theory's setting", () => {
     const words = ["sweep", join(examples, "theory.yaml"), "--store", "runs.duckdb"]
     const planned = await lora(folder, ...words, "--plan")
     expect([planned.code, planned.out]).toEqual([0, ""])
+    const config = words.slice(0, words.indexOf("--store"))
+    expect(await lora(folder, ...config, "--plan")).toEqual(planned)
+    expect(await lora(folder, ...config)).toMatchObject({ code: 2, err: expect.stringContaining("--store") })
     expect(planned.err).toMatch(/runs: 192, 0 finished already; 192 to do\nmemory: at most \d+ MiB .*\nwork: about /)
     expect(await readdir(folder)).toEqual([])
 
