@@ -47,7 +47,22 @@ function tablesText(tables: readonly [string, ReportTable][], format: TableForma
 }
 
 function heading(title: string, format: TableFormat): string {
-  return format === "markdown" ? `### ${title}\n` : format === "latex" ? `% ${title}` : `${title}\n`
+  if (format === "markdown") return `### ${title}\n`
+  return format === "latex" ? `% ${title}` : `${lines(title, screen().width).join("\n")}\n`
+}
+
+/** A text in lines of whole words that fit the width where no word is longer. */
+function lines(text: string, width: number): string[] {
+  const [first, ...words] = text.split(" ")
+  const done: string[] = []
+  let line = first!
+  for (const word of words)
+    if (line.length + 1 + word.length <= width) line += ` ${word}`
+    else {
+      done.push(line)
+      line = word
+    }
+  return [...done, line]
 }
 
 /** Parses `symbol=value` settings. @throws InputError for a text of another form. */

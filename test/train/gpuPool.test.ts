@@ -61,7 +61,7 @@ describe.skipIf(gpu === null)(`a pool on a GPU: ${title}`, () => {
     const [[onGpu], [onCpu]] = [await sweep([task], { pool, store }), await sweep([task], { pool: cpu, store })]
     expect(store.finished.size).toBe(2)
     expect(onGpu!.map(({ backend }) => backend)).toEqual(Array(2).fill(`gpu float32 ${gpu!.name}`))
-    expect(onCpu!.map(({ backend }) => backend)).toEqual([undefined, undefined])
+    expect(onCpu!.map(({ backend }) => backend)).toEqual(Array(2).fill("fused float64"))
     const double = { kind: "synthetic", backend: "cpu", precision: "float64", config } satisfies Task
     expect(pool.claim!(double)).toEqual(double)
     expect((await pool.run(double)).backend).toMatch(/^cpu float64/)
