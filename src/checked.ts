@@ -8,6 +8,11 @@ export function documented<T extends z.ZodType>(schema: T, allowed: string, exam
   return schema.describe(allowed).meta({ examples: [example] })
 }
 
+/** A whole number, at least so large. */
+export function count(least: number, what: string, example: number) {
+  return documented(z.int().min(least), `${what}: an integer ≥ ${least}`, example)
+}
+
 /**
  * The value as the schema reads it, defaults filled in.
  *

@@ -1,5 +1,5 @@
 import { z } from "zod"
-import { checked, documented } from "../checked.js"
+import { checked, count, documented } from "../checked.js"
 import { InputError } from "../inputError.js"
 import { unknownName } from "../nearest.js"
 import type { Extra } from "../program/adapters/form.js"
@@ -206,9 +206,6 @@ const positive = z.number().positive()
 const names = <const T extends readonly [string, ...string[]]>(what: string, allowed: T) =>
   documented(z.enum(allowed), `${what}: ${allowed.join(", ")}`, allowed[0])
 
-const count = (what: string, example: number) =>
-  documented(z.int().min(1), `${what}: an integer ≥ 1`, example).exactOptional()
-
 const START =
   '"zero", or { exponent, constant, along: gradient } for random entries of size constant · n^exponent; PEFT\'s Kaiming start of A has exponent -1/2'
 const start = documented(
@@ -280,7 +277,7 @@ const FIELDS = {
   readout: power("o of the readout's entries n^(-o)", "1/2"),
   subtractStart: documented(z.boolean(), "true or false", true).exactOptional(),
   loss: names("the loss", ["linear", "squared"]).exactOptional(),
-  batch: documented(z.int().min(1), "how many samples a batch has: an integer ≥ 1", 4).exactOptional(),
+  batch: count(1, "how many samples a batch has", 4).exactOptional(),
   share: power("e of the share n^(-e) of the tokens that an expert sees", "1/2"),
   input: power("the exponent of the input's entries", "0"),
   spaces: documented(
@@ -298,7 +295,7 @@ const FIELDS = {
   ).exactOptional(),
   network: documented(
     z.strictObject({
-      layers: documented(z.int().min(1), "how many layers: an integer ≥ 1", 2),
+      layers: count(1, "how many layers", 2),
       activation: names("the activation", ["relu", "tanh"]),
       residual: documented(z.boolean(), "true or false", false),
     }),
@@ -309,13 +306,13 @@ const FIELDS = {
     z.union([
       z.strictObject({
         kind: names("the model", ["teacher-student"]),
-        inputs: documented(z.int().min(1), "the input dimension: an integer ≥ 1", 5).exactOptional(),
+        inputs: count(1, "the input dimension", 5).exactOptional(),
       }),
       z.strictObject({
         kind: names("the model", ["llama-block", "bert-block"]),
-        blocks: count("how many blocks", 1),
-        heads: count("how many heads", 2),
-        keyHeads: count("how many heads of keys and values", 1),
+        blocks: count(1, "how many blocks", 1).exactOptional(),
+        heads: count(1, "how many heads", 2).exactOptional(),
+        keyHeads: count(1, "how many heads of keys and values", 1).exactOptional(),
         rotary: documented(z.boolean(), "true or false", true).exactOptional(),
         sites: documented(z.array(z.string()).min(1), "a list of layers' names", ["q", "v"]).exactOptional(),
       }),

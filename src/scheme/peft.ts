@@ -2,6 +2,11 @@ import type { SchemeDefinition } from "./scheme.js"
 
 const rates = { A: "c", B: "c" }
 const source = "PEFT init_lora_weights"
+/** Both factors along the first gradient's leading singular vectors, with singular values n^sigma. */
+export const ALONG_GRADIENT = {
+  A: { exponent: "sigma - 1/2", along: "gradient" },
+  B: { exponent: "sigma - 1/2", along: "gradient" },
+} as const
 const ALIGNED = "k >= 0 and k <= 1/2"
 
 /**
@@ -88,10 +93,7 @@ export const PEFT_SCHEMES: readonly SchemeDefinition[] = [
     name: "peft-lora-ga",
     title: "lora_ga: both along the first gradient's leading singular vectors, taken from W*",
     source: "arXiv 2407.05000",
-    start: {
-      A: { exponent: "sigma - 1/2", along: "gradient" },
-      B: { exponent: "sigma - 1/2", along: "gradient" },
-    },
+    start: ALONG_GRADIENT,
     rates,
     subtractStart: true,
     caveats: [

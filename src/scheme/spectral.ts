@@ -1,4 +1,7 @@
+import { ALONG_GRADIENT } from "./peft.js"
 import type { SchemeDefinition } from "./scheme.js"
+
+const SIGN = "the sign of B0 A0 along the gradient is drawn, where the paper's is that of a step downhill"
 
 /**
  * Starts from singular triples that are kept, or the smallest ones: sizes as of PEFT's starts (peft.ts), `sigma` and `k`
@@ -23,14 +26,11 @@ export const SPECTRAL_SCHEMES: readonly SchemeDefinition[] = [
     name: "lora-one",
     title: "LoRA-One: both along the first gradient's leading singular vectors, kept",
     source: "arXiv 2502.01235",
-    start: {
-      A: { exponent: "sigma - 1/2", along: "gradient" },
-      B: { exponent: "sigma - 1/2", along: "gradient" },
-    },
+    start: ALONG_GRADIENT,
     rates: { A: "c", B: "c" },
     caveats: [
       "sigma is the exponent of the factors' singular values: (1 - o)/2 for roots of the gradient's own, 0 where these are divided by the largest, as the authors' code does above 1",
-      "the sign of B0 A0 along the gradient is drawn, where the paper's is that of a step downhill",
+      SIGN,
     ],
     example: { c: "-3/4", sigma: "-1/4" },
   },
@@ -38,16 +38,10 @@ export const SPECTRAL_SCHEMES: readonly SchemeDefinition[] = [
     name: "lora-one-scaled",
     title: "LoRA-One with its preconditioner, gradients over B^T B and A A^T before Adam",
     source: "arXiv 2502.01235",
-    start: {
-      A: { exponent: "sigma - 1/2", along: "gradient" },
-      B: { exponent: "sigma - 1/2", along: "gradient" },
-    },
+    start: ALONG_GRADIENT,
     rates: { A: "c", B: "c" },
     optimiser: "scaled-adam",
-    caveats: [
-      "sigma is the exponent of the factors' singular values",
-      "the sign of B0 A0 along the gradient is drawn, where the paper's is that of a step downhill",
-    ],
+    caveats: ["sigma is the exponent of the factors' singular values", SIGN],
     example: { c: "-3/4", sigma: "-1/4" },
   },
 ]

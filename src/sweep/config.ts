@@ -1,8 +1,8 @@
 import { z } from "zod"
-import { checked, documented as field } from "../checked.js"
+import { checked, count, documented as field } from "../checked.js"
 import { ACTIVATIONS } from "../train/teacherStudent.js"
 import { BACKENDS, PRECISIONS } from "./choices.js"
-import { backend, count, EXPERIMENTS, kind, precision, rates, ratio, schemes, seeds, widths } from "./fields.js"
+import { backend, EXPERIMENTS, kind, precision, rates, ratio, schemes, seeds, widths } from "./fields.js"
 import { FineTune, type FineTuneSweep } from "./fineTuneConfig.js"
 
 const Theory = kind(

@@ -1,12 +1,9 @@
 /** Fields that several kinds of sweep have. */
 import { z } from "zod"
-import { documented as field } from "../checked.js"
+import { count, documented as field } from "../checked.js"
 import { OPTIMISERS } from "../program/optimiser.js"
 
 const whole = (least: number) => z.int().min(least)
-/** A whole number, at least so large. */
-export const count = (least: number, what: string, example: number) =>
-  field(whole(least), `${what}: an integer ≥ ${least}`, example)
 
 export const widths = field(z.array(whole(1)).min(1), "the widths n: integers ≥ 1, one at least", [128, 256, 512])
 export const seeds = field(

@@ -1,9 +1,9 @@
 /** A sweep of fine-tunings as a configuration file has it. */
 import { z } from "zod"
-import { documented as field } from "../checked.js"
+import { count, documented as field } from "../checked.js"
 import { TUNING_ENGINES, TUNING_PRECISIONS } from "../train/tuning/engine.js"
 import type { TuningFacts } from "../train/tuning/facts.js"
-import { count, EXPERIMENTS, kind, positive, precision, rates, ratio, schemes, seeds } from "./fields.js"
+import { EXPERIMENTS, kind, positive, precision, rates, ratio, schemes, seeds } from "./fields.js"
 
 const whole = z.int().min(1)
 const beta = (what: string, example: number) =>

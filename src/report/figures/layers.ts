@@ -1,4 +1,5 @@
 import type { TopLevelSpec } from "vega-lite"
+import { exponentAxis } from "./exponentAxis.js"
 
 /** A quantity of one layer: its derived exponent and the measured one with its interval. */
 export interface LayerExponent {
@@ -24,12 +25,6 @@ export function layersFigure(points: readonly LayerExponent[]): TopLevelSpec {
   const schemes = [...new Set(points.map(({ scheme }) => scheme))]
   const quantities = [...new Set(points.map(({ quantity }) => quantity))]
   const depths = [...new Set(points.map(({ layers }) => layers))].sort((p, q) => p - q)
-  const domainOf = (quantity: string) => {
-    const all = points
-      .filter((point) => point.quantity === quantity)
-      .flatMap(({ derived, measured }) => [derived, measured])
-    return [Math.min(...all) - 0.35, Math.max(...all) + 0.45]
-  }
   const told = { field: "scheme", scale: { domain: schemes }, legend: null }
   const moved = points.map((point) => ({ ...point, at: point.layer + 0.36 * (schemes.indexOf(point.scheme) - 0.5) }))
   const cell = (quantity: string, layers: number, isFirst: boolean, isLast: boolean) => {
@@ -45,12 +40,7 @@ export function layersFigure(points: readonly LayerExponent[]): TopLevelSpec {
         grid: false,
       },
     }
-    const y = (field: string) => ({
-      field,
-      type: "quantitative",
-      scale: { domain: domainOf(quantity), nice: false, zero: false },
-      axis: { title: isFirst ? `exponent of ${quantity}` : null, tickCount: 5, format: ".1~f" },
-    })
+    const y = exponentAxis(points, quantity, isFirst)
     return {
       ...(quantity === quantities[0]
         ? { title: { text: `${layers} adapted layers`, anchor: "middle", frame: "group" } }

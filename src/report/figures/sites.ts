@@ -1,4 +1,5 @@
 import type { TopLevelSpec } from "vega-lite"
+import { exponentAxis } from "./exponentAxis.js"
 
 /** A quantity at one site of a model: its derived exponent and the measured one with its interval. */
 export interface SiteExponent {
@@ -24,12 +25,6 @@ export function sitesFigure(points: readonly SiteExponent[]): TopLevelSpec {
     distinct(({ quantity }) => quantity),
     distinct(({ model }) => model),
   ]
-  const domainOf = (quantity: string) => {
-    const all = points
-      .filter((point) => point.quantity === quantity)
-      .flatMap(({ derived, measured }) => [derived, measured])
-    return [Math.min(...all) - 0.35, Math.max(...all) + 0.45]
-  }
   const told = { field: "scheme", scale: { domain: schemes }, legend: null }
   const cell = (quantity: string, model: string) => {
     const here = points.filter((point) => point.quantity === quantity && point.model === model)
@@ -42,12 +37,7 @@ export function sitesFigure(points: readonly SiteExponent[]): TopLevelSpec {
       axis: { title: isLast ? "site" : null, labelAngle: -30, labels: isLast, ticks: isLast },
     }
     const xOffset = { field: "scheme", scale: { domain: schemes } }
-    const y = (field: string) => ({
-      field,
-      type: "quantitative",
-      scale: { domain: domainOf(quantity), nice: false, zero: false },
-      axis: { title: model === models[0] ? `exponent of ${quantity}` : null, tickCount: 5, format: ".1~f" },
-    })
+    const y = exponentAxis(points, quantity, model === models[0])
     return {
       ...(quantity === quantities[0] ? { title: { text: model, anchor: "middle", frame: "group" } } : {}),
       width: PITCH * sites.length,

@@ -5,7 +5,7 @@ import { packageFile } from "../../packageFile.js"
 import type { KernelPrecision } from "../teacherStudent.js"
 import { kernelModule } from "./kernelModule.js"
 import { CONTROL } from "./layout.js"
-import { type Binary, kernelPhases, type Phases } from "./phases.js"
+import { type Binary, kernelPhases, type Phases, phasesBy } from "./phases.js"
 
 /** Native builds, for float32 alone, by the processor's instructions; the widest first. */
 const NATIVE = ["avx512", "avx2"] as const
@@ -24,13 +24,13 @@ const loaded = new Map<Native, Addon | null>()
 
 /** The kernel for numbers of a precision; by default the fastest that this machine takes. */
 export function kernelFor(precision: KernelPrecision, build?: Build): Kernel {
-  const wanted = build ?? (precision === "float32" ? nativeBuilds()[0] : undefined)
+  const wanted = build ?? (precision === "float32" ? NATIVE.find(isHere) : undefined)
   return isNative(wanted) ? wanted : kernelModule(wanted)
 }
 
 /** The native builds that were made and run on this processor, the widest first. */
 export function nativeBuilds(): readonly Native[] {
-  return NATIVE.filter((build) => addonOf(build) !== null)
+  return NATIVE.filter(isHere)
 }
 
 /** The phases on the calling thread, and the name of their arithmetic. */
@@ -46,20 +46,15 @@ export function phasesOf(
 
 function nativePhases(addon: Addon, memory: WebAssembly.Memory): Phases {
   const bytes = new Uint8Array(memory.buffer)
-  const call =
-    (name: keyof Phases) =>
-    (...numbers: (number | boolean)[]) =>
-      addon[name](bytes, CONTROL.plan, ...numbers.map(Number))
-  return {
-    startZ: call("startZ"),
-    sumZ: call("sumZ"),
-    forward: call("forward"),
-    residual: call("residual"),
-    keepF0: call("keepF0"),
-    backward: call("backward"),
-    sumGradientZ: call("sumGradientZ"),
-    update: call("update"),
-  }
+  return phasesBy(
+    (name) =>
+      (...numbers) =>
+        addon[name](bytes, CONTROL.plan, ...numbers.map(Number)),
+  )
+}
+
+function isHere(build: Native): boolean {
+  return addonOf(build) !== null
 }
 
 function isNative(kernel: unknown): kernel is Native {

@@ -26,15 +26,9 @@ export function kernelMemory(layout: Layout): WebAssembly.Memory {
   return memory
 }
 
-/** An instance on the calling thread. Nothing here needs Node. */
-export function kernelPhases(module: WebAssembly.Module, memory: WebAssembly.Memory, precision: KernelPrecision) {
-  const { exports } = new WebAssembly.Instance(module, { env: { memory } })
-  const call = (name: string) => {
-    const bits = precision === "float32" ? 32 : 64
-    const phase = exports[`${name}${bits}`] as (plan: number, ...rest: (number | boolean)[]) => number
-    return phase.bind(undefined, CONTROL.plan)
-  }
-  const phases: Phases = {
+/** Every phase, by what calls the one of a name. */
+export function phasesBy(call: (name: keyof Phases) => (...given: (number | boolean)[]) => number): Phases {
+  return {
     startZ: call("startZ"),
     sumZ: call("sumZ"),
     forward: call("forward"),
@@ -44,5 +38,15 @@ export function kernelPhases(module: WebAssembly.Module, memory: WebAssembly.Mem
     sumGradientZ: call("sumGradientZ"),
     update: call("update"),
   }
-  return { phases, fuses: (exports.fuses as () => number)() === 1 }
+}
+
+/** An instance on the calling thread. Nothing here needs Node. */
+export function kernelPhases(module: WebAssembly.Module, memory: WebAssembly.Memory, precision: KernelPrecision) {
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } })
+  const call = (name: keyof Phases) => {
+    const bits = precision === "float32" ? 32 : 64
+    const phase = exports[`${name}${bits}`] as (plan: number, ...rest: (number | boolean)[]) => number
+    return phase.bind(undefined, CONTROL.plan)
+  }
+  return { phases: phasesBy(call), fuses: (exports.fuses as () => number)() === 1 }
 }

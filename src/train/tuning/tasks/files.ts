@@ -2,7 +2,7 @@
 import { readdir, stat } from "node:fs/promises"
 import { join } from "node:path"
 import { z } from "zod"
-import { documented } from "../../../checked.js"
+import { count, documented } from "../../../checked.js"
 import { pathOrHub } from "../../../checkpoint/hub.js"
 import { InputError } from "../../../inputError.js"
 import { type Layout, type Row, readRows } from "./rows.js"
@@ -10,8 +10,7 @@ import { type Layout, type Row, readRows } from "./rows.js"
 /** Fields that tasks share. */
 export const Data = (example: string) =>
   documented(z.string().min(1), "a folder, or the name of a data set on the hub that is in its cache", example)
-export const Most = (what: string) =>
-  documented(z.int().min(1), `of the ${what} at most so many, the first ones: an integer ≥ 1`, 1000)
+export const Most = (what: string) => count(1, `of the ${what} at most so many, the first ones`, 1000)
 
 /** Endings that are read, in the order in which they are looked for. */
 const ENDINGS = [".parquet", ".jsonl", ".json", ".tsv", ".csv", ".txt", ".raw", ".tokens"]

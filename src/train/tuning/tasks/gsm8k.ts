@@ -1,6 +1,6 @@
 /** GSM8K (arXiv 2110.14168): word problems, answered in words; the number at the end is judged. */
 import { z } from "zod"
-import { documented } from "../../../checked.js"
+import { count, documented } from "../../../checked.js"
 import type { TaskReader } from "../task.js"
 import { Data, dataFolder, Most, rowsOf, splitFiles } from "./files.js"
 import type { Row } from "./rows.js"
@@ -11,7 +11,7 @@ const Fields = z.strictObject({
   evaluation: documented(z.enum(["test", "train"]), "the split that is judged: test or train", "test").default("test"),
   mostTrain: Most("problems that are trained on").exactOptional(),
   mostTest: Most("problems that are judged").exactOptional(),
-  mostTokens: documented(z.int().min(1), "tokens of an answer at most: an integer ≥ 1", 256).default(256),
+  mostTokens: count(1, "tokens of an answer at most", 256).default(256),
 })
 
 /** What is asked, as the model is given it; ours, lm-eval's are the same words. */

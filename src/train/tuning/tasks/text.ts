@@ -1,46 +1,33 @@
 /** Running text: perplexity on text of one's own. */
 import { readFile } from "node:fs/promises"
 import { z } from "zod"
-import { documented } from "../../../checked.js"
+import { count, documented } from "../../../checked.js"
 import { InputError } from "../../../inputError.js"
 import type { TaskReader } from "../task.js"
+import { inWindows, windowFields } from "./windows.js"
 
 const File = documented(z.string().min(1), "a file of text in UTF-8", "novel.txt")
-const count = (least: number, what: string, example: number) =>
-  documented(z.int().min(least), `${what}: an integer ≥ ${least}`, example)
 
 const Fields = z.strictObject({
   kind: documented(z.literal("text"), "text", "text"),
   train: documented(z.array(File).min(1), "the files of text that are trained on, one at least", ["novel.txt"]),
   test: documented(z.array(File).min(1), "the files that perplexity is of", ["another.txt"]),
-  window: count(2, "tokens of a window of the evaluation", 128).default(128),
-  stride: count(1, "tokens that are new in the next window, at most the window's", 64).default(64),
+  ...windowFields(128, 64),
   most: count(1, "of the test's characters, at most how many are read", 20_000).exactOptional(),
 })
 
 /** Texts in files, trained on in blocks and judged by perplexity in windows. */
 export const textTask: TaskReader<z.output<typeof Fields>> = {
   fields: Fields,
-  read: async ({ train, test, window, stride, most }, open) => {
-    if (stride > window)
-      throw new InputError({
-        field: "task.stride",
-        given: stride,
-        allowed: `at most the window's ${window}`,
-        example: "64",
-      })
+  read: async ({ train, test, most, ...windows }, open) => {
+    const judgedBy = inWindows(windows, 64)
     const texts = (files: readonly string[], field: string) =>
       Promise.all(files.map((file, i) => text(open(file), `task.${field}[${i}]`)))
     const judged = await texts(test, "test")
     return {
       name: "text",
       train: { kind: "causal", texts: await texts(train, "train") },
-      evaluation: {
-        kind: "perplexity",
-        texts: most === undefined ? judged : cut(judged, most),
-        length: window,
-        stride,
-      },
+      evaluation: judgedBy(most === undefined ? judged : cut(judged, most)),
       metric: "perplexity",
     }
   },

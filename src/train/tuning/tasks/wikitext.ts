@@ -6,6 +6,7 @@ import { InputError } from "../../../inputError.js"
 import type { TaskReader } from "../task.js"
 import { Data, dataFolder, Most, splitFiles } from "./files.js"
 import { readRows, utf8 } from "./rows.js"
+import { inWindows, windowFields } from "./windows.js"
 
 const CONFIGS = ["wikitext-2-raw-v1", "wikitext-103-raw-v1", "wikitext-2-v1", "wikitext-103-v1"] as const
 /** Folders of the original archives. */
@@ -15,8 +16,6 @@ const ARCHIVES: Readonly<Record<(typeof CONFIGS)[number], string>> = {
   "wikitext-2-v1": "wikitext-2",
   "wikitext-103-v1": "wikitext-103",
 }
-const count = (least: number, what: string, example: number) =>
-  documented(z.int().min(least), `${what}: an integer ≥ ${least}`, example)
 
 const Fields = z.strictObject({
   kind: documented(z.literal("wikitext"), "wikitext", "wikitext"),
@@ -27,8 +26,7 @@ const Fields = z.strictObject({
     "the split that is judged: validation or test",
     "test",
   ).default("validation"),
-  window: count(2, "tokens of a window of the evaluation", 1024).default(1024),
-  stride: count(1, "tokens that are new in the next window, at most the window's", 512).default(512),
+  ...windowFields(1024, 512),
   mostTrain: Most("lines that are trained on").exactOptional(),
   mostTest: Most("lines that are judged").exactOptional(),
 })
@@ -36,14 +34,8 @@ const Fields = z.strictObject({
 /** WikiText from the original text files or the hub's Parquet: both give the same text. */
 export const wikitextTask: TaskReader<z.output<typeof Fields>> = {
   fields: Fields,
-  read: async ({ name, data, evaluation, window, stride, mostTrain, mostTest }, open) => {
-    if (stride > window)
-      throw new InputError({
-        field: "task.stride",
-        given: stride,
-        allowed: `at most the window's ${window}`,
-        example: "512",
-      })
+  read: async ({ name, data, evaluation, mostTrain, mostTest, ...windows }, open) => {
+    const judgedBy = inWindows(windows, 512)
     const folder = await dataFolder(data, open)
     const read = async (split: string, field: string, most: number | undefined) => {
       const short = split === "validation" ? "valid" : split
@@ -62,12 +54,7 @@ export const wikitextTask: TaskReader<z.output<typeof Fields>> = {
     return {
       name,
       train: { kind: "causal", texts: [train] },
-      evaluation: {
-        kind: "perplexity",
-        texts: [await read(evaluation, "task.evaluation", mostTest)],
-        length: window,
-        stride,
-      },
+      evaluation: judgedBy([await read(evaluation, "task.evaluation", mostTest)]),
       metric: "perplexity",
     }
   },
