@@ -356,6 +356,11 @@ withExamples(program.command("explore"))
     process.exitCode = await (await import("./explore.js")).exploreCommand(options)
   })
 
+// A reader that has enough (`| head`) is no failure: the command goes on to its own exit code.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error
+})
+
 process.once("SIGINT", () => interruption.abort(new Error("interrupted")))
 
 try {

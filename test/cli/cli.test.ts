@@ -305,3 +305,14 @@ test("Ctrl-C ends a reproduction with 130, no report half-written, finished runs
   await store.close()
   await rm(place, { recursive: true })
 })
+
+test("a reader that stops early (`| head`) is no failure", async () => {
+  const child = spawn(process.execPath, [program, "reproduce", "--help"], { stdio: ["ignore", "pipe", "pipe"] })
+  child.stdout.destroy()
+  let err = ""
+  child.stderr.on("data", (text) => {
+    err += text
+  })
+  const code = await new Promise((resolve) => child.once("close", resolve))
+  expect([code, err]).toEqual([0, ""])
+})
