@@ -5,6 +5,8 @@
  */
 export class InputError extends Error {
   readonly field: string
+  /** Where the field stands in the text that it is of, from 1; null where that is not known. */
+  readonly line: number | null
   readonly given: string
   readonly allowed: string
   readonly example: string
@@ -18,19 +20,22 @@ export class InputError extends Error {
     this.name = "InputError"
     this.detail = detail
     this.field = detail.field
+    this.line = detail.line ?? null
     this.given = String(detail.given)
     this.allowed = detail.allowed
     this.example = detail.example
   }
 
-  /** The same refusal, its field said to be inside of something: a file, or another field. */
-  inside(place: string): InputError {
-    return new InputError({ ...this.detail, field: `${place}: ${this.field}` })
+  /** The same refusal, its field said to be inside of something: a file, with the field's line, or another field. */
+  inside(place: string, line: number | null = null): InputError {
+    const at = line === null ? place : `${place}:${line}`
+    return new InputError({ ...this.detail, field: `${at}: ${this.field}`, line: line ?? this.line })
   }
 }
 
 interface Detail {
   readonly field: string
+  readonly line?: number | null
   readonly given: unknown
   readonly allowed: string
   readonly example: string

@@ -3,13 +3,23 @@ import { InputError } from "./inputError.js"
 import { yamlText } from "./yamlText.js"
 
 /**
- * What a YAML or JSON file holds.
+ * What is read of a YAML or JSON file.
  *
- * @param field what the file is to the user, for a refusal; @param example a line of such a file.
- * @throws InputError for a file that cannot be read, or a line that is no YAML.
+ * @param file its path; what it is to the user, and a line of such a file, for a refusal; @param read takes what the
+ * file holds. A field that it refuses is said with the file and the line.
+ * @throws InputError for a file that cannot be read, a line that is no YAML, or what `read` refuses.
  */
-export async function readYaml(path: string, field: string, example: string): Promise<unknown> {
-  return yamlText(await readText(path, field, example), path, example)
+export async function readYaml<T>(
+  { path, field, example }: { readonly path: string; readonly field: string; readonly example: string },
+  read: (value: unknown) => T,
+): Promise<T> {
+  const { value, lineOf } = yamlText(await readText(path, field, example), path, example)
+  try {
+    return read(value)
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error
+    throw error.inside(path, lineOf(error.field))
+  }
 }
 
 /** The text of a YAML or JSON file. @throws InputError as {@link readYaml} for one that cannot be read. */

@@ -167,6 +167,8 @@ export interface Refusal {
   readonly kind: "input" | "underivable" | "bug"
   readonly message: string
   readonly field: string | null
+  /** The field's line in the text of one's own scheme, from 1. */
+  readonly line: number | null
 }
 
 /** A question on its way. */

@@ -210,21 +210,21 @@ async function mapping(
       const usual = quantities.includes(module) ? module : USUAL.find(([pattern]) => pattern.test(module))?.[1]
       return usual !== undefined && quantities.includes(usual) ? usual : null
     }
-  const place = isAbsolute(path) ? path : relative(".", path)
-  const patterns = Object.entries(
-    checked(MapFile, await readYaml(path, "--map", '"*.lora_A": zA'), place, `${place}: `),
-  ).map(([text, quantity]) => {
-    const pattern = new RegExp(
-      `^${text
-        .split("*")
-        .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"))
-        .join(".*")}$`,
-    )
-    if (!modules.some((module) => pattern.test(module))) throw unknownName(`${place}: module`, text, modules)
-    if (quantity !== "none" && !quantities.includes(quantity))
-      throw unknownName(`${place}: ${text}`, quantity, [...quantities, "none"])
-    return { pattern, quantity: quantity === "none" ? null : quantity }
-  })
+  const file = { path: isAbsolute(path) ? path : relative(".", path), field: "--map", example: '"*.lora_A": zA' }
+  const patterns = await readYaml(file, (value) =>
+    Object.entries(checked(MapFile, value, "map")).map(([text, quantity]) => {
+      const pattern = new RegExp(
+        `^${text
+          .split("*")
+          .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"))
+          .join(".*")}$`,
+      )
+      if (!modules.some((module) => pattern.test(module))) throw unknownName(text, text, modules)
+      if (quantity !== "none" && !quantities.includes(quantity))
+        throw unknownName(text, quantity, [...quantities, "none"])
+      return { pattern, quantity: quantity === "none" ? null : quantity }
+    }),
+  )
   return (module) => patterns.find(({ pattern }) => pattern.test(module))?.quantity ?? null
 }
 

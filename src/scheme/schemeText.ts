@@ -14,36 +14,42 @@ export const SCHEME_LINE = "start: { A: { exponent: -1/2 }, B: zero }"
  * @throws InputError for a text that is no YAML, or as {@link ownScheme}.
  */
 export function schemeText(text: string, place: string, name: string): SchemeDefinition {
-  return ownScheme(titled(yamlText(text, place, SCHEME_LINE), name), place)
-}
-
-function titled(value: unknown, name: string): unknown {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return value
-  const { title = (value as { name?: unknown }).name ?? name } = value as { title?: unknown }
-  return { name, ...value, title }
+  const { value, lineOf } = yamlText(text, place, SCHEME_LINE)
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return ownScheme(value, place)
+  const own: { readonly name?: unknown; readonly title?: unknown } = value
+  const named = { name, ...own }
+  const prefix = `${named.name}.`
+  return ownScheme({ ...named, title: own.title ?? named.name }, place, (field) =>
+    lineOf(field.startsWith(prefix) ? field.slice(prefix.length) : field),
+  )
 }
 
 /**
  * The value as a definition of one's own.
  *
+ * @param lineOf the line of a field, where the value is that of a text.
  * @throws InputError as `checkedDefinition`, its field said to be inside of the place; for a name of the catalogue.
  */
-export function ownScheme(value: unknown, place: string): SchemeDefinition {
-  const definition = checkedIn(value, place)
+export function ownScheme(
+  value: unknown,
+  place: string,
+  lineOf: (field: string) => number | null = () => null,
+): SchemeDefinition {
+  try {
+    return checkedOwn(value)
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error
+    throw error.inside(place, lineOf(error.field))
+  }
+}
+
+function checkedOwn(value: unknown): SchemeDefinition {
+  const definition = checkedDefinition(value)
   if (!CATALOGUE.some((known) => known.name === definition.name)) return definition
   throw new InputError({
-    field: `${place}: name`,
+    field: "name",
     given: definition.name,
     allowed: "a name that the catalogue does not have, so that the two are told apart",
     example: `my-${definition.name}`,
   })
-}
-
-function checkedIn(value: unknown, place: string): SchemeDefinition {
-  try {
-    return checkedDefinition(value)
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error
-    throw error.inside(place)
-  }
 }

@@ -19,7 +19,7 @@ interface ReadOptions {
  * @throws InputError naming the field's path, what it holds, what is allowed and an example.
  */
 export async function readConfig(path: string, { expect }: ReadOptions = {}): Promise<SweepConfig> {
-  const config = checkedConfig(await readYaml(path, "config", "experiment: theory"))
+  const config = await readYaml({ path, field: "config", example: "experiment: theory" }, checkedConfig)
   const schemes: SchemeEntry[] = []
   for (const [i, entry] of config.schemes.entries()) {
     const { scheme, ...rest } = typeof entry === "string" ? { scheme: entry } : entry

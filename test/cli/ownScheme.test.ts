@@ -54,6 +54,7 @@ seeds: 1
 steps: 2
 `,
   "schemes/far.yaml": YAML,
+  "wrong.yaml": "experiment: theory\nschemes: [init-a]\nwidths: [8]\nseeds: 0\nsteps: 2\n",
   "lost.yaml": "experiment: theory\nschemes: [schemes/none.yaml]\nwidths: [8]\nseeds: 1\nsteps: 2\n",
 }
 
@@ -129,7 +130,7 @@ test.each([
   ["broken.yaml", "YAML or JSON"],
   ["twice.yaml", "unique"],
   ["taken.yaml", "my-init-a"],
-  ["typo.yaml", "typo.yaml: typo.clipping: got 0, did you mean clip?"],
+  ["typo.yaml", "typo.yaml:6: typo.clipping: got 0, did you mean clip?"],
   ["several.mts", "slow, wrong"],
   ["several.mts#slw", "did you mean slow?"],
   ["several.mts#wrong", "did you mean name?"],
@@ -144,6 +145,12 @@ test("a sweep's file that is not there names the field", async () => {
   const { code, err } = await lora(folder, "sweep", "lost.yaml", "--store", "lost.duckdb")
   expect(code).toBe(2)
   expect(err).toContain("schemes[0]")
+})
+
+test("a mistake in a sweep's file names the line", async () => {
+  const { code, err } = await lora(folder, "sweep", "wrong.yaml", "--store", "wrong.duckdb")
+  expect(code).toBe(2)
+  expect(err).toContain("wrong.yaml:4: seeds: got 0")
 })
 
 test("--optimizer is --optimiser", async () => {

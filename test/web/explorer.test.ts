@@ -119,12 +119,23 @@ describe.skipIf(path === null)(
 
     test("a mistake in it is refused by its field with the nearest name, as on the command line, and can be corrected", async () => {
       const { page } = await chrome.open(`text=${encodeURIComponent(`${OWN}clipping: 0\n`)}`)
-      await page.getByText("mine.yaml: mine.clipping: got 0, did you mean clip?").waitFor()
-      await page.getByLabel("My scheme").fill(OWN)
+      await page.getByText("mine.yaml:6: mine.clipping: got 0, did you mean clip?").waitFor()
+      // The sixth line is marked, below five of them and the padding.
+      const editor = page.getByLabel("My scheme")
+      expect(await editor.getAttribute("aria-invalid")).toBe("true")
+      const marked = await editor.evaluate((element) => {
+        const { backgroundPositionY, backgroundSize, lineHeight } = getComputedStyle(element)
+        return { above: backgroundPositionY, size: backgroundSize, line: Number.parseFloat(lineHeight) }
+      })
+      expect(marked.size).toBe(`100% ${marked.line}px`)
+      expect(Number.parseFloat(marked.above)).toBeGreaterThanOrEqual(5 * marked.line)
+      expect(Number.parseFloat(marked.above)).toBeLessThan(6 * marked.line)
+      await editor.fill(OWN)
       await plane(page).waitFor()
       expect(await page.getByRole("alert").textContent()).toBe("")
-      await page.getByLabel("My scheme").fill(OWN.replace("zero", "zro"))
-      await page.getByText('mine.yaml: mine.start.B: got "zro"').waitFor()
+      expect(await editor.getAttribute("aria-invalid")).toBe("false")
+      await editor.fill(OWN.replace("zero", "zro"))
+      await page.getByText('mine.yaml:2: mine.start.B: got "zro"').waitFor()
     })
 
     test("a click moves the point; what is read there is what derive says at these values", async () => {

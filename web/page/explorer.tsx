@@ -67,7 +67,7 @@ export function Explorer() {
       ) : (
         <div class="columns">
           <aside aria-label="Scheme and point">
-            <SchemePanel state={state} change={change} catalogue={catalogue} />
+            <SchemePanel state={state} change={change} catalogue={catalogue} mistake={seen.refusal?.line ?? null} />
             {here !== null && (
               <SymbolControls
                 symbols={here.symbols}

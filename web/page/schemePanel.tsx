@@ -14,10 +14,13 @@ export function SchemePanel({
   state,
   change,
   catalogue,
+  mistake,
 }: {
   readonly state: State
   readonly change: Change
   readonly catalogue: Catalogue | null
+  /** The line of one's own scheme that is refused, from 1. */
+  readonly mistake: number | null
 }) {
   const { scheme, model, optimiser, text } = state
   const schemes = catalogue?.schemes ?? []
@@ -51,6 +54,8 @@ export function SchemePanel({
             autocapitalize="off"
             value={text}
             aria-describedby="refusal"
+            aria-invalid={mistake !== null}
+            style={mistake === null ? undefined : { "--line-above": mistake - 1 }}
             onInput={({ currentTarget: { value } }) => change({ text: value })}
           />
         </label>

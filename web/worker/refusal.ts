@@ -5,6 +5,6 @@ import type { Refusal } from "../messages.js"
 /** What went wrong, as the page tells it. */
 export function refusalOf(error: unknown): Refusal {
   const message = error instanceof Error ? error.message : String(error)
-  if (error instanceof InputError) return { kind: "input", message, field: error.field }
-  return { kind: error instanceof Underivable ? "underivable" : "bug", message, field: null }
+  if (error instanceof InputError) return { kind: "input", message, field: error.field, line: error.line }
+  return { kind: error instanceof Underivable ? "underivable" : "bug", message, field: null, line: null }
 }
