@@ -4,6 +4,10 @@
  */
 import { mean } from "simple-statistics"
 import { type GridPoint, optimalRate } from "./optimum.js"
+import { deviationAt, type Spread } from "./spread.js"
+
+/** Standard deviations that noise alone does not reach. */
+export const SURE = 2
 
 /** Rates between which something lies; 0 and Infinity where the grid does not bound it. */
 export interface Bracket {
@@ -33,6 +37,13 @@ export function withoutRepeats(grid: readonly GridPoint[]): GridPoint[] {
     .sort((x, y) => x.rate - y.rate)
 }
 
+/** How far each rate's mean loss lies above the least one; without the rates at which a run diverged. */
+export function heightsOf(grid: readonly GridPoint[]): ReadonlyMap<number, number> {
+  const points = withoutRepeats(grid).filter(({ value }) => Number.isFinite(value))
+  const least = leastOf(points)
+  return new Map(points.map(({ rate, value }) => [rate, value - least]))
+}
+
 /** The values at each rate. */
 function repeats(grid: readonly GridPoint[]): ReadonlyMap<number, readonly number[]> {
   const found = new Map<number, number[]>()
@@ -51,21 +62,26 @@ function repeats(grid: readonly GridPoint[]): ReadonlyMap<number, readonly numbe
  * A parabola's minimum lies between the middles of the two intervals it spans, so a least loss at the edge of the grid
  * says that the optimum lies beyond the middle of the last interval.
  *
- * Losses that repeated runs would not tell apart (within 2√2 standard deviations of a run) may each be the least: the
- * bracket reaches from the lower neighbour of the first to the upper neighbour of the last of them.
+ * Losses that repeated runs would not tell apart (within two standard deviations of the difference of their means) may
+ * each be the least: the bracket reaches from the lower neighbour of the first to the upper neighbour of the last of them.
  *
- * @param noise the standard deviation of the loss over repeated runs; 0 if unknown.
+ * @param noise how much losses vary over repeated runs; null if unknown.
  * A grid on which every run diverged says nothing of it.
  *
  * @throws InputError as `optimalRate`.
  */
-export function optimumBracket(grid: readonly GridPoint[], noise: number): RatePlace {
+export function optimumBracket(grid: readonly GridPoint[], noise: Spread | null): RatePlace {
   const points = withoutRepeats(grid)
   const anywhere = { low: 0, high: Number.POSITIVE_INFINITY }
   if (!points.some(({ value }) => Number.isFinite(value))) return { ...anywhere, rate: null, observed: anywhere }
   const { rate, censored } = optimalRate(points)
   const least = leastOf(points)
-  const may = ({ value }: GridPoint) => value <= least + 2 * Math.SQRT2 * noise
+  const runsAt = repeats(grid)
+  const runs = ({ rate }: GridPoint) => runsAt.get(rate)!.length
+  const best = points.find(({ value }) => value === least)!
+  const error = (point: GridPoint) => deviationAt(noise!, point.value - least) / Math.sqrt(runs(point))
+  const may = (point: GridPoint) =>
+    point.value - least <= (noise === null ? 0 : SURE * Math.hypot(error(best), error(point)))
   const [first, last] = [points.findIndex(may), points.findLastIndex(may)]
   const low = points[first - 1]?.rate ?? 0
   const high = points[last + 1]?.rate ?? Number.POSITIVE_INFINITY

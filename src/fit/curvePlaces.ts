@@ -6,14 +6,17 @@ import { median } from "simple-statistics"
 import {
   type Bracket,
   edgeBracket,
+  heightsOf,
   optimumBracket,
   type RatePlace,
   repeatDeviation,
+  SURE,
   withoutRepeats,
 } from "./bracket.js"
 import type { GridPoint } from "./optimum.js"
 import { type CurvePoint, polynomialFit } from "./polynomial.js"
 import { type Minimum, sharedShape } from "./sharedShape.js"
+import { type Spread, weightAt } from "./spread.js"
 
 /** With so many rates with a finite loss, a curve tells its shape and the noise on it apart. */
 const MANY = 6
@@ -32,7 +35,9 @@ interface Deviation {
 }
 
 /** The noise of losses, and what tells it. */
-export interface Noise extends Deviation {
+export interface Noise extends Spread {
+  /** The degrees of freedom of its deviation. */
+  readonly degrees: number
   /**
    * Repeated runs; losses off smooth curves; off curves of one shape; or losses that do not fall to one minimum and
    * rise beyond it.
@@ -65,7 +70,7 @@ export interface Together {
  * @param noise null if unknown.
  */
 export function minimaTogether(grids: readonly (readonly GridPoint[])[], noise: Noise | null): Together {
-  const curves = grids.map(pointsOf)
+  const curves = grids.map((grid) => pointsOf(grid, noise))
   const isTold = curves.some((points) => points.length >= MANY)
   const windows = !isTold
     ? grids.map(() => null)
@@ -149,17 +154,17 @@ export function curvePlaces(
   share: number,
   minimum: Minimum | null,
 ): CurvePlaces {
-  const bracket = optimumBracket(grid, noise?.deviation ?? 0)
+  const bracket = optimumBracket(grid, noise)
   const optimum = minimum === null ? bracket : smoothPlace(bracket, minimum, noise)
   return { optimum, edge: edgeOf(grid, noise, share, minimum) }
 }
 
 function edgeOf(grid: readonly GridPoint[], noise: Noise | null, share: number, minimum: Minimum | null): RatePlace {
-  if (noise !== null && minimum !== null) return noisyEdge(grid, minimum, noise.deviation, share)
+  if (noise !== null && minimum !== null) return noisyEdge(grid, minimum, noise, share)
   // Repetitions are averaged already, and a curve of many rates without a minimum has none above it.
   return noise === null || noise.from === "repeats" || noise.from === "smoothness"
     ? edgeBracket(grid, share)
-    : orderedEdge(grid, pointsOf(grid), noise.deviation, share)
+    : orderedEdge(grid, noise, share)
 }
 
 function smoothPlace(bracket: Bracket, { x, sensitivity }: Minimum, noise: Noise | null): RatePlace {
@@ -174,23 +179,31 @@ function smoothPlace(bracket: Bracket, { x, sensitivity }: Minimum, noise: Noise
 }
 
 /** The edge of a curve whose minimum was not fitted: counted from the least loss seen. */
-function orderedEdge(
-  grid: readonly GridPoint[],
-  points: readonly CurvePoint[],
-  noise: number,
-  share: number,
-): RatePlace {
+function orderedEdge(grid: readonly GridPoint[], noise: Spread, share: number): RatePlace {
+  const points = pointsOf(grid, noise)
   if (points.length === 0) return edgeBracket(grid, share)
   const { x, value } = points.reduce((least, point) => (point.value < least.value ? point : least))
   return noisyEdge(grid, { x, least: value }, noise, share)
 }
 
-function pointsOf(grid: readonly GridPoint[]): CurvePoint[] {
-  const counts = new Map<number, number>()
-  for (const { rate } of grid) counts.set(rate, (counts.get(rate) ?? 0) + 1)
+/** The finite losses of a curve: where noise is larger than at the least one, a loss counts for less. */
+function pointsOf(grid: readonly GridPoint[], noise: Spread | null): CurvePoint[] {
+  const counts = countsOf(grid)
+  const heights = heightsOf(grid)
   return withoutRepeats(grid)
     .filter(({ value }) => Number.isFinite(value))
-    .map(({ rate, value }) => ({ x: Math.log(rate), value, runs: counts.get(rate)! }))
+    .map(({ rate, value }) => ({
+      x: Math.log(rate),
+      value,
+      weight: counts.get(rate)! * (noise === null ? 1 : weightAt(noise, heights.get(rate)!)),
+    }))
+}
+
+/** How many runs each rate has. */
+function countsOf(grid: readonly GridPoint[]): ReadonlyMap<number, number> {
+  const counts = new Map<number, number>()
+  for (const { rate } of grid) counts.set(rate, (counts.get(rate) ?? 0) + 1)
+  return counts
 }
 
 /**
@@ -201,7 +214,7 @@ function pointsOf(grid: readonly GridPoint[]): CurvePoint[] {
 function smoothDeviation(grids: readonly (readonly GridPoint[])[]): Deviation | null {
   let [squares, degrees] = [0, 0]
   for (const grid of grids) {
-    const points = pointsOf(grid)
+    const points = pointsOf(grid, null)
     if (points.length < MANY) continue
     const { x } = points.reduce((least, point) => (point.value < least.value ? point : least))
     const near = points.filter((point) => Math.abs(point.x - x) <= Math.log(NEAR))
@@ -225,7 +238,7 @@ const LEAST_DEGREES = 4
 function orderDeviation(grids: readonly (readonly GridPoint[])[]): Deviation | null {
   let [squares, degrees] = [0, 0]
   for (const grid of grids) {
-    const values = pointsOf(grid).map(({ value, runs }) => ({ value, weight: runs }))
+    const values = pointsOf(grid, null)
     const best = values.reduce((least, { value }, i) => (value < values[least]!.value ? i : least), 0)
     for (const side of [values.slice(best), values.slice(0, best + 1).reverse()]) {
       const risen = isotonic(side)
@@ -239,9 +252,9 @@ function orderDeviation(grids: readonly (readonly GridPoint[])[]): Deviation | n
 /** The noise of losses that repeated runs tell, or else the smoothness of curves; null where neither does. */
 export function toldNoise(grids: readonly (readonly GridPoint[])[], share: number): Noise | null {
   const repeated = repeatDeviation(grids, share)
-  if (repeated !== null) return { ...repeated, from: "repeats" }
+  if (repeated !== null) return { ...repeated, growth: 0, from: "repeats" }
   const smooth = smoothDeviation(grids)
-  if (smooth !== null) return { ...smooth, from: "smoothness" }
+  if (smooth !== null) return { ...smooth, growth: 0, from: "smoothness" }
   return null
 }
 
@@ -250,9 +263,9 @@ export function leftNoise(together: readonly Together[], grids: readonly (readon
   const told = together.flatMap(({ left }) => (left === null ? [] : [left]))
   const degrees = told.reduce((sum, left) => sum + left.degrees, 0)
   const squares = told.reduce((sum, left) => sum + left.degrees * left.deviation ** 2, 0)
-  if (degrees > 0) return { deviation: Math.sqrt(squares / degrees), degrees, from: "shape" }
+  if (degrees > 0) return { deviation: Math.sqrt(squares / degrees), degrees, growth: 0, from: "shape" }
   const ordered = orderDeviation(grids)
-  return ordered === null ? null : { ...ordered, from: "order" }
+  return ordered === null ? null : { ...ordered, growth: 0, from: "order" }
 }
 
 /**
@@ -263,21 +276,25 @@ export function leftNoise(together: readonly Together[], grids: readonly (readon
 function noisyEdge(
   grid: readonly GridPoint[],
   { x, least }: { x: number; least: number },
-  noise: number,
+  noise: Spread,
   share: number,
 ): RatePlace {
   const points = withoutRepeats(grid)
-  const counts = new Map<number, number>()
-  for (const { rate } of grid) counts.set(rate, (counts.get(rate) ?? 0) + 1)
+  const counts = countsOf(grid)
   const diverged = points.find(({ value }) => !Number.isFinite(value))?.rate ?? Number.POSITIVE_INFINITY
   const optimum = Math.min(Math.exp(x), diverged)
   const limit = least + share * Math.abs(least)
   const beyond = points.filter(({ rate }) => rate >= optimum && rate < diverged)
-  const risen = isotonic(beyond.map(({ rate, value }) => ({ value, weight: counts.get(rate)! })))
+  const weightOf = ({ rate, value }: GridPoint) => counts.get(rate)! * weightAt(noise, value - least)
+  const risen = isotonic(beyond.map((point) => ({ value: point.value, weight: weightOf(point) })))
   const start = { rate: optimum, value: least, error: 0 }
   const rising = [
     ...(optimum < diverged ? [start] : []),
-    ...beyond.map(({ rate }, i) => ({ rate, value: risen[i]!.value, error: noise / Math.sqrt(risen[i]!.weight) })),
+    ...beyond.map(({ rate }, i) => ({
+      rate,
+      value: risen[i]!.value,
+      error: noise.deviation / Math.sqrt(risen[i]!.weight),
+    })),
     ...(Number.isFinite(diverged) ? [{ rate: diverged, value: Number.POSITIVE_INFINITY, error: 0 }] : []),
   ]
   const crossing = (sign: -1 | 0 | 1): Bracket => {
@@ -294,8 +311,6 @@ function noisyEdge(
   const rate = low * (high / low) ** ((limit - held.value) / (failed.value - held.value))
   return { ...bracket, rate, observed: { low: rate, high: rate } }
 }
-/** Standard deviations that noise alone does not reach. */
-const SURE = 2
 
 /** Pools neighbours that fall (Ayer et al. 1955): means that never fall, and the runs behind each. */
 function isotonic(values: readonly { value: number; weight: number }[]): { value: number; weight: number }[] {

@@ -6,7 +6,8 @@ import type { Column, Table } from "../table/table.js"
 import type { Bracket, RatePlace } from "./bracket.js"
 import { type Censored, type CensoredFit, censoredSlope } from "./censored.js"
 import { curvePlaces, leftNoise, minimaTogether, type Noise, toldNoise } from "./curvePlaces.js"
-import type { GridPoint } from "./optimum.js"
+import { noiseGrowth } from "./growth.js"
+import { type SeededPoint, withoutLevels } from "./seeds.js"
 
 /** How runs are put together to curves and fits. */
 export interface CurveRules {
@@ -80,15 +81,17 @@ export function curveTable(
   const groupOf = grouping(table, family)
   const ended = runs.filter(({ outcome }) => outcome.kind === "value" || outcome.kind === "diverged")
   const groups = [...groupsOf(ended, groupOf)].sort(([x], [y]) => x.localeCompare(y, "en", { numeric: true }))
-  const parts = groups.flatMap(([group, members]) =>
+  const curvesOf = groups.flatMap(([group, members]) =>
     [...groupsOf(members, ({ model, width }) => JSON.stringify([model, width])).values()].map((own) => ({
       group,
       own,
-      grid: gridOf(own, goal),
+      points: pointsOf(own, goal),
     })),
   )
+  const growing = noiseGrowth(curvesOf.map(({ points }) => points))
+  const parts = curvesOf.map(({ points, ...rest }) => ({ ...rest, grid: withoutLevels(points, growing) }))
   const grids = parts.map(({ grid }) => grid)
-  const told = toldNoise(grids, share)
+  const told: Noise | null = growing === null ? toldNoise(grids, share) : { ...growing, from: "repeats" }
   const byGroup = [...groupsOf(parts, ({ group }) => group)].map(([group, own]) => ({
     group,
     own,
@@ -114,32 +117,14 @@ export function curveTable(
   return { noise, curves: found.flatMap(({ curves }) => curves), fits: found.map(({ fit }) => fit) }
 }
 
-/**
- * Losses against rates. Where seeds ran at rates in common, the level of each is taken off: seeds that differ in their
- * data differ in the loss at every rate alike, which is no noise of the curve's shape.
- */
-function gridOf(runs: readonly Run[], goal: "min" | "max"): GridPoint[] {
-  const points = runs.map(({ rate, seed, outcome }) => ({
+/** A curve's runs: losses against rates, and NaN where they diverged. */
+function pointsOf(runs: readonly Run[], goal: "min" | "max"): SeededPoint[] {
+  return runs.map(({ rate, seed, outcome }) => ({
     seed,
     rate: rate!,
     value: outcome.kind === "value" ? (goal === "min" ? outcome.value : -outcome.value) : Number.NaN,
   }))
-  const seeds = groupsOf(points, ({ seed }) => seed)
-  if (seeds.size < 2) return points
-  const finite = [...groupsOf(points, ({ rate }) => String(rate)).values()].filter(
-    (own) => own.length === seeds.size && own.every(({ value }) => Number.isFinite(value)),
-  )
-  const common = finite.filter((own) => new Set(own.map(({ seed }) => seed)).size === seeds.size)
-  if (common.length < LEAST_COMMON) return points
-  const level = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0) / values.length
-  const all = level(common.flat().map(({ value }) => value))
-  const levels = new Map(
-    [...groupsOf(common.flat(), ({ seed }) => seed)].map(([seed, own]) => [seed, level(own.map(({ value }) => value))]),
-  )
-  return points.map(({ rate, seed, value }) => ({ rate, value: value - levels.get(seed)! + all }))
 }
-/** Fewer common rates tell no level. */
-const LEAST_COMMON = 3
 
 /** The least widths that a slope should rest on. */
 const FEW = 6

@@ -31,7 +31,7 @@ const TURNING = 2 / 3
 const [SKEWS, PLACES, STEPS] = [16, 16, 32]
 
 /**
- * The minima by least squares, each point weighted by its runs.
+ * The minima by least squares, weighted.
  *
  * A parabola for each curve would be off by as much as the curve is skewed, and by another amount wherever the points
  * lie otherwise about the minimum. A skew of its own for each costs half of what the points tell; one for all costs
@@ -61,9 +61,9 @@ interface Window {
   readonly middle: number
   readonly half: number
   readonly base: number
-  /** Σ runs · xᵏ, k = 0 … 6. */
+  /** Σ weight · xᵏ, k = 0 … 6. */
   readonly powers: readonly number[]
-  /** Σ runs · (value − base) · xᵏ, k = 0 … 3. */
+  /** Σ weight · (value − base) · xᵏ, k = 0 … 3. */
   readonly products: readonly number[]
   readonly squares: number
 }
@@ -71,18 +71,18 @@ interface Window {
 function windowOf(points: readonly CurvePoint[]): Window {
   const [first, last] = [points[0]!.x, points.at(-1)!.x]
   const [middle, half] = [(first + last) / 2, (last - first) / 2]
-  const runs = points.reduce((sum, point) => sum + point.runs, 0)
-  const base = points.reduce((sum, point) => sum + point.runs * point.value, 0) / runs
+  const total = points.reduce((sum, { weight }) => sum + weight, 0)
+  const base = points.reduce((sum, { weight, value }) => sum + weight * value, 0) / total
   const powers = Array<number>(7).fill(0)
   const products = Array<number>(4).fill(0)
   let squares = 0
   for (const point of points) {
     const [x, value] = [(point.x - middle) / half, point.value - base]
-    for (let k = 0, power = point.runs; k < 7; k++, power *= x) {
+    for (let k = 0, power = point.weight; k < 7; k++, power *= x) {
       powers[k]! += power
       if (k < 4) products[k]! += power * value
     }
-    squares += point.runs * value ** 2
+    squares += point.weight * value ** 2
   }
   return { middle, half, base, powers, products, squares }
 }

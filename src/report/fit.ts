@@ -46,7 +46,15 @@ export const FitJson = z.object({
       edge: slope.optional().describe("the stability edge"),
     }),
   ),
-  noise: bound.optional().describe("standard deviation of one run's loss; null where nothing tells it"),
+  noise: bound
+    .optional()
+    .describe("standard deviation of one run's loss at its curve's least; null where nothing tells it"),
+  noiseGrowth: z
+    .number()
+    .optional()
+    .describe(
+      "what it varies by besides, in parts of its height above its curve's least: the squares add; 0 is even noise",
+    ),
   noiseFrom: z
     .enum(["repeats", "smoothness", "shape", "order"])
     .optional()
@@ -86,7 +94,7 @@ export function curveTableJson(
     schema: "lora-scaling/fit/1",
     of,
     noise: noise?.deviation ?? null,
-    ...(noise === null ? {} : { noiseFrom: noise.from }),
+    ...(noise === null ? {} : { noiseGrowth: noise.growth, noiseFrom: noise.from }),
     edgeShare,
     fits: fits.map(({ group, exponent, low, high, identified, widths, flags, method, bracketed, edge }) => ({
       group,
@@ -117,6 +125,12 @@ const OFF: Readonly<Record<Exclude<Noise["from"], "repeats">, string>> = {
   order: "curves that fall to one minimum and rise beyond it",
 }
 
+/** How noise grows, in words; empty where it is even. */
+function grown({ growth }: Noise): string {
+  const part = Number((100 * growth).toPrecision(2))
+  return growth === 0 ? "" : ` at their curve's least, and besides by ${part} % of their height above it`
+}
+
 /** What a table of losses against rates can and cannot say of the theory, a sentence each. */
 export function readings(edgeShare: number, noise: Noise | null): string[] {
   const percent = `${Number((100 * edgeShare).toPrecision(3))} %`
@@ -129,7 +143,7 @@ export function readings(edgeShare: number, noise: Noise | null): string[] {
     noise === null
       ? "No run was repeated: how far a loss varies by itself is unknown, and counts as zero."
       : noise.from === "repeats"
-        ? `Repeated runs differ by ${noise.deviation.toPrecision(2)} in the loss (standard deviation); losses that close count as equal.`
+        ? `Repeated runs differ by ${noise.deviation.toPrecision(2)} in the loss${grown(noise)} (standard deviation); losses whose means are that close count as equal.`
         : `No run was repeated; losses lie ${noise.deviation.toPrecision(2)} off ${OFF[noise.from]} (standard deviation), which counts as their noise.`,
     "The theory bounds the largest stable rate; it does not say where below the bound the loss is least. A slope of the optimum other than the bound's exponent does not contradict it.",
     "Models of different width differ in depth, data and family too: a slope over them is of all these at once.",

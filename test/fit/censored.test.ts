@@ -85,7 +85,7 @@ describe("what a grid shows", () => {
       fc.property(fc.double({ min: -11, max: -4, noNaN: true }), (centre) => {
         const place = optimumBracket(
           rates.map((rate) => ({ rate, value: 1 + (Math.log(rate) - centre) ** 2 })),
-          0,
+          null,
         )
         const optimum = Math.exp(centre)
         expect(place.low).toBeLessThan(optimum)
@@ -96,8 +96,11 @@ describe("what a grid shows", () => {
     )
   })
   test("losses that repetitions would not tell apart widen the bracket", () => {
-    expect(optimumBracket(grid(1.2, 1.0, 1.001, 1.3), 0)).toMatchObject({ low: 1e-4, high: 1e-3 })
-    expect(optimumBracket(grid(1.2, 1.0, 1.001, 1.3), 1e-3)).toMatchObject({ low: 1e-4, high: 3e-3 })
+    expect(optimumBracket(grid(1.2, 1.0, 1.001, 1.3), null)).toMatchObject({ low: 1e-4, high: 1e-3 })
+    expect(optimumBracket(grid(1.2, 1.0, 1.001, 1.3), { deviation: 1e-3, growth: 0 })).toMatchObject({
+      low: 1e-4,
+      high: 3e-3,
+    })
   })
   test("repeated runs are averaged and give the noise; a repetition that diverged makes the rate diverge", () => {
     const twice = [...grid(1.2, 1, 1.1, 1.3), { rate: 3e-4, value: 1.02 }]

@@ -8,7 +8,7 @@ import { gaussians } from "../../src/train/random.js"
 function curve(t: number, s: number, { a = 1, c = 0.02, noise = [] as readonly number[] } = {}) {
   return [-2, -1, 0, 1, 2].map((x, i) => {
     const u = x - t
-    return { x, value: a + c * (u ** 2 + s * u ** 3) + (noise[i] ?? 0), runs: 1 }
+    return { x, value: a + c * (u ** 2 + s * u ** 3) + (noise[i] ?? 0), weight: 1 }
   })
 }
 const places = fc.array(fc.double({ min: -0.5, max: 0.5, noNaN: true }), { minLength: 4, maxLength: 8 })
@@ -48,9 +48,9 @@ describe("curves of one shape", () => {
   })
 
   test("curves that fall to an end have no minimum inside; few points are a parabola's", () => {
-    const falling = [-1, 0, 1].map((x) => ({ x, value: 1 - x, runs: 1 }))
+    const falling = [-1, 0, 1].map((x) => ({ x, value: 1 - x, weight: 1 }))
     expect(sharedShape([falling]).minima).toEqual([null])
-    const three = [-1, 0, 1].map((x) => ({ x, value: (x - 0.25) ** 2, runs: 1 }))
+    const three = [-1, 0, 1].map((x) => ({ x, value: (x - 0.25) ** 2, weight: 1 }))
     const { minima, deviation } = sharedShape([three])
     expect(minima[0]!.x).toBeCloseTo(0.25, 4)
     expect(deviation).toBeNull()

@@ -122,7 +122,7 @@ function censoredOptima(draw: Draw, exponent: number, centre: number): Interval 
 }
 
 function censoredRate(width: number, grid: readonly GridPoint[]): Censored {
-  const { low, high } = optimumBracket(grid, RUN_NOISE).observed
+  const { low, high } = optimumBracket(grid, { deviation: RUN_NOISE, growth: 0 }).observed
   return { x: Math.log(width), low: Math.log(low), high: Math.log(high), group: "" }
 }
 

@@ -25,8 +25,10 @@ export interface TableKind {
   /** The loss is 1 + curvature x² (1 + skew tanh x) at x = ln(rate / best), and diverges from x = 2.9 on. */
   readonly curvature: number
   readonly skew: number
-  /** Standard deviation of a run's loss; the least is 1. */
+  /** Standard deviation of a run's loss at the best rate; the least is 1. */
   readonly noise: number
+  /** The power of the rate that it grows with: 0 where it is even. Seeds then differ in their level too. */
+  readonly growth: number
 }
 
 const WIDTHS = [256, 512, 1024, 2048, 4096, 8192]
@@ -41,27 +43,44 @@ const ASKED = 1024
 /** The edge is where the loss is this part of the least above it. */
 const EDGE_SHARE = 0.02
 
+/** Seeds' levels differ by as many standard deviations of a run at the best rate. */
+const LEVELS = 10
+
 const REPEATS = { 1: "", 2: ", each twice", 3: ", three seeds" } as const
 
-const kind = (rates: TableKind["rates"], repeats: TableKind["repeats"], steep: boolean, noise: number): TableKind => ({
-  name: `${rates === "grid" ? `${GRID.length} rates, two a decade` : `${RANDOM_RATES} random rates`}${REPEATS[repeats]}, ${steep ? "steep" : "flat"} curves, ${100 * noise} % noise`,
+const kind = (
+  rates: TableKind["rates"],
+  repeats: TableKind["repeats"],
+  steep: boolean,
+  noise: number,
+  growth = 0,
+): TableKind => ({
+  name: `${rates === "grid" ? `${GRID.length} rates, two a decade` : `${RANDOM_RATES} random rates`}${REPEATS[repeats]}, ${steep ? "steep" : "flat"} curves, ${100 * noise} % noise${growth === 0 ? "" : ` that grows as rate^${growth}`}`,
   rates,
   repeats,
   ...(steep ? { curvature: 0.018, skew: 0.2 } : { curvature: 0.004, skew: 0.3 }),
   noise,
+  growth,
 })
 
 /**
  * Steep curves rise by 2 % over a factor of three in the rate; flat ones, as in public tables of LoRA runs, by 0.4 %.
  */
-export const TABLE_KINDS: readonly TableKind[] = [true, false].flatMap((steep) =>
-  [0.0005, 0.002, 0.01].flatMap((noise) => [
-    kind("grid", 1, steep, noise),
-    kind("grid", 2, steep, noise),
-    kind("grid", 3, steep, noise),
-    kind("random", 1, steep, noise),
+export const TABLE_KINDS: readonly TableKind[] = [
+  ...[true, false].flatMap((steep) =>
+    [0.0005, 0.002, 0.01].flatMap((noise) => [
+      kind("grid", 1, steep, noise),
+      kind("grid", 2, steep, noise),
+      kind("grid", 3, steep, noise),
+      kind("random", 1, steep, noise),
+    ]),
+  ),
+  ...([1, 2, 3] as const).flatMap((repeats) => [
+    kind("grid", repeats, true, 0.002, 1.5),
+    kind("grid", repeats, false, 0.0005, 1),
   ]),
-)
+  kind("random", 1, true, 0.002, 1),
+]
 
 /** How often 95 % intervals held what they should, and how long they are. */
 export interface Held {
@@ -76,6 +95,8 @@ export interface Held {
 export interface TableCoverage {
   readonly name: string
   readonly tables: number
+  /** Whether noise grows and no run was repeated to tell it. */
+  readonly isUnseen: boolean
   /** The interval of the exponent of the best rate. */
   readonly optimum: Held
   /** The same by the scatter about the line alone, without what is known of the noise. */
@@ -126,6 +147,7 @@ export function tableCoverage(drawn: TableKind, tables: number): TableCoverage {
   return {
     name: drawn.name,
     tables,
+    isUnseen: drawn.growth > 0 && drawn.repeats === 1,
     optimum: optimum.result(),
     byScatter: byScatter.result(),
     edge: edge.result(),
@@ -167,7 +189,7 @@ function lossAt({ curvature, skew }: TableKind, x: number): number {
 const NO_TABLE = new Table("made", { columns: ["width"], rows: [], places: [], placed: "row", notes: [] })
 
 function drawTable(draw: Draw, drawn: TableKind): { table: CurveTable; best: (width: number) => number } {
-  const { rates, repeats, noise } = drawn
+  const { rates, repeats, noise, growth } = drawn
   // Where the law lies on the grid is another one in each table.
   const [shift] = uniform(draw, 1)
   const best = (width: number) => 2.9e-3 * (width / WIDTHS[0]!) ** EXPONENT * 10 ** ((shift! - 0.5) / 2)
@@ -175,9 +197,10 @@ function drawTable(draw: Draw, drawn: TableKind): { table: CurveTable; best: (wi
     const grid = rates === "grid" ? GRID : uniform(draw, RANDOM_RATES).map((u) => 10 ** (3.7 * u - 5))
     return Array.from({ length: repeats }, (_, k) => k).flatMap((k) => {
       const errors = draw(grid.length)
+      const level = growth === 0 || repeats < 3 ? 0 : LEVELS * noise * draw(1)[0]!
       return grid.map((rate, i): Run => {
         const x = Math.log(rate / best(width))
-        const value = lossAt(drawn, x) + noise * errors[i]!
+        const value = lossAt(drawn, x) + level + noise * Math.exp(growth * x) * errors[i]!
         const outcome =
           x > DIVERGED ? ({ kind: "diverged", word: "nan" } as const) : ({ kind: "value", value } as const)
         return { row: 0, by: [], model: null, width, rate, seed: repeats === 3 ? String(k) : "", outcome }

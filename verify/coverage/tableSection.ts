@@ -12,7 +12,7 @@ export function tableParts(coverages: readonly TableCoverage[]): SectionPart[] {
   return [
     {
       kind: "text",
-      text: `Tables of runs, ${coverages[0]!.tables} of each kind, with a best rate and a stability edge that fall as n^${EXPONENT}: six widths; a grid of two rates a decade, each run once, twice or with three seeds, or random rates; losses rise by 2 % (steep) or 0.4 % (flat) over a factor of three in the rate, more steeply above the optimum than below it, and runs far above it diverge. How often the interval of each exponent holds ${EXPONENT}: of the best rate as \`fit\` gives it and by the scatter about the line alone, and of the edge. How often the rates that the best rate and the edge of a width are said to lie between hold them. *Beyond*: how often the true best rate counts as beyond the edge. In brackets: median lengths of intervals.`,
+      text: `Tables of runs, ${coverages[0]!.tables} of each kind, with a best rate and a stability edge that fall as n^${EXPONENT}: six widths; a grid of two rates a decade, each run once, twice or with three seeds, or random rates; losses rise by 2 % (steep) or 0.4 % (flat) over a factor of three in the rate, more steeply above the optimum than below it, and runs far above it diverge. In some, noise grows with the rate, as it does where runs come near to diverging, and seeds differ in their level. How often the interval of each exponent holds ${EXPONENT}: of the best rate as \`fit\` gives it and by the scatter about the line alone, and of the edge. How often the rates that the best rate and the edge of a width are said to lie between hold them. *Beyond*: how often the true best rate counts as beyond the edge. In brackets: median lengths of intervals.`,
     },
     { kind: "table", caption: "Tables of runs", table: tableTable(coverages) },
   ]
@@ -52,11 +52,11 @@ export function tableFindings(coverages: readonly TableCoverage[]): SectionFindi
   return [
     ...coverages.flatMap((each) => [
       finding(`fit of a table, best rate, ${each.name}`, each.optimum, byNoise(each.byScatter)),
-      finding(`fit of a table, stability edge, ${each.name}`, each.edge, BETWEEN_RATES),
+      finding(`fit of a table, stability edge, ${each.name}`, each.edge, BETWEEN_RATES, unseen(each)),
     ]),
     ...coverages.flatMap((each) => [
-      betweenFinding(`the best rate lies between the rates that fit names, ${each.name}`, each.optimumBetween),
-      betweenFinding(`the edge lies between the rates that fit names, ${each.name}`, each.edgeBetween),
+      betweenFinding(`the best rate lies between the rates that fit names, ${each.name}`, each.optimumBetween, null),
+      betweenFinding(`the edge lies between the rates that fit names, ${each.name}`, each.edgeBetween, unseen(each)),
     ]),
     alarmFinding(coverages),
   ]
@@ -71,20 +71,28 @@ function byNoise({ held, of }: Held): string {
     : BETWEEN_RATES
 }
 
-function finding(what: string, { held, of }: Held, cause: string): SectionFinding {
+/** Why an edge may be held too rarely. */
+function unseen({ isUnseen }: TableCoverage): string | null {
+  return isUnseen
+    ? "no run was repeated: nothing tells how much more losses vary at the edge than near the least one (the same tables with repeated runs test this)"
+    : null
+}
+
+function finding(what: string, { held, of }: Held, cause: string, short: string | null = null): SectionFinding {
   const verdict = judgeShare(held, of)
   const isMore = held / of > MOST
   const why =
-    verdict === "inconclusive" ? `${ENOUGH} tables decide` : verdict === "contradicts" && isMore ? cause : null
+    verdict === "inconclusive" ? `${ENOUGH} tables decide` : verdict === "contradicts" ? (isMore ? cause : short) : null
   return { claim: `${what}: ${percent(held, of)} covered`, verdict, why }
 }
 
 /** What lies between rates is not held to 95 %: a range of what is possible may be sure. */
-function betweenFinding(claim: string, { held, of }: Held): SectionFinding {
+function betweenFinding(claim: string, { held, of }: Held, short: string | null): SectionFinding {
+  const isHeld = held / of >= LEAST
   return {
     claim: `${claim}: ${percent(held, of)}`,
-    verdict: held / of >= LEAST ? "agrees" : "contradicts",
-    why: null,
+    verdict: isHeld ? "agrees" : "contradicts",
+    why: isHeld ? null : short,
   }
 }
 
