@@ -11,11 +11,11 @@ import { yamlText } from "./yamlText.js"
  */
 export async function readYaml<T>(
   { path, field, example }: { readonly path: string; readonly field: string; readonly example: string },
-  read: (value: unknown) => T,
+  read: (value: unknown) => T | Promise<T>,
 ): Promise<T> {
   const { value, lineOf } = yamlText(await readText(path, field, example), path, example)
   try {
-    return read(value)
+    return await read(value)
   } catch (error) {
     if (!(error instanceof InputError)) throw error
     throw error.inside(path, lineOf(error.field))

@@ -18,16 +18,21 @@ interface ReadOptions {
  *
  * @throws InputError naming the field's path, what it holds, what is allowed and an example.
  */
-export async function readConfig(path: string, { expect }: ReadOptions = {}): Promise<SweepConfig> {
-  const config = await readYaml({ path, field: "config", example: "experiment: theory" }, checkedConfig)
+export function readConfig(path: string, options: ReadOptions = {}): Promise<SweepConfig> {
+  return readYaml({ path, field: "config", example: "experiment: theory" }, (value) =>
+    withFiles(checkedConfig(value), dirname(path), options),
+  )
+}
+
+/** The configuration with what its files hold. */
+async function withFiles(config: SweepConfig, folder: string, { expect }: ReadOptions): Promise<SweepConfig> {
   const schemes: SchemeEntry[] = []
   for (const [i, entry] of config.schemes.entries()) {
     const { scheme, ...rest } = typeof entry === "string" ? { scheme: entry } : entry
     const isFile = typeof scheme === "string" && isSchemeFile(scheme)
-    schemes.push(isFile ? { ...rest, scheme: await read(scheme, dirname(path), `schemes[${i}]`) } : entry)
+    schemes.push(isFile ? { ...rest, scheme: await read(scheme, folder, `schemes[${i}]`) } : entry)
   }
   if (config.experiment !== "finetune") return { ...config, schemes }
-  const folder = dirname(path)
   const facts = await tuningFacts(config, folder).catch((error: unknown) => {
     if (!(error instanceof InputError) || expect === undefined || config.expected === undefined) throw error
     expect(error.message)

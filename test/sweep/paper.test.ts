@@ -141,7 +141,7 @@ describe("a plan without the files", () => {
     const two = { ...rest, expected: { ...expected, models: [...expected.models, ...expected.models] } }
     await writeFile(join(folder, "two.yaml"), stringify(two))
     await expect(readConfig(join(folder, "two.yaml"), { expect: () => {} })).rejects.toThrow(
-      /^expected\.models: got 2; allowed: a model for each of the 1 checkpoints/,
+      /two\.yaml:\d+: expected\.models: got 2; allowed: a model for each of the 1 checkpoints/,
     )
   })
 })
