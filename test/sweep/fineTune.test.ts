@@ -109,17 +109,18 @@ test("epochs become steps by the sequences that the task has with the model's to
 })
 
 test.each([
-  [{ checkpoints: ["llama-64"] }, /^checkpoints\[0\]: got "llama-64"; allowed: a path that exists/],
-  [{ checkpoints: ["llama-16", "llama-16"] }, /^checkpoints\[1\]: got "llama-16"; .*checkpoints\[0\]/],
-  [{ sites: ["query"] }, /^sites: got "query"; allowed: layers of a llama: q_proj, k_proj, v_proj, o_proj, gate_proj/],
-  [{ steps: undefined }, /^steps: got "nothing"/],
-  [{ epochs: 1 }, /^steps: got 6/],
-  [{ record: [7] }, /^record: got 7; allowed: steps up to the last, 6/],
-  [{ warmup: 6 }, /^warmup: got 6; allowed: fewer than the 6 steps/],
-  [{ task: { kind: "txt" } }, /^task\.kind: got "txt", did you mean text\?/],
-  [{ task: { kind: "text", train: ["train.txt"], test: ["gone.txt"] } }, /^task\.test\[0\]: got/],
-  [{ engine: "jax" }, /^engine: got "jax"/],
-  [{ steps: undefined, record: [], epochs: 1, length: 4000 }, /^checkpoints\[0\]: texts: got "no sequence"/],
+  [{ checkpoints: ["llama-64"] }, /checkpoints\[0\]: got "llama-64"; allowed: a path that exists/],
+  [{ checkpoints: ["llama-16", "llama-16"] }, /checkpoints\[1\]: got "llama-16"; .*checkpoints\[0\]/],
+  [{ sites: ["query"] }, /sites: got "query"; allowed: layers of a llama: q_proj, k_proj, v_proj, o_proj, gate_proj/],
+  [{ steps: undefined }, /steps: got "nothing"/],
+  [{ epochs: 1 }, /steps: got 6/],
+  [{ record: [7] }, /record: got 7; allowed: steps up to the last, 6/],
+  [{ warmup: 6 }, /warmup: got 6; allowed: fewer than the 6 steps/],
+  [{ task: { kind: "txt" } }, /task\.kind: got "txt", did you mean text\?/],
+  [{ task: { kind: "text", train: ["train.txt"], test: ["gone.txt"] } }, /task\.test\[0\]: got/],
+  [{ engine: "jax" }, /engine: got "jax"/],
+  [{ steps: undefined, record: [], epochs: 1, length: 4000 }, /checkpoints\[0\]: texts: got "no sequence"/],
 ])("refused with its field: %j", async (change, message) => {
-  await expect(planned(change)).rejects.toThrow(message)
+  // What the file itself says wrong is said with its line too.
+  await expect(planned(change)).rejects.toThrow(new RegExp(`^(.*/sweep\\.json(:1)?: )?${message.source}`))
 })
