@@ -31,7 +31,7 @@ export function leastSquares(
 ): Amplitudes {
   const norms = columns.map(({ values }) => Math.sqrt(dot(values, values)))
   const units = columns.map(({ values }, k) => values.map((x) => x / norms[k]!))
-  const cone = share === null ? freeCone(columns.length) : boundedCone(columns, norms, share)
+  const cone = share === null ? freeCone() : boundedCone(columns, norms, share)
   const scale = Math.sqrt(dot(target, target))
   let rays: readonly Ray[] = []
   let rest = target
@@ -44,7 +44,7 @@ export function leastSquares(
     // of Frank and Wolfe).
     const gap = (scale * dot(values, rest)) / size
     if (!(gap > Math.max(EXACT * scale ** 2, PRECISION * dot(rest, rest)))) break
-    const better = nonNegative([...rays, { direction, values, weight: 0 }], target)
+    const better = nonNegative(rays, { direction, values }, target)
     // A ray that depends on the others to rounding improves nothing any more.
     if (better === null) break
     const left = remainder(target, better)
@@ -53,7 +53,7 @@ export function leastSquares(
     rest = left
   }
   const amplitudes = norms.map(
-    (norm, k) => rays.reduce((sum, { direction, weight }) => sum + weight * direction[k]!, 0) / norm,
+    (norm, k) => rays.reduce((sum, { along, weight }) => sum + weight * along.direction[k]!, 0) / norm,
   )
   return { amplitudes, residual: dot(rest, rest) }
 }
@@ -68,11 +68,13 @@ const MOST_ROUNDS = 1000
 type Cone = (gradient: readonly number[]) => number[]
 
 /** The first amplitude ≥ 0, the others of either sign: one axis at a time. */
-function freeCone(count: number): Cone {
+function freeCone(): Cone {
   return (gradient) => {
-    const along = gradient.map((g, k) => (k === 0 ? Math.max(0, g) : g))
-    const steepest = largest(along)
-    return Array.from({ length: count }, (_, k) => (k === steepest ? Math.sign(along[k]!) : 0))
+    let steepest = 0
+    let most = Math.max(0, gradient[0]!)
+    for (let k = 1; k < gradient.length; k++)
+      if (Math.abs(gradient[k]!) > Math.abs(most)) [steepest, most] = [k, gradient[k]!]
+    return gradient.map((_, k) => (k === steepest ? Math.sign(most) : 0))
   }
 }
 
@@ -88,12 +90,15 @@ function boundedCone(columns: readonly PowerColumn[], norms: readonly number[], 
   // b² ≤ 4 a₀ a₁ in these units: |b| ≤ 2 √a₁ × this.
   const coupling = cross < 0 ? 0 : norms[cross]! / Math.sqrt(norms[0]! * norms[1]!)
   return (gradient) => {
-    const steepest = largest(columns.map(({ kind }, k) => (kind === "correction" ? gradient[k]! * most[k]! : 0)))
-    const direction = columns.map(({ kind }, k) => {
-      if (k === 0) return 1
-      if (kind === "term") return gradient[k]! > 0 ? most[k]! : 0
-      return k === steepest ? Math.sign(gradient[k]!) * most[k]! : 0
-    })
+    const direction: number[] = [1]
+    let [steepest, gain] = [0, 0]
+    for (let k = 1; k < columns.length; k++) {
+      const isTerm = columns[k]!.kind === "term"
+      direction.push(isTerm && gradient[k]! > 0 ? most[k]! : 0)
+      const own = columns[k]!.kind === "correction" ? gradient[k]! * most[k]! : 0
+      if (Math.abs(own) > Math.abs(gain)) [steepest, gain] = [k, own]
+    }
+    if (steepest > 0) direction[steepest] = Math.sign(gain) * most[steepest]!
     if (cross < 0) return direction
     // g₁ a₁ + 2 |g| √a₁ is greatest where its slope vanishes, or at a₁'s bound.
     const top = Math.sqrt(most[1]!)
@@ -105,67 +110,77 @@ function boundedCone(columns: readonly PowerColumn[], norms: readonly number[], 
   }
 }
 
-/** The index of the largest absolute value. */
-function largest(values: readonly number[]): number {
-  return values.reduce((best, x, k) => (Math.abs(x) > Math.abs(values[best]!) ? k : best), 0)
-}
-
-/** A ray of the cone: amplitudes, their sum at each width, and how much of it is taken. */
-interface Ray {
+/** A ray of the cone: amplitudes, and their sum at each width. */
+interface Direction {
   readonly direction: readonly number[]
   readonly values: readonly number[]
+}
+
+/** A ray beside those before it, and how much of it is taken. */
+interface Ray {
+  readonly along: Direction
+  readonly row: Row
   readonly weight: number
 }
 
-/**
- * Non-negative least squares over rays, all but the last of which have a solution's weights; null if they are
- * dependent.
- */
-function nonNegative(rays: readonly Ray[], target: readonly number[]): readonly Ray[] | null {
-  let active = rays
+/** What modified Gram–Schmidt says of a ray; the hot loop needs it faster than an SVD. */
+interface Row {
+  /** What the ray adds to those before it, of length 1. */
+  readonly unit: readonly number[]
+  /** The ray's parts along the units up to its own. */
+  readonly parts: readonly number[]
+  /** The target's part along the unit. */
+  readonly reach: number
+  /** What the rays up to this one leave of the target. */
+  readonly rest: readonly number[]
+}
+
+/** Non-negative least squares over rays that have a solution's weights, and one more; null if they are dependent. */
+function nonNegative(rays: readonly Ray[], added: Direction, target: readonly number[]): readonly Ray[] | null {
+  const first = rowOf(added, rays, target)
+  if (first === null) return null
+  let active: readonly Ray[] = [...rays, { along: added, row: first, weight: 0 }]
   for (;;) {
-    const solved = solve(active, target)
-    if (solved === null) return null
+    const weights = solve(active)
     // As far towards the solution as all weights stay ≥ 0: those that vanish there leave.
     let part = 1
-    for (const [k, { weight }] of active.entries())
-      if (solved[k]! <= 0) part = Math.min(part, weight / (weight - solved[k]!))
+    for (let k = 0; k < active.length; k++)
+      if (weights[k]! <= 0) part = Math.min(part, active[k]!.weight / (active[k]!.weight - weights[k]!))
     const moved: Ray[] = []
-    for (const [k, { direction, values, weight }] of active.entries()) {
-      const vanishes = solved[k]! <= 0 && weight / (weight - solved[k]!) <= part
-      if (!vanishes) moved.push({ direction, values, weight: weight + part * (solved[k]! - weight) })
+    for (let k = 0; k < active.length; k++) {
+      const { along, row: own, weight } = active[k]!
+      if (weights[k]! <= 0 && weight / (weight - weights[k]!) <= part) continue
+      // The row stays where all before it did.
+      const row = moved.length === k ? own : rowOf(along, moved, target)
+      if (row === null) return null
+      moved.push({ along, row, weight: weight + part * (weights[k]! - weight) })
     }
     if (moved.length === active.length) return moved
     active = moved
   }
 }
 
-/**
- * Weights of least squares by modified Gram–Schmidt, which the hot loop needs faster than an SVD; null if rays are
- * dependent.
- */
-function solve(rays: readonly Ray[], target: readonly number[]): number[] | null {
-  const rest = target.slice()
-  const basis: number[][] = []
-  const upper: number[][] = []
-  const weights: number[] = []
-  for (const { values } of rays) {
-    const column = values.slice()
-    const before = dot(column, column)
-    const row: number[] = []
-    for (const unit of basis) row.push(subtractAlong(column, unit))
-    const after = dot(column, column)
-    if (!(after > DEPENDENT * before)) return null
-    const norm = Math.sqrt(after)
-    for (let i = 0; i < column.length; i++) column[i]! /= norm
-    row.push(norm)
-    upper.push(row)
-    basis.push(column)
-    weights.push(subtractAlong(rest, column))
-  }
+/** The row of a ray behind others; null if it depends on them. */
+function rowOf({ values }: Direction, before: readonly Ray[], target: readonly number[]): Row | null {
+  const unit = values.slice()
+  const square = dot(unit, unit)
+  const parts: number[] = []
+  for (let k = 0; k < before.length; k++) parts.push(subtractAlong(unit, before[k]!.row.unit))
+  const left = dot(unit, unit)
+  if (!(left > DEPENDENT * square)) return null
+  const norm = Math.sqrt(left)
+  parts.push(norm)
+  for (let i = 0; i < unit.length; i++) unit[i]! /= norm
+  const rest = (before.length === 0 ? target : before[before.length - 1]!.row.rest).slice()
+  return { unit, parts, reach: subtractAlong(rest, unit), rest }
+}
+
+/** Weights of least squares, from the last ray's to the first's. */
+function solve(rays: readonly Ray[]): number[] {
+  const weights = rays.map(({ row }) => row.reach)
   for (let k = rays.length - 1; k >= 0; k--) {
-    for (let later = k + 1; later < rays.length; later++) weights[k]! -= upper[later]![k]! * weights[later]!
-    weights[k]! /= upper[k]![k]!
+    for (let later = k + 1; later < rays.length; later++) weights[k]! -= rays[later]!.row.parts[k]! * weights[later]!
+    weights[k]! /= rays[k]!.row.parts[k]!
   }
   return weights
 }
@@ -184,7 +199,7 @@ function combined(vectors: readonly (readonly number[])[], weights: readonly num
 /** What the rays leave of a target. */
 function remainder(target: readonly number[], rays: readonly Ray[]): number[] {
   const rest = target.slice()
-  for (const { values, weight } of rays) for (let i = 0; i < rest.length; i++) rest[i]! -= weight * values[i]!
+  for (const { along, weight } of rays) for (let i = 0; i < rest.length; i++) rest[i]! -= weight * along.values[i]!
   return rest
 }
 

@@ -1,5 +1,5 @@
 import { LEAST_SHARE, type LeadingFit, leadingExponent, type OtherTerms } from "./leading.js"
-import { isDeterministic, logPoints, type SlopeFit, slope, type WidthSample } from "./slope.js"
+import { type Interval, isDeterministic, logPoints, type SlopeFit, slope, type WidthSample } from "./slope.js"
 
 /** What is derived for a quantity: its exponent and the other terms of its max, or that it is zero. */
 export type Expected =
@@ -77,17 +77,19 @@ export function judge(expected: Expected, samples: readonly WidthSample[], tests
   }
   const leading = hasCompany ? leadingExponent(samples, expected) : null
   const corrected = leading?.(RULES.level) ?? null
-  const testLevel = 1 - (1 - RULES.level) / tests
-  const test = (leading?.(testLevel) ?? slope(samples, { level: testLevel })).interval
-  const { low, high } = (corrected ?? plain).interval
+  const { interval } = corrected ?? plain
+  const { low, high } = interval
   const share =
     expected.others.length > 0
       ? `, the leading one assumed at least 1/${1 / LEAST_SHARE} of each at the widest width`
       : ""
   const method = corrected !== null ? `fit with the derived other terms (${corrected.model})${share}` : "plain slope"
-  const within =
-    expected.exponent >= test.low - RULES.finest &&
-    (expected.relation === "atMost" || expected.exponent <= test.high + RULES.finest)
+  const testLevel = 1 - (1 - RULES.level) / tests
+  const isIn = ({ low, high }: Interval) =>
+    expected.exponent >= low - RULES.finest &&
+    (expected.relation === "atMost" || expected.exponent <= high + RULES.finest)
+  // The interval of a higher level holds that of a lower one.
+  const within = isIn(interval) || isIn((leading?.(testLevel) ?? slope(samples, { level: testLevel })).interval)
   if (!within)
     return verdict("contradicts", `${method}: the derived exponent lies outside the interval`, plain, corrected)
   // A term that is at most n^e need not be there: then sizes follow another one, and no fit that has it says how.

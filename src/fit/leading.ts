@@ -109,7 +109,12 @@ export function leadingExponent(
     // The minimum may be sharper than the grid, so its own neighbourhood always counts as inside.
     const inside = (i: number) => i === least || values[i]! <= threshold
     const end = (i: number, beyond: number) =>
-      boundary((e) => best(e) <= threshold, i === least ? exponent : grid[i]!, grid[beyond]!, BISECTIONS)
+      boundary(
+        (e) => models.some(({ chiSquare }) => chiSquare(e) <= threshold),
+        i === least ? exponent : grid[i]!,
+        grid[beyond]!,
+        BISECTIONS,
+      )
     const first = values.findIndex((_, i) => inside(i))
     const last = values.findLastIndex((_, i) => inside(i))
     const low = first <= 0 ? floor : end(first, first - 1)
