@@ -17,9 +17,9 @@ const EXTERNAL = [
 ]
 
 export default defineConfig([
-  /** The command, from what tsc compiled: files that are loaded when they are used. */
+  /** The command and its threads, from what tsc compiled: files that are loaded when they are used. */
   {
-    input: "dist/src/cli/main.js",
+    input: { main: "dist/src/cli/main.js", work: "dist/src/train/work.js" },
     platform: "node",
     external: EXTERNAL,
     output: { dir: "dist/command", format: "esm", cleanDir: true, chunkFileNames: "[name]-[hash].js" },

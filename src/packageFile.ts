@@ -20,6 +20,11 @@ export function compiledFile(path: string): URL {
   return new URL(`dist/src/${path}`, packageFile())
 }
 
+/** A file that the build bundled with what it imports: a thread loads it in a third of the time. */
+export function bundledFile(name: string): URL {
+  return new URL(`dist/command/${name}`, packageFile())
+}
+
 /** What the package.json says. */
 export function packageDescription(): PackageDescription {
   return JSON.parse(readFileSync(packageFile(), "utf8"))

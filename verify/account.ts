@@ -1,6 +1,4 @@
-import { LIST, listValue, VARCHAR } from "@duckdb/node-api"
 import type { Spent } from "../src/report/document.js"
-import { decode } from "../src/sweep/identity.js"
 import type { Store } from "../src/sweep/store.js"
 import type { SweepOptions } from "../src/sweep/sweep.js"
 import type { Task } from "../src/train/task.js"
@@ -21,14 +19,9 @@ export function accounted(options: SweepOptions): { options: SweepOptions; spent
     options: { ...options, store },
     spent: async () => {
       const seconds = (performance.now() - start) / 1000
-      const rows = await options.store.connection.runAndReadAll(
-        "select config, seconds from stored where id in (select unnest($1))",
-        [listValue([...ids])],
-        [LIST(VARCHAR)],
-      )
-      const runs = rows.getRows()
-      const runSeconds = runs.reduce((sum, row) => sum + Number(row[1]), 0)
-      const seeds = runs.flatMap(([config]) => seedsOf(decode(String(config)) as Task))
+      const runs = await options.store.taken(ids)
+      const runSeconds = runs.reduce((sum, run) => sum + run.seconds, 0)
+      const seeds = runs.flatMap(({ config }) => seedsOf(config as Task))
       return { runs: runs.length, runSeconds, seconds, seeds: ranges(seeds) }
     },
   }

@@ -1,10 +1,7 @@
 import { InputError } from "../inputError.js"
 import { oneOf } from "../optionText.js"
-import { type Gpu, GpuFailure, openGpu } from "../train/gpu/device.js"
-import { INSTALL } from "../train/gpu/graphicsAdapter.js"
-import { createGpuPool } from "../train/gpuPool.js"
-import { type Engine, findProviders, GraphFailure, INSTALL_ENGINE, openEngine } from "../train/graph/engine.js"
-import { OnnxGraph, zero } from "../train/graph/onnxGraph.js"
+import type { Gpu } from "../train/gpu/device.js"
+import type { Engine } from "../train/graph/engine.js"
 import { createGraphPool } from "../train/graphPool.js"
 import { createPool, type Pool } from "../train/pool.js"
 
@@ -27,6 +24,7 @@ export function backendOption(text: string | undefined): BackendOption {
  */
 export async function openDevice(backend: BackendOption): Promise<Gpu | null> {
   if (backend === "cpu" || backend === "graph") return null
+  const { GpuFailure, openGpu } = await import("../train/gpu/device.js")
   try {
     return await openGpu({ hardware: backend === "auto" })
   } catch (error) {
@@ -36,7 +34,7 @@ export async function openDevice(backend: BackendOption): Promise<Gpu | null> {
         field: "--backend",
         given: backend,
         allowed: `cpu or auto here: ${error.message}`,
-        example: INSTALL,
+        example: (await import("../train/gpu/graphicsAdapter.js")).INSTALL,
       })
     process.stderr.write(`backend: cpu (${error.message})\n`)
     return null
@@ -49,6 +47,7 @@ export async function openDevice(backend: BackendOption): Promise<Gpu | null> {
  * @throws InputError with the line to install if the engine is missing, or why the device is not there.
  */
 export async function requireEngine(device = "cpu"): Promise<string> {
+  const { findProviders, GraphFailure, INSTALL_ENGINE, openEngine } = await import("../train/graph/engine.js")
   if ((await findProviders()).engine === null)
     throw refused("--backend", "graph", "cpu or auto here: the package onnxruntime-node is missing", INSTALL_ENGINE)
   try {
@@ -74,6 +73,7 @@ function refused(field: string, given: string, allowed: string, example: string)
 
 /** Adds 0 to a number there. */
 async function tried(engine: Engine): Promise<void> {
+  const { OnnxGraph, zero } = await import("../train/graph/onnxGraph.js")
   const graph = new OnnxGraph()
   graph.output("y", graph.node("Add", [graph.input("x", [1]), zero(graph)]), [1])
   const session = await engine.session(graph.model())
@@ -105,7 +105,12 @@ export async function openPool(backend: BackendOption, { workers, runs, device }
 }
 
 /** The pool of a device, or of threads where there is none. */
-export function poolOn(gpu: Gpu | null, workers?: number, runs?: number): Pool {
+export async function poolOn(gpu: Gpu | null, workers?: number, runs?: number): Promise<Pool> {
   const cpu = createPool(workers, runs)
-  return gpu === null ? cpu : createGpuPool(gpu, () => openGpu(), cpu)
+  if (gpu === null) return cpu
+  const [{ openGpu }, { createGpuPool }] = await Promise.all([
+    import("../train/gpu/device.js"),
+    import("../train/gpuPool.js"),
+  ])
+  return createGpuPool(gpu, () => openGpu(), cpu)
 }

@@ -1,5 +1,6 @@
 import { environment } from "../report/environment.js"
-import { openStore } from "../sweep/store.js"
+import { memoryStore } from "../sweep/memoryStore.js"
+import type { Store } from "../sweep/store.js"
 import type { SweepOptions } from "../sweep/sweep.js"
 import type { Pool } from "../train/pool.js"
 import { interruption } from "./interruption.js"
@@ -21,7 +22,7 @@ export async function measuring<T>(
   job: (options: SweepOptions) => Promise<T>,
 ): Promise<T> {
   try {
-    const store = await openStore(place, environment())
+    const store = await storeAt(place)
     const bar = progress(label, tasks)
     try {
       return await job({ pool, store, signal: interruption.signal, onFinished: () => bar.tick() })
@@ -32,4 +33,11 @@ export async function measuring<T>(
   } finally {
     await pool.close()
   }
+}
+
+/** What is kept nowhere needs no database, which takes long to load. */
+async function storeAt(place: string): Promise<Store> {
+  if (place === ":memory:") return memoryStore()
+  const { openStore } = await import("../sweep/store.js")
+  return openStore(place, environment())
 }

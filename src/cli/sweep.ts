@@ -76,7 +76,7 @@ work: about ${work.toPrecision(2)} floating-point operations\n${interpreted(plan
       return 0
     }
     const bar = progress("sweeping", remaining.length + later, work)
-    const done = await finishPlan(planned, store, poolOn(gpu, workers, remaining.length + later), bar, operations)
+    const done = await finishPlan(planned, store, await poolOn(gpu, workers, remaining.length + later), bar, operations)
     await writeOutcomes(store, config, done, files, { ...options, store: place })
     return 0
   } finally {

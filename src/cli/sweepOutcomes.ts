@@ -1,11 +1,11 @@
 import type { SweepConfig } from "../sweep/config.js"
 import { exportRuns, outcomeCounts } from "../sweep/export.js"
 import type { PlannedRun } from "../sweep/plannedRun.js"
-import type { Store } from "../sweep/store.js"
+import type { DatabaseStore } from "../sweep/store.js"
 
 /** Writes the table of a sweep's finished runs to the files, and prints how they ended. */
 export async function writeOutcomes(
-  { connection }: Store,
+  { connection }: DatabaseStore,
   { experiment }: SweepConfig,
   runs: readonly PlannedRun[],
   files: readonly string[],

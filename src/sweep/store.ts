@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs"
 import { mkdir, rm } from "node:fs/promises"
 import { dirname, resolve } from "node:path"
-import type { DuckDBConnection } from "@duckdb/node-api"
+import type { DuckDBConnection, DuckDBValue } from "@duckdb/node-api"
 import { LIST, listValue, VARCHAR } from "@duckdb/node-api"
 import {
   attach,
@@ -23,20 +23,26 @@ export interface FinishedRun {
   readonly seconds: number
 }
 
-/** A resumable store of finished runs; a run is finished once it is stored. */
+/** A store of finished runs; a run is finished once it is stored. */
 export interface Store {
   /** The identities of the stored runs. */
   readonly finished: ReadonlySet<string>
-  /** The database that reads the store: all stored runs are the view `stored`. */
-  readonly connection: DuckDBConnection
   /** Hands a run over; resolves when it is stored, at most COMMIT_INTERVAL and one commit later. */
   put(run: FinishedRun): Promise<void>
   /** Resolves when all runs handed over are stored. */
   flush(): Promise<void>
   /** The results of those of the runs that are stored. */
   results(ids: Iterable<string>): Promise<Map<string, unknown>>
-  /** Stores what was handed over and leaves one file. */
+  /** What determined those of the runs that are stored, and how long they took. */
+  taken(ids: Iterable<string>): Promise<readonly Pick<FinishedRun, "config" | "seconds">[]>
+  /** Stores what was handed over. */
   close(): Promise<void>
+}
+
+/** A resumable store: on closing it leaves one file. */
+export interface DatabaseStore extends Store {
+  /** The database that reads the store: all stored runs are the view `stored`. */
+  readonly connection: DuckDBConnection
 }
 
 /** Milliseconds between commits: what a kill can lose, and what keeps short runs from waiting for the disc. */
@@ -52,7 +58,7 @@ const READ = 1000
  * @param environment versions to be kept with every run.
  * @throws InputError if the file is not a store, cannot be opened or is open in another process.
  */
-export async function openStore(path: string, environment: unknown): Promise<Store> {
+export async function openStore(path: string, environment: unknown): Promise<DatabaseStore> {
   const inMemory = path === ":memory:"
   const connection = await connect(inMemory ? ".duckdb.spill" : `${path}.spill`)
   try {
@@ -86,7 +92,7 @@ async function attachFiles(connection: DuckDBConnection, path: string): Promise<
   await removeLeftovers(path)
 }
 
-async function storeOn(connection: DuckDBConnection, environment: string, path: string | null): Promise<Store> {
+async function storeOn(connection: DuckDBConnection, environment: string, path: string | null): Promise<DatabaseStore> {
   await createView(connection, "stored", "compact", "journal")
   const finished = new Set(await column(connection, "select id from stored"))
   let waiting: FinishedRun[] = []
@@ -126,18 +132,12 @@ async function storeOn(connection: DuckDBConnection, environment: string, path: 
     },
     flush: commitNext,
     async results(ids) {
-      const results = new Map<string, unknown>()
-      const all = [...ids]
-      for (let i = 0; i < all.length; i += READ) {
-        const some = listValue(all.slice(i, i + READ))
-        const rows = await connection.runAndReadAll(
-          "select id, result from stored where id in (select unnest($1))",
-          [some],
-          [LIST(VARCHAR)],
-        )
-        for (const [id, result] of rows.getRows()) results.set(String(id), decode(String(result)))
-      }
-      return results
+      const rows = await rowsOf(connection, "id, result", ids)
+      return new Map(rows.map(([id, result]) => [String(id), decode(String(result))]))
+    },
+    async taken(ids) {
+      const rows = await rowsOf(connection, "config, seconds", ids)
+      return rows.map(([config, seconds]) => ({ config: decode(String(config)), seconds: Number(seconds) }))
     },
     async close() {
       try {
@@ -156,6 +156,18 @@ async function compact(connection: DuckDBConnection, path: string): Promise<void
   // The lock is on the open file: who opens the store now makes a journal of its own. Where open files cannot be
   // removed the journal stays, and its runs count once.
   for (const file of [`${journalOf(path)}.wal`, journalOf(path)]) await rm(file, { force: true }).catch(() => {})
+}
+
+/** Columns of those of the runs that are stored. */
+async function rowsOf(connection: DuckDBConnection, columns: string, ids: Iterable<string>): Promise<DuckDBValue[][]> {
+  const rows: DuckDBValue[][] = []
+  const all = [...ids]
+  for (let i = 0; i < all.length; i += READ) {
+    const some = listValue(all.slice(i, i + READ))
+    const query = `select ${columns} from stored where id in (select unnest($1))`
+    rows.push(...(await connection.runAndReadAll(query, [some], [LIST(VARCHAR)])).getRows())
+  }
+  return rows
 }
 
 async function column(connection: DuckDBConnection, query: string): Promise<string[]> {

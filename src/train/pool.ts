@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os"
 import { Piscina } from "piscina"
-import { compiledFile } from "../packageFile.js"
-import work, { type Task, type TaskResults, type WorkerSettings } from "./task.js"
+import { bundledFile } from "../packageFile.js"
+import type { Task, TaskResults, WorkerSettings } from "./task.js"
 
 /** Threads that do tasks; results do not depend on their number. */
 export interface Pool {
@@ -23,7 +23,7 @@ export interface Pool {
  * @param runs how many runs there will be at most: where they are fewer than the workers, a thread each, and the other
  * cores share the rows of teacher-student runs.
  *
- * Threads load compiled files, so a program that runs from TypeScript sources always works on the calling thread.
+ * Threads load built files, so a program that runs from TypeScript sources always works on the calling thread.
  */
 export function createPool(workers = availableParallelism(), runs = workers): Pool {
   if (workers === 0 || import.meta.url.endsWith(".ts"))
@@ -32,6 +32,7 @@ export function createPool(workers = availableParallelism(), runs = workers): Po
       run: async (task, signal) => {
         await new Promise((resolve) => setImmediate(resolve))
         signal?.throwIfAborted()
+        const { default: work } = await import("./work.js")
         return (await work(task)) as never
       },
       close: async () => {},
@@ -41,7 +42,7 @@ export function createPool(workers = availableParallelism(), runs = workers): Po
   const threads = Array.from({ length: taken }, () => ({
     tasks: 0,
     thread: new Piscina({
-      filename: compiledFile("train/task.js").href,
+      filename: bundledFile("work.js").href,
       minThreads: 1,
       maxThreads: 1,
       idleTimeout: Number.POSITIVE_INFINITY,

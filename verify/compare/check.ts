@@ -1,6 +1,6 @@
 import type { ClaimsJson } from "../../src/report/claims.js"
 import type { SchemeDefinition } from "../../src/scheme/scheme.js"
-import { openStore } from "../../src/sweep/store.js"
+import { memoryStore } from "../../src/sweep/memoryStore.js"
 import { createPool } from "../../src/train/pool.js"
 import { claimsJson } from "./claimTable.js"
 import { coordinateCheck } from "./coordinateCheck.js"
@@ -27,7 +27,7 @@ export async function check(
   { at, workers, ...budget }: CheckOptions = {},
 ): Promise<ClaimsJson["claims"]> {
   const pool = createPool(workers)
-  const store = await openStore(":memory:", {})
+  const store = memoryStore()
   try {
     const setting = { definition, values: at ?? definition.example ?? {} }
     return claimsJson(await coordinateCheck([setting], budget, { pool, store })).claims

@@ -50,42 +50,49 @@ export interface JudgedQuantities {
 /** The verdicts on measurements, corrected for their number and that of other families tested beside them. */
 export function judgeMeasurements(
   settings: readonly Setting[],
-  { widths, steps: last, seeds }: Budget,
+  budget: Budget,
   measurements: readonly Measurements[],
-  { families = 1, quantitiesOf = ({ program }) => Object.keys(program.quantities), steps }: JudgedQuantities = {},
+  judged: JudgedQuantities = {},
 ): MeasuredClaim[] {
+  return judgeOf(settings, budget, judged)(measurements)
+}
+
+/** `judgeMeasurements` with all that is derived at hand, which needs no measurement. */
+export function judgeOf(
+  settings: readonly Setting[],
+  { widths, steps: last, seeds }: Budget,
+  { families = 1, quantitiesOf = ({ program }) => Object.keys(program.quantities), steps }: JudgedQuantities = {},
+): (measurements: readonly Measurements[]) => MeasuredClaim[] {
   const schemes = settings.map(({ definition, values }) => scheme(definition, values))
   const names = schemes.map(quantitiesOf)
   const judged = steps ?? Array.from({ length: last }, (_, i) => i + 1)
   const tests = families * judged.length * names.reduce((sum, { length }) => sum + length, 0)
-  return settings.flatMap((setting, index) => {
-    const terms = termsOf(schemes[index]!)
-    return judged.flatMap((step) =>
-      names[index]!.map((quantity): MeasuredClaim => {
-        const derived = terms(quantity, step)
-        const samples = measurements[index]!.samples(quantity, step)
-        const measured = judge(expected(derived, isAlignment(quantity, schemes[index]!)), samples, tests)
-        return {
-          setting,
-          level: quantity === "f" ? "output" : "features",
-          quantity,
-          step,
-          derived,
-          measured,
-          cause:
-            measured.verdict === "contradicts"
-              ? (failedAssumption(measurements[index]!.flipped(step)) ??
-                looseCorrections(schemes[index]!, derived, measured))
-              : null,
-          widths,
-          seeds,
-          values: samples.map(({ meanSquares }) =>
-            Math.sqrt(meanSquares.reduce((x, y) => x + y, 0) / meanSquares.length),
-          ),
-        }
-      }),
+  const terms = schemes.map(termsOf)
+  const claim = (index: number, measured: Measurements, step: number, quantity: string): MeasuredClaim => {
+    const own = schemes[index]!
+    const derived = terms[index]!(quantity, step)
+    const samples = measured.samples(quantity, step)
+    const verdict = judge(expected(derived, isAlignment(quantity, own)), samples, tests)
+    return {
+      setting: settings[index]!,
+      level: quantity === "f" ? "output" : "features",
+      quantity,
+      step,
+      derived,
+      measured: verdict,
+      cause:
+        verdict.verdict === "contradicts"
+          ? (failedAssumption(measured.flipped(step)) ?? looseCorrections(own, derived, verdict))
+          : null,
+      widths,
+      seeds,
+      values: samples.map(({ meanSquares }) => Math.sqrt(meanSquares.reduce((x, y) => x + y, 0) / meanSquares.length)),
+    }
+  }
+  return (measurements) =>
+    settings.flatMap((_, index) =>
+      judged.flatMap((step) => names[index]!.map((quantity) => claim(index, measurements[index]!, step, quantity))),
     )
-  })
 }
 
 /** A residual that changes its sign in fewer runs than this leaves exponents alone. */

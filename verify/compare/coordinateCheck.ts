@@ -2,7 +2,7 @@ import { powerLabel } from "../../src/report/figures/axes.js"
 import type { CoordinatePoint } from "../../src/report/figures/coordinates.js"
 import type { SweepOptions } from "../../src/sweep/sweep.js"
 import { type Budget, checkBudget, isDeep } from "./budget.js"
-import { judgeMeasurements, type MeasuredClaim, withAlignments } from "./claim.js"
+import { judgeOf, type MeasuredClaim, withAlignments } from "./claim.js"
 import { measure } from "./measure.js"
 import { rechecked } from "./recheck.js"
 import type { Setting } from "./setting.js"
@@ -20,9 +20,10 @@ export async function coordinateCheck(
   const claims: MeasuredClaim[] = []
   for (const setting of settings) {
     const budget = checkBudget(setting, given, settings.length > 1)
-    const measurements = await measure([setting], budget, options)
     const judged = { families: settings.length, quantitiesOf: withAlignments }
-    const own = judgeMeasurements([setting], budget, measurements, judged)
+    // Derived first: meanwhile threads start.
+    const judge = judgeOf([setting], budget, judged)
+    const own = judge(await measure([setting], budget, options))
     claims.push(...(isDeep(setting) ? await rechecked(setting, own, budget, [wider(budget)], options, judged) : own))
   }
   return claims
