@@ -34,14 +34,17 @@ module.exports = {
     {
       name: "train-imports-no-backend",
       severity: "error",
-      from: { path: "^src/train/[^/]+\\.ts$", pathNot: "^src/train/(backend|task|pool|gpuPool)\\.ts$" },
+      from: {
+        path: "^src/train/[^/]+\\.ts$",
+        pathNot: "^src/train/(backend|work|teacherStudentRun|pool|gpuPool)\\.ts$",
+      },
       to: { path: "^src/train/(fused|gpu|wasm|graph)/" },
     },
     {
       name: "backends-import-no-pool",
       severity: "error",
       from: { path: "^src/train/(fused|gpu|wasm|graph)/" },
-      to: { path: "^src/train/(backend|task|pool|gpuPool|graphPool)\\.ts$" },
+      to: { path: "^src/train/(backend|task|work|teacherStudentRun|pool|gpuPool|graphPool)\\.ts$" },
     },
     {
       name: "wasm-imports-no-gpu",
