@@ -18,7 +18,7 @@ import { openEngine } from "../src/train/graph/engine.js"
 import { byteTokenizer } from "../src/train/tuning/byteTokenizer.js"
 import { type Pretraining, pretrain } from "../src/train/tuning/pretrain.js"
 import { textBatches } from "../src/train/tuning/text.js"
-import { writeTexts } from "./texts.js"
+import { austenText, bibleText, writeTuned } from "./texts.js"
 
 const { values } = parseArgs({
   options: {
@@ -32,28 +32,15 @@ const { values } = parseArgs({
 })
 /** Characters of the text that are read: more than the steps see. */
 const READ = 1_000_000
-/** And of the text to fine-tune on, with what is held back. */
-const TUNED = 300_000
 const widths = (values.widths ?? ["64", "128", "256", "512"]).map(Number)
 const steps = Number(values.steps)
 
 await mkdir(values.into, { recursive: true })
-const [bible, austen, held] = ["bible.txt", "austen.txt", "austen-held.txt"].map((name) => join(values.into, name)) as [
-  string,
-  string,
-  string,
-]
-if (![bible, austen, held].every(existsSync)) {
-  const given = { bible: values.train, austen: values.tune }
-  const found =
-    given.bible === undefined || given.austen === undefined ? { ...writeTexts(values.into), ...clean(given) } : given
-  await writeFile(bible, await readFile(found.bible!, "utf8"))
-  // The last tenth is what the fine-tuned models are judged on.
-  const text = (await readFile(found.austen!, "utf8")).slice(0, TUNED)
-  const cut = text.lastIndexOf("\n", 0.9 * text.length)
-  await writeFile(austen, text.slice(0, cut))
-  await writeFile(held, text.slice(cut))
-}
+const bible = join(values.into, "bible.txt")
+if (!existsSync(bible))
+  await writeFile(bible, values.train === undefined ? bibleText(values.into) : await readFile(values.train, "utf8"))
+if (!["austen.txt", "austen-held.txt"].every((name) => existsSync(join(values.into, name))))
+  writeTuned(values.into, values.tune === undefined ? austenText(values.into) : await readFile(values.tune, "utf8"))
 const engine = await openEngine()
 for (const width of widths) {
   const folder = join(values.into, `llama-${width}`)
@@ -63,11 +50,6 @@ for (const width of widths) {
   console.log(
     `${folder}: ${(loss / Math.LN2).toFixed(2)} bits a byte, ${Math.round((performance.now() - start) / 1000)} s`,
   )
-}
-
-/** What was given. */
-function clean<T extends object>(given: T): Partial<T> {
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<T>
 }
 
 /** Trains and writes one model; gives its last loss. */

@@ -4,34 +4,43 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { inflateSync } from "node:zlib"
 
-/** The packages: the King James Bible and what prints it, and Jane Austen's novels as R's data. */
-const PACKAGES = ["bible-kjv", "bible-kjv-text", "r-cran-janeaustenr"]
-
-/**
- * Downloads the packages and writes bible.txt and austen.txt; nothing is installed.
- *
- * @throws Error where apt-get or dpkg is missing, or a package holds something else.
- */
-export function writeTexts(folder: string): { readonly bible: string; readonly austen: string } {
-  const packages = join(folder, "packages")
-  mkdirSync(packages, { recursive: true })
-  execFileSync("apt-get", ["download", ...PACKAGES], { cwd: packages, stdio: ["ignore", "ignore", "inherit"] })
-  for (const file of readdirSync(packages).filter((name) => name.endsWith(".deb")))
-    execFileSync("dpkg", ["-x", file, "."], { cwd: packages })
-  const [bible, austen] = [join(folder, "bible.txt"), join(folder, "austen.txt")]
+/** The King James Bible out of Debian's packages, a line a verse. @throws Error where apt-get or dpkg is missing. */
+export function bibleText(folder: string): string {
+  const packages = unpacked(folder, ["bible-kjv", "bible-kjv-text"])
   const printed = execFileSync(
     join(packages, "usr/bin/bible"),
     ["-f", "-p", join(packages, "usr/lib"), "Ge1:1-Re22:21"],
-    {
-      encoding: "latin1",
-      maxBuffer: 1e8,
-    },
+    { encoding: "latin1", maxBuffer: 1e8 },
   )
   // Each line is a verse behind its number.
-  writeFileSync(bible, printed.replace(/^\S+ /gm, ""))
-  const data = readFileSync(join(packages, "usr/lib/R/site-library/janeaustenr/data/Rdata.rdb"))
-  writeFileSync(austen, novels(data).join("\n\n"))
-  return { bible, austen }
+  return printed.replace(/^\S+ /gm, "")
+}
+
+/** Jane Austen's novels out of a Debian package of R's data. @throws Error as `bibleText`, or for other data. */
+export function austenText(folder: string): string {
+  const packages = unpacked(folder, ["r-cran-janeaustenr"])
+  return novels(readFileSync(join(packages, "usr/lib/R/site-library/janeaustenr/data/Rdata.rdb"))).join("\n\n")
+}
+
+/** Characters of the text to fine-tune on, with what is held back. */
+const TUNED = 300_000
+
+/** Writes austen.txt, to fine-tune on, and austen-held.txt, the last tenth, to judge by. */
+export function writeTuned(folder: string, text: string): void {
+  const own = text.slice(0, TUNED)
+  const cut = own.lastIndexOf("\n", 0.9 * own.length)
+  writeFileSync(join(folder, "austen.txt"), own.slice(0, cut))
+  writeFileSync(join(folder, "austen-held.txt"), own.slice(cut))
+}
+
+/** The folder that Debian's packages are downloaded and unpacked into; nothing is installed. */
+function unpacked(folder: string, names: readonly string[]): string {
+  const packages = join(folder, "packages")
+  mkdirSync(packages, { recursive: true })
+  execFileSync("apt-get", ["download", ...names], { cwd: packages, stdio: ["ignore", "ignore", "inherit"] })
+  for (const file of readdirSync(packages).filter((file) => names.some((name) => file.startsWith(`${name}_`))))
+    execFileSync("dpkg", ["-x", file, "."], { cwd: packages })
+  return packages
 }
 
 /** Flags of a text in R's serialisation, without those of its encoding; missing ones have the length −1. */

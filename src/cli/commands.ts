@@ -336,6 +336,8 @@ command(
       .option("--only <id...>", "only these sections")
       .option("--table <file>", "a table of your own runs, for the section on real runs; its columns as below")
       .option("--real-family <folder>", "what a sweep of examples/real/family.yaml wrote; by default the kept tables")
+      .option("--real-encoder <folder>", "what a sweep of examples/real/encoder.yaml wrote; likewise")
+      .option("--real-decoder <folder>", "with text and arithmetic of sweeps of examples/real/decoder-*.yaml; likewise")
       .option("--out <folder>", "the report's folder", "report")
       .option("--store <file>", "the DuckDB file of finished runs (default: <out>.duckdb)")
       .addOption(backend())

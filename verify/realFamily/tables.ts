@@ -1,6 +1,4 @@
-/** The tables that a sweep of fine-tunings wrote, as a section reads them. */
-import { existsSync } from "node:fs"
-import { join } from "node:path"
+/** What is read of a family's tables against the width. */
 import {
   type GridPoint,
   type Located,
@@ -11,70 +9,8 @@ import {
 } from "../../src/fit/optimum.js"
 import type { WidthSample } from "../../src/fit/slope.js"
 import { groupsOf } from "../../src/table/groups.js"
-import { readTable } from "../../src/table/readTable.js"
 import type { Recorded } from "../compare/measuredCheck.js"
-
-/** A run of the sweep's table. */
-export interface FamilyRun {
-  readonly scheme: string
-  readonly width: number
-  readonly seed: number
-  readonly rate: number
-  /** NaN where the run diverged. */
-  readonly perplexity: number
-}
-
-/** A size at an adapted layer. */
-export interface FamilySize extends Omit<FamilyRun, "perplexity"> {
-  readonly step: number
-  readonly module: string
-  readonly kind: string
-  readonly quantity: string
-  readonly value: number
-}
-
-/** What a sweep's folder holds. */
-export interface FamilyTables {
-  readonly runs: readonly FamilyRun[]
-  readonly sizes: readonly FamilySize[]
-  readonly computedBy: string
-}
-
-/** @throws InputError for a folder without results.csv as `sweep --out` writes it; sizes may be missing. */
-export async function familyTables(folder: string): Promise<FamilyTables> {
-  const table = await readTable(join(folder, "results.csv"))
-  const column = (name: string) => table.column(name)
-  const rows = [...table.cells.rows.keys()]
-  return {
-    computedBy: [...new Set(rows.map((row) => column("computed_by").text(row)))].join(", "),
-    runs: rows.map((row) => ({
-      scheme: column("scheme").text(row),
-      width: column("width").positive(row),
-      seed: column("seed").number(row),
-      rate: column("rate").positive(row),
-      perplexity: Number(column("perplexity").text(row) || Number.NaN),
-    })),
-    sizes: await sizesIn(folder),
-  }
-}
-
-async function sizesIn(folder: string): Promise<FamilySize[]> {
-  const path = ["sites.parquet", "sites.csv"].map((name) => join(folder, name)).find((name) => existsSync(name))
-  if (path === undefined) return []
-  const table = await readTable(path)
-  const column = (name: string) => table.column(name)
-  return [...table.cells.rows.keys()].map((row) => ({
-    scheme: column("scheme").text(row),
-    width: column("width").positive(row),
-    seed: column("seed").number(row),
-    rate: column("rate").positive(row),
-    step: column("step").number(row),
-    module: column("module").text(row),
-    kind: column("kind").text(row),
-    quantity: column("quantity").text(row),
-    value: Number(column("value").text(row)),
-  }))
-}
+import { quantityOf, type TuningRun, type TuningSize, type TuningTables } from "../tunings.js"
 
 /** The size that Z_B may have at most where a rate counts as stable at feature level. */
 export const LIMIT = 1
@@ -92,10 +28,10 @@ export interface SchemeRates {
 }
 
 /** Optimum, edge and feature-level threshold of a scheme against the width. */
-export function ratesOf({ runs, sizes }: FamilyTables, scheme: string): SchemeRates {
+export function ratesOf({ runs, sizes }: TuningTables, scheme: string): SchemeRates {
   const own = runs.filter((run) => run.scheme === scheme)
   const measured = sizes.filter((size) => size.scheme === scheme && size.quantity === "zB" && size.step > 0)
-  const curve = (of: readonly FamilyRun[]) => of.map(({ rate, perplexity }) => ({ rate, value: perplexity }))
+  const curve = (of: readonly TuningRun[]) => of.map(({ rate, metric }) => ({ rate, value: metric }))
   return {
     optimum: against(own, (of) => optimalRate(curve(of))),
     edge: against(own, (of) => edgeOf(curve(of))),
@@ -123,7 +59,7 @@ function edgeOf(curve: readonly GridPoint[]): Located {
 }
 
 /** At each rate the largest size over steps and layers. */
-function largestAt(sizes: readonly FamilySize[]): GridPoint[] {
+function largestAt(sizes: readonly TuningSize[]): GridPoint[] {
   return [...groupsOf(sizes, ({ rate }) => String(rate)).values()].map((own) => ({
     rate: own[0]!.rate,
     value: Math.max(...own.map(({ value }) => (Number.isFinite(value) ? value : Number.POSITIVE_INFINITY))),
@@ -131,7 +67,7 @@ function largestAt(sizes: readonly FamilySize[]): GridPoint[] {
 }
 
 /** The rate that was measured at all widths and lies in the middle of those; null for none. */
-export function commonRate(sizes: readonly FamilySize[], scheme: string): number | null {
+export function commonRate(sizes: readonly TuningSize[], scheme: string): number | null {
   const own = sizes.filter((size) => size.scheme === scheme)
   const widths = new Set(own.map(({ width }) => width)).size
   const rates = [...groupsOf(own, ({ rate }) => String(rate)).values()]
@@ -142,11 +78,11 @@ export function commonRate(sizes: readonly FamilySize[], scheme: string): number
 }
 
 /** What was recorded at a rate: of each kind of layer and quantity, at each step, the mean square over layers and seeds. */
-export function recordedAt(sizes: readonly FamilySize[], scheme: string, rate: number): Recorded[] {
+export function recordedAt(sizes: readonly TuningSize[], scheme: string, rate: number): Recorded[] {
   const own = sizes.filter((size) => size.scheme === scheme && size.rate === rate && size.step > 0)
   const kinds = groupsOf(own, ({ kind, quantity, step }) => JSON.stringify([kind, quantity, step]))
   return [...kinds.values()].flatMap((here) => {
-    const [{ kind, quantity, step }] = here as [FamilySize, ...FamilySize[]]
+    const [{ kind, quantity, step }] = here as [TuningSize, ...TuningSize[]]
     const name = quantityOf(kind, quantity)
     if (name === null) return []
     const samples = [...groupsOf(here, ({ width }) => String(width)).values()]
@@ -159,10 +95,4 @@ export function recordedAt(sizes: readonly FamilySize[], scheme: string, rate: n
       .sort((x, y) => x.width - y.width)
     return [{ module: `${quantity} of ${kind}`, step, quantity: name, samples }]
   })
-}
-
-/** What a quantity of a layer is called in a block's derivation; null for what is not derived by name. */
-function quantityOf(kind: string, quantity: string): string | null {
-  const site = kind.replace(/_proj$/, "")
-  return ["zA", "zB", "b", "delta1", "delta2", "delta3"].includes(quantity) ? `${quantity}[${site}]` : null
 }

@@ -16,7 +16,7 @@ const RATES = Array.from({ length: 13 }, (_, i) => 1e-5 * 10 ** (i / 2.5))
 /** Tables of a sweep in which |Z_B| is 1 at the rate n^power, and the perplexity least at a third of that. */
 async function write(power: Readonly<Record<string, number>>): Promise<void> {
   const runs = [
-    "scheme,width,seed,rate,rate_b,checkpoint,training_loss,version,computed_by,outcome,outcome_step,perplexity",
+    "scheme,width,seed,rate,rate_b,steps,checkpoint,training_loss,version,computed_by,outcome,outcome_step,perplexity",
   ]
   const sites = ["scheme,width,seed,rate,step,module,kind,quantity,value"]
   for (const [scheme, exponent] of Object.entries(power))
@@ -26,7 +26,7 @@ async function write(power: Readonly<Record<string, number>>): Promise<void> {
           const scatter = 1 + 0.002 * Math.sin(7 * seed + width * width)
           const largest = scatter * width ** exponent
           const perplexity = 10 + Math.log(rate / (largest / 3)) ** 2
-          runs.push(`${scheme},${width},${seed},${rate},${rate},x,2,0,made up,finished,,${perplexity}`)
+          runs.push(`${scheme},${width},${seed},${rate},${rate},20,x,2,0,made up,finished,,${perplexity}`)
           for (const kind of ["q_proj", "v_proj"])
             for (const step of [1, 2])
               sites.push(`${scheme},${width},${seed},${rate},${step},layers.0.${kind},${kind},zB,${rate / largest}`)
