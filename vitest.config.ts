@@ -28,6 +28,7 @@ const SLOW = [
   "test/train/tuning/cost/work.test.ts",
   "test/train/tuning/torch.test.ts",
   "test/cli/sweepTorch.test.ts",
+  "test/scripts/compareEngines.test.ts",
   "test/train/graph/browser.test.ts",
   "test/inspect/findings.test.ts",
   "test/cli/examples.test.ts",

@@ -22,11 +22,15 @@ export const ELSEWHERE: readonly [RegExp, string][] = [
   [/examples\/figure\.yaml/, "hours"],
   [/^npm run family$/, "minutes, and downloads packages; test/train/tuning/pretrain.test.ts trains a smaller one"],
   [
-    /family\.yaml|--real-family/,
+    /sweep .*family\.yaml|--real-family/,
     "half an hour; test/cli/sweepFineTune.test.ts and test/verify/realFamily do the same, smaller",
   ],
   [/^npm run models$/, "250 MB; test/scripts/models.test.ts runs it where Python's packages are installed"],
   [/real\/(encoder|decoder)|--real-encoder/, "minutes; test/verify/realModel reads smaller tables"],
+  [
+    /^npm run compare:engines/,
+    "needs PyTorch and the family's models; test/scripts/compareEngines.test.ts has smaller ones",
+  ],
   [/^npx lora-scaling verify theory-wide --store/, "minutes; with fewer seeds it is run"],
   [/^npx lora-scaling explore$/, "serves until it is ended; test/cli/explore.test.ts starts it"],
   [/^npx lora-scaling verify overflow$/, "minutes; one of its cases is run"],

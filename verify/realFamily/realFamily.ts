@@ -19,7 +19,17 @@ import { type MeasuredCheck, measuredChecks } from "../compare/measuredCheck.js"
 import type { Experiment } from "../experiment.js"
 import { tunedBlock } from "../tunedBlock.js"
 import { type TuningTables, tuningTables } from "../tunings.js"
-import { commonRate, EDGE_SHARE, LIMIT, ratesOf, recordedAt, type SchemeRates } from "./tables.js"
+import {
+  alongLaw,
+  EDGE_SHARE,
+  LIMIT,
+  lawThroughOptimum,
+  type RateLaw,
+  rateAt,
+  ratesOf,
+  recordedOf,
+  type SchemeRates,
+} from "./tables.js"
 
 const MAKE = [
   "npm run family",
@@ -70,25 +80,33 @@ function withoutTables(): Section {
   }
 }
 
+/** A law in words, its rate at the narrowest width first. */
+const lawText = (law: RateLaw) =>
+  `the rate ${rateAt(law, law.narrowest).toPrecision(2)} (n / ${law.narrowest})^(${law.exponent})`
+
 /** What is said of one scheme. */
 interface SchemeReading {
   readonly name: string
   /** The derived exponent of the largest stable rate. */
   readonly bound: number
   readonly rates: SchemeRates
-  readonly rate: number | null
+  /** The rates at which sizes are compared: they fall as the bound does. */
+  readonly law: RateLaw | null
   readonly checks: readonly MeasuredCheck[]
 }
 
 function readingOf(tables: TuningTables, name: string): SchemeReading {
   const { sizes } = tables
   const definition = tunedBlock("llama-block", ["q", "v"], name)
-  const bounds = derive(ready(definition)).largestRate.features!.map((form) => form.constant.valueOf())
-  const rate = commonRate(sizes, name)
-  // One rate at every width is n^0.
-  const setting = { definition, values: { c: "0" } }
-  const checks = rate === null ? [] : measuredChecks(setting, recordedAt(sizes, name, rate), 1)
-  return { name, bound: Math.min(...bounds), rates: ratesOf(tables, name), rate, checks }
+  const [least] = derive(ready(definition))
+    .largestRate.features!.map(({ constant }) => constant)
+    .sort((x, y) => x.compare(y))
+  const bound = least!.valueOf()
+  const rates = ratesOf(tables, name)
+  const law = lawThroughOptimum(sizes, name, rates.optimum, bound)
+  const setting = { definition, values: { c: least!.toFraction() } }
+  const checks = law === null ? [] : measuredChecks(setting, recordedOf(alongLaw(sizes, name, law)), 1)
+  return { name, bound, rates, law, checks }
 }
 
 function sectionOf(tables: TuningTables): Section {
@@ -117,21 +135,21 @@ function sectionOf(tables: TuningTables): Section {
     },
     { kind: "table", caption: "Slopes against the width beside the derived bound", table: bounds },
     { kind: "figure", name: "real-family-loss", caption: "Perplexity against rate", spec: perplexityFigure(tables) },
-    ...read.flatMap(({ name, rate, checks }): SectionPart[] =>
-      rate === null || checks.length === 0
+    ...read.flatMap(({ name, law, checks }): SectionPart[] =>
+      law === null || checks.length === 0
         ? []
         : [
             {
               kind: "figure",
               name: `real-family-sizes-${name}`,
-              caption: `${name} at the rate ${rate.toPrecision(2)}, the last recorded step: sizes at v against the width, dashed the derived powers`,
+              caption: `${name} at ${lawText(law)}, the last recorded step: sizes at v against the width, dashed the derived powers`,
               spec: coordinateFigure(coordinates(checks)),
             },
           ],
     ),
     {
       kind: "table",
-      caption: "Sizes at each kind of layer, at one rate for all widths, derived beside measured",
+      caption: "Sizes at each kind of layer, at rates that fall as the derived bound, derived beside measured",
       table: sizes,
     },
     { kind: "text", text: limits },
@@ -140,7 +158,7 @@ function sectionOf(tables: TuningTables): Section {
     ...head,
     answer: {
       question,
-      text: `${slopes.join("; ")}. Of ${sizes.rows.length} sizes at one rate ${verdicts("agrees")} agree, ${verdicts("consistent")} are consistent, ${verdicts("contradicts")} contradict, ${verdicts("inconclusive")} are undecided.`,
+      text: `${slopes.join("; ")}. Of ${sizes.rows.length} sizes at rates that fall as the bound ${verdicts("agrees")} agree, ${verdicts("consistent")} are consistent, ${verdicts("contradicts")} contradict, ${verdicts("inconclusive")} are undecided.`,
     },
     claim,
     parts,

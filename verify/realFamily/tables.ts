@@ -66,21 +66,67 @@ function largestAt(sizes: readonly TuningSize[]): GridPoint[] {
   }))
 }
 
-/** The rate that was measured at all widths and lies in the middle of those; null for none. */
-export function commonRate(sizes: readonly TuningSize[], scheme: string): number | null {
-  const own = sizes.filter((size) => size.scheme === scheme)
-  const widths = new Set(own.map(({ width }) => width)).size
-  const rates = [...groupsOf(own, ({ rate }) => String(rate)).values()]
-    .filter((at) => new Set(at.map(({ width }) => width)).size === widths)
-    .map((at) => at[0]!.rate)
-    .sort((x, y) => x - y)
-  return rates[Math.floor((rates.length - 1) / 2)] ?? null
+/** Rates first · (n / narrowest)^exponent, a rate at each width. */
+export interface RateLaw {
+  readonly exponent: number
+  readonly narrowest: number
+  /** The rate at the narrowest width. */
+  readonly first: number
 }
 
-/** What was recorded at a rate: of each kind of layer and quantity, at each step, the mean square over layers and seeds. */
-export function recordedAt(sizes: readonly TuningSize[], scheme: string, rate: number): Recorded[] {
-  const own = sizes.filter((size) => size.scheme === scheme && size.rate === rate && size.step > 0)
-  const kinds = groupsOf(own, ({ kind, quantity, step }) => JSON.stringify([kind, quantity, step]))
+/** The rate of a law at a width. */
+export function rateAt({ exponent, narrowest, first }: RateLaw, width: number): number {
+  return first * (width / narrowest) ** exponent
+}
+
+/**
+ * The law of an exponent through the rates of least perplexity: their geometric mean once the law is taken off, or the
+ * nearest to it at which every width was measured; null where there is none.
+ */
+export function lawThroughOptimum(
+  sizes: readonly TuningSize[],
+  scheme: string,
+  optimum: RateFit,
+  exponent: number,
+): RateLaw | null {
+  const own = sizes.filter((size) => size.scheme === scheme)
+  const widths = [...groupsOf(own, ({ width }) => String(width)).values()]
+  if (widths.length === 0) return null
+  const narrowest = Math.min(...own.map(({ width }) => width))
+  const taken = (width: number, rate: number) => Math.log(rate) - exponent * Math.log(width / narrowest)
+  const ends = widths.map((at) => {
+    const rates = at.map(({ width, rate }) => taken(width, rate))
+    return { low: Math.min(...rates), high: Math.max(...rates) }
+  })
+  const low = Math.max(...ends.map((end) => end.low))
+  const high = Math.min(...ends.map((end) => end.high))
+  if (low > high) return null
+  const middle = optimum.widths.reduce((sum, { width, rate }) => sum + taken(width, rate), 0) / optimum.widths.length
+  return { exponent, narrowest, first: Math.exp(Math.min(high, Math.max(low, middle))) }
+}
+
+/** A scheme's sizes at the rates of a law, between two measured rates by a straight line in the logarithms. */
+export function alongLaw(sizes: readonly TuningSize[], scheme: string, law: RateLaw): TuningSize[] {
+  const own = sizes.filter((size) => size.scheme === scheme && size.step > 0)
+  const key = ({ width, seed, module, quantity, step }: TuningSize) =>
+    JSON.stringify([width, seed, module, quantity, step])
+  return [...groupsOf(own, key).values()].flatMap((curve): TuningSize[] => {
+    const sorted = [...curve].sort((x, y) => x.rate - y.rate)
+    const rate = rateAt(law, sorted[0]!.width)
+    const above = sorted.findIndex((size) => size.rate >= rate * (1 - SAME))
+    const [x, y] = [sorted[Math.max(0, above - 1)]!, sorted[above]]
+    if (y === undefined) return []
+    const part = x.rate === y.rate ? 1 : Math.log(rate / x.rate) / Math.log(y.rate / x.rate)
+    const value = x.value === 0 || y.value === 0 ? 0 : x.value * (y.value / x.value) ** part
+    return [{ ...y, rate, value }]
+  })
+}
+/** Rates that differ by less, in parts of them, are one: a law meets a grid's rates but for rounding. */
+const SAME = 1e-9
+
+/** Of each kind of layer and quantity, at each step, the mean square over layers, a value each seed. */
+export function recordedOf(sizes: readonly TuningSize[]): Recorded[] {
+  const kinds = groupsOf(sizes, ({ kind, quantity, step }) => JSON.stringify([kind, quantity, step]))
   return [...kinds.values()].flatMap((here) => {
     const [{ kind, quantity, step }] = here as [TuningSize, ...TuningSize[]]
     const name = quantityOf(kind, quantity)
