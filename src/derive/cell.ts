@@ -2,10 +2,10 @@ import { Fraction } from "fraction.js"
 import { Affine } from "../exponent/affine.js"
 import { type Constraint, irredundant, witness } from "../exponent/system.js"
 
-/** The sign of a difference, and the difference as the form that is ≥ 0. */
+/** The sign of a difference, and what was asked, of the difference as the form that is ≥ 0. */
 interface Answer {
   readonly sign: -1 | 1
-  readonly positive: Affine
+  readonly question: Question
 }
 
 /**
@@ -39,6 +39,7 @@ export class Cell {
   mostBases = Number.POSITIVE_INFINITY
   private readonly halfSpaces = new Map<string, Affine>()
   private readonly answers = new Map<Affine, Answer>()
+  private readonly signs = new Map<Affine, -1 | 1>()
 
   constructor(point: ReadonlyMap<string, Fraction>, keepsTerms = false) {
     this.point = point
@@ -51,11 +52,18 @@ export class Cell {
    * Where the point lies on the boundary {@link signNear} decides, so that a cell has an inside.
    */
   compare(x: Affine, y: Affine): -1 | 0 | 1 {
-    if (x.key === y.key) return 0
-    const difference = x.minus(y)
-    const { sign, positive } = this.answers.get(difference) ?? this.decide(difference)
-    this.comparisons.push(positive)
-    this.questions.push({ form: positive, of: "cell", isYes: true })
+    return x.key === y.key ? 0 : this.signOf(x.minus(y))
+  }
+
+  /** Asks again what another cell was asked: of forms that have a sign; what was asked at its point alone is not kept. */
+  ask(questions: readonly Question[]): void {
+    for (const { form, of } of questions) if (of === "cell") this.signOf(form)
+  }
+
+  private signOf(difference: Affine): -1 | 1 {
+    const { sign, question } = this.answers.get(difference) ?? this.decide(difference)
+    this.comparisons.push(question.form)
+    this.questions.push(question)
     return sign
   }
 
@@ -78,16 +86,23 @@ export class Cell {
 
   /** Whether a form is < 0 in the cell, if the cell lies on one side of it; nothing is kept. */
   isNegative(form: Affine): boolean {
-    return form.key !== Affine.ZERO.key && signNear(form, this.point) < 0
+    return form.key !== Affine.ZERO.key && this.near(form) < 0
+  }
+
+  private near(form: Affine): -1 | 1 {
+    const sign = this.signs.get(form) ?? signNear(form, this.point)
+    this.signs.set(form, sign)
+    return sign
   }
 
   private decide(whole: Affine): Answer {
     const forever = perForever(whole)
     const difference = forever.key === Affine.ZERO.key ? whole : forever
-    const sign = signNear(difference, this.point)
-    const answer: Answer = { sign, positive: sign > 0 ? difference : difference.negated }
+    const sign = this.near(difference)
+    const positive = sign > 0 ? difference : difference.negated
+    const answer: Answer = { sign, question: { form: positive, of: "cell", isYes: true } }
     this.answers.set(whole, answer)
-    if (!answer.positive.isConstant) this.halfSpaces.set(answer.positive.key, answer.positive)
+    if (!positive.isConstant) this.halfSpaces.set(positive.key, positive)
     return answer
   }
 

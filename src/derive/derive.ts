@@ -1,7 +1,8 @@
 import { Affine } from "../exponent/affine.js"
 import { Condition } from "../exponent/condition.js"
+import { allowedPolyhedron } from "../exponent/partition.js"
 import { Piecewise } from "../exponent/piecewise.js"
-import { type Constraint, solveLinear } from "../exponent/system.js"
+import { type Constraint, isFeasible, solveLinear } from "../exponent/system.js"
 import { InputError } from "../inputError.js"
 import type { Site } from "../program/model.js"
 import { everySite } from "../program/model.js"
@@ -9,7 +10,7 @@ import type { Scheme } from "../scheme/scheme.js"
 import { type Cell, explore, type Region, signNear } from "./cell.js"
 import { isZeroForm } from "./graded.js"
 import { throughTransient } from "./longTransient.js"
-import { isOutgrown, OUTGROWN } from "./outgrown.js"
+import { isOutgrown, OUTGROWN, tellsSites } from "./outgrown.js"
 import { givenAlignment } from "./read.js"
 import { type Recursion, recursion, sizeAt } from "./recursion.js"
 import type { Relation } from "./size.js"
@@ -63,8 +64,8 @@ export interface Derivation {
   /** Where neither a fixed point nor a growth was found: no statement speaks of these symbols. */
   readonly undecided: Condition
   /**
-   * Where of a deep model no more is said than that the features, at every site or with several symbols at some site,
-   * and the output both outgrow Θ(1): statements about single sites, and about feature learning, do not speak of these
+   * Where of a deep model no more is said than that the features, at every site or with three symbols or more at some
+   * site, and the output both outgrow Θ(1): statements about single sites, and about feature learning, do not speak of these
    * symbols.
    */
   readonly outgrown: Condition
@@ -143,24 +144,27 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
     Condition.NEVER.or(...regions.map((region) => Condition.all(region.where).and(condition(region))))
       .merged()
       .within(scheme.domain)
-  const bounded = (asked: readonly string[]) =>
-    everywhere(({ result }) =>
-      Condition.all(asked.flatMap((name) => allSteps(result, name, stepsFrom(1, lastStep(result, last)), "<="))),
-    )
+  const outside = [...outgrown, ...explored.filter(({ result }) => result === null).map(({ where }) => where)]
+  const bounded = (asked: readonly string[]) => {
+    const allowed = ({ result }: Region<Recursion>) =>
+      asked.flatMap((name) => allSteps(result, name, stepsFrom(1, lastStep(result, last)), "<="))
+    const cells = regions.map((region) => ({ where: region.where, allowed: allowed(region) }))
+    const found = allowedPolyhedron(cells, outside)?.within(scheme.domain)
+    return found ?? everywhere((region) => Condition.all(allowed(region)))
+  }
   const stable = bounded(everySite(scheme.program.model, "zB"))
   const internallyStable = stable.and(bounded(everySite(scheme.program.model, "zA")))
   const bothMove = () =>
     everywhere((region) =>
-      learning(region, (steps) =>
-        Condition.all(
-          deltas
-            .filter((name) => !name.startsWith("delta3"))
-            .flatMap((name) => allSteps(region.result, name, steps, "==")),
-        ),
-      ),
+      learning(region, (steps) => {
+        const asked = deltas
+          .filter((name) => !name.startsWith("delta3"))
+          .flatMap((name) => allSteps(region.result, name, steps, "=="))
+        return isFeasible([...region.where, ...asked]) ? Condition.all(asked) : Condition.NEVER
+      }),
     )
   const { sites, watchesParts } = scheme.program.model
-  const isOfSites = sites.length > 1 && !(isCut && scheme.symbols.length > 1)
+  const isOfSites = sites.length > 1 && !(isCut && !tellsSites(scheme))
   const level = switches.level ?? "features"
   const stableOutput = bounded(["f"])
   const asked = level === "output" ? stableOutput : stable
@@ -180,11 +184,7 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
     stableOutput,
     stableSites: Object.fromEntries(isOfSites ? sites.map(({ tag }) => [tag, bounded([`zB${tag}`])]) : []),
     featureLearning: watchesParts
-      ? everywhere((region) =>
-          learning(region, (steps) =>
-            sites.map((site) => changes(region.result, ofSite(site), steps)).reduce((all, one) => all.and(one)),
-          ),
-        )
+      ? everywhere((region) => learning(region, (steps) => changes(region, sites.map(ofSite), steps)))
       : null,
     efficient: watchesParts ? required.and(bothMove()) : null,
     largestRate: { features: largestRate(scheme, stable), output: largestRate(scheme, stableOutput) },
@@ -197,7 +197,7 @@ const MOST_SITES_WITH_NORMS = 2
 const MOST_CELLS = 300
 
 /** As many where little is asked of each. */
-const MOST_CELLS_OF_DEEP = 600
+const MOST_CELLS_OF_DEEP = 1000
 
 /** What the max rule asks of a loss whose gradient follows the output. */
 const NO_FLIP = "no step turns the residual's sign, so that no two steps undo each other"
@@ -242,36 +242,48 @@ function allSteps(
   steps: readonly number[],
   relation: "<=" | "==",
 ): readonly Constraint[] {
-  const constraints = steps.flatMap((t): Constraint[] => {
-    const form = sizeAt(result, name, t)
-    return form !== null ? [{ form, relation }] : relation === "==" ? [IMPOSSIBLE] : []
-  })
-  return [...constraints, { form: result.growth[name]!, relation }]
+  const forms = steps.flatMap((t) => sizeAt(result, name, t) ?? (relation === "==" ? [IMPOSSIBLE.form] : []))
+  return [...new Set([...forms, result.growth[name]!])].map((form) => ({ form, relation }))
 }
 
-/** The largest of the quantities is Θ(1) at each of the given steps. */
-function changes(result: Recursion, names: readonly string[], steps: readonly number[]): Condition {
-  const atMost = Condition.all(names.flatMap((name) => allSteps(result, name, steps, "<=")))
-  const reached = steps.map((t) =>
-    Condition.NEVER.or(
-      ...names.flatMap((name) => {
+/** Where in a region the largest quantity of every group is Θ(1) at each of the given steps. */
+function changes(
+  { where, result }: Region<Recursion>,
+  groups: readonly (readonly string[])[],
+  steps: readonly number[],
+): Condition {
+  const reached = new Map<string, Condition>()
+  for (const names of groups)
+    for (const t of steps) {
+      const pieces = names.flatMap((name): (readonly Constraint[])[] => {
         const form = sizeAt(result, name, t)
-        const constraints: Constraint[] = [
-          { form: form ?? IMPOSSIBLE.form, relation: "==" },
-          { form: result.growth[name]!, relation: "==" },
-        ]
-        return form === null ? [] : [Condition.all(constraints)]
-      }),
-    ),
+        if (form === null) return []
+        return [[form, result.growth[name]!].map((each): Constraint => ({ form: each, relation: "==" }))]
+      })
+      // Of most steps the sizes are those of another one.
+      const key = pieces.map((piece) => piece.map(({ form }) => form.key).join()).join(" or ")
+      if (!reached.has(key)) reached.set(key, Condition.any(pieces))
+    }
+  const atMost = [...where, ...groups.flat().flatMap((name) => allSteps(result, name, steps, "<="))]
+  // In most regions some group is nowhere Θ(1): that is quickly seen.
+  const isSomewhere = [...reached.values()].every(({ pieces }) =>
+    pieces.some((piece) => isFeasible([...atMost, ...piece])),
   )
-  return atMost.and(...reached)
+  return isSomewhere ? Condition.all(atMost).and(...reached.values()) : Condition.NEVER
 }
 
 /** A constraint that no point satisfies. */
 const IMPOSSIBLE: Constraint = { form: Affine.constant(1), relation: "==" }
 
 function quantitySteps(regions: readonly Region<Recursion>[], name: string, last: number): QuantitySteps {
-  const steps = Array.from({ length: last }, (_, i) => pieces(regions, name, () => i + 1)!)
+  const known = new Map<string, Piecewise>()
+  const steps = Array.from({ length: last }, (_, i) => {
+    // Once a quantity has settled its steps are the same.
+    const key = regions.map(({ result }) => sizeAt(result, name, i + 1)?.key).join()
+    const own = known.get(key) ?? pieces(regions, name, () => i + 1)!
+    known.set(key, own)
+    return own
+  })
   const settled = regions.filter(({ result }) => isZeroForm(result.growth[name]!))
   const limit = settled.length === 0 ? steps.at(-1)! : pieces(settled, name, (result) => lastStep(result, last))
   const prompt = (settled.length === 0 ? regions : settled).filter(({ result }) => result.limit === null)

@@ -2,7 +2,8 @@ import { Affine } from "../exponent/affine.js"
 import { type Cell, perForever, timesForever } from "./cell.js"
 import { isZeroForm } from "./graded.js"
 import { lead } from "./size.js"
-import { type Advance, grown, increments, isRepeated, type State, type StepReading } from "./step.js"
+import { grown, increments, isRepeated, type State, type StepReading } from "./state.js"
+import type { Advance } from "./step.js"
 
 /** By how much every quantity grows in a period. */
 export type PeriodGrowth = Readonly<Record<string, Affine>>

@@ -6,18 +6,11 @@
  * cell answers as another one did, what was read there is taken over, and the same is asked of the cell. Tensors of
  * equal parts are one object here, so that the same operands are found again.
  */
-import { Affine } from "../exponent/affine.js"
 import type { Node } from "../program/node.js"
+import { Answers } from "./answers.js"
 import type { Question } from "./cell.js"
 import type { Graded } from "./graded.js"
 import { type Applications, type ReadingContext, readNode } from "./read.js"
-
-/** What is asked next, and what is known where the answer is yes and where it is no. */
-interface Fork {
-  readonly question: Question
-  yes: Known | null
-  no: Known | null
-}
 
 /** All that a reading leaves behind. */
 interface Reading {
@@ -28,11 +21,9 @@ interface Reading {
   readonly usesGaps: boolean
 }
 
-type Known = Fork | Reading
-
 /** The readings of one scheme's nodes so far. */
 export class KnownReadings {
-  private readonly known = new Map<Node, Map<string, Known>>()
+  private readonly known = new Map<Node, Map<string, Answers<Reading>>>()
   private readonly tensors = new Map<string, Graded>()
   private readonly numbers = new Map<Graded, number>()
 
@@ -41,18 +32,19 @@ export class KnownReadings {
     const { cell, applications, assume } = context
     const matrices = operands.flatMap(({ randoms }) => randoms.map(({ leaf }) => leaf))
     const key = this.keyOf(operands, matrices, applications)
-    const ofNode = this.known.get(node) ?? new Map<string, Known>()
-    let at = ofNode.get(key) ?? null
-    while (at !== null && "yes" in at) at = cell.wouldSay(at.question) ? at.yes : at.no
+    const ofNode = this.known.get(node) ?? new Map<string, Answers<Reading>>()
+    const answers = ofNode.get(key) ?? new Answers<Reading>()
+    const at = answers.of(cell)
     if (at !== null) {
-      for (const { form, of } of at.questions) if (of === "cell") cell.compare(form, Affine.ZERO)
+      cell.ask(at.questions)
       for (const [leaf, after] of at.applications) applications.set(leaf, after)
       at.assumptions.forEach(assume)
       cell.usesGaps ||= at.usesGaps
       return at.result
     }
     const reading = this.readAnew(node, operands, context, matrices)
-    ofNode.set(key, joined(ofNode.get(key) ?? null, reading))
+    answers.add(reading.questions, reading)
+    ofNode.set(key, answers)
     this.known.set(node, ofNode)
     return reading.result
   }
@@ -112,27 +104,4 @@ export class KnownReadings {
     this.numbers.set(tensor, known)
     return known
   }
-}
-
-/** What is known with a reading added; a question that was not asked so before takes a fork's place. */
-function joined(known: Known | null, reading: Reading): Known {
-  let [root, at]: [Known, Known | null] = [reading, known]
-  let attach = (one: Known): void => {
-    root = one
-  }
-  for (const question of reading.questions) {
-    const old = at !== null && "yes" in at && at.question.of === question.of ? at : null
-    const isSame = old?.question.form.key === question.form.key
-    // The sign of a comparison in a cell is never 0.
-    const isOpposite = question.of === "cell" && old?.question.form.key === question.form.negated.key
-    const fork: Fork = old !== null && (isSame || isOpposite) ? old : { question, yes: null, no: null }
-    attach(fork)
-    const side = question.isYes === isOpposite ? "no" : "yes"
-    at = fork[side]
-    attach = (one) => {
-      fork[side] = one
-    }
-  }
-  attach(reading)
-  return root
 }

@@ -7,7 +7,8 @@ import { isZeroForm } from "./graded.js"
 import { type Round, steadyRound } from "./growth.js"
 import { type Course, firstSteps, LONGEST_PERIOD, type Recursion, settle, stepSizes } from "./recursion.js"
 import { lead, type Size } from "./size.js"
-import { grown, type State, type StepReading, stepper } from "./step.js"
+import { grown, type State, type StepReading } from "./state.js"
+import { stepper } from "./step.js"
 
 /** The symbol κ = Kδ: what K rounds of a steady growth by δ add. */
 const GAINED = "κ"

@@ -3,7 +3,8 @@ import type { Scheme } from "../scheme/scheme.js"
 import type { Cell } from "./cell.js"
 import { growthOver, noGrowth, type PeriodGrowth } from "./growth.js"
 import { lead, type Size } from "./size.js"
-import { type Advance, initialState, isRepeated, type State, type StepReading, stepper } from "./step.js"
+import { isRepeated, type State, type StepReading } from "./state.js"
+import { type Advance, initialState, stepper } from "./step.js"
 
 /** The sizes of the watched quantities after one step. */
 export interface StepSizes {

@@ -5,31 +5,10 @@ import type { Cell } from "./cell.js"
 import { sizeOnly } from "./demand.js"
 import { Graded } from "./graded.js"
 import { KnownReadings } from "./knownReadings.js"
-import { type Applications, type Growths, type ReadingContext, randomTensor, readNode } from "./read.js"
+import { KnownSteps } from "./knownSteps.js"
+import { type Growths, type ReadingContext, randomTensor, readNode } from "./read.js"
 import { lead, type Size, shifted, sizeOf } from "./size.js"
-
-/** Everything that the next step depends on. */
-export interface State {
-  readonly leaves: ReadonlyMap<Node, Graded>
-  readonly applications: ReadonlyMap<Node, Applications>
-}
-
-/** A quantity as a step shows it. */
-export interface WatchedSize {
-  /** Null where it is exactly zero. */
-  readonly size: Size | null
-  /** Whether the squares of its terms add (see `Graded.isOrthogonal`). */
-  readonly isOrthogonal: boolean
-  /** The sizes of the moments under the quotients that it depends on (see `Terms.corrections`). */
-  readonly moments: readonly Size[]
-}
-
-/** A step as it was read: the state after it, the comparisons made, and the quantities. */
-export interface StepReading {
-  readonly state: State
-  readonly comparisons: readonly Affine[]
-  readonly quantities: ReadonlyMap<string, WatchedSize>
-}
+import type { State, StepReading, WatchedSize } from "./state.js"
 
 const ZERO = sizeOf(Affine.ZERO)
 
@@ -52,6 +31,7 @@ interface Memory {
   readonly unparted: ReadonlySet<Node>
   readonly growths: Growths
   readonly readings: KnownReadings
+  readonly steps: KnownSteps
 }
 
 const memories = new WeakMap<Scheme, Memory>()
@@ -71,6 +51,7 @@ function memoryOf(scheme: Scheme, cell: Cell): Memory {
     unparted: unpartedNodes(scheme),
     growths: new Map(),
     readings: new KnownReadings(),
+    steps: new KnownSteps(),
   }
   memories.set(scheme, memory)
   return memory
@@ -100,10 +81,10 @@ export type Advance = (state: State) => StepReading
 /** The step of a scheme in a cell, as a map of states; `assume` is called with every assumption that a rule makes. */
 export function stepper(scheme: Scheme, cell: Cell, assume: (assumption: string) => void): Advance {
   const { program, alignments } = scheme
-  const { frozen, order, unparted, growths, readings } = memoryOf(scheme, cell)
+  const { frozen, order, unparted, growths, readings, steps } = memoryOf(scheme, cell)
   cell.mostBases = program.model.mostBases ?? Number.POSITIVE_INFINITY
   const watched = Object.entries(program.quantities)
-  return ({ leaves, applications }) => {
+  const read = ({ leaves, applications }: State, assume: (assumption: string) => void): StepReading => {
     const before = cell.comparisons.length
     const nextApplications = new Map(applications)
     const values = new Map<Node, Graded>([...frozen, ...leaves])
@@ -151,43 +132,8 @@ export function stepper(scheme: Scheme, cell: Cell, assume: (assumption: string)
       quantities,
     }
   }
-}
-
-/** All tensors of a state, in a fixed order. */
-function tensors({ leaves, applications }: State): Graded[] {
-  return [...leaves.values(), ...[...applications.values()].flatMap((of) => [of.arguments, of.transposed])]
-}
-
-/** Whether two states have equal parts, of equal leading forms. */
-export function isRepeated(before: State, after: State): boolean {
-  const [x, y] = [tensors(before), tensors(after)]
-  return x.length === y.length && x.every((tensor, i) => tensor === y[i] || tensor.key === y[i]!.key)
-}
-
-/** How much each part of each tensor grew between two states of the same parities; null for other parities. */
-export function increments(before: State, after: State): Affine[] | null {
-  const [old, now] = [tensors(before), tensors(after)]
-  const shape = (all: readonly Graded[]) =>
-    all.map(({ parts, randoms }) => [...parts.map(({ parity }) => parity.key), randoms.length].join()).join(";")
-  if (shape(old) !== shape(now)) return null
-  const forms = (all: readonly Graded[]) =>
-    all.flatMap(({ parts, randoms }) => [...parts, ...randoms].map(({ size }) => lead(size)))
-  const earlier = forms(old)
-  return forms(now).map((form, i) => form.minus(earlier[i]!))
-}
-
-/** The state with a form added to each part, in the order of {@link increments}. */
-export function grown(state: State, added: readonly Affine[]): State {
-  let i = 0
-  const next = (tensor: Graded) => tensor.map((size) => shifted(size, added[i++]!))
-  const leaves = new Map([...state.leaves].map(([node, tensor]) => [node, next(tensor)]))
-  const applications = new Map(
-    [...state.applications].map(([node, seen]) => [
-      node,
-      { arguments: next(seen.arguments), transposed: next(seen.transposed) },
-    ]),
-  )
-  return { leaves, applications }
+  return (state) =>
+    cell.keepsTerms ? read(state, assume) : steps.read(state, cell, assume, (into) => read(state, into))
 }
 
 /**

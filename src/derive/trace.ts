@@ -13,7 +13,8 @@ import { Cell } from "./cell.js"
 import { Graded } from "./graded.js"
 import { type Applications, type Growths, type ReadingContext, readNode } from "./read.js"
 import { lead, type Size } from "./size.js"
-import { frozenLeaves, initialState, rootsOf, type State, unpartedNodes } from "./step.js"
+import type { State } from "./state.js"
+import { frozenLeaves, initialState, rootsOf, unpartedNodes } from "./step.js"
 
 /** An exponent, and what it is made of: form = Σ times · (form of the term) + added. */
 export interface Link {

@@ -1,7 +1,8 @@
 import type { Fraction } from "fraction.js"
 import { Cell } from "../../src/derive/cell.js"
 import { lead } from "../../src/derive/size.js"
-import { initialState, isRepeated, type State, stepper } from "../../src/derive/step.js"
+import { isRepeated, type State } from "../../src/derive/state.js"
+import { initialState, stepper } from "../../src/derive/step.js"
 import { type SchemeDefinition, scheme } from "../../src/scheme/scheme.js"
 
 /** Periods of the schemes here are shorter. */

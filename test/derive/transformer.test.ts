@@ -79,8 +79,9 @@ test.each([
  * there nothing is left out.
  */
 test.each(["llama-block", "bert-block"])("%s with two rates: bounds are those read point by point", (kind) => {
-  const { stable, stableOutput, outgrown, undecided } = derive(scheme(onModel(kind, loraPlus)))
+  const { stable, stableOutput, stableSites, outgrown, undecided } = derive(scheme(onModel(kind, loraPlus)))
   expect(formatCondition(undecided)).toBe("never")
+  expect(Object.keys(stableSites)).toEqual(BLOCK_SITES[kind].map((site) => `[${site}]`))
   const eighth = fc.integer({ min: -14, max: 1 })
   fc.assert(
     fc.property(eighth, eighth, (a, b) => {
@@ -93,10 +94,27 @@ test.each(["llama-block", "bert-block"])("%s with two rates: bounds are those re
         !own.stable.isNever,
         !own.stableOutput.isNever,
       ])
+      const sites = Object.entries(stableSites).map(([tag, bound]) => [tag, isIn(bound)])
+      expect([values, sites]).toEqual([
+        values,
+        Object.entries(own.stableSites).map(([tag, bound]) => [tag, !bound.isNever]),
+      ])
       if (isIn(outgrown)) expect(isIn(stable) || isIn(stableOutput)).toBe(false)
     }),
     { numRuns: 40 },
   )
+})
+
+/** Three sites that read the stream as it is follow one layer's bounds ([LoRA+]) whatever becomes of those behind. */
+test("LoRA+ on a whole block: q, k and v have the bounds of one layer, what reads v has narrower ones", () => {
+  const { stableSites } = derive(scheme(onModel("llama-block", loraPlus)))
+  const one = derive(scheme(loraPlus)).stable
+  for (const site of ["q", "k", "v"]) expect(formatCondition(stableSites[`[${site}]`]!)).toBe(formatCondition(one))
+  const inTurn = ["[v]", "[o]", "[gate]", "[down]"].map((tag) => stableSites[tag]!)
+  for (const [before, after] of inTurn.slice(1).map((bound, i) => [inTurn[i]!, bound] as const)) {
+    expect(after.isWithin(before)).toBe(true)
+    expect(before.isWithin(after)).toBe(false)
+  }
 })
 
 /** LoRA+ at (−1, 0) is stable for one layer ([LoRA+]), also for v or o alone; not where one adapter follows another. */

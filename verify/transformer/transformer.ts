@@ -110,7 +110,7 @@ function section(judged: readonly JudgedBlock[], { budget, steps }: TransformerS
       text: exponentsAnswer(claims),
     },
     claim:
-      "With an adapter on every layer of a block as in Llama (RMSNorm, grouped-query attention with rotary positions, SwiGLU) or as in BERT (LayerNorm, attention both ways, GELU), the sizes at every site follow their derived exponents through training. Every site has the bound of one layer: c ≤ −1/2 from Init[A], c ≤ −1 from Init[B] (ours).",
+      "With an adapter on every layer of a block as in Llama (RMSNorm, grouped-query attention with rotary positions, SwiGLU) or as in BERT (LayerNorm, attention both ways, GELU), the sizes at every site follow their derived exponents through training. Every site has the bound of one layer: c ≤ −1/2 from Init[A], c ≤ −1 from Init[B]; with a rate for each factor the bounds become narrower from site to site along the block (ours).",
     parts: [
       {
         kind: "text",
@@ -142,7 +142,6 @@ const startOf = ({ definition: { title } }: Setting) => title.split(":")[0]!
 const blockOf = ({ definition: { model } }: Setting) =>
   model?.kind === "bert-block" ? "BERT's block" : "Llama's block"
 
-/** With two rates bounds are told for all sites together. */
 function boundTable(judged: readonly JudgedBlock[]): ReportTable {
   return {
     columns: ["block", "start", "site", "Z_B = O(1) iff", "f - f0 = O(1) iff"],
