@@ -6,8 +6,10 @@ export type Relation = "equal" | "atMost"
 
 /** How far below the leading term another one is still kept, as an exponent. */
 const WINDOW = 1
-/** A fit has no use for more terms. */
+/** A fit has no use for more terms, */
 const MOST_TERMS = 12
+/** nor for more of one value: two tell that a value is reached in two ways. */
+const MOST_OF_A_VALUE = 2
 
 /** The exponent of a nonzero part of a tensor in a cell. */
 export interface Size {
@@ -72,5 +74,11 @@ function joined({ point }: Cell, x: readonly Affine[], y: readonly Affine[]): Af
     .map((form) => ({ form, value: form.at(point) }))
     .filter(({ value }) => first.at(point).sub(value).compare(WINDOW) <= 0)
     .sort((p, q) => q.value.compare(p.value))
-  return [first, ...others.slice(0, MOST_TERMS - 1).map(({ form }) => form)]
+  const ofValue = new Map([[first.at(point).toFraction(), 1]])
+  const kept = others.filter(({ value }) => {
+    const count = (ofValue.get(value.toFraction()) ?? 0) + 1
+    ofValue.set(value.toFraction(), count)
+    return count <= MOST_OF_A_VALUE
+  })
+  return [first, ...kept.slice(0, MOST_TERMS - 1).map(({ form }) => form)]
 }

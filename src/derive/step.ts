@@ -115,8 +115,10 @@ export function stepper(scheme: Scheme, cell: Cell, assume: (assumption: string)
           .plus(lead(y ?? ZERO))
           .plus(left.shape[1].exponent)
         const size = of ? shifted(of, terms.negated) : null
-        // Where a factor is a sum of several terms, the ratio approaches its limit like a quotient of moments.
-        const moments = [x, y].flatMap((factor) => factor ?? [])
+        // Where a factor is a sum of several terms, the ratio approaches its limit like a quotient of moments; and so do
+        // the factors that are made of such quotients.
+        const below = [left, right].flatMap((factor) => momentsOf(factor, values, cell))
+        const moments = [...[x, y].flatMap((factor) => factor ?? []), ...below]
         quantities.set(name, { size, isOrthogonal: size === null || size.terms.length === 1, moments })
       }
     const after = (node: Node, value: Graded) => {

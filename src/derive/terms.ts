@@ -23,16 +23,12 @@ export type Terms =
       /**
        * Gaps > 0, smallest first: the size is n^exponent (1 + Σ O(n^−gap)). A sign, Adam's quotient or a clipped step
        * approaches its limit as the terms of its argument (of the norm and its bound) separate (the share of entries
-       * that the smaller one decides is n^−gap); two leading terms of equal exponent that are independent overlap by
-       * n^(−1/2).
+       * that the smaller one decides is n^−gap; where it is not known which of them is there, any gap between two of
+       * them); two leading terms of equal exponent that are independent overlap by n^(−1/2); the columns of a batch
+       * overlap by n^(−1/2) of either sign, so that mean squares see its square.
        */
       readonly corrections: readonly Fraction[]
       readonly relation: Relation
-      /**
-       * Whether what a sign, a quotient or a norm below it is of is known as a bound only: then it is not known which of
-       * its terms leads, nor how fast the limit is approached.
-       */
-      readonly hasLooseCorrections: boolean
     }
 
 /**
@@ -72,10 +68,8 @@ export function termsOf(concrete: Scheme): (quantity: string, t: number) => Term
     const size = at.sizes[quantity]
     if (!size) return { kind: "zero" }
     const [leading, ...others] = descending(size, point)
-    const corrections = at.moments[quantity]!.flatMap((moment) => {
-      const [most, ...rest] = descending(moment, point)
-      return rest.map((value) => most!.sub(value))
-    })
+    const corrections = at.moments[quantity]!.flatMap((moment) => gapsOf(descending(moment, point), moment.relation))
+    if (definition.batch !== undefined && definition.batch > 1) corrections.push(new Fraction(1))
     const leaders = MaxPlus.of(...size.terms).forms.filter((form) => form.at(point).equals(leading!))
     if (leaders.length > 1) corrections.push(new Fraction(1, 2))
     return {
@@ -85,9 +79,14 @@ export function termsOf(concrete: Scheme): (quantity: string, t: number) => Term
       orthogonal: at.orthogonal.has(quantity),
       corrections: distinct(corrections).reverse(),
       relation: size.relation,
-      hasLooseCorrections: at.moments[quantity]!.some(({ relation }) => relation === "atMost"),
     }
   }
+}
+
+/** The gaps below the leading value; where that is a bound and need not be there, those below any other too. */
+function gapsOf(values: readonly Fraction[], relation: Relation): Fraction[] {
+  const leaders = relation === "equal" ? values.slice(0, 1) : values
+  return leaders.flatMap((leader, i) => values.slice(i + 1).map((value) => leader.sub(value)))
 }
 
 function readSteps(scheme: Scheme, cell: Cell): StepSizes[] {

@@ -36,3 +36,30 @@ test("an alignment given as a symbol that is set is the number given", () => {
   expect(number("zA", 1)).toMatchObject({ exponent: new Fraction(1, 4) })
   for (const quantity of ["zA", "zB", "f"]) expect(symbol(quantity, 2)).toEqual(number(quantity, 2))
 })
+
+/**
+ * From Init[B] B moves in the second step, so that A's third follows B₀ᵀ dZ, n^(1/2) dZ, and ΔBᵀ dZ, n^(c + 1) dZ: Adam's
+ * quotient in A approaches its limit by the gap −1/2 − c, and so does the alignment of A with its input.
+ */
+test("an alignment has the corrections of the quotients below its factors", () => {
+  const at = termsOf(scheme(schemeNamed("init-b"), { c: "-5/4" }))
+  for (const quantity of ["zA", "alignment(zA)"])
+    expect(at(quantity, 3)).toMatchObject({ corrections: expect.arrayContaining([new Fraction(3, 4)]) })
+})
+
+test("the columns of a batch overlap, a single one has nothing to overlap with", () => {
+  const gaps = (batch: number) => {
+    const terms = termsOf(scheme({ ...schemeNamed("init-b"), batch }, { c: "-1" }))("alignment(zA)", 1)
+    return terms.kind === "zero" ? null : terms.corrections.map((gap) => gap.toFraction())
+  }
+  expect([gaps(1), gaps(4)]).toEqual([[], ["1"]])
+})
+
+/** At c = −1/4 exponents are multiples of 1/4, and so is the least gap by which a quotient can approach its limit. */
+test("terms that are one at the point do not crowd out those below them", () => {
+  const at = termsOf(scheme(schemeNamed("llama-block/init-a"), { c: "-1/4" }))
+  for (const site of ["q", "gate", "up", "down"]) {
+    const terms = at(`b[${site}]`, 2)
+    expect(terms.kind === "zero" ? null : terms.corrections[0]!.toFraction()).toBe("1/4")
+  }
+})

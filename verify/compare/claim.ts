@@ -1,5 +1,5 @@
 import { type Terms, termsOf } from "../../src/derive/terms.js"
-import { type Expected, judge, RULES, type Verdict } from "../../src/fit/judge.js"
+import { type Expected, judge, type Verdict } from "../../src/fit/judge.js"
 import { type Scheme, scheme } from "../../src/scheme/scheme.js"
 import type { Budget } from "./budget.js"
 import type { Measurements } from "./measurements.js"
@@ -80,10 +80,7 @@ export function judgeOf(
       step,
       derived,
       measured: verdict,
-      cause:
-        verdict.verdict === "contradicts"
-          ? (failedAssumption(measured.flipped(step)) ?? looseCorrections(own, derived, verdict))
-          : null,
+      cause: verdict.verdict === "contradicts" ? failedAssumption(measured.flipped(step)) : null,
       widths,
       seeds,
       values: samples.map(({ meanSquares }) => Math.sqrt(meanSquares.reduce((x, y) => x + y, 0) / meanSquares.length)),
@@ -101,20 +98,6 @@ const FEW_FLIPS = 0.05
 /** The max rule needs leading terms that do not cancel: where the residual's sign flips, two steps undo each other. */
 function failedAssumption(flipped: number): string | null {
   return flipped < FEW_FLIPS ? null : `sign flip of the residual in ${Math.round(100 * flipped)} % of samples`
-}
-
-/**
- * A fit is only as good as the corrections that it has. In a deep model parts are joined, and what a quotient is of is
- * often a bound: its corrections are not known then, and a slope that is off by less than what counts as narrow is not
- * held against the exponent.
- */
-function looseCorrections({ program: { model } }: Scheme, derived: Terms, { plain }: Verdict): string | null {
-  const isLoose = model.mostBases !== undefined && derived.kind === "power" && derived.hasLooseCorrections
-  if (derived.kind === "zero" || plain === null || !isLoose) return null
-  const miss = plain.exponent - derived.exponent.valueOf()
-  return Math.abs(miss) > RULES.widestHalfWidth
-    ? null
-    : `what a quotient below it is of is known as a bound only, so its corrections are not: the plain slope is off by ${miss.toFixed(3)}`
 }
 
 /** The names of a scheme's quantities and of the alignments behind them. */
