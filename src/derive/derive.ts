@@ -149,8 +149,7 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
     const allowed = ({ result }: Region<Recursion>) =>
       asked.flatMap((name) => allSteps(result, name, stepsFrom(1, lastStep(result, last)), "<="))
     const cells = regions.map((region) => ({ where: region.where, allowed: allowed(region) }))
-    const found = allowedPolyhedron(cells, outside)?.within(scheme.domain)
-    return found ?? everywhere((region) => Condition.all(allowed(region)))
+    return allowedPolyhedron(cells, outside, scheme.domain) ?? everywhere((region) => Condition.all(allowed(region)))
   }
   const stable = bounded(everySite(scheme.program.model, "zB"))
   const internallyStable = stable.and(bounded(everySite(scheme.program.model, "zA")))

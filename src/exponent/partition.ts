@@ -1,5 +1,5 @@
 import { Condition } from "./condition.js"
-import { type Constraint, holdsAt, implies, irredundant, isFeasible, negate, witness } from "./system.js"
+import { type Constraint, holdsAt, implies, isFeasible, negate, witness } from "./system.js"
 
 /** A closed cell of a subdivision, and what it allows of itself: constraints, none an equation. */
 export interface AllowedCell {
@@ -8,7 +8,7 @@ export interface AllowedCell {
 }
 
 /**
- * What the cells of a subdivision allow of themselves, all together, if that is one polyhedron with an inside, bounded
+ * Of a domain, what the cells of a subdivision allow of themselves, all together, if that is one polyhedron with an inside, bounded
  * by nothing but constraints of what is allowed; null if it is not, or not seen to be.
  *
  * Of each such constraint that holds on all that is allowed one half-space is taken. All that is allowed lies in their
@@ -17,10 +17,12 @@ export interface AllowedCell {
  *
  * @param cells the cells that allow something, closed.
  * @param outside the others: with the cells they cover the domain, and no two have an inside in common.
+ * @returns constraints of which none follows from the others within the domain.
  */
 export function allowedPolyhedron(
   cells: readonly AllowedCell[],
   outside: readonly (readonly Constraint[])[],
+  domain: readonly Constraint[] = [],
 ): Condition | null {
   if (cells.some(({ where }) => where.some(({ relation }) => relation !== "<="))) return null
   const pieces = cells.flatMap((cell) => {
@@ -35,8 +37,11 @@ export function allowedPolyhedron(
       pieces.every(({ point }) => holdsAt(side, point)) &&
       pieces.every(({ allowed, constraints }) => allowed.includes(side) || implies(constraints, side)),
   )
-  const hull = irredundant(sides)
-  if (witness(inside(hull)) === null) return null
+  const hull = sides.reduce<readonly Constraint[]>((kept, side) => {
+    const others = kept.filter((other) => other !== side)
+    return implies([...domain, ...others], side) ? others : kept
+  }, sides)
+  if (witness(inside([...domain, ...hull])) === null) return null
   const isOpen = ({ where, allowed }: AllowedCell) =>
     allowed
       .filter((each) => !sides.some((side) => side.form.scaled === each.form.scaled))

@@ -85,6 +85,12 @@ test("what is found is what the cells allow", () => {
   expect(found).toBeGreaterThan(20)
 })
 
+test("what follows from the domain is not said", () => {
+  const domain = [side("x - 1")]
+  const cells = [{ where: domain, allowed: [side("y"), side("x + y - 1")] }]
+  expect(allowedPolyhedron(cells, [], domain)!.equals(Condition.all([side("y")]))).toBe(true)
+})
+
 test("a union that is no polyhedron is not taken for one, nor one that reaches outside", () => {
   const [left, right] = [[side("x")], [side("-x")]]
   const corner = [
