@@ -78,7 +78,7 @@ test.each([
  * Regions, and leaving out those where all bounds are broken, are held against what is read at single points for all t:
  * there nothing is left out.
  */
-test.each(["llama-block", "bert-block"])("%s with two rates: bounds are those read point by point", (kind) => {
+test.each(["llama-block", "bert-block"] as const)("%s with two rates: bounds are those read point by point", (kind) => {
   const { stable, stableOutput, stableSites, outgrown, undecided } = derive(scheme(onModel(kind, loraPlus)))
   expect(formatCondition(undecided)).toBe("never")
   expect(Object.keys(stableSites)).toEqual(BLOCK_SITES[kind].map((site) => `[${site}]`))
