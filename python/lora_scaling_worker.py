@@ -27,6 +27,9 @@ HEADS = ("classifier.", "score.")
 IGNORED = -100
 # As `measuredTokens` of src/train/tuning/engine.ts.
 MEASURED_TOKENS = 64
+PRECISIONS = ("float32", "bfloat16", "float16")
+# What a loss is multiplied by in float16, so that its gradients are not lost below 2^-24; halved where they overflow.
+LOSS_SCALE = 2.0**16
 PREFIX = "base_model.model."
 
 
@@ -151,7 +154,7 @@ class Worker:
 
         path = take(request, "model", is_text, "a folder with config.json and safetensors, or a GGUF file", "models/llama")
         classes = take(request, "classes", lambda v: v is None or is_count(v, 2), "a number of classes ≥ 2, or null for the next token", "3")
-        precision = take(request, "precision", lambda v: v in ("float32", "bfloat16"), "float32 or bfloat16", "float32")
+        precision = take(request, "precision", lambda v: v in PRECISIONS, " or ".join(PRECISIONS), "float32")
         sites = take(request, "sites", lambda v: is_list(v, is_text), "the last parts of modules' names", '["q_proj"]')
         rank = take(request, "rank", is_count, "an integer ≥ 1", "8")
         scale = take(request, "scale", is_number, "what B A is multiplied by, a number ≥ 0", "2")
@@ -159,7 +162,7 @@ class Worker:
         self.sharded = take(request, "sharded", is_flag, "true or false", "false") and self.processes > 1
         checkpointing = take(request, "recompute", is_flag, "true or false", "false")
         self.model = self.optimizer = None
-        dtype = getattr(torch, precision)
+        dtype, self.half = getattr(torch, precision), precision == "float16"
         model = from_gguf(path, classes, dtype) if path.endswith(".gguf") else from_folder(path, classes, dtype)
         self.lora = LoraConfig(
             r=rank, lora_alpha=scale * rank, lora_dropout=0.0, bias="none", target_modules=sites,
@@ -248,20 +251,16 @@ class Worker:
         rate = take(request, "rate", is_number, "a number ≥ 0", "0.001")
         self.recording = take(request, "record", is_flag, "true or false", "false")
         shares = [self.share(batch, f"batches[{i}]") for i, batch in enumerate(batches)]
-        total = torch.zeros((), dtype=torch.float64, device=self.device)
-        for share in shares:
-            loss = self.loss(share) / len(shares)
-            # Sharded gradients are the processes' mean.
-            (loss * self.processes if self.sharded else loss).backward()
-            total += loss.detach()
         own = list(self.moving.values())
-        for parameter in own:
-            # AdamW leaves a tensor without a gradient alone; one with a gradient of zero decays.
-            if parameter.grad is None:
-                parameter.grad = torch.zeros_like(parameter)
-        if self.processes > 1 and not self.sharded:
+        # Each step begins with the same one: a run that is taken up again has the same bits.
+        scale = LOSS_SCALE if self.half else 1.0
+        total = self.backward(shares, own, scale)
+        while scale > 1 and math.isfinite(self.sum(total).item()) and not self.all_finite(own):
+            scale /= 2
+            total = self.backward(shares, own, scale)
+        if scale != 1:
             for parameter in own:
-                torch.distributed.all_reduce(parameter.grad)
+                parameter.grad /= scale
         bound = math.inf if self.clip is None else self.clip
         norm = whole(torch.nn.utils.clip_grad_norm_(own, bound)).item()
         before = {site.name: site.factors() for site in self.sites} if self.recording else {}
@@ -277,6 +276,33 @@ class Worker:
                 answer["sites"] += self.sizes(site, z, before[site.name])
                 site.rows = None
         return answer
+
+    def backward(self, shares, own, scale):
+        """Gradients of the batches' mean loss, times a number; gives this process's part of the loss itself."""
+        import torch
+
+        self.model.zero_grad()
+        total = torch.zeros((), dtype=torch.float64, device=self.device)
+        for share in shares:
+            loss = self.loss(share) / len(shares)
+            # Sharded gradients are the processes' mean.
+            (loss * scale * (self.processes if self.sharded else 1)).backward()
+            total += loss.detach()
+        for parameter in own:
+            # AdamW leaves a tensor without a gradient alone; one with a gradient of zero decays.
+            if parameter.grad is None:
+                parameter.grad = torch.zeros_like(parameter)
+        if self.processes > 1 and not self.sharded:
+            for parameter in own:
+                torch.distributed.all_reduce(parameter.grad)
+        return total
+
+    def all_finite(self, own):
+        """Whether every gradient is a number, on all processes."""
+        import torch
+
+        odd = sum(int(not torch.isfinite(local(parameter.grad)).all()) for parameter in own)
+        return self.sum(torch.tensor(odd, device=self.device)).item() == 0
 
     def score(self, request):
         """Of each sequence the log-likelihood of every class; or, a list of one, that of what is told of it."""

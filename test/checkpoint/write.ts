@@ -81,9 +81,9 @@ export interface GgufTensor {
   readonly bytes: Uint8Array
 }
 
-/** A GGUF file, version 3, alignment 32. */
+/** A GGUF file, version 3, alignment 32; numbers are floats, and bigints unsigned integers of 32 bits. */
 export function gguf(
-  metadata: Readonly<Record<string, string | number | readonly string[] | readonly number[]>>,
+  metadata: Readonly<Record<string, string | number | bigint | readonly string[] | readonly number[]>>,
   tensors: readonly GgufTensor[],
 ): Uint8Array {
   const entries = Object.entries(metadata).map(([key, value]) =>
@@ -91,16 +91,18 @@ export function gguf(
       text(key),
       ...(typeof value === "string"
         ? [number(4, 8), text(value)]
-        : typeof value === "number"
-          ? [number(4, 6), new Uint8Array(Float32Array.of(value).buffer)]
-          : typeof value[0] === "number"
-            ? [
-                number(4, 9),
-                number(4, 6),
-                number(8, value.length),
-                new Uint8Array(Float32Array.from(value as number[]).buffer),
-              ]
-            : [number(4, 9), number(4, 8), number(8, value.length), ...(value as string[]).map(text)]),
+        : typeof value === "bigint"
+          ? [number(4, 4), number(4, Number(value))]
+          : typeof value === "number"
+            ? [number(4, 6), new Uint8Array(Float32Array.of(value).buffer)]
+            : typeof value[0] === "number"
+              ? [
+                  number(4, 9),
+                  number(4, 6),
+                  number(8, value.length),
+                  new Uint8Array(Float32Array.from(value as number[]).buffer),
+                ]
+              : [number(4, 9), number(4, 8), number(8, value.length), ...(value as string[]).map(text)]),
     ]),
   )
   const padded = (bytes: Uint8Array) => joined([bytes, new Uint8Array((32 - (bytes.length % 32)) % 32)])

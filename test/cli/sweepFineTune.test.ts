@@ -75,6 +75,17 @@ describe.skipIf(engine === null)("a sweep of fine-tunings", () => {
       )
   })
 
+  test("an array of tasks on this machine has the tables of the whole", async () => {
+    const array = ["launch", "local", "sweep.json", "--array", "2", "--store", "array.duckdb", "--out", "array"]
+    const { code, err } = await lora(folder, ...array)
+    expect(code, err).toBe(0)
+    expect(err).toContain("2 of 2 tasks have runs to do")
+    for (const name of ["results.csv", "sites.csv"])
+      expect(await readFile(join(folder, "array", name), "utf8")).toBe(
+        await readFile(join(folder, "whole", name), "utf8"),
+      )
+  })
+
   test("shards put together are the whole", async () => {
     for (const [name, shard] of [
       ["a", "1/2"],

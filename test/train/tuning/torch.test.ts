@@ -13,7 +13,7 @@ import { type TorchEngine, torchTuning } from "../../../src/train/tuning/torch/e
 import { TorchRun } from "../../../src/train/tuning/torch/run.js"
 import { type TorchModel, TorchWorker } from "../../../src/train/tuning/torch/worker.js"
 import { drawStart, trainedOf } from "../../../src/train/tuning/trained.js"
-import { SMALL_BERT, SMALL_LLAMA, writeRandomModel } from "../../checkpoint/randomModel.js"
+import { SMALL_BERT, SMALL_LLAMA, writeRandomGguf, writeRandomModel } from "../../checkpoint/randomModel.js"
 import { pythonWithTorch } from "../../python/venv.js"
 import { distance } from "../graph/distance.js"
 import { engineForTests } from "../graph/engine.js"
@@ -157,6 +157,25 @@ describe.skipIf(python === null)("the engine torch", () => {
     )
   })
 
+  test("a GGUF file has the losses of the same weights in safetensors, on both engines", async () => {
+    const job = await jobOf(LLAMA)
+    const checkpoint = join(folder, "model.gguf")
+    await writeRandomGguf(checkpoint, MODELS[LLAMA][0], WORDS)
+    const ours = graph === null ? [] : [graphTuning()]
+    const [x, ...others] = [
+      await engine.open(job),
+      await engine.open({ ...job, checkpoint }),
+      ...(await Promise.all(ours.map((own) => own.open({ ...job, checkpoint })))),
+    ]
+    const expected = await stepsOf(LLAMA, x!, 1, 5)
+    for (const open of others)
+      for (const [i, { loss, norm }] of (await stepsOf(LLAMA, open, 1, 5)).entries()) {
+        expect(relative(expected[i]!.loss, loss), `loss of step ${i + 1}`).toBeLessThan(1e-4)
+        expect(relative(expected[i]!.norm, norm), `norm of step ${i + 1}`).toBeLessThan(1e-3)
+      }
+    await Promise.all([x!, ...others, ...ours].map((each) => each.close()))
+  })
+
   test("killed in the middle of a step it goes on to the same bits, and says so", async () => {
     const job = await jobOf(LLAMA)
     const whole = await engine.open(job)
@@ -195,9 +214,30 @@ describe.skipIf(python === null)("the engine torch", () => {
     expect(Math.max(...apart)).toBeLessThan(3e-2)
     expect(Math.max(...apart)).toBeGreaterThan(1e-5)
     await Promise.all([x.close(), y.close()])
-    await expect(engine.open({ ...wide, precision: "float16" })).rejects.toThrow(
-      /^precision: got "float16"; allowed: float32 or bfloat16/,
-    )
+  })
+
+  test.each([
+    ["as they are", 1],
+    // Without a loss scale, what reaches the adapters is below the least number of float16.
+    ["tiny", 1e-5],
+    // With the first one it is above the largest.
+    ["large", 30],
+  ])("float16 with a loss scale: near float32 where gradients are %s", async (what, by) => {
+    const narrow = await jobOf(LLAMA, { precision: "float16", clip: null })
+    const checkpoint = join(folder, `${what} gradients`)
+    await mkdir(checkpoint, { recursive: true })
+    await writeRandomModel(checkpoint, { ...MODELS[LLAMA][0], tie_word_embeddings: false }, WORDS, by)
+    const [x, y] = [
+      await engine.open({ ...narrow, checkpoint, precision: "float32" }),
+      await engine.open({ ...narrow, checkpoint }),
+    ]
+    const [expected, found] = [await stepsOf(LLAMA, x, 1, 5), await stepsOf(LLAMA, y, 1, 5)]
+    for (const [i, { loss, norm }] of expected.entries()) {
+      expect(relative(loss, found[i]!.loss), `loss of step ${i + 1}`).toBeLessThan(1e-2)
+      expect(relative(norm, found[i]!.norm), `norm of step ${i + 1}`).toBeLessThan(3e-2)
+    }
+    expect(found.map(({ norm }) => norm)).not.toEqual(expected.map(({ norm }) => norm))
+    await Promise.all([x.close(), y.close()])
   })
 
   test("asked what it cannot do it says why, and goes on", async () => {
@@ -244,7 +284,7 @@ describe.skipIf(python === null)("the engine torch", () => {
     /** The job as a run of both processes, kept after every fourth step. */
     const shared = (job: TuningJob, sharded: boolean) => {
       const { checkpoint: model, sites, rank, scale, classes, clip, start, optimiser } = job
-      const precision = job.precision === "bfloat16" ? "bfloat16" : "float32"
+      const { precision } = job
       const opened: TorchModel = {
         ...{ model, sites, rank, scale, classes, sharded, precision },
         ...{ trainHead: classes !== null, recompute: sharded },

@@ -1,5 +1,4 @@
 /** Fine-tunings by PyTorch, transformers and PEFT in a worker of their own. */
-import { InputError } from "../../../inputError.js"
 import { rateAt } from "../../adamw.js"
 import { type OpenTuning, type TorchSettings, type TuningEngine, TuningFailure, type TuningJob } from "../engine.js"
 import { WorkerDied, WorkerFailure, type WorkerOptions } from "./processes.js"
@@ -38,13 +37,6 @@ export function torchTuning({
     },
     open: async (job) => {
       const { precision, classes, sites, rank, scale } = job
-      if (precision === "float16")
-        throw new InputError({
-          field: "precision",
-          given: precision,
-          allowed: "float32 or bfloat16 with engine: torch; gradients in float16 need a loss scale, which it has not",
-          example: "precision: bfloat16",
-        })
       const model = {
         ...{ model: job.checkpoint, classes, precision, sites, rank, scale, sharded, recompute },
         trainHead: classes !== null,

@@ -193,10 +193,8 @@ class Member {
   }
 
   #hear(text: string): void {
-    let line: Line
-    try {
-      line = JSON.parse(text)
-    } catch {
+    const line = lineOf(text)
+    if (line === null) {
       this.#log = `${this.#log}${text}\n`.slice(-LOG)
       return
     }
@@ -232,6 +230,17 @@ interface Line {
   readonly missing?: readonly string[]
   readonly device?: string
   readonly processes?: number
+}
+
+/** A line of the protocol: an answer, or the greeting; null for whatever else is printed. */
+function lineOf(text: string): Line | null {
+  try {
+    const line = JSON.parse(text)
+    const isLine = typeof line === "object" && line !== null && (typeof line.id === "number" || "protocol" in line)
+    return isLine ? line : null
+  } catch {
+    return null
+  }
 }
 
 /** A port on which nothing listens. */

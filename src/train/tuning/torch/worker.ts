@@ -1,4 +1,5 @@
 /** The worker in Python with one model open, started anew when it dies. */
+import type { TuningPrecision } from "../engine.js"
 import { startProcesses, type WorkerGreeting, type WorkerOptions, type WorkerProcesses } from "./processes.js"
 
 /** A model as the worker opens it. */
@@ -8,7 +9,7 @@ export interface TorchModel {
   /** How many classes a sequence may have; null where the next token is told. */
   readonly classes: number | null
   /** Of the frozen weights and of what they are applied to; what is trained is float32. */
-  readonly precision: "float32" | "bfloat16"
+  readonly precision: TuningPrecision
   readonly sites: readonly string[]
   readonly rank: number
   /** What B A is multiplied by. */
