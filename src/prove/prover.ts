@@ -94,7 +94,8 @@ type Values = ReadonlyMap<string, Value>
 
 /** A part of the symbols' space in which everything needed is decided, or a {@link Split} is thrown. */
 class Leaf {
-  private readonly facts = new Map<string, FactJson>()
+  /** What was found to hold and is part of the proof. */
+  private readonly facts = new Map<string, Inequality>()
   private readonly known = new Map<string, boolean>()
   private readonly recurrence: RecurrenceJson
   private readonly claim: ClaimJson
@@ -142,7 +143,7 @@ class Leaf {
 
   private holding(steps: number): Certificate {
     if (this.claim.direction !== "if" && !this.isInside()) throw new Refuted({ values: this.values, fails: null })
-    return { facts: [...this.facts.values()], steps, verdict: { holds: true } }
+    return { facts: this.proven(), steps, verdict: { holds: true } }
   }
 
   private failed(verdict: Exclude<LeafVerdict, { holds: true }>, steps: number): Certificate {
@@ -153,7 +154,16 @@ class Leaf {
         fails: { atom, step: firstFailure(this.recurrence, atom, this.values) },
       })
     }
-    return { facts: [...this.facts.values()], steps, verdict }
+    return { facts: this.proven(), steps, verdict }
+  }
+
+  /** The facts with their multipliers, which nothing needs of a leaf that is split or refutes the claim. */
+  private proven(): FactJson[] {
+    return [...this.facts.values()].map((fact) => ({
+      form: formJson(fact.form),
+      strict: fact.strict,
+      multipliers: farkas(fact, this.hypotheses).map((q) => q.toFraction()),
+    }))
   }
 
   private get values(): Record<string, string> {
@@ -230,7 +240,7 @@ class Leaf {
     throw new Split(form)
   }
 
-  /** Whether `form ≤ 0` (`< 0`) holds in all of the leaf; if so, the fact is kept with its multipliers. */
+  /** Whether `form ≤ 0` (`< 0`) holds in all of the leaf; if so, the fact is kept. */
   private implied(form: Affine, strict: boolean): boolean {
     if (form.isConstant) return strict ? form.constant.compare(0) < 0 : form.constant.compare(0) <= 0
     const key = `${form.key} ${strict}`
@@ -238,10 +248,7 @@ class Leaf {
     if (before !== undefined) return before
     const holds = implies(constraints(this.hypotheses), { form, relation: strict ? "<" : "<=" })
     this.known.set(key, holds)
-    if (holds) {
-      const multipliers = farkas({ form, strict }, this.hypotheses).map((q) => q.toFraction())
-      this.facts.set(key, { form: formJson(form), strict, multipliers })
-    }
+    if (holds) this.facts.set(key, { form, strict })
     return holds
   }
 
