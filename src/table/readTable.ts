@@ -8,7 +8,6 @@ import { isJson, readJson } from "./json.js"
 import { isMarkdown, readMarkdown } from "./markdown.js"
 import type { DecimalMark } from "./number.js"
 import { refusalOf } from "./refusal.js"
-import { readStored } from "./stored.js"
 import { type Cells, Table } from "./table.js"
 
 /** What the file's own text leaves open. */
@@ -48,6 +47,8 @@ export async function readTable(path: string, options: ReadOptions = {}): Promis
     const cells = parsed(path, text, separator)
     return new Table(path, { ...cells, notes: [...(note === null ? [] : [note]), ...cells.notes] }, decimal)
   }
+  // Loading DuckDB takes as long as all else of a small command.
+  const { readStored } = await import("./stored.js")
   return new Table(path, await readStored(path, kind, { needed, table }), decimal)
 }
 
