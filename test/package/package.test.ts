@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process"
-import { copyFile, mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from "node:fs/promises"
+import { copyFile, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -7,15 +7,13 @@ import { promisify } from "node:util"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 
 const run = promisify(execFile)
+const QUIETLY = ["--prefer-offline", "--no-audit", "--no-fund", "--silent"]
 const root = fileURLToPath(new URL("../../", import.meta.url))
 const compiler = join(root, "node_modules/typescript/bin/tsc")
 
-/**
- * Empty projects with the packed package installed: one where install scripts ran, one where they were not allowed to.
- */
-const INSTALLS = { "with install scripts": [], "without install scripts": ["--ignore-scripts"] } as const
-
 let place: string
+/** An empty project with the packed package. */
+let folder: string
 let packed: string
 let sizes: { readonly size: number; readonly unpackedSize: number }
 beforeAll(async () => {
@@ -25,20 +23,22 @@ beforeAll(async () => {
   const [{ filename, ...own }] = JSON.parse((await run("npm", words, { cwd: root, maxBuffer: 1e8 })).stdout)
   packed = join(place, filename)
   sizes = own
+  folder = join(place, "project")
+  await mkdir(folder)
+  await writeFile(join(folder, "package.json"), JSON.stringify({ name: "empty", private: true, type: "module" }))
+  for (const name of ["typed.ts", "use.mjs"])
+    await copyFile(fileURLToPath(new URL(name, import.meta.url)), join(folder, name))
 })
 afterAll(() => rm(place, { recursive: true }))
 
-describe.each(Object.entries(INSTALLS))("installed %s", (title, options) => {
-  let folder: string
-  beforeAll(async () => {
-    folder = join(place, title.replaceAll(" ", "-"))
-    await mkdir(folder)
-    await writeFile(join(folder, "package.json"), JSON.stringify({ name: "empty", private: true, type: "module" }))
-    const quietly = ["--prefer-offline", "--no-audit", "--no-fund", "--silent"]
-    await run("npm", ["install", ...quietly, ...options, packed], { cwd: folder })
-    for (const name of ["typed.ts", "use.mjs"])
-      await copyFile(fileURLToPath(new URL(name, import.meta.url)), join(folder, name))
-  })
+/** In one folder one after the other: `npm rebuild` runs the install scripts that the first was not allowed to run. */
+const INSTALLS: readonly (readonly [string, () => readonly string[]])[] = [
+  ["without install scripts", () => ["install", ...QUIETLY, "--ignore-scripts", packed]],
+  ["with install scripts", () => ["rebuild", ...QUIETLY]],
+]
+
+describe.each(INSTALLS)("installed %s", (title, words) => {
+  beforeAll(() => run("npm", words(), { cwd: folder }))
 
   const command = (...words: string[]) => run(join(folder, "node_modules/.bin/lora-scaling"), words, { cwd: folder })
 
@@ -89,7 +89,8 @@ describe.each(Object.entries(INSTALLS))("installed %s", (title, options) => {
       "experiment: teacher-student\nschemes: [init-a]\nwidths: [512]\nseeds: 1\nsteps: 3\nsamples: 16\nrates: [0.01]\n",
     )
     const table = async (workers: string) => {
-      const [store, out] = [`${workers}.duckdb`, `${workers}.csv`]
+      // A store of its own: one that is there already would leave nothing to train.
+      const [store, out] = [`${title} ${workers}.duckdb`, `${title} ${workers}.csv`]
       await command("sweep", "one.yaml", "--store", store, "--out", out, "--workers", workers)
       return readFile(join(folder, out), "utf8")
     }
@@ -112,14 +113,18 @@ test("the package is small", () => {
 })
 
 test("npm i -g puts the command on the path, and npx runs it from the package alone", async () => {
-  const quietly = ["--prefer-offline", "--no-audit", "--no-fund", "--silent", "--ignore-scripts"]
   const prefix = join(place, "global")
-  await run("npm", ["install", "-g", "--prefix", prefix, ...quietly, packed], { cwd: place })
+  await run("npm", ["install", "-g", "--prefix", prefix, ...QUIETLY, "--ignore-scripts", packed], { cwd: place })
   const stable = JSON.stringify("c <= -1/2")
   const { stdout } = await run(join(prefix, "bin/lora-scaling"), ["derive", "lora", "--json"], { cwd: place })
   expect(stdout).toContain(`"stable": ${stable}`)
   const elsewhere = join(place, "elsewhere")
   await mkdir(elsewhere)
+  // npx installs into npm's cache: into one that goes with the test, with the downloads of the user's.
+  const cache = join(place, "cache")
+  await mkdir(cache)
+  const downloads = join((await run("npm", ["config", "get", "cache"])).stdout.trim(), "_cacache")
+  await symlink(downloads, join(cache, "_cacache"))
   const words = [
     "--yes",
     "--prefer-offline",
@@ -131,20 +136,20 @@ test("npm i -g puts the command on the path, and npx runs it from the package al
     "lora",
     "--json",
   ]
-  expect((await run("npx", words, { cwd: elsewhere })).stdout).toBe(stdout)
+  const env = { ...process.env, npm_config_cache: cache }
+  expect((await run("npx", words, { cwd: elsewhere, env })).stdout).toBe(stdout)
 })
 
 // What follows is the same wherever scripts ran.
-const plain = () => join(place, "without-install-scripts")
 const packedCommand = (words: readonly string[], env: Readonly<Record<string, string>> = {}) =>
-  run(join(plain(), "node_modules/.bin/lora-scaling"), words, { cwd: plain(), env: { ...process.env, ...env } })
+  run(join(folder, "node_modules/.bin/lora-scaling"), words, { cwd: folder, env: { ...process.env, ...env } })
 
 test("a figure finds its font", async () => {
   await packedCommand(["check", "init-a", "--seeds", "2", "--figure", "check.svg"]).catch((error) => {
     // Two seeds need not decide: a verdict is no failure here.
     if (error.code !== 1) throw error
   })
-  expect(await readFile(join(plain(), "check.svg"), "utf8")).toContain("<svg")
+  expect(await readFile(join(folder, "check.svg"), "utf8")).toContain("<svg")
 })
 
 test("derive loads neither the prover nor figures, stores or threads", async () => {
@@ -177,7 +182,7 @@ test.each([
     },
     files: ["typed.ts"],
   }
-  const file = join(plain(), `${moduleResolution}.json`)
+  const file = join(folder, `${moduleResolution}.json`)
   await writeFile(file, JSON.stringify(settings))
   const { stdout } = await run(process.execPath, [compiler, "-p", file]).catch((error) => error)
   expect(stdout).toBe("")
