@@ -55,9 +55,11 @@ export class Cell {
     return x.key === y.key ? 0 : this.signOf(x.minus(y))
   }
 
-  /** Asks again what another cell was asked: of forms that have a sign; what was asked at its point alone is not kept. */
+  /** Asks again what another cell was asked, of forms that have a sign, and answered alike. */
   ask(questions: readonly Question[]): void {
-    for (const { form, of } of questions) if (of === "cell") this.signOf(form)
+    for (const question of questions)
+      if (question.of === "cell") this.signOf(question.form)
+      else this.questions.push(question)
   }
 
   private signOf(difference: Affine): -1 | 1 {
