@@ -45,6 +45,7 @@ const SLOW = [
   "test/derive/allSteps.test.ts",
   "test/derive/why.test.ts",
   "test/cli/precision.test.ts",
+  "test/sweep/export.test.ts",
   "test/sweep/store.test.ts",
   "test/scripts/models.test.ts",
   "test/cli/ownScheme.test.ts",

@@ -35,9 +35,17 @@ const failed = (path: string) => `array_to_string(cast(result->'${path}' as varc
 const metricColumn = (metric: string) =>
   `case when config->>'$.task.config.metric' = '${metric}' then num(result->>'$.metric') end as ${metric}`
 
-/** The flat table of an experiment's runs in a view of stored runs, and its order. */
-const TABLES: Readonly<Record<ExperimentName, (view: string) => string>> = {
-  theory: (view) => `
+/** A flat table of the runs in a view of stored runs, and the order of its rows. */
+interface FlatTable {
+  readonly rows: (view: string) => string
+  readonly order: string
+}
+
+/** The flat table of an experiment's runs. */
+const TABLES: Readonly<Record<ExperimentName, FlatTable>> = {
+  theory: {
+    order: "scheme, point, optimiser, width, rank, seed, id, step, quantity",
+    rows: (view) => `
     select id, scheme, point, optimiser, width, rank, seed, precision, backend, version, computed_by, failed, outcome, outcome_step,
       cast(entry->>'step' as integer) as step, num(entry->>'loss') as loss,
       unnest(json_keys(entry->'meanSquares')) as quantity,
@@ -52,8 +60,11 @@ const TABLES: Readonly<Record<ExperimentName, (view: string) => string>> = {
         coalesce(result->>'$[0].backend', 'reference ' || (config->>'$.precision')) as computed_by, ${failed("$[0].failed")},
         unnest(cast(result->'$[0].history' as json[])) as entry
       from ${view} where config->>'$.experiment' = 'theory'
-    ) order by scheme, point, optimiser, width, rank, seed, id, step, quantity`,
-  "teacher-student": (view) => `
+    )`,
+  },
+  "teacher-student": {
+    order: "readout, scheme, width, samples, steps, seed, rate, id",
+    rows: (view) => `
     select ${RUN}, cast(config->>'$.task.config.width' as integer) as width,
       cast(config->>'$.task.config.rank' as integer) as rank, cast(config->>'$.task.config.inputs' as integer) as inputs,
       cast(config->>'$.task.config.samples' as integer) as samples,
@@ -65,26 +76,31 @@ const TABLES: Readonly<Record<ExperimentName, (view: string) => string>> = {
       result->>'$.backend' as computed_by, ${failed("$.failed")}, result->>'$.outcome.kind' as outcome, cast(result->>'$.outcome.step' as integer) as outcome_step,
       num(result->>'$.finalLoss') as loss, num(result->>'$.largest.zA') as zA, num(result->>'$.largest.zB') as zB,
       num(result->>'$.largest.outputChange') as output_change
-    from ${view} where config->>'$.experiment' = 'teacher-student'
-    order by readout, scheme, width, samples, steps, seed, rate, id`,
-  finetune: (view) => `
+    from ${view} where config->>'$.experiment' = 'teacher-student'`,
+  },
+  finetune: {
+    order: "task, scheme, width, rank, seed, rate, id",
+    rows: (view) => `
     select ${TUNING}, cast(config->>'$.task.config.steps' as integer) as steps, ${DIGITS}, ${VERSION},
       result->>'$.backend' as computed_by, ${failed("$.failed")}, result->>'$.outcome.kind' as outcome,
       cast(result->>'$.outcome.step' as integer) as outcome_step, num(result->>'$.finalLoss') as training_loss,
       ${Object.keys(METRICS).map(metricColumn).join(", ")}
-    from ${view} where config->>'$.experiment' = 'finetune'
-    order by task, scheme, width, rank, seed, rate, id`,
+    from ${view} where config->>'$.experiment' = 'finetune'`,
+  },
 }
 
-/** The sizes at the adapted layers that fine-tunings recorded, and their order. */
-const sitesTable = (view: string) => `
+/** The sizes at the adapted layers that fine-tunings recorded. */
+const SIZES: FlatTable = {
+  order: `${TABLES.finetune.order}, step, module, quantity`,
+  rows: (view) => `
   select * exclude (entry), cast(entry->>'step' as integer) as step, entry->>'module' as module,
     regexp_extract(entry->>'module', '[^.]*$') as kind, unnest(json_keys(entry->'sizes')) as quantity,
     num(entry->'sizes'->>unnest(json_keys(entry->'sizes'))) as value
   from (
     select ${TUNING}, unnest(cast(result->'$.sites' as json[])) as entry
     from ${view} where config->>'$.experiment' = 'finetune'
-  ) order by task, scheme, width, rank, seed, rate, id, step, module, quantity`
+  )`,
+}
 
 /** The names of tables in a folder; those of sizes are of fine-tunings alone. */
 const [RESULTS, SITES] = ["results", "sites"]
@@ -114,20 +130,56 @@ export async function exportRuns(
   ids: readonly string[],
   files: readonly string[],
 ): Promise<void> {
-  await choose(connection, ids)
-  for (const file of files) {
-    const temporary = `${file}.${process.pid}.tmp`
-    await mkdir(join(file, ".."), { recursive: true })
-    try {
-      const format = file.endsWith(".csv") ? "format csv, header" : "format parquet"
-      const isOfSites = experiment === "finetune" && basename(file, extname(file)) === SITES
-      const table = isOfSites ? sitesTable : TABLES[experiment]
-      await connection.run(`copy (${table("chosen")}) to ${quoted(temporary)} (${format})`)
-      await rename(temporary, file)
-    } catch (error) {
-      await rm(temporary, { force: true })
-      throw error
+  const isOfSites = (file: string) => experiment === "finetune" && basename(file, extname(file)) === SITES
+  const parts = [
+    { table: TABLES[experiment], own: files.filter((file) => !isOfSites(file)) },
+    { table: SIZES, own: files.filter(isOfSites) },
+  ]
+  for (const { table, own } of parts) {
+    if (own.length === 0) continue
+    await gather(connection, table, ids, "gathered")
+    for (const file of own) {
+      const temporary = `${file}.${process.pid}.tmp`
+      await mkdir(join(file, ".."), { recursive: true })
+      try {
+        const format = file.endsWith(".csv") ? "format csv, header" : "format parquet"
+        await connection.run(`copy (from gathered order by ${table.order}) to ${quoted(temporary)} (${format})`)
+        await rename(temporary, file)
+      } catch (error) {
+        await rm(temporary, { force: true })
+        throw error
+      }
     }
+  }
+}
+
+/**
+ * How long results may be together that are read at a time: DuckDB keeps what it parses of up to 2048 of them, for each
+ * column that is read of them, and that is many times as long as their text.
+ */
+const PORTION = 5e5
+
+/** The stored ones of the runs in portions of that length; one at least. */
+async function portionsOf(connection: DuckDBConnection, ids: readonly string[]): Promise<(readonly string[])[]> {
+  await choose(connection, ids)
+  const found = await connection.runAndReadAll("select avg(length(result)) from chosen")
+  const size = Math.max(1, Math.floor(PORTION / Math.max(1, Number(found.getRows()[0]![0]))))
+  return Array.from({ length: Math.max(1, Math.ceil(ids.length / size)) }, (_, i) =>
+    ids.slice(i * size, (i + 1) * size),
+  )
+}
+
+/** Makes the rows of the runs a temporary table. */
+async function gather(
+  connection: DuckDBConnection,
+  { rows }: FlatTable,
+  ids: readonly string[],
+  name: string,
+): Promise<void> {
+  for (const [i, portion] of (await portionsOf(connection, ids)).entries()) {
+    await choose(connection, portion)
+    const into = i === 0 ? `create or replace temp table ${name} as` : `insert into ${name}`
+    await connection.run(`${into} ${rows("chosen")}`)
   }
 }
 
@@ -136,11 +188,16 @@ export async function outcomeCounts(
   connection: DuckDBConnection,
   ids: readonly string[],
 ): Promise<Record<string, number>> {
-  await choose(connection, ids)
-  const rows = await connection.runAndReadAll(
-    "select coalesce(result->>'$[0].outcome.kind', result->>'$.outcome.kind') as kind, count(*) from chosen group by kind order by kind desc",
-  )
-  return Object.fromEntries(rows.getRows().map(([kind, count]) => [String(kind), Number(count)]))
+  const counts = new Map<string, number>()
+  for (const portion of await portionsOf(connection, ids)) {
+    await choose(connection, portion)
+    const rows = await connection.runAndReadAll(
+      "select coalesce(result->>'$[0].outcome.kind', result->>'$.outcome.kind') as kind, count(*) from chosen group by kind",
+    )
+    for (const [kind, count] of rows.getRows())
+      counts.set(String(kind), (counts.get(String(kind)) ?? 0) + Number(count))
+  }
+  return Object.fromEntries([...counts].sort(([x], [y]) => (x < y ? 1 : -1)))
 }
 
 /** Makes the stored ones of the runs readable as the view `chosen`, and numbers as `num`. */
@@ -163,8 +220,9 @@ async function choose(connection: DuckDBConnection, ids: readonly string[]): Pro
  */
 export async function storeQuery(connection: DuckDBConnection, path: string): Promise<string> {
   await attachStore(connection, path, { as: "stored", field: "file" })
-  await connection.run(NUMBER)
-  return Object.values(TABLES)
-    .map((table) => `(${table("stored")})`)
-    .join(" union all by name ")
+  const stored = await connection.runAndReadAll("select id from stored")
+  const ids = stored.getRows().map(([id]) => String(id))
+  const names = Object.keys(TABLES) as ExperimentName[]
+  for (const [i, name] of names.entries()) await gather(connection, TABLES[name], ids, `gathered_${i}`)
+  return names.map((name, i) => `(from gathered_${i} order by ${TABLES[name].order})`).join(" union all by name ")
 }

@@ -117,14 +117,15 @@ function sectionOf(tables: TuningTables): Section {
   const seeds = new Set(runs.map(({ seed }) => seed)).size
   const bounds = boundsTable(read)
   const sizes = sizesTable(read)
-  const verdicts = (verdict: string) => sizes.rows.filter((row) => row[6] === verdict).length
+  const checks = read.flatMap((scheme) => scheme.checks)
+  const verdicts = (verdict: MeasuredCheck["verdict"]) => checks.filter((check) => check.verdict === verdict).length
   const told = ({ slope }: RateFit) => (slope === null ? "unknown" : slope.exponent.toFixed(2))
   const slopes = read.map(
     ({ name, bound, rates: { optimum, features } }) =>
       `${name}: the rate of least perplexity has the slope ${told(optimum)}, the largest rate with |Z_B| ≤ ${LIMIT} ${told(features)}, derived ${bound}`,
   )
   const text = `${runs.length} runs by ${computedBy}: ${schemes.join(", ")} at widths ${widths.join(", ")}, ${seeds} seeds. Models: two layers, four heads, byte tokens, pretrained for some minutes on the King James Bible; fine-tuned for a few steps on Jane Austen's novels with adapters of rank 4 on q and v; perplexity on 2,048 bytes that were not trained on. Made by \`${MAKE.join("`, then `")}\`.`
-  const limits = `What this can say: whether sizes and edges of these models move with the width as derived, within the intervals. What it cannot: anything of accuracy, of large models, or of long training. The derivation reads frozen weights as random; these are pretrained. ${widths.length} widths and ${seeds} seeds leave intervals as wide as they are. At one fixed rate a size is a sum of terms with different powers, and only its limit is derived. The rate of least perplexity is no stability bound: the theory does not say where below the bound the loss is least. Intervals of rates are Student's over the seeds' own slopes: what all seeds share, such as the models, is not in them.`
+  const limits = `What this can say: whether sizes and edges of these models move with the width as derived, within the intervals. What it cannot: anything of accuracy, of large models, or of long training. The derivation reads frozen weights as random; these are pretrained. ${widths.length} widths and ${seeds} seeds leave intervals as wide as they are. Sizes are read between measured rates by a straight line in the logarithms. Each is a sum of terms whose powers are derived, and the derived exponent is that of the largest at large widths: *agrees* means that a fit with all derived terms holds it, *consistent* that the slope by itself does but that such a fit, with as many terms as there are widths, holds too much else to decide. The rate of least perplexity is no stability bound: the theory does not say where below the bound the loss is least. Intervals of rates are Student's over the seeds' own slopes: what all seeds share, such as the models, is not in them.`
   const parts: SectionPart[] = [
     { kind: "text", text },
     {
@@ -158,7 +159,7 @@ function sectionOf(tables: TuningTables): Section {
     ...head,
     answer: {
       question,
-      text: `${slopes.join("; ")}. Of ${sizes.rows.length} sizes at rates that fall as the bound ${verdicts("agrees")} agree, ${verdicts("consistent")} are consistent, ${verdicts("contradicts")} contradict, ${verdicts("inconclusive")} are undecided.`,
+      text: `${slopes.join("; ")}. Of ${sizes.rows.length} sizes at rates that fall as the bound ${verdicts("agrees")} agree, ${verdicts("consistent")} are consistent, ${verdicts("contradicts")} contradict, ${verdicts("inconclusive")} are undecided${openText(checks)}.`,
     },
     claim,
     parts,
@@ -171,6 +172,16 @@ function sectionOf(tables: TuningTables): Section {
   }
 }
 
+/** Why sizes are undecided, in words; empty where none is. */
+function openText(checks: readonly MeasuredCheck[]): string {
+  const open = checks.filter(({ verdict }) => verdict === "inconclusive")
+  const wide = open.filter(({ interval }) => interval === null || halfOf(interval) > RULES.widestHalfWidth).length
+  if (open.length === 0) return ""
+  return ` (${wide} because the slope is known to ${RULES.widestHalfWidth} or worse, ${open.length - wide} because it is off the derived exponent as far as smaller derived terms may bend it)`
+}
+
+const halfOf = ({ low, high }: { readonly low: number; readonly high: number }) => (high - low) / 2
+
 /** Whether the feature-level threshold moves as derived. */
 function thresholdFinding({ name, bound, rates: { features } }: SchemeReading): SectionFinding {
   const about = `${name} on these Llamas: the largest rate with |Z_B| ≤ ${LIMIT} goes as n^(${bound})`
@@ -181,7 +192,7 @@ function thresholdFinding({ name, bound, rates: { features } }: SchemeReading): 
   const claim = `${about}; measured ${slope.exponent.toFixed(2)}, 95 % ${range(low, high)}`
   if (low > bound || high < bound)
     return { claim, verdict: "contradicts", why: towards(bound, slope.exponent, features) }
-  return (high - low) / 2 > RULES.widestHalfWidth
+  return halfOf(slope.interval) > RULES.widestHalfWidth
     ? {
         claim,
         verdict: "inconclusive",
