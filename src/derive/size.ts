@@ -1,3 +1,4 @@
+import { Fraction } from "fraction.js"
 import type { Affine } from "../exponent/affine.js"
 import type { Cell } from "./cell.js"
 
@@ -5,7 +6,7 @@ import type { Cell } from "./cell.js"
 export type Relation = "equal" | "atMost"
 
 /** How far below the leading term another one is still kept, as an exponent. */
-const WINDOW = 1
+const WINDOW = new Fraction(1)
 /** A fit has no use for more terms, */
 const MOST_TERMS = 12
 /** nor for more of one value: two tell that a value is reached in two ways. */
@@ -66,19 +67,22 @@ export function sizeKey({ terms, relation, discrete }: Size): string {
   return `${terms[0]!.key} ${relation}${discrete ? " discrete" : ""}`
 }
 
-/** Distinct terms near the leading one, which stays first. */
+/** Distinct terms near the leading one, which stays first; the others by their values, largest first. */
 function joined({ point }: Cell, x: readonly Affine[], y: readonly Affine[]): Affine[] {
   const first = x[0]!
-  const others = [...new Map([...x.slice(1), ...y].map((form) => [form.key, form])).values()]
-    .filter((form) => form.key !== first.key)
-    .map((form) => ({ form, value: form.at(point) }))
-    .filter(({ value }) => first.at(point).sub(value).compare(WINDOW) <= 0)
-    .sort((p, q) => q.value.compare(p.value))
-  const ofValue = new Map([[first.at(point).toFraction(), 1]])
-  const kept = others.filter(({ value }) => {
-    const count = (ofValue.get(value.toFraction()) ?? 0) + 1
-    ofValue.set(value.toFraction(), count)
-    return count <= MOST_OF_A_VALUE
-  })
-  return [first, ...kept.slice(0, MOST_TERMS - 1).map(({ form }) => form)]
+  const value = first.at(point)
+  const least = value.sub(WINDOW)
+  const others = new Map<string, Affine>()
+  for (const forms of [x, y])
+    for (const form of forms)
+      if (form.key !== first.key && form.at(point).compare(least) >= 0) others.set(form.key, form)
+  const kept = [first]
+  let [last, count] = [value, 1]
+  for (const form of [...others.values()].sort((p, q) => q.at(point).compare(p.at(point)))) {
+    const own = form.at(point)
+    if (own.compare(last) !== 0) [last, count] = [own, own.compare(value) === 0 ? 1 : 0]
+    count++
+    if (count <= MOST_OF_A_VALUE) kept.push(form)
+  }
+  return kept.slice(0, MOST_TERMS)
 }
