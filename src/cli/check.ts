@@ -1,12 +1,5 @@
-import { checkBudget } from "../../verify/compare/budget.js"
-import { isRefuted } from "../../verify/compare/claim.js"
-import { claimsJson, claimsTable } from "../../verify/compare/claimTable.js"
-import { coordinateCheck, coordinatePoints } from "../../verify/compare/coordinateCheck.js"
-import { taskCount } from "../../verify/compare/measure.js"
-import type { Setting } from "../../verify/compare/setting.js"
 import { InputError } from "../inputError.js"
 import { integer } from "../optionText.js"
-import { coordinateFigure } from "../report/figures/coordinates.js"
 import { writeFileAtomic } from "../report/files.js"
 import { BLOCK_SCHEMES } from "../scheme/blocks.js"
 import { CATALOGUE } from "../scheme/catalogue.js"
@@ -64,15 +57,22 @@ export async function checkCommand(name: string | undefined, options: CheckComma
     return checkMeasured(chosen[0]!, options, output)
   }
   const given = options.seeds === undefined ? {} : { seeds: integer("--seeds", options.seeds, 2) }
-  const budgetOf = (setting: Setting) => checkBudget(setting, given, chosen.length > 1)
-  const tasks = chosen.reduce((sum, setting) => sum + taskCount([setting], budgetOf(setting)), 0)
   const pool = await openPool(backendOption(options.backend), {
     workers: threads(options.workers),
     device: options.device,
   })
-  const claims = await measuring({ pool, store: options.store, label: "measuring", tasks }, (sweepOptions) =>
-    coordinateCheck(chosen, given, sweepOptions),
+  // What derives and judges takes as long to load as threads to start.
+  const loaded = import("./checkedCoordinates.js")
+  const claims = await measuring(
+    {
+      pool,
+      store: options.store,
+      label: "measuring",
+      tasks: async () => (await loaded).checkTasks(chosen, given),
+    },
+    async (sweepOptions) => (await loaded).coordinateCheck(chosen, given, sweepOptions),
   )
+  const { claimsJson, claimsTable, coordinateFigure, coordinatePoints, isRefuted } = await loaded
   print(output, claimsJson(claims), [["Coordinate check: derived against measured", claimsTable(claims)]])
   if (options.figure !== undefined) {
     const { renderFigure } = await import("../report/figure.js")

@@ -11,9 +11,9 @@ export interface Measuring {
   readonly pool: Pool
   /** The DuckDB file of finished runs, or :memory:. */
   readonly store: string
-  /** What the progress bar says, and how many times it is told. */
+  /** What the progress bar says, and how many times it is told: found out while threads start where that takes long. */
   readonly label: string
-  readonly tasks: number
+  readonly tasks: number | (() => Promise<number>)
 }
 
 /** Does a job with a pool, a store and a progress bar, which are closed in the end, however it ends. */
@@ -22,8 +22,9 @@ export async function measuring<T>(
   job: (options: SweepOptions) => Promise<T>,
 ): Promise<T> {
   try {
+    const total = typeof tasks === "number" ? tasks : await tasks()
     const store = await storeAt(place)
-    const bar = progress(label, tasks)
+    const bar = progress(label, total)
     try {
       return await job({ pool, store, signal: interruption.signal, onFinished: () => bar.tick() })
     } finally {

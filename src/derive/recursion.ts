@@ -33,7 +33,7 @@ export interface Recursion {
 }
 
 /** A state that settles does so within a few steps, except where it grows slowly towards something far above. */
-const MOST_STEPS = 16
+export const MOST_STEPS = 16
 export const LONGEST_PERIOD = 3
 
 /**
@@ -81,6 +81,26 @@ export function firstSteps(scheme: Scheme, cell: Cell, advance: Advance): StepRe
   for (let state = initialState(scheme, cell); history.length < MOST_STEPS; state = history.at(-1)!.state)
     history.push(advance(state))
   return history
+}
+
+/**
+ * The steps of a scheme in a cell, each read when it is asked for; once the state repeats, its last step stands for all
+ * later ones. Null for a step beyond those that are read before it is given up that they settle.
+ */
+export function stepByStep(scheme: Scheme, cell: Cell): (t: number) => StepSizes | null {
+  const advance = stepper(scheme, cell, () => {})
+  const history: StepReading[] = []
+  let state = initialState(scheme, cell)
+  let repeats = false
+  return (t) => {
+    while (!repeats && history.length < Math.min(t, MOST_STEPS)) {
+      const moment = advance(state)
+      history.push(moment)
+      repeats = isRepeated(state, moment.state)
+      state = moment.state
+    }
+    return repeats || t <= history.length ? stepSizes(history.slice(0, t)).at(-1)! : null
+  }
 }
 
 /** The sizes of steps as they are told. */

@@ -5,9 +5,8 @@ import { InputError } from "../inputError.js"
 import { isPair } from "../scheme/definition.js"
 import { type Scheme, withExponents } from "../scheme/scheme.js"
 import { Cell } from "./cell.js"
-import { firstSteps, recursion, type StepSizes, stepSizes } from "./recursion.js"
+import { MOST_STEPS, recursion, stepByStep } from "./recursion.js"
 import type { Relation, Size } from "./size.js"
-import { stepper } from "./step.js"
 import { Underivable } from "./underivable.js"
 
 /** A quantity at one step of a scheme without free symbols: its exponent and the other terms of its max. */
@@ -59,12 +58,11 @@ export function termsOf(concrete: Scheme): (quantity: string, t: number) => Term
     start: (side, own) => symbol(`start${side}`, own),
     rate: (tensor, i, own) => symbol(`rate${tensor}${site(i)}`, own),
   })
-  const found = recursion(generic, new Cell(point, true))
-  const steps = found?.steps ?? readSteps(generic, new Cell(point, true))
+  const sizesAt = stepByStep(generic, new Cell(point, true))
   return (quantity, t) => {
-    if (found === null && t > steps.length)
-      throw new Underivable(definition.name, `step ${t} lies in a transient of which ${steps.length} steps are read`)
-    const at = steps[Math.min(t, steps.length) - 1]!
+    const at = sizesAt(t) ?? recursion(generic, new Cell(point, true))?.steps.at(-1)
+    if (at === undefined)
+      throw new Underivable(definition.name, `step ${t} lies in a transient of which ${MOST_STEPS} steps are read`)
     const size = at.sizes[quantity]
     if (!size) return { kind: "zero" }
     const [leading, ...others] = descending(size, point)
@@ -87,16 +85,6 @@ export function termsOf(concrete: Scheme): (quantity: string, t: number) => Term
 function gapsOf(values: readonly Fraction[], relation: Relation): Fraction[] {
   const leaders = relation === "equal" ? values.slice(0, 1) : values
   return leaders.flatMap((leader, i) => values.slice(i + 1).map((value) => leader.sub(value)))
-}
-
-function readSteps(scheme: Scheme, cell: Cell): StepSizes[] {
-  return stepSizes(
-    firstSteps(
-      scheme,
-      cell,
-      stepper(scheme, cell, () => {}),
-    ),
-  )
 }
 
 /**

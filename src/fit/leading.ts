@@ -98,8 +98,8 @@ export function leadingExponent(
   // Each model by itself, since the lesser of several has several minima.
   const around = [grid[Math.max(0, least - 1)]!, grid[Math.min(grid.length - 1, least + 1)]!] as const
   const minima = models.map(({ chiSquare }) => minimum(chiSquare, ...around, GOLDEN_STEPS))
-  const exponent = [grid[least]!, ...minima].reduce((x, y) => (best(y) < best(x) ? y : x))
-  const lowest = best(exponent)
+  const candidates = [grid[least]!, ...minima].map((e) => ({ exponent: e, lowest: best(e) }))
+  const { exponent, lowest } = candidates.reduce((x, y) => (y.lowest < x.lowest ? y : x))
   const degrees = Math.max(1, points.length - 2)
   const { power } = models.find(({ chiSquare }) => chiSquare(exponent) <= lowest)!
   const model = power === 1 ? "coherent" : "quadrature"

@@ -15,9 +15,11 @@ type SchemeTask = Extract<Task, { kind: "scheme" }>
  */
 export default async function work(task: Task): Promise<TaskResults[Task["kind"]]> {
   if (task.kind === "scheme") {
-    const ready = scheme(task.definition, task.values)
+    const { ready, fused } = keptProgram(task)
     if (task.backend === "graph") return graphRuns(ready, task)
-    return fusedRuns(ready, task) ?? task.seeds.map((seed) => run(ready, { ...task.config, seed }))
+    const { config, seeds } = task
+    const fusedRuns = config.precision === undefined ? fused()?.runs(config, seeds) : null
+    return fusedRuns ?? seeds.map((seed) => run(ready, { ...config, seed }))
   }
   if (task.kind === "finetune") {
     const { runTuning } = await import("./tuning/run.js")
@@ -27,20 +29,32 @@ export default async function work(task: Task): Promise<TaskResults[Task["kind"]
   return teacherStudentRun(task)
 }
 
-const planned = new Map<string, FusedProgram | null>()
-/** Programs that are kept: those of a section follow each other at each width. */
-const MOST_PLANNED = 64
+/** A scheme with its values, and its program as fused loops. */
+interface Program {
+  readonly ready: Scheme
+  /** Planned when it is first asked for; null for a program that has none. */
+  readonly fused: () => FusedProgram | null
+}
 
-/** The runs as fused loops; null in a precision, or for a program or a width that has none. */
-function fusedRuns(ready: Scheme, { definition, values, config, seeds }: SchemeTask): readonly RunResult[] | null {
-  if (config.precision !== undefined) return null
-  const key = JSON.stringify([definition, values, config.rank])
-  if (!planned.has(key)) {
-    const [oldest] = planned.keys()
-    if (planned.size >= MOST_PLANNED) planned.delete(oldest!)
-    planned.set(key, fusedProgram(ready, config.rank))
+const kept = new Map<string, Program>()
+/** Programs that are kept: those of a section follow each other at each width. */
+const MOST_KEPT = 64
+
+function keptProgram({ definition, values, config: { rank } }: SchemeTask): Program {
+  const key = JSON.stringify([definition, values, rank])
+  const known = kept.get(key)
+  if (known !== undefined) return known
+  const ready = scheme(definition, values)
+  let plan: FusedProgram | null | undefined
+  const fused = () => {
+    if (plan === undefined) plan = fusedProgram(ready, rank)
+    return plan
   }
-  return planned.get(key)?.runs(config, seeds) ?? null
+  const [oldest] = kept.keys()
+  if (kept.size >= MOST_KEPT) kept.delete(oldest!)
+  const program = { ready, fused }
+  kept.set(key, program)
+  return program
 }
 
 const engines = new Map<string, Promise<Engine>>()

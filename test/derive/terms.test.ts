@@ -63,3 +63,19 @@ test("terms that are one at the point do not crowd out those below them", () => 
     expect(terms.kind === "zero" ? null : terms.corrections[0]!.toFraction()).toBe("1/4")
   }
 })
+
+/** Steps are read as they are asked for. */
+test("what a step says does not depend on which steps were asked before, and settled steps repeat", () => {
+  for (const name of ["two-layers-init-a", "squared-sgd-init-a", "toy-init-b"]) {
+    const definition = schemeNamed(name)
+    const ready = scheme(definition, definition.example!)
+    const [upwards, downwards] = [termsOf(ready), termsOf(ready)]
+    const steps = [1, 2, 3, 6]
+    const told = (at: typeof upwards, order: readonly number[]) =>
+      new Map(order.map((t) => [t, Object.keys(ready.program.quantities).map((quantity) => at(quantity, t))]))
+    const [up, down] = [told(upwards, steps), told(downwards, steps.toReversed())]
+    for (const t of steps) expect(down.get(t)).toEqual(up.get(t))
+  }
+  const at = termsOf(INIT_B)
+  expect(at("zB", 1000)).toEqual(at("zB", 16))
+})

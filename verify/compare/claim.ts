@@ -67,29 +67,31 @@ export function judgeOf(
   const names = schemes.map(quantitiesOf)
   const judged = steps ?? Array.from({ length: last }, (_, i) => i + 1)
   const tests = families * judged.length * names.reduce((sum, { length }) => sum + length, 0)
-  const terms = schemes.map(termsOf)
-  const claim = (index: number, measured: Measurements, step: number, quantity: string): MeasuredClaim => {
-    const own = schemes[index]!
-    const derived = terms[index]!(quantity, step)
-    const samples = measured.samples(quantity, step)
-    const verdict = judge(expected(derived, isAlignment(quantity, own)), samples, tests)
-    return {
-      setting: settings[index]!,
-      level: quantity === "f" ? "output" : "features",
-      quantity,
-      step,
-      derived,
-      measured: verdict,
-      cause: verdict.verdict === "contradicts" ? failedAssumption(measured.flipped(step)) : null,
-      widths,
-      seeds,
-      values: samples.map(({ meanSquares }) => Math.sqrt(meanSquares.reduce((x, y) => x + y, 0) / meanSquares.length)),
-    }
-  }
-  return (measurements) =>
-    settings.flatMap((_, index) =>
-      judged.flatMap((step) => names[index]!.map((quantity) => claim(index, measurements[index]!, step, quantity))),
+  const asked = schemes.flatMap((own, index) => {
+    const terms = termsOf(own)
+    return judged.flatMap((step) =>
+      names[index]!.map((quantity) => ({ own, index, step, quantity, derived: terms(quantity, step) })),
     )
+  })
+  return (measurements) =>
+    asked.map(({ own, index, step, quantity, derived }): MeasuredClaim => {
+      const samples = measurements[index]!.samples(quantity, step)
+      const measured = judge(expected(derived, isAlignment(quantity, own)), samples, tests)
+      return {
+        setting: settings[index]!,
+        level: quantity === "f" ? "output" : "features",
+        quantity,
+        step,
+        derived,
+        measured,
+        cause: measured.verdict === "contradicts" ? failedAssumption(measurements[index]!.flipped(step)) : null,
+        widths,
+        seeds,
+        values: samples.map(({ meanSquares }) =>
+          Math.sqrt(meanSquares.reduce((x, y) => x + y, 0) / meanSquares.length),
+        ),
+      }
+    })
 }
 
 /** A residual that changes its sign in fewer runs than this leaves exponents alone. */

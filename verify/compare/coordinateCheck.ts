@@ -21,12 +21,20 @@ export async function coordinateCheck(
   for (const setting of settings) {
     const budget = checkBudget(setting, given, settings.length > 1)
     const judged = { families: settings.length, quantitiesOf: withAlignments }
-    // Derived first: meanwhile threads start.
-    const judge = judgeOf([setting], budget, judged)
-    const own = judge(await measure([setting], budget, options))
+    const [measurements, judge] = await Promise.all([
+      measure([setting], budget, options),
+      derivedMeanwhile(() => judgeOf([setting], budget, judged)),
+    ])
+    const own = judge(measurements)
     claims.push(...(isDeep(setting) ? await rechecked(setting, own, budget, [wider(budget)], options, judged) : own))
   }
   return claims
+}
+
+/** A derivation once threads have their first runs. */
+async function derivedMeanwhile<T>(derive: () => T): Promise<T> {
+  await new Promise((resolve) => setImmediate(resolve))
+  return derive()
 }
 
 /**
