@@ -108,22 +108,22 @@ export function productNorm(x: Gram, y: Gram): number {
  * @param cross X Yᵀ.
  */
 export function canonicalCorrelations(x: Gram, y: Gram, cross: Gram): number[] | null {
-  const [p, q] = [inverseRoot(x), inverseRoot(y)]
+  const [p, q] = [whitening(x), whitening(y)]
   if (p === null || q === null) return null
-  const core = p.mmul(matrix(cross)).mmul(q)
+  const core = p.mmul(matrix(cross)).mmul(q.transpose())
   return new SingularValueDecomposition(core, VALUES_ALONE).diagonal.map((value) => Math.min(1, value)).reverse()
 }
 
 /** Directions weaker than this share of the strongest are rounding, not directions. */
 const NO_DIRECTION = 1e-12
 
-function inverseRoot(gram: Gram): Matrix | null {
+/** W with W G Wᵀ = 1; null where G has fewer than r directions. */
+function whitening(gram: Gram): Matrix | null {
   if (!gram.every(Number.isFinite)) return null
   const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(matrix(gram), { assumeSymmetric: true })
   const most = Math.max(...realEigenvalues)
   if (!(most > 0) || realEigenvalues.some((value) => value <= NO_DIRECTION * most)) return null
-  const scaled = Matrix.diag(realEigenvalues.map((value) => 1 / Math.sqrt(value)))
-  return eigenvectorMatrix.mmul(scaled).mmul(eigenvectorMatrix.transpose())
+  return eigenvectorMatrix.transpose().mulColumnVector(realEigenvalues.map((value) => 1 / Math.sqrt(value)))
 }
 
 function rows(values: Float64Array, columns: number): number[][] {

@@ -18,6 +18,7 @@ export const ELSEWHERE: readonly [RegExp, string][] = [
   [/^npm run bench(:job)? --.*--python/, "needs PyTorch; what it compares is tested in test/train"],
   [/^npm run bench$/, "minutes; its short form is run"],
   [/^npm run bench -- --widths 2048/, "minutes; its short form is run"],
+  [/^npm run bench -- --schemes --widths 256 4096$/, "seven runs of each in turn; its short form, one, is run"],
   [/^npm run bench -- --against/, "builds another commit of this repository"],
   [/examples\/figure\.yaml/, "hours"],
   [/^npm run family$/, "minutes, and downloads packages; test/train/tuning/pretrain.test.ts trains a smaller one"],
