@@ -1,6 +1,7 @@
 /**
  * What is derived and proven, before anything is measured: each scheme's laws, and each theorem before its checkers.
  */
+import { openCache } from "../../src/cache.js"
 import { formatCondition, formatMin } from "../../src/exponent/grammar.js"
 import {
   CHECKERS,
@@ -34,7 +35,9 @@ export const derived: Experiment = {
     const checkers: Checker[] = []
     for (const checker of ASKED[size]) if (await isInstalled(checker)) checkers.push(checker)
     const missing = CHECKERS.filter((checker) => !checkers.includes(checker))
-    const judged = await judgeAll(theoremNames().map(readTheorem), checkers, { ...options, timeLimit: TIME_LIMIT })
+    // As `prove`: a solver that has judged the same text before is not asked again.
+    const how = { ...options, timeLimit: TIME_LIMIT, cache: openCache("verdicts") }
+    const judged = await judgeAll(theoremNames().map(readTheorem), checkers, how)
     const laws = derivedTable()
     const theorems = theoremTable(judged)
     return {
@@ -56,7 +59,7 @@ export const derived: Experiment = {
         { kind: "table", caption: "The catalogue: when a scheme's features behave", table: laws },
         {
           kind: "text",
-          text: `A theorem is a file of \`proofs/theorems\` with its statement, source and certificate. It is judged by ${checkers.join(", ")}${missing.length === 0 ? "" : ` (${missing.join(", ")}: not installed here, or left to the full size)`}; \`lora-scaling prove <theorem> --proof\` prints its proof. A Coq development, checked by \`proofs/coq/check\`, proves those at fixed rank once more.`,
+          text: `A theorem is a file of \`proofs/theorems\` with its statement, source and certificate. It is judged by ${checkers.join(", ")}${missing.length === 0 ? "" : ` (${missing.join(", ")}: not installed here, or left to the full size)`}; \`lora-scaling prove <theorem> --proof\` prints its proof. What a solver said of the same text before is remembered; \`lora-scaling prove --fresh\` asks it again. A Coq development, checked by \`proofs/coq/check\`, proves those at fixed rank once more.`,
         },
         { kind: "table", caption: "Theorems, for all t and all values of the symbols", table: theorems },
       ],
