@@ -68,11 +68,12 @@ export function commonBest({ runs }: TuningTables, scheme: string, { of }: Measu
   return means.length === 0 ? null : means.reduce((best, each) => (each.mean < best.mean ? each : best)).rate
 }
 
-/** What is compared of two schemes, and how it reads beside what is derived. */
+/** What is compared of two schemes. */
 export interface Compared {
+  /** Means over the seeds that both have. */
   readonly first: number
   readonly second: number
-  /** The first over the second, or less the second; over the seeds that both have, with a 95 % interval. */
+  /** The first over the second, or less the second; paired over these seeds, with a 95 % interval. */
   readonly difference: PairedDifference
 }
 
@@ -99,15 +100,22 @@ export function differenceOf(first: ReadonlyMap<number, number>, second: Readonl
   return { first: mean(x), second: mean(y), difference: pairedDifference(x.map((value, i) => value - y[i]!)) }
 }
 
-/** How a measured ratio reads beside two derived exponents: an order of sizes says nothing where they are equal. */
+/** A derived power of n: exact, as a text, and as a number; −∞ for what is exactly zero. */
+export interface Exponent {
+  readonly text: string
+  readonly value: number
+}
+
+/** How a measured ratio reads beside two derived exponents: those that are equal do not say which is larger. */
 export function reading(
   { low, high }: PairedDifference,
-  first: number | null,
-  second: number | null,
-): "as derived" | "the other way" | "undecided" | "nothing derived" {
-  if (first === null || second === null || first === second) return "nothing derived"
+  first: Exponent | null,
+  second: Exponent | null,
+): "as derived" | "the other way" | "undecided" | "of one order" | "not derived" {
+  if (first === null || second === null) return "not derived"
+  if (first.value === second.value) return "of one order"
   if (low <= 1 && high >= 1) return "undecided"
-  return low > 1 === first > second ? "as derived" : "the other way"
+  return low > 1 === first.value > second.value ? "as derived" : "the other way"
 }
 
 /** The sizes at a rate and a step, root mean squares over the layers of a kind, by seed. */
@@ -128,10 +136,10 @@ export function sizesBySeed(
 
 /** What is derived of a scheme on a block with one free rate n^c. */
 export interface Derived {
-  /** The largest c at which features stay bounded: exact, as a text, and as a number. */
-  readonly bound: { readonly text: string; readonly value: number }
-  /** A size's exponent at that rate; null for what is not derived by name, −∞ for what is exactly zero. */
-  readonly exponent: (kind: string, quantity: string, step: number) => number | null
+  /** The largest c at which features stay bounded. */
+  readonly bound: Exponent
+  /** A size's exponent at that rate; null for what is not derived by name. */
+  readonly exponent: (kind: string, quantity: string, step: number) => Exponent | null
 }
 
 /** The bound, and sizes at it. */
@@ -146,7 +154,9 @@ export function derivedOf(definition: SchemeDefinition): Derived {
       const name = quantityOf(kind, quantity)
       if (name === null) return null
       const found = terms(name, step)
-      return found.kind === "zero" ? Number.NEGATIVE_INFINITY : found.exponent.valueOf()
+      return found.kind === "zero"
+        ? { text: "-inf", value: Number.NEGATIVE_INFINITY }
+        : { text: found.exponent.toFraction(), value: found.exponent.valueOf() }
     },
   }
 }

