@@ -2,8 +2,12 @@
 
 import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
+import { mean } from "simple-statistics"
 import { derive } from "../../src/derive/derive.js"
+import { SURE } from "../../src/fit/bracket.js"
+import { censoredSlope } from "../../src/fit/censored.js"
 import { RULES } from "../../src/fit/judge.js"
+import { studentQuantile } from "../../src/fit/normal.js"
 import type { RateFit } from "../../src/fit/optimum.js"
 import { packageFile } from "../../src/packageFile.js"
 import { powerLabel } from "../../src/report/figures/axes.js"
@@ -125,7 +129,7 @@ function sectionOf(tables: TuningTables): Section {
       `${name}: the rate of least perplexity has the slope ${told(optimum)}, the largest rate with |Z_B| ≤ ${LIMIT} ${told(features)}, derived ${bound}`,
   )
   const text = `${runs.length} runs by ${computedBy}: ${schemes.join(", ")} at widths ${widths.join(", ")}, ${seeds} seeds. Models: two layers, four heads, byte tokens, pretrained for some minutes on the King James Bible; fine-tuned for a few steps on Jane Austen's novels with adapters of rank 4 on q and v; perplexity on 2,048 bytes that were not trained on. Made by \`${MAKE.join("`, then `")}\`.`
-  const limits = `What this can say: whether sizes and edges of these models move with the width as derived, within the intervals. What it cannot: anything of accuracy, of large models, or of long training. The derivation reads frozen weights as random; these are pretrained. ${widths.length} widths and ${seeds} seeds leave intervals as wide as they are. Sizes are read between measured rates by a straight line in the logarithms. Each is a sum of terms whose powers are derived, and the derived exponent is that of the largest at large widths: *agrees* means that a fit with all derived terms holds it, *consistent* that the slope by itself does but that such a fit, with as many terms as there are widths, holds too much else to decide. The rate of least perplexity is no stability bound: the theory does not say where below the bound the loss is least. Intervals of rates are Student's over the seeds' own slopes: what all seeds share, such as the models, is not in them.`
+  const limits = `What this can say: whether sizes and edges of these models move with the width as derived, within the intervals. What it cannot: anything of accuracy, of large models, or of long training. The derivation reads frozen weights as random; these are pretrained. ${widths.length} widths and ${seeds} seeds leave intervals as wide as they are. Sizes are read between measured rates by a straight line in the logarithms. Each is a sum of terms whose powers are derived, and the derived exponent is that of the largest at large widths: *agrees* means that a fit with all derived terms holds it, *consistent* that the slope by itself does, in a test that is corrected for the number of all sizes of its scheme, but that such a fit, with as many terms as there are widths, holds too much else to decide. The rate of least perplexity is no stability bound: the theory does not say where below the bound the loss is least. Intervals of rates are Student's over the seeds' own slopes: what all seeds share, such as the models, is not in them.`
   const parts: SectionPart[] = [
     { kind: "text", text },
     {
@@ -163,7 +167,7 @@ function sectionOf(tables: TuningTables): Section {
     },
     claim,
     parts,
-    findings: read.map(thresholdFinding),
+    findings: read.map((scheme) => thresholdFinding(scheme, seeds)),
     data: {
       "real-family-bounds": bounds,
       "real-family-sizes": sizes,
@@ -183,7 +187,7 @@ function openText(checks: readonly MeasuredCheck[]): string {
 const halfOf = ({ low, high }: { readonly low: number; readonly high: number }) => (high - low) / 2
 
 /** Whether the feature-level threshold moves as derived. */
-function thresholdFinding({ name, bound, rates: { features } }: SchemeReading): SectionFinding {
+function thresholdFinding({ name, bound, rates: { features } }: SchemeReading, seeds: number): SectionFinding {
   const about = `${name} on these Llamas: the largest rate with |Z_B| ≤ ${LIMIT} goes as n^(${bound})`
   const { slope, widths } = features
   if (slope === null || !Number.isFinite(slope.interval.high))
@@ -191,7 +195,11 @@ function thresholdFinding({ name, bound, rates: { features } }: SchemeReading): 
   const { low, high } = slope.interval
   const claim = `${about}; measured ${slope.exponent.toFixed(2)}, 95 % ${range(low, high)}`
   if (low > bound || high < bound)
-    return { claim, verdict: "contradicts", why: towards(bound, slope.exponent, features) }
+    return {
+      claim,
+      verdict: "contradicts",
+      why: towards(bound, slope.exponent, features) ?? scattered(bound, features, seeds),
+    }
   return halfOf(slope.interval) > RULES.widestHalfWidth
     ? {
         claim,
@@ -209,6 +217,25 @@ function towards(bound: number, whole: number, { widths }: RateFit): string | nu
   const last = local.at(-1)!
   if (Math.abs(last - bound) > Math.abs(whole - bound) / 2) return null
   return `these widths are not yet wide: from one to the next the slope is ${local.map((each) => each.toFixed(2)).join(", ")}, the last nearer to the bound than all together`
+}
+
+/**
+ * The cause that the numbers name: widths that lie farther off a line than their seeds' errors put them, so that the
+ * slope is not known as well as seeds say; null if they do not, or their scatter excludes the bound too.
+ */
+function scattered(bound: number, { widths }: RateFit, seeds: number): string | null {
+  const points = widths
+    .filter(({ censored }) => censored === 0)
+    .map(({ width, rate, low, high }) => ({ x: Math.log(width), y: Math.log(rate), half: Math.log(high / low) / 2 }))
+  const line = censoredSlope(points.map(({ x, y }) => ({ x, low: y, high: y, group: "" })))
+  if (line === null || bound < line.interval.low || bound > line.interval.high) return null
+  const { exponent, interval } = line
+  const intercept = mean(points.map(({ x, y }) => y - exponent * x))
+  const quantile = studentQuantile(interval.level, seeds - 1)
+  const squares = points.map(({ x, y, half }) => ((y - intercept - exponent * x) / (half / quantile)) ** 2)
+  const times = Math.sqrt(squares.reduce((sum, square) => sum + square, 0) / (points.length - 2))
+  if (!(times > SURE)) return null
+  return `each width is one pretrained model, and these lie ${times.toFixed(1)} times as far off a line as their seeds' errors put them: by that scatter the slope is 95 % ${range(interval.low, interval.high)}`
 }
 
 const slopeCells = ({ slope }: RateFit) =>

@@ -14,7 +14,7 @@ const WIDTHS = [64, 128, 256, 512]
 const RATES = Array.from({ length: 13 }, (_, i) => 1e-5 * 10 ** (i / 2.5))
 
 /** Tables of a sweep in which |Z_B| is 1 at the rate n^power, and the perplexity least at a third of that. */
-async function write(power: Readonly<Record<string, number>>): Promise<void> {
+async function write(power: Readonly<Record<string, number>>, models: readonly number[] = [1, 1, 1, 1]): Promise<void> {
   const runs = [
     "scheme,width,seed,rate,rate_b,steps,checkpoint,training_loss,version,computed_by,outcome,outcome_step,perplexity",
   ]
@@ -24,7 +24,7 @@ async function write(power: Readonly<Record<string, number>>): Promise<void> {
       for (const seed of [1, 2])
         for (const rate of RATES) {
           const scatter = 1 + 0.002 * Math.sin(7 * seed + width * width)
-          const largest = scatter * width ** exponent
+          const largest = scatter * models[WIDTHS.indexOf(width)]! * width ** exponent
           const perplexity = 10 + Math.log(rate / (largest / 3)) ** 2
           runs.push(`${scheme},${width},${seed},${rate},${rate},20,x,2,0,made up,finished,,${perplexity}`)
           for (const kind of ["q_proj", "v_proj"])
@@ -56,6 +56,18 @@ test("thresholds that move as derived agree, others contradict; slopes of optimu
   expect(parts.filter(({ kind }) => kind === "figure").length).toBeGreaterThan(2)
   const text = parts.flatMap((part) => (part.kind === "text" ? [part.text] : [])).join("\n")
   expect(text).toContain("What it cannot")
+})
+
+test("models that lie off a line are named as the cause of a slope that their seeds alone contradict", async () => {
+  await write({ "lora-plus": -1.05 }, [1, 0.9, 1.1, 0.97])
+  const { findings } = await section()
+  expect(findings[0]).toMatchObject({
+    verdict: "contradicts",
+    why: expect.stringMatching(/one pretrained model.*\d times as far/),
+  })
+  // A slope that their scatter excludes too is contradicted without a cause.
+  await write({ "lora-plus": -1.8 }, [1, 0.9, 1.1, 0.97])
+  expect((await section()).findings[0]).toMatchObject({ verdict: "contradicts", why: null })
 })
 
 test("without tables the section says how to make them", async () => {
