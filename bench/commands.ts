@@ -68,6 +68,11 @@ export async function benchCommands(
       { name: "check, two layers", parameters: ["check", "two-layers-init-a", ...ALONE], cold: true },
       { name: "check, six layers", parameters: ["check", sixLayers, ...ALONE], cold: true },
       { name: "check, a block of Llama", parameters: ["check", "llama-block/init-a", ...ALONE], cold: true },
+      {
+        name: "reproduce, six layers",
+        parameters: ["reproduce", "--only", "layers", "--quick", "--out", join(folder, "report"), ...ALONE],
+        cold: true,
+      },
     ]
     const [ours, theirs] = [await programOf(ROOT), await programOf(built.folder)]
     const chosen = benchmarks.filter(({ name }) => only === undefined || only.some((text) => name.includes(text)))

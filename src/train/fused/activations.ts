@@ -1,6 +1,8 @@
 /** The activations in a loop: `ActivationNumbers` by additions, products and quotients alone. */
 import type { Activation } from "../../program/operation.js"
+import { exponentialLess1 } from "./exponential.js"
 import type { LoopCode, Value } from "./loopCode.js"
+import { below, between, density } from "./normal.js"
 
 /** φ, φ′ and φ(at + change) − φ(at), as `ActivationNumbers`. */
 interface ActivationLoop {
@@ -9,8 +11,8 @@ interface ActivationLoop {
   readonly change: (code: LoopCode, change: Value, at: Value) => Value
 }
 
-/** Every activation in a loop; null for one whose function has no short form. */
-export const ACTIVATIONS: Readonly<Record<Activation, ActivationLoop | null>> = {
+/** Every activation in a loop. */
+export const ACTIVATIONS: Readonly<Record<Activation, ActivationLoop>> = {
   relu: {
     value: (code, x) => code.apply("max", code.constant(0), x),
     slope: (code, x) => code.apply("and", code.apply("gt", x, code.constant(0)), code.constant(1)),
@@ -52,7 +54,14 @@ export const ACTIVATIONS: Readonly<Record<Activation, ActivationLoop | null>> = 
       return code.apply("add", code.apply("mul", change, logistic(code, after)), code.apply("mul", at, between))
     },
   },
-  gelu: null,
+  gelu: {
+    value: (code, x) => code.apply("mul", x, below(code, x)),
+    slope: (code, x) => code.apply("add", below(code, x), code.apply("mul", x, density(code, x))),
+    change: (code, change, at) => {
+      const after = below(code, code.apply("add", at, change))
+      return code.apply("add", code.apply("mul", change, after), code.apply("mul", at, between(code, change, at)))
+    },
+  },
 }
 
 /** 1 / (1 + e^(−x)). */
@@ -65,28 +74,4 @@ function logistic(code: LoopCode, x: Value): Value {
 function tanh(code: LoopCode, x: Value): Value {
   const less = exponentialLess1(code, code.apply("add", x, x))
   return code.apply("div", less, code.apply("add", less, code.constant(2)))
-}
-
-/** Below the first eˣ − 1 is −1; beyond the last it is taken for that of the last, so that quotients stay numbers. */
-const [LEAST, MOST] = [-60, 700]
-
-/** Of fdlibm's exponential: e^r = 1 + r + r c / (2 − c), c = r − r² P(r²), for |r| ≤ ln 2 / 2. */
-const P = [
-  0.16666666666666602, -0.0027777777777015593, 0.00006613756321437934, -0.0000016533902205465252, 4.1381367970572385e-8,
-]
-
-/** eˣ − 1 with a small relative error: 2ᵏ (e^r − 1) + (2ᵏ − 1), x = k ln 2 + r. */
-function exponentialLess1(code: LoopCode, of: Value): Value {
-  const { apply, constant } = { apply: code.apply.bind(code), constant: code.constant.bind(code) }
-  const x = apply("max", apply("min", of, constant(MOST)), constant(LEAST))
-  const k = apply("nearest", apply("mul", x, constant(1 / Math.LN2)))
-  const high = apply("sub", x, apply("mul", k, constant(0.6931471803691238)))
-  const r = apply("sub", high, apply("mul", k, constant(1.9082149292705877e-10)))
-  const square = apply("mul", r, r)
-  const [first, ...rest] = [...P].reverse().map(constant) as [Value, ...Value[]]
-  const polynomial = rest.reduce((sum, each) => apply("add", each, apply("mul", square, sum)), first)
-  const c = apply("sub", r, apply("mul", square, polynomial))
-  const own = apply("add", r, apply("div", apply("mul", r, c), apply("sub", constant(2), c)))
-  const power = code.powerOfTwo(k)
-  return apply("add", apply("mul", power, own), apply("sub", power, constant(1)))
 }

@@ -59,20 +59,9 @@ const FORMS: { readonly [O in Op]?: Form<O> } = {
     // What is no number stays none.
     return code.apply("or", sign, code.apply("and", code.apply("ne", x, x), x))
   }),
-  activate: (node, { code, long }) => {
-    const activation = ACTIVATIONS[node.attributes.by]
-    return activation && entries(long(0).map((x) => activation.value(code, x)))
-  },
-  slope: (node, { code, long }) => {
-    const activation = ACTIVATIONS[node.attributes.by]
-    const at = long(1)
-    return activation && entries(long(0).map((x, i) => code.apply("mul", x, activation.slope(code, at[i]!))))
-  },
-  activationChange: (node, { code, long }) => {
-    const activation = ACTIVATIONS[node.attributes.by]
-    const at = long(1)
-    return activation && entries(long(0).map((change, i) => activation.change(code, change, at[i]!)))
-  },
+  activate: each((x, { attributes: { by } }, { code }) => ACTIVATIONS[by].value(code, x)),
+  slope: both((x, at, { attributes: { by } }, { code }) => code.apply("mul", x, ACTIVATIONS[by].slope(code, at))),
+  activationChange: both((change, at, { attributes: { by } }, { code }) => ACTIVATIONS[by].change(code, change, at)),
   columnDots: ({ operands: [x], shape }, { code, long }) => {
     const [left, right] = [long(0), long(1)]
     const products = left.map((value, i) => code.apply("mul", value, right[i]!))

@@ -100,6 +100,13 @@ export class LoopCode {
     return this.set(this.body, [...read, VECTOR, ...OPERATIONS[operation]])
   }
 
+  /** Σ coefficients[k] xᵏ by Horner's rule. */
+  polynomial(coefficients: readonly number[], x: Value): Value {
+    return coefficients
+      .map((coefficient) => this.constant(coefficient))
+      .reduceRight((sum, coefficient) => this.apply("add", coefficient, this.apply("mul", x, sum)))
+  }
+
   /** 2 to the power of a whole number from −1022 to 1023: its bits are moved to where the exponent stands. */
   powerOfTwo(exponent: Value): Value {
     const { local } = this.apply("add", exponent, this.constant(2 ** 52 + 1023))
