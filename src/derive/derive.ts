@@ -141,7 +141,12 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
   }
 
   const everywhere = (condition: (region: Region<Recursion>) => Condition) =>
-    Condition.NEVER.or(...regions.map((region) => Condition.all(region.where).and(condition(region))))
+    Condition.NEVER.or(
+      ...regions.flatMap((region) => {
+        const own = condition(region)
+        return own.isNever ? [] : [Condition.all(region.where).and(own)]
+      }),
+    )
       .merged()
       .within(scheme.domain)
   const outside = [...outgrown, ...explored.filter(({ result }) => result === null).map(({ where }) => where)]
