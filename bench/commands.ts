@@ -14,11 +14,12 @@ interface Taken {
   readonly processor: number
 }
 
-/** A command as typed; `cold` empties the cache of derivations first. */
+/** A command as typed; `cold` empties the cache of derivations first, `isLong` runs it only where it is named. */
 interface Benchmark {
   readonly name: string
   readonly parameters: readonly string[]
   readonly cold?: boolean
+  readonly isLong?: boolean
 }
 
 /** Six adapted layers: what a derivation takes long for. */
@@ -57,6 +58,9 @@ export async function benchCommands(
   try {
     const sixLayers = join(folder, "sixLayers.json")
     await writeFile(sixLayers, JSON.stringify(SIX_LAYERS))
+    const section = (size: string) => {
+      return ["reproduce", "--only", "layers", size, "--out", join(folder, "report"), ...ALONE]
+    }
     const benchmarks: Benchmark[] = [
       { name: "start", parameters: ["--help"] },
       { name: "derive init-a", parameters: ["derive", "init-a"], cold: true },
@@ -68,14 +72,13 @@ export async function benchCommands(
       { name: "check, two layers", parameters: ["check", "two-layers-init-a", ...ALONE], cold: true },
       { name: "check, six layers", parameters: ["check", sixLayers, ...ALONE], cold: true },
       { name: "check, a block of Llama", parameters: ["check", "llama-block/init-a", ...ALONE], cold: true },
-      {
-        name: "reproduce, six layers",
-        parameters: ["reproduce", "--only", "layers", "--quick", "--out", join(folder, "report"), ...ALONE],
-        cold: true,
-      },
+      { name: "section of two and three layers", parameters: section("--quick"), cold: true },
+      { name: "section of six layers", parameters: section("--full"), cold: true, isLong: true },
     ]
     const [ours, theirs] = [await programOf(ROOT), await programOf(built.folder)]
-    const chosen = benchmarks.filter(({ name }) => only === undefined || only.some((text) => name.includes(text)))
+    const chosen = benchmarks.filter(({ name, isLong = false }) =>
+      only === undefined ? !isLong : only.some((text) => (isLong ? name === text : name.includes(text))),
+    )
     const rows: string[][] = []
     for (const benchmark of chosen) rows.push(await row(benchmark, [ours, theirs], repeats, folder))
     say(`${process.version}, ${cpus()[0]!.model}, ${cpus().length} cores; medians of ${repeats}, in turn\n`)
