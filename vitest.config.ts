@@ -48,6 +48,7 @@ const SLOW = [
   "test/sweep/export.test.ts",
   "test/sweep/store.test.ts",
   "test/scripts/models.test.ts",
+  "test/verify/realModel/realModel.test.ts",
   "test/cli/ownScheme.test.ts",
   "test/cli/remembered.test.ts",
   "test/inspect/recorder.test.ts",

@@ -28,6 +28,12 @@ export function measuresOf(metric: Metric): readonly [Measure, Measure] {
   ]
 }
 
+/** The one value of a measure that all runs have, so that no rate is best; null where they differ. */
+export function onlyValue({ runs }: TuningTables, { of }: Measure): number | null {
+  const [value, ...others] = new Set(runs.map(of))
+  return value === undefined || others.length > 0 ? null : value
+}
+
 /** Where a measure of a scheme is least, seed by seed. */
 export interface Best {
   readonly scheme: string

@@ -18,6 +18,7 @@ import {
   type Exponent,
   type Measure,
   measuresOf,
+  onlyValue,
   ratioOf,
   reading,
   sizesBySeed,
@@ -105,7 +106,7 @@ function sectionOf(subject: Subject, all: readonly TuningTables[]): Section {
         : [
             {
               kind: "table",
-              caption: `Sizes over all layers of a kind, each start at its best rate, beside what is derived at its largest stable rate`,
+              caption: `Sizes over all layers of a kind, each start at its best rate of those run, beside what is derived at its largest stable rate`,
               table: sizes,
             } as const,
           ]),
@@ -162,11 +163,12 @@ function bestTable({ tables, measures, schemes }: Read): ReportTable {
     rows: measures.flatMap((measure) =>
       schemes.map((scheme) => {
         const best = bestOf(tables, scheme, measure)
-        if (best === null) return [measure.name, scheme, null, null, null, null, null]
+        const only = onlyValue(tables, measure)
+        if (best === null || only !== null) return [measure.name, scheme, null, null, null, only, null]
         const { rate, low, high, censored } = best.rate
         const mean = [...best.seeds.values()].reduce((sum, { least }) => sum + least, 0) / best.seeds.size
         return [
-          ...[measure.name, scheme, rate.toPrecision(3), rates(low, high), censored],
+          ...[measure.name, scheme, rate.toPrecision(3), censored > 0 ? null : rates(low, high), censored],
           ...[mean.toPrecision(4), best.seeds.size],
         ]
       }),
@@ -178,24 +180,31 @@ const rates = (low: number, high: number) => `[${low.toPrecision(2)}, ${high.toP
 
 /** The two questions of a pair by a measure. */
 interface Beside {
+  /** Of the best rates; null where one may lie beyond the grid. */
   readonly best: Compared | null
   readonly least: Compared | null
+  /** Why something is not told. */
+  readonly why: string | null
 }
 
 function besideOf({ tables }: Read, pair: Pair, measure: Measure): Beside {
+  const only = onlyValue(tables, measure)
+  if (only !== null) return { best: null, least: null, why: `all runs are alike, at ${only}` }
   const [first, second] = pair.map((scheme) => bestOf(tables, scheme, measure))
-  if (first == null || second == null) return { best: null, least: null }
+  if (first == null || second == null) return { best: null, least: null, why: "all runs of a seed diverged" }
   const each = (of: Best, what: "rate" | "least") =>
     new Map([...of.seeds].map(([seed, found]) => [seed, found[what]] as const))
+  const beyond = pair.filter((_, i) => [first, second][i]!.rate.censored > 0)
   return {
-    best: ratioOf(each(first, "rate"), each(second, "rate")),
+    best: beyond.length > 0 ? null : ratioOf(each(first, "rate"), each(second, "rate")),
     least: differenceOf(each(first, "least"), each(second, "least")),
+    why: beyond.length > 0 ? `the best rate of ${beyond.join(" and of ")} may lie beyond the grid` : null,
   }
 }
 
-/** Which of two best rates is larger, beside the bounds; null where some run of a seed all diverged. */
-function rateReading({ derived }: Read, [first, second]: Pair, { best }: Beside) {
-  if (best === null) return null
+/** Which of two best rates is larger, beside the bounds, or why it is not told. */
+function rateReading({ derived }: Read, [first, second]: Pair, { best, why }: Beside) {
+  if (best === null) return why
   return reading(best.difference, derived.get(first)!.bound, derived.get(second)!.bound)
 }
 
@@ -228,7 +237,7 @@ function pairTable(read: Read): ReportTable {
 }
 
 function better([first, second]: Pair, least: Compared | null): string {
-  if (least === null) return "undecided"
+  if (least === null) return "not told"
   const { low, high } = least.difference
   return high < 0 ? first : low > 0 ? second : "undecided"
 }
@@ -290,11 +299,14 @@ function answerOf({ read }: { readonly read: Read }): string {
   const said = pairs.flatMap((pair) =>
     measures.map((measure) => {
       const beside = besideOf(read, pair, measure)
-      const { best, least } = beside
-      if (best === null || least === null) return `${measure.name} of ${pair.join(" and ")}: not told, runs diverged`
-      const { mean, low, high } = best.difference
+      const { best, least, why } = beside
+      const rate =
+        best === null
+          ? why
+          : `the best rate of ${pair[0]} is ${best.difference.mean.toPrecision(2)} times that of ${pair[1]} (95 % ${rates(best.difference.low, best.difference.high)}; ${rateReading(read, pair, beside)})`
+      if (least === null) return `by ${measure.name} ${rate}`
       const which = better(pair, least)
-      return `by ${measure.name} the best rate of ${pair[0]} is ${mean.toPrecision(2)} times that of ${pair[1]} (95 % ${rates(low, high)}; ${rateReading(read, pair, beside)}), and ${which === "undecided" ? "which is better there is undecided" : `${which} is better there`}`
+      return `by ${measure.name} ${rate}, and ${which === "undecided" ? "which is better there is undecided" : `${which} is better there`}`
     }),
   )
   const last = Math.max(...tables.sizes.map(({ step }) => step))

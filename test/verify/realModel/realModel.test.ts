@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, expect, test } from "vitest"
@@ -111,6 +111,28 @@ test("what goes the other way is said, and what the seeds do not decide", async 
   expect(reads(await section(ENCODER))[0]).toEqual(["undecided", "undecided"])
 })
 
+test("a best rate at an end of the grid is not compared, nor one where all runs are alike", async () => {
+  await write("", "accuracy", SITES, {
+    "init-a": { best: spread(0.5), least: 0.2, zA: 6 },
+    "init-b": { best: spread(3e-4), least: 0.5, zA: 2 },
+  })
+  // At the largest rate of the table's runs have diverged: what is left is a grid that ends below the best rate.
+  const path = join(folder, "results.csv")
+  const lines = (await readFile(path, "utf8")).split("\n").filter((line) => !/,0\.1,30,/.test(line))
+  const alike = lines.map((line, i) =>
+    i === 0 || line === "" ? line : `${line.split(",").slice(0, 8).join(",")},0.5,`,
+  )
+  await writeFile(path, alike.join("\n"))
+  const { answer, data } = await section(ENCODER)
+  expect(answer!.text).toContain("by training loss the best rate of init-a may lie beyond the grid, and init-b")
+  expect(answer!.text).toContain("by 1 − accuracy all runs are alike, at 0.5")
+  const [loss, metric] = data["real-encoder-starts"]!.rows
+  expect([loss![2], loss![3], metric![2], metric![8]]).toEqual([null, null, null, "not told"])
+  const best = data["real-encoder-rates"]!.rows
+  expect(best[0]!.slice(3, 5)).toEqual([null, 3])
+  expect(best[2]).toEqual(["1 − accuracy", "init-a", null, null, null, 0.5, null])
+})
+
 test("a subject with two sweeps has both, each judged in its own way", async () => {
   const made = {
     "init-a": { best: spread(3e-3), least: 0.2, zA: 6 },
@@ -135,7 +157,7 @@ test("a table without a metric is refused, and one with two", async () => {
   }
 })
 
-test.each([ENCODER])("the kept tables of $id are read", async (subject) => {
+test.each([ENCODER, DECODER])("the kept tables of $id are read", async (subject) => {
   const kept = keptTables(subject)
   expect(kept).not.toBeNull()
   const { answer, data } = await realModel(subject, kept).run({ size: "quick", seeds: 1 }, {} as never)
