@@ -34,3 +34,12 @@ export function packageDescription(): PackageDescription {
 export function packageVersion(): string {
   return packageDescription().version
 }
+
+/**
+ * The line that installs an optional package beside this one. In a clone of this repository npm takes it for a peer that
+ * was left out on purpose, and installs nothing, unless it is one for development.
+ */
+export function installLine(name: string): string {
+  const isClone = existsSync(new URL("src/", packageFile()))
+  return `npm install ${name}${isClone ? " --no-save --save-dev" : ""} --ignore-scripts`
+}

@@ -85,6 +85,11 @@ describe("without the optional packages", () => {
     expect(text).toContain("npm install webgpu")
     expect(text).toContain("npm install onnxruntime-node --ignore-scripts")
   })
+
+  test("in a clone npm leaves an optional package out that is not named as one for development", async () => {
+    const { out } = await loraIn({ folder, env }, "devices", "--json")
+    expect(JSON.parse(out).graph.install).toBe("npm install onnxruntime-node --no-save --save-dev --ignore-scripts")
+  })
 })
 
 const installed = await import("webgpu").then(

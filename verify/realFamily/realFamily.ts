@@ -73,7 +73,7 @@ const claim =
   "The largest stable rate at feature level of adapters on q and v of a Llama block: derived from the block's program, for each start."
 
 function withoutTables(): Section {
-  const text = `No tables were given. They are made by\n\n${MAKE.map((line) => `    ${line}`).join("\n")}\n\nand read by \`reproduce --real-family results/family\`. The texts come from Debian's packages bible-kjv, bible-kjv-text and r-cran-janeaustenr, or are any two files (\`npm run family -- --train a.txt --tune b.txt\`); the engine is \`npm install onnxruntime-node --ignore-scripts\`.`
+  const text = `No tables were given. They are made by\n\n${MAKE.map((line) => `    ${line}`).join("\n")}\n\nand read by \`reproduce --real-family results/family\`. The texts come from Debian's packages bible-kjv, bible-kjv-text and r-cran-janeaustenr, or are any two files (\`npm run family -- --train a.txt --tune b.txt\`); the engine is \`npm install onnxruntime-node --no-save --save-dev --ignore-scripts\`.`
   return {
     ...head,
     answer: { question, text: "Nothing: no tables were given." },

@@ -22,7 +22,7 @@ export interface Subject {
   readonly make: readonly string[]
 }
 
-const ENGINE = "npm install onnxruntime-node --ignore-scripts"
+const ENGINE = "npm install onnxruntime-node --no-save --save-dev --ignore-scripts"
 
 export const ENCODER: Subject = {
   id: "real-encoder",

@@ -1,8 +1,9 @@
 /** ONNX Runtime, which runs graphs: found through the optional package `onnxruntime-node`. */
 import { createHash } from "node:crypto"
+import { installLine } from "../../packageFile.js"
 
 /** What a user without the engine has to do: its install script only fetches CUDA's parts. */
-export const INSTALL_ENGINE = "npm install onnxruntime-node --ignore-scripts"
+export const INSTALL_ENGINE = installLine("onnxruntime-node")
 
 /** Numbers that the engine holds. */
 export interface GraphTensor {
