@@ -44,3 +44,15 @@ test("one worker alone keeps the order", () => {
   const queue = new NetworkQueue(pieces)
   expect(pieces.map(() => queue.next(0))).toEqual(pieces)
 })
+
+test("two hundred thousand pieces are given out in less than two seconds of a processor", () => {
+  const pieces = plan(
+    checkedConfig({ experiment: "theory", schemes: ["init-a"], widths: [8], seeds: 1, steps: 1 }),
+  ).first
+  const many = Array.from({ length: 200_000 }, (_, i) => pieces[i % pieces.length]!)
+  const before = process.cpuUsage()
+  const queue = new NetworkQueue(many)
+  for (const [i, piece] of many.entries()) if (queue.next(i % 2) !== piece) expect.fail(`piece ${i}`)
+  const { user, system } = process.cpuUsage(before)
+  expect((user + system) / 1e6).toBeLessThan(2)
+})
