@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os"
 import { Piscina } from "piscina"
 import { bundledFile } from "../packageFile.js"
-import type { Task, TaskResults, WorkerSettings } from "./task.js"
+import { runsGraphs, type Task, type TaskResults, type WorkerSettings } from "./task.js"
 
 /** Threads that do tasks; results do not depend on their number. */
 export interface Pool {
@@ -39,23 +39,28 @@ export function createPool(workers = availableParallelism(), runs = workers): Po
     }
   const taken = Math.max(1, Math.min(workers, runs))
   // A pool of one thread each, so that a task can be given to the thread that has its data.
-  const threads = Array.from({ length: taken }, () => ({
-    tasks: 0,
-    thread: new Piscina({
-      filename: bundledFile("work.js").href,
-      minThreads: 1,
-      maxThreads: 1,
-      idleTimeout: Number.POSITIVE_INFINITY,
-      workerData: { rowThreads: Math.floor(workers / taken) } satisfies WorkerSettings,
-    }),
-  }))
+  const threads = Array.from({ length: taken }, () => {
+    const ending = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
+    return {
+      tasks: 0,
+      ending,
+      thread: new Piscina({
+        filename: bundledFile("work.js").href,
+        minThreads: 1,
+        maxThreads: 1,
+        idleTimeout: Number.POSITIVE_INFINITY,
+        workerData: { rowThreads: Math.floor(workers / taken), ending } satisfies WorkerSettings,
+      }),
+    }
+  })
   return {
     workers: taken,
     run: async (task, signal, worker) => {
       const chosen = threads[worker ?? -1] ?? threads.reduce((least, each) => (each.tasks < least.tasks ? each : least))
       chosen.tasks++
       try {
-        return await chosen.thread.run(task, signal === undefined ? {} : { signal })
+        if (signal === undefined) return await chosen.thread.run(task)
+        return runsGraphs(task) ? await untilAsked(chosen, task, signal) : await chosen.thread.run(task, { signal })
       } finally {
         chosen.tasks--
       }
@@ -63,5 +68,25 @@ export function createPool(workers = availableParallelism(), runs = workers): Po
     close: async () => {
       await Promise.all(threads.map(({ thread }) => thread.destroy()))
     },
+  }
+}
+
+/** A task of native code, at whose thread's end the process would end: it is asked to stop instead. */
+async function untilAsked(
+  { thread, ending }: { readonly thread: Piscina; readonly ending: Int32Array },
+  task: Task,
+  signal: AbortSignal,
+) {
+  signal.throwIfAborted()
+  const ask = () => Atomics.store(ending, 0, 1)
+  signal.addEventListener("abort", ask)
+  try {
+    return await thread.run(task)
+  } catch (error) {
+    signal.throwIfAborted()
+    throw error
+  } finally {
+    signal.removeEventListener("abort", ask)
+    Atomics.store(ending, 0, 0)
   }
 }

@@ -40,6 +40,11 @@ export interface FineTuningTask extends TuningHow {
   readonly files: TuningFiles
 }
 
+/** Whether the graph engine does the task. */
+export function runsGraphs(task: Task): boolean {
+  return task.kind === "finetune" ? task.engine === "graph" : task.kind === "scheme" && task.backend === "graph"
+}
+
 /** What a task of each kind returns. */
 export interface TaskResults {
   readonly scheme: readonly RunResult[]
@@ -51,6 +56,8 @@ export interface TaskResults {
 export interface WorkerSettings {
   /** Threads over the rows of a teacher-student run. */
   readonly rowThreads: number
+  /** 1 where the graph that it runs is to be the last (`throwIfEnding`). */
+  readonly ending: Int32Array
 }
 
 /**

@@ -75,6 +75,23 @@ describe.skipIf(engine === null)("a sweep of fine-tunings", () => {
       )
   })
 
+  test("Ctrl-C in the middle of a run ends with 130, what is finished stored", async () => {
+    const own = JSON.parse(await readFile(join(folder, "sweep.json"), "utf8"))
+    await writeFile(join(folder, "long.json"), JSON.stringify({ ...own, steps: 500 }))
+    const child = startLora(folder, "sweep", "long.json", "--store", "long.duckdb")
+    let said = ""
+    child.stderr!.on("data", (text) => {
+      said += text
+    })
+    const ended = once(child, "exit")
+    await stored("long", ended)
+    child.kill("SIGINT")
+    expect(await ended).toEqual([130, null])
+    expect(said).toContain("interrupted; finished runs are kept")
+    const { err } = await lora(folder, "sweep", "long.json", "--store", "long.duckdb", "--plan")
+    expect(err).toMatch(/runs: 12, ([1-9]|1[01]) finished already/)
+  })
+
   test("an array of tasks on this machine has the tables of the whole", async () => {
     const array = ["launch", "local", "sweep.json", "--array", "2", "--store", "array.duckdb", "--out", "array"]
     const { code, err } = await lora(folder, ...array)

@@ -1,6 +1,7 @@
 /** ONNX Runtime, which runs graphs: found through the optional package `onnxruntime-node`. */
 import { createHash } from "node:crypto"
 import { installLine } from "../../packageFile.js"
+import { throwIfEnding } from "../ending.js"
 
 /** What a user without the engine has to do: its install script only fetches CUDA's parts. */
 export const INSTALL_ENGINE = installLine("onnxruntime-node")
@@ -72,7 +73,7 @@ export async function openEngine({ threads = 1, device = "cpu" } = {}): Promise<
         intraOpNumThreads: threads,
         interOpNumThreads: 1,
         logSeverityLevel: 3,
-      }).catch((error: Error) => {
+      }).then(endable, (error: Error) => {
         if (device === "cpu") throw error
         throw new GraphFailure(`${device} cannot be opened: ${reasonOf(error)}`)
       })
@@ -80,6 +81,17 @@ export async function openEngine({ threads = 1, device = "cpu" } = {}): Promise<
       return opened
     },
     tensor: (data, dimensions) => new ort.Tensor("float32", data, dimensions),
+  }
+}
+
+/** The session, which runs no more graphs where its thread is asked to end. */
+function endable(session: GraphSession): GraphSession {
+  return {
+    run: async (inputs) => {
+      throwIfEnding()
+      return session.run(inputs)
+    },
+    release: () => session.release(),
   }
 }
 
