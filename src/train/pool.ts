@@ -1,7 +1,8 @@
 import { availableParallelism } from "node:os"
 import { Piscina } from "piscina"
 import { bundledFile } from "../packageFile.js"
-import { runsGraphs, type Task, type TaskResults, type WorkerSettings } from "./task.js"
+import { runsGraphs, type Task, type TaskResults } from "./task.js"
+import type { WorkerSettings } from "./thread.js"
 
 /** Threads that do tasks; results do not depend on their number. */
 export interface Pool {

@@ -52,14 +52,6 @@ export interface TaskResults {
   readonly finetune: TuningResult
 }
 
-/** What a thread of the pool is told at its start. */
-export interface WorkerSettings {
-  /** Threads over the rows of a teacher-student run. */
-  readonly rowThreads: number
-  /** 1 where the graph that it runs is to be the last (`throwIfEnding`). */
-  readonly ending: Int32Array
-}
-
 /**
  * A text that is equal for tasks whose network, or model and texts, are drawn or read once for those that follow each
  * other; null where there is nothing to share.

@@ -1,8 +1,8 @@
-import { Piscina } from "piscina"
 import { openTrainer } from "./backend.js"
 import { trainStudent } from "./student.js"
-import { networkKey, type Task, type WorkerSettings } from "./task.js"
+import { networkKey, type Task } from "./task.js"
 import type { TeacherStudentResult, TeacherStudentTrainer } from "./teacherStudent.js"
+import { rowThreads } from "./thread.js"
 import { teacherStudentData } from "./wasm/teacherStudentData.js"
 
 let cached: { readonly key: string; readonly trainer: Promise<TeacherStudentTrainer> } | undefined
@@ -23,8 +23,4 @@ export async function teacherStudentRun({
     await (await before?.trainer)?.close()
   }
   return (await cached.trainer).train(config)
-}
-
-function rowThreads(): number {
-  return Piscina.isWorkerThread ? (Piscina.workerData as WorkerSettings).rowThreads : 1
 }

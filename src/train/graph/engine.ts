@@ -1,7 +1,7 @@
 /** ONNX Runtime, which runs graphs: found through the optional package `onnxruntime-node`. */
 import { createHash } from "node:crypto"
 import { installLine } from "../../packageFile.js"
-import { throwIfEnding } from "../ending.js"
+import { throwIfEnding } from "../thread.js"
 
 /** What a user without the engine has to do: its install script only fetches CUDA's parts. */
 export const INSTALL_ENGINE = installLine("onnxruntime-node")
