@@ -195,9 +195,10 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
   }
 }
 
-/** Beyond this a phase diagram is no longer one to read, and takes minutes: residuals that double exponents do that. */
 /** Adapters that divide by norms of weights, as DoRA, on more sites of a deep model take minutes a region. */
 const MOST_SITES_WITH_NORMS = 2
+
+/** Beyond this a phase diagram is no longer one to read, and takes minutes: residuals that double exponents do that. */
 const MOST_CELLS = 300
 
 /** As many where little is asked of each. */

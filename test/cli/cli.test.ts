@@ -73,7 +73,8 @@ test("the output level with the readout's exponent free: one region whose sectio
   const region = parseCondition(stableOutput)
   for (const [o, bound] of Object.entries({ "1/2": "-3/4", "3/4": "-5/8", "1": "-1/2" }))
     expect(region.substitute(new Map([["o", parseAffine(o)]])).equals(parseCondition(`c <= ${bound}`))).toBe(true)
-  expect(largestRate.output).toBe("min(o / 2 - 1, o - 1)")
+  // The least of two, in whichever order.
+  expect(["min(o / 2 - 1, o - 1)", "min(o - 1, o / 2 - 1)"]).toContain(largestRate.output)
 })
 
 test("check gives quantities and alignments a verdict, and draws them", async () => {
