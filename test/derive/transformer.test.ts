@@ -2,13 +2,13 @@ import fc from "fast-check"
 import { Fraction } from "fraction.js"
 import { expect, test } from "vitest"
 import { Cell } from "../../src/derive/cell.js"
-import { derive } from "../../src/derive/derive.js"
+import { type Derivation, derive } from "../../src/derive/derive.js"
 import { recursion } from "../../src/derive/recursion.js"
 import { lead } from "../../src/derive/size.js"
 import type { Condition } from "../../src/exponent/condition.js"
 import { formatCondition } from "../../src/exponent/grammar.js"
 import { holdsAt } from "../../src/exponent/system.js"
-import { BLOCK_SITES } from "../../src/program/models/transformer.js"
+import { BLOCK_SITES, type BlockKind } from "../../src/program/models/transformer.js"
 import { initA } from "../../src/scheme/initA.js"
 import { initB } from "../../src/scheme/initB.js"
 import { loraPlus } from "../../src/scheme/loraPlus.js"
@@ -74,12 +74,20 @@ test.each([
   expect(formatCondition(undecided)).toBe("never")
 })
 
+/** LoRA+ on all sites of a block, derived once: it takes seconds. */
+const twoRates = new Map<BlockKind, Derivation>()
+function withTwoRates(kind: BlockKind): Derivation {
+  const derivation = twoRates.get(kind) ?? derive(scheme(onModel(kind, loraPlus)))
+  twoRates.set(kind, derivation)
+  return derivation
+}
+
 /**
  * Regions, and leaving out those where all bounds are broken, are held against what is read at single points for all t:
  * there nothing is left out.
  */
 test.each(["llama-block", "bert-block"] as const)("%s with two rates: bounds are those read point by point", (kind) => {
-  const { stable, stableOutput, stableSites, outgrown, undecided } = derive(scheme(onModel(kind, loraPlus)))
+  const { stable, stableOutput, stableSites, outgrown, undecided } = withTwoRates(kind)
   expect(formatCondition(undecided)).toBe("never")
   expect(Object.keys(stableSites)).toEqual(BLOCK_SITES[kind].map((site) => `[${site}]`))
   const eighth = fc.integer({ min: -14, max: 1 })
@@ -107,7 +115,7 @@ test.each(["llama-block", "bert-block"] as const)("%s with two rates: bounds are
 
 /** Three sites that read the stream as it is follow one layer's bounds ([LoRA+]) whatever becomes of those behind. */
 test("LoRA+ on a whole block: q, k and v have the bounds of one layer, what reads v has narrower ones", () => {
-  const { stableSites } = derive(scheme(onModel("llama-block", loraPlus)))
+  const { stableSites } = withTwoRates("llama-block")
   const one = derive(scheme(loraPlus)).stable
   for (const site of ["q", "k", "v"]) expect(formatCondition(stableSites[`[${site}]`]!)).toBe(formatCondition(one))
   const inTurn = ["[v]", "[o]", "[gate]", "[down]"].map((tag) => stableSites[tag]!)
