@@ -33,6 +33,15 @@ export class InputError extends Error {
   }
 }
 
+/**
+ * What went wrong, the field of a refusal said to be {@link InputError.inside} of something; any other error as it is.
+ *
+ * @param lineOf the line of the field, where it stands in a text.
+ */
+export function inside(error: unknown, place: string, lineOf: (field: string) => number | null = () => null): unknown {
+  return error instanceof InputError ? error.inside(place, lineOf(error.field)) : error
+}
+
 interface Detail {
   readonly field: string
   readonly line?: number | null

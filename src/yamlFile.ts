@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises"
-import { InputError } from "./inputError.js"
+import { InputError, inside } from "./inputError.js"
 import { yamlText } from "./yamlText.js"
 
 /**
@@ -17,8 +17,7 @@ export async function readYaml<T>(
   try {
     return await read(value)
   } catch (error) {
-    if (!(error instanceof InputError)) throw error
-    throw error.inside(path, lineOf(error.field))
+    throw inside(error, path, lineOf)
   }
 }
 

@@ -1,5 +1,5 @@
 /** A scheme of one's own as it is written: the text of a YAML or JSON file, or of the explorer's editor. */
-import { InputError } from "../inputError.js"
+import { InputError, inside } from "../inputError.js"
 import { yamlText } from "../yamlText.js"
 import { CATALOGUE } from "./catalogue.js"
 import { checkedDefinition, type SchemeDefinition } from "./definition.js"
@@ -30,16 +30,11 @@ export function schemeText(text: string, place: string, name: string): SchemeDef
  * @param lineOf the line of a field, where the value is that of a text.
  * @throws InputError as `checkedDefinition`, its field said to be inside of the place; for a name of the catalogue.
  */
-export function ownScheme(
-  value: unknown,
-  place: string,
-  lineOf: (field: string) => number | null = () => null,
-): SchemeDefinition {
+export function ownScheme(value: unknown, place: string, lineOf?: (field: string) => number | null): SchemeDefinition {
   try {
     return checkedOwn(value)
   } catch (error) {
-    if (!(error instanceof InputError)) throw error
-    throw error.inside(place, lineOf(error.field))
+    throw inside(error, place, lineOf)
   }
 }
 

@@ -1,5 +1,5 @@
 import { dirname } from "node:path"
-import { InputError } from "../inputError.js"
+import { InputError, inside } from "../inputError.js"
 import { isSchemeFile, schemeOf } from "../scheme/schemeFile.js"
 import { expectedFacts, tuningFacts } from "../train/tuning/facts.js"
 import { readYaml } from "../yamlFile.js"
@@ -45,7 +45,6 @@ async function read(name: string, folder: string, field: string): Promise<Record
   try {
     return { ...(await schemeOf(name, folder)) }
   } catch (error) {
-    if (!(error instanceof InputError)) throw error
-    throw error.inside(field)
+    throw inside(error, field)
   }
 }

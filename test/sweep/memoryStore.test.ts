@@ -1,35 +1,19 @@
 import { expect, test } from "vitest"
-import { schemeNamed } from "../../src/scheme/catalogue.js"
 import { memoryStore } from "../../src/sweep/memoryStore.js"
 import { openStore, type Store } from "../../src/sweep/store.js"
 import { sweep } from "../../src/sweep/sweep.js"
-import { createPool, type Pool } from "../../src/train/pool.js"
-import type { Task } from "../../src/train/task.js"
+import { counted, tasksAt } from "./counted.js"
 
-const tasks: Task[] = [32, 64].map((width) => ({
-  kind: "scheme",
-  definition: schemeNamed("init-a"),
-  values: { c: "-1/2" },
-  config: { width, rank: 2, steps: 2 },
-  seeds: [1, 2],
-}))
+const tasks = tasksAt(32, 64)
 
 test("a store in memory gives a sweep what a database would, and a second sweep runs nothing", async () => {
-  const real = createPool(0)
-  let runs = 0
-  const counting: Pool = {
-    ...real,
-    run: (task, signal) => {
-      runs++
-      return real.run(task, signal)
-    },
-  }
+  const counter = counted()
   const after = async (store: Store) => {
-    runs = 0
-    const results = await sweep(tasks, { pool: counting, store })
-    expect(runs).toBe(tasks.length)
-    expect(await sweep(tasks, { pool: counting, store })).toEqual(results)
-    expect(runs).toBe(tasks.length)
+    counter.runs = 0
+    const results = await sweep(tasks, { pool: counter.pool, store })
+    expect(counter.runs).toBe(tasks.length)
+    expect(await sweep(tasks, { pool: counter.pool, store })).toEqual(results)
+    expect(counter.runs).toBe(tasks.length)
     const ids = [...store.finished].sort()
     const taken = await store.taken([...ids, "none"])
     expect(taken.every(({ seconds }) => seconds > 0)).toBe(true)

@@ -3,52 +3,37 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { expect, test } from "vitest"
 import { InputError } from "../../src/inputError.js"
-import { schemeNamed } from "../../src/scheme/catalogue.js"
 import { identity } from "../../src/sweep/identity.js"
 import { openStore } from "../../src/sweep/store.js"
 import { sweep } from "../../src/sweep/sweep.js"
 import { createPool, type Pool } from "../../src/train/pool.js"
-import type { Task } from "../../src/train/task.js"
+import { counted, tasksAt } from "./counted.js"
 
-const tasks: Task[] = [32, 64, 128, 256].map((width) => ({
-  kind: "scheme",
-  definition: schemeNamed("init-a"),
-  values: { c: "-1/2" },
-  config: { width, rank: 2, steps: 2 },
-  seeds: [1, 2],
-}))
+const tasks = tasksAt(32, 64, 128, 256)
 
 test("an interrupted sweep goes on where it stopped and ends as one that never was", async () => {
   const folder = await mkdtemp(join(tmpdir(), "sweep-"))
   const path = join(folder, "runs.duckdb")
-  const real = createPool(0)
-  let runs = 0
-  const counting: Pool = {
-    ...real,
-    run: (task, signal) => {
-      runs++
-      return real.run(task, signal)
-    },
-  }
+  const counter = counted()
   try {
     const interruption = new AbortController()
     let store = await openStore(path, {})
     const stopping: Pool = {
-      ...counting,
+      ...counter.pool,
       run: (task, signal) => {
-        if (runs === 2) interruption.abort(new Error("stop"))
-        return counting.run(task, signal)
+        if (counter.runs === 2) interruption.abort(new Error("stop"))
+        return counter.pool.run(task, signal)
       },
     }
     await expect(sweep(tasks, { pool: stopping, store, signal: interruption.signal })).rejects.toThrow("stop")
     await store.close()
     store = await openStore(path, {})
     expect(store.finished.size).toBe(2)
-    const resumed = await sweep(tasks, { pool: counting, store })
+    const resumed = await sweep(tasks, { pool: counter.pool, store })
     await store.close()
-    expect(runs).toBe(tasks.length + 1) // the third is aborted once it has begun
+    expect(counter.runs).toBe(tasks.length + 1) // the third is aborted once it has begun
     const memory = await openStore(":memory:", {})
-    expect(resumed).toEqual(await sweep(tasks, { pool: real, store: memory }))
+    expect(resumed).toEqual(await sweep(tasks, { pool: createPool(0), store: memory }))
     await memory.close()
   } finally {
     await rm(folder, { recursive: true })

@@ -8,7 +8,7 @@ import { openCheckpoint } from "../../checkpoint/open.js"
 import { readPretrainedConfig } from "../../checkpoint/pretrained.js"
 import { configOf, type PretrainedConfig } from "../../checkpoint/pretrainedConfig.js"
 import { readTokenizer } from "../../checkpoint/tokenizer.js"
-import { InputError } from "../../inputError.js"
+import { InputError, inside } from "../../inputError.js"
 import type { Metric, TuningTask } from "./task.js"
 import { readTask } from "./tasks.js"
 import { textSequences } from "./text.js"
@@ -94,7 +94,9 @@ export async function tuningFacts(
     const field = `checkpoints[${i}]`
     const place = await pathOrHub("model", path, isAbsolute(path) ? path : join(folder, path), field)
     const counted = epochs === undefined ? null : length
-    const own = await inField(field, () => checkpointFacts(place, task, counted))
+    const own = await checkpointFacts(place, task, counted).catch((error: unknown) => {
+      throw inside(error, field)
+    })
     const same = found.findIndex(({ hash }) => hash === own.hash)
     if (same !== -1)
       throw new InputError({
@@ -140,13 +142,4 @@ async function contentHash(path: string): Promise<string> {
     all.update(`${isFolder ? basename(name) : ""} ${own.digest("hex")}\n`)
   }
   return all.digest("hex")
-}
-
-async function inField<T>(field: string, read: () => Promise<T>): Promise<T> {
-  try {
-    return await read()
-  } catch (error) {
-    if (error instanceof InputError) throw error.inside(field)
-    throw error
-  }
 }
