@@ -47,6 +47,7 @@ const SLOW = [
   "test/cli/precision.test.ts",
   "test/sweep/export.test.ts",
   "test/sweep/store.test.ts",
+  "test/scripts/command.test.ts",
   "test/scripts/models.test.ts",
   "test/verify/realModel/realModel.test.ts",
   "test/cli/ownScheme.test.ts",

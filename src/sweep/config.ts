@@ -55,7 +55,10 @@ const TeacherStudent = kind(
 export const SweepConfig = z.discriminatedUnion("experiment", [Theory, TeacherStudent, FineTune])
 export type TheoryConfig = z.infer<typeof Theory>
 export type TeacherStudentSweep = z.infer<typeof TeacherStudent>
-export type SweepConfig = TheoryConfig | TeacherStudentSweep | FineTuneSweep
+export type SweepConfig = (TheoryConfig | TeacherStudentSweep | FineTuneSweep) & {
+  /** Of a configuration that was read from a file: says of a refusal in which file and line its field stands. */
+  readonly placed?: (error: unknown) => unknown
+}
 
 const KINDS = { theory: Theory, "teacher-student": TeacherStudent, finetune: FineTune } as const
 

@@ -1,9 +1,9 @@
 /** The runs of a sweep of fine-tunings. */
 import { Affine } from "../exponent/affine.js"
-import { formatAffine, parseAffine } from "../exponent/grammar.js"
 import { InputError } from "../inputError.js"
 import { isPair, optimisersOf, optimiserText, type SchemeDefinition } from "../scheme/definition.js"
 import { type Scheme, scheme } from "../scheme/scheme.js"
+import { withRate } from "../scheme/withRate.js"
 import type { CheckpointFacts, TuningFacts } from "../train/tuning/facts.js"
 import type { TuningConfig, TuningResult } from "../train/tuning/run.js"
 import { METRICS } from "../train/tuning/task.js"
@@ -33,7 +33,7 @@ export function fineTuneSearch(config: FineTuneSweep): RateSearch {
 function groups(config: FineTuneSweep, facts: TuningFacts): Group[] {
   const { engine, precision, ratio, rates, torch } = config
   const points = config.schemes.flatMap((entry, i) => {
-    const found = pointsOf(entry, i, (definition) => asTuned(definition))
+    const found = pointsOf(entry, i, asTuned)
     return found.map((point) => ({ point, ready: fitting(point, `schemes[${i}]`) }))
   })
   const { sites, rank } = config
@@ -132,16 +132,9 @@ function ratesAt(
   return { A: rate, B: rate * ratio * (rateConstants.B / rateConstants.A) * width ** power }
 }
 
-/** A definition whose rate of A is a number, and whose rate of B is that times a power of the width. */
+/** A definition whose rate of A, or the only one, is the number that the sweep gives it. */
 function asTuned(definition: SchemeDefinition): SchemeDefinition {
-  const { rates } = definition
-  if (!isPair(rates)) return definition
-  const isFrozen = rates.A === "frozen" || rates.B === "frozen"
-  const between = isFrozen ? "0" : formatAffine(parseAffine(rates.B).minus(parseAffine(rates.A)))
-  return {
-    ...definition,
-    rates: { A: rates.A === "frozen" ? "frozen" : "0", B: rates.B === "frozen" ? "frozen" : between },
-  }
+  return withRate(definition, "0")
 }
 
 /** A scheme as it trains here. @throws InputError naming it where a pretrained model cannot be trained so. */
@@ -159,9 +152,10 @@ function fitting({ definition, values }: Point, field: string): Scheme {
 
 /** Why a scheme does not fit a pretrained model; null where it does. */
 function misfit({ definition, sizes, rates }: Scheme): string | null {
-  const { network, model, spaces, loss, domain } = definition
+  const { network, model, spaces, loss, domain, adapter = "lora" } = definition
   const { A, B } = optimisersOf(definition)
   if (network !== undefined || model !== undefined || spaces !== undefined) return "this one has a model of its own"
+  if (adapter !== "lora") return `this one's adapter is ${adapter}`
   if (!isPair(definition.rates) || rates.length !== 1) return "this one has rates for several layers"
   if (A !== "adam" || B !== "adam") return `this one is updated by ${optimiserText(definition)}`
   if (loss !== undefined) return `this one has a ${loss} loss of its own`

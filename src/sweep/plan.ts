@@ -20,8 +20,20 @@ export interface Plan {
   next(round: number, results: ReadonlyMap<string, unknown>): PlannedRun[]
 }
 
-/** The plan of a configuration, or of one shard of it. @throws InputError naming a field whose value cannot be run. */
+/**
+ * The plan of a configuration, or of one shard of it.
+ *
+ * @throws InputError naming a field whose value cannot be run, with file and line where the configuration has them.
+ */
 export function plan(config: SweepConfig, shard: Shard = { index: 1, count: 1 }): Plan {
+  try {
+    return planned(config, shard)
+  } catch (error) {
+    throw config.placed?.(error) ?? error
+  }
+}
+
+function planned(config: SweepConfig, shard: Shard): Plan {
   const own = (runs: readonly PlannedRun[]) =>
     [...new Map(runs.map((run) => [run.id, run])).values()].filter(inShard(shard))
   if (config.experiment === "theory") {

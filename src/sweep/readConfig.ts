@@ -19,9 +19,10 @@ interface ReadOptions {
  * @throws InputError naming the field's path, what it holds, what is allowed and an example.
  */
 export function readConfig(path: string, options: ReadOptions = {}): Promise<SweepConfig> {
-  return readYaml({ path, field: "config", example: "experiment: theory" }, (value) =>
-    withFiles(checkedConfig(value), dirname(path), options),
-  )
+  return readYaml({ path, field: "config", example: "experiment: theory" }, async (value, placed) => ({
+    ...(await withFiles(checkedConfig(value), dirname(path), options)),
+    placed,
+  }))
 }
 
 /** The configuration with what its files hold. */

@@ -91,10 +91,11 @@ describe("a scheme on a pretrained model", () => {
     ["peft-eva", "computed from weights or data"],
     ["rslora", "which are rank, alpha and rankStabilised here"],
     ["embedding", "a model of its own"],
+    ["dora", "adapter is dora"],
     ["llama-block/init-a", "a model of its own"],
   ])("%s does not fit, and is refused by its name", async (scheme, reason) => {
     await expect(planned({ schemes: ["init-a", scheme] })).rejects.toThrow(
-      new RegExp(`^schemes\\[1\\]: got "${scheme}"; .*${reason}`),
+      new RegExp(`/sweep\\.json:1: schemes\\[1\\]: got "${scheme}"; .*${reason}`),
     )
   })
 })
@@ -112,7 +113,6 @@ test.each([
   [{ checkpoints: ["llama-64"] }, /checkpoints\[0\]: got "llama-64"; allowed: a path that exists/],
   [{ checkpoints: ["llama-16", "llama-16"] }, /checkpoints\[1\]: got "llama-16"; .*checkpoints\[0\]/],
   [{ sites: ["query"] }, /sites: got "query"; allowed: layers of a llama: q_proj, k_proj, v_proj, o_proj, gate_proj/],
-  [{ steps: undefined }, /steps: got "nothing"/],
   [{ epochs: 1 }, /steps: got 6/],
   [{ record: [7] }, /record: got 7; allowed: steps up to the last, 6/],
   [{ warmup: 6 }, /warmup: got 6; allowed: fewer than the 6 steps/],
@@ -121,6 +121,17 @@ test.each([
   [{ engine: "jax" }, /engine: got "jax"/],
   [{ steps: undefined, record: [], epochs: 1, length: 4000 }, /checkpoints\[0\]: texts: got "no sequence"/],
 ])("refused with its field: %j", async (change, message) => {
-  // What the file itself says wrong is said with its line too.
-  await expect(planned(change)).rejects.toThrow(new RegExp(`^(.*/sweep\\.json(:1)?: )?${message.source}`))
+  await expect(planned(change)).rejects.toThrow(new RegExp(`/sweep\\.json:1: ${message.source}`))
+})
+
+test("a field that is not there has no line; one that a plan refuses has its own", async () => {
+  await expect(planned({ steps: undefined })).rejects.toThrow(/\/sweep\.json: steps: got "nothing"/)
+  const lines = Object.entries({ ...SMALL_SWEEP, record: [7] }).map(
+    ([name, value]) => `${name}: ${JSON.stringify(value)}`,
+  )
+  const file = join(folder, "sweep.yaml")
+  await writeFile(file, `# a sweep\n${lines.join("\n")}\n`)
+  const place = lines.findIndex((line) => line.startsWith("record")) + 2
+  const config = await readConfig(file)
+  expect(() => plan(config)).toThrow(`${file}:${place}: record: got 7`)
 })

@@ -9,6 +9,10 @@ static inline size_t samples(const Plan *plan) { return (size_t)plan->tiles * TI
 static inline size_t rankBlock(const Plan *plan) { return RANKS * samples(plan); }
 static inline size_t allRanks(const Plan *plan) { return plan->rankBlocks * rankBlock(plan); }
 static inline size_t factorBlock(const Plan *plan) { return (size_t)plan->rowBlocks * ROWS * RANKS; }
+/* Where a block of ROWS rows and RANKS ranks stands in a factor, its mean and its square. */
+static inline size_t blockOf(const Plan *plan, uint32_t block, uint32_t rank) {
+  return rank * factorBlock(plan) + (size_t)block * ROWS * RANKS;
+}
 static inline uint32_t firstBlock(const Plan *plan, uint32_t group) {
   return (uint32_t)((uint64_t)group * plan->rowBlocks / plan->groups);
 }
@@ -36,6 +40,13 @@ static inline Room roomOf(Run run, uint32_t thread) {
   return room;
 }
 
+/* A group's part of a sum over all ranks, nothing summed yet. */
+static inline float *emptyPart(Run run, uint32_t parts, uint32_t group) {
+  float *part = at(run, parts) + group * allRanks(run.plan);
+  memset(part, 0, sizeof(float) * allRanks(run.plan));
+  return part;
+}
+
 /* to = the groups' parts, one after the other: the order does not depend on who summed which part. */
 static void sumParts(const float *parts, size_t count, uint32_t groups, float *to) {
   for (size_t i = 0; i < count; i += WIDE) {
@@ -55,13 +66,11 @@ static double sumRanks(Run run, uint32_t parts, float *to) {
 
 void startZ(Run run, uint32_t group) {
   const Plan *plan = run.plan;
-  float *Z = at(run, plan->partZ) + group * allRanks(plan);
-  memset(Z, 0, sizeof(float) * allRanks(plan));
+  float *Z = emptyPart(run, plan->partZ, group);
   for (uint32_t block = firstBlock(plan, group); block < firstBlock(plan, group + 1); block++)
     for (uint32_t rank = 0; rank < plan->rankBlocks; rank++)
-      outer(at(run, plan->P) + block * ROWS * samples(plan),
-            at(run, plan->A) + rank * factorBlock(plan) + block * ROWS * RANKS, Z + rank * rankBlock(plan),
-            plan->tiles);
+      outer(at(run, plan->P) + block * ROWS * samples(plan), at(run, plan->A) + blockOf(plan, block, rank),
+            Z + rank * rankBlock(plan), plan->tiles);
 }
 
 double sumZ(Run run, uint32_t thread) { return sumRanks(run, run.plan->partZ, roomOf(run, thread).Z); }
@@ -111,13 +120,12 @@ void keepF0(Run run, uint32_t thread) {
 void backward(Run run, uint32_t thread, uint32_t group, double rate, double correction) {
   const Plan *plan = run.plan;
   const Room room = roomOf(run, thread);
-  float *gradientZ = at(run, plan->partGradientZ) + group * allRanks(plan);
-  memset(gradientZ, 0, sizeof(float) * allRanks(plan));
+  float *gradientZ = emptyPart(run, plan->partGradientZ, group);
   for (uint32_t block = firstBlock(plan, group); block < firstBlock(plan, group + 1); block++) {
     masked(room.residual, maskOfBlock(run, block), room.G, plan->tiles);
     const float *w = at(run, plan->w) + block * ROWS;
     for (uint32_t rank = 0; rank < plan->rankBlocks; rank++) {
-      const size_t factor = rank * factorBlock(plan) + (size_t)block * ROWS * RANKS;
+      const size_t factor = blockOf(plan, block, rank);
       float *B = at(run, plan->B) + factor;
       inner(room.G, room.Z + rank * rankBlock(plan), room.gradient, plan->tiles);
       for (int i = 0; i < ROWS * RANKS; i++) {
@@ -133,12 +141,11 @@ void backward(Run run, uint32_t thread, uint32_t group, double rate, double corr
 void update(Run run, uint32_t thread, uint32_t group, double rate, double correction) {
   const Plan *plan = run.plan;
   const Room room = roomOf(run, thread);
-  float *Z = at(run, plan->partZ) + group * allRanks(plan);
-  memset(Z, 0, sizeof(float) * allRanks(plan));
+  float *Z = emptyPart(run, plan->partZ, group);
   for (uint32_t block = firstBlock(plan, group); block < firstBlock(plan, group + 1); block++) {
     const float *P = at(run, plan->P) + block * ROWS * samples(plan);
     for (uint32_t rank = 0; rank < plan->rankBlocks; rank++) {
-      const size_t factor = rank * factorBlock(plan) + (size_t)block * ROWS * RANKS;
+      const size_t factor = blockOf(plan, block, rank);
       float *A = at(run, plan->A) + factor;
       inner(P, room.gradientZ + rank * rankBlock(plan), room.gradient, plan->tiles);
       adam(A, at(run, plan->meanA) + factor, at(run, plan->squareA) + factor, room.gradient, rate, correction);
