@@ -14,7 +14,7 @@ import { isOutgrown, OUTGROWN, tellsSites } from "./outgrown.js"
 import { givenAlignment } from "./read.js"
 import { type Recursion, recursion, sizeAt } from "./recursion.js"
 import type { Relation } from "./size.js"
-import { Underivable } from "./underivable.js"
+import { ifKnown, Underivable, UnknownHere } from "./underivable.js"
 import { openAtWalls } from "./walls.js"
 
 /** The readings on which the truth of a claim depends; part of every statement. */
@@ -61,8 +61,10 @@ export interface Derivation {
   readonly assumptions: readonly string[]
   /** Where the limits hold from a later t than is said, ever later towards its edge. */
   readonly late: Condition
-  /** Where neither a fixed point nor a growth was found: no statement speaks of these symbols. */
+  /** Where neither a fixed point nor a growth was found, or nothing is known of an operation: no statement speaks of these symbols. */
   readonly undecided: Condition
+  /** Why nothing is derived in parts of {@link undecided}, where an operation has no rule there. */
+  readonly unknown: readonly string[]
   /**
    * Where of a deep model no more is said than that the features, at every site or with three symbols or more at some
    * site, and the output both outgrow Θ(1): statements about single sites, and about feature learning, do not speak of these
@@ -103,7 +105,8 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
       scheme.definition.name,
       `the norms of weights at ${adapted.length} sites have too many parts for symbols; set all of ${scheme.symbols.join(", ")}, as with --set, or adapt at most ${MOST_SITES_WITH_NORMS} sites`,
     )
-  const read = (cell: Cell) => (isCut && isOutgrown(scheme, cell, () => {}) ? OUTGROWN : recursion(scheme, cell))
+  const read = (cell: Cell) =>
+    ifKnown(() => (isCut && isOutgrown(scheme, cell, () => {}) ? OUTGROWN : recursion(scheme, cell)))
   const found = explore(scheme.domain, scheme.symbols, read, isCut ? MOST_CELLS_OF_DEEP : MOST_CELLS)
   if (found === null)
     throw new Underivable(
@@ -111,16 +114,21 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
       `its symbols ${scheme.symbols.join(", ")} split into more than ${isCut ? MOST_CELLS_OF_DEEP : MOST_CELLS} regions; set one of them, as with --set`,
     )
   const outgrown = found.filter(({ result }) => result === OUTGROWN).map(({ where }) => where)
-  const cells = found.flatMap(({ result, ...cell }) => (result === OUTGROWN ? [] : [{ ...cell, result }]))
+  const unknown = found.flatMap(({ where, result }) => (result instanceof UnknownHere ? [{ where, why: result }] : []))
+  const cells = found.flatMap(({ result, ...cell }) =>
+    result === OUTGROWN || result instanceof UnknownHere ? [] : [{ ...cell, result }],
+  )
   const explored = openAtWalls(
     cells.flatMap((region) =>
       region.result === null ? (throughTransient(scheme, region.where) ?? [region]) : [region],
     ),
   )
   const regions = explored.flatMap(({ result, ...region }) => (result === null ? [] : [{ ...region, result }]))
+  if (regions.length === 0 && unknown.length > 0) throw unknown[0]!.why
   if (regions.length === 0)
     throw new Underivable(scheme.definition.name, "its exponents neither repeat nor grow in a way that is known")
-  const undecided = Condition.any(explored.filter(({ result }) => result === null).map(({ where }) => where)).merged()
+  const open = [...unknown, ...explored.filter(({ result }) => result === null)].map(({ where }) => where)
+  const undecided = Condition.any(open).merged()
   const late = Condition.any(regions.filter(({ result }) => result.limit !== null).map(({ where }) => where)).merged()
   const assumptions = [
     ...new Set([...regions.flatMap(({ result }) => result.assumptions), ...(scheme.program.residual ? [NO_FLIP] : [])]),
@@ -149,7 +157,7 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
     )
       .merged()
       .within(scheme.domain)
-  const outside = [...outgrown, ...explored.filter(({ result }) => result === null).map(({ where }) => where)]
+  const outside = [...outgrown, ...open]
   const bounded = (asked: readonly string[]) => {
     const allowed = ({ result }: Region<Recursion>) =>
       asked.flatMap((name) => allSteps(result, name, stepsFrom(1, lastStep(result, last)), "<="))
@@ -180,6 +188,7 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
     cells: regions,
     late,
     undecided,
+    unknown: [...new Set(unknown.map(({ why }) => why.reason))],
     outgrown: withoutEdge(Condition.any(outgrown).merged()),
     assumptions,
     switches: { stableIncludesZA, level, from },

@@ -9,6 +9,7 @@ import { type Course, firstSteps, LONGEST_PERIOD, type Recursion, settle, stepSi
 import { lead, type Size } from "./size.js"
 import { grown, type State, type StepReading } from "./state.js"
 import { stepper } from "./step.js"
+import { ifKnown, UnknownHere } from "./underivable.js"
 
 /** The symbol κ = Kδ: what K rounds of a steady growth by δ add. */
 const GAINED = "κ"
@@ -26,11 +27,12 @@ const gained = Affine.symbol(GAINED)
  */
 export function throughTransient(scheme: Scheme, where: readonly Constraint[]): Region<Recursion>[] | null {
   const domain: Constraint[] = [...where, { form: gained.negated, relation: "<=" }]
-  const cells = explore(domain, [...scheme.symbols, GAINED], (cell) => recursionBeyond(scheme, cell), MOST_CELLS)
+  const read = (cell: Cell) => ifKnown(() => recursionBeyond(scheme, cell))
+  const cells = explore(domain, [...scheme.symbols, GAINED], read, MOST_CELLS)
   if (cells === null) return null
   const regions: Region<Recursion>[] = []
   for (const { where, point, result } of cells) {
-    if (result === null) return null
+    if (result === null || result instanceof UnknownHere) return null
     if (result === ELSEWHERE) continue
     const symbols = new Map([...point].filter(([name]) => name !== GAINED))
     // On the edge itself nothing grows, and the limits of the region do not hold.

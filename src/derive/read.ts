@@ -116,7 +116,8 @@ const RULES: { readonly [O in Op]: Rule<O> } = {
   rotate: ({ op }, [x]) => entries(x!, op),
   rootRatio: ({ attributes: { epsilon } }, [x, y], reading) => rootRatio(x!, y!, epsilon.power, reading),
   orthogonalise: (node, [x], reading) => orthogonalised(node, entries(x!, node.op), reading),
-  precondition: (node, [x, by], reading) => precondition(node, entries(x!, node.op), by!, reading),
+  precondition: (node, [x, by, tall], reading) =>
+    precondition(node, entries(x!, node.op), [by!, tall ?? null], reading),
   norm: (node, of, reading) => jointNorm(node, of, reading),
   clip: (node, [x, norm], reading) => clipped(node, entries(x!, node.op), norm!, node.attributes.bound.power, reading),
   activate: ({ attributes: { by } }, [x], { cell }) => ACTIVATIONS[by].value(entries(x!, by), cell),

@@ -173,9 +173,15 @@ export class Node<O extends Op = Op> {
     return Node.of("orthogonalise", [this], { by })
   }
 
-  /** (by + δI)^(−power) times this tensor, of a symmetric matrix of its rows; @throws InputError for another shape. */
-  precondition(by: Node, power: 1 | "1/2", damping: Epsilon): Node {
-    return Node.of("precondition", [this, by], { power, damping })
+  /**
+   * (by + δI)^(−power) times this tensor, of a symmetric matrix of its rows.
+   *
+   * @param tall where `by` is FᵀF and this tensor may lie anywhere in what F spans, not only where the present gradient
+   * does: F, whose parts tell whether these directions are of one size; no number depends on it.
+   * @throws InputError for another shape.
+   */
+  precondition(by: Node, power: 1 | "1/2", damping: Epsilon, tall: Node | null = null): Node {
+    return Node.of("precondition", [this, by, ...(tall === null ? [] : [tall])], { power, damping })
   }
 
   /**

@@ -108,7 +108,7 @@ export interface Attributes {
   readonly rootRatio: { readonly epsilon: Epsilon }
   /** U Vᵀ of a matrix U S Vᵀ, times a factor of its shape: Muon's direction. */
   readonly orthogonalise: { readonly by: MuonFactor }
-  /** (S + δI)^(−power) x of a tensor x and a symmetric matrix S ≥ 0 of its rows; where S + δI is singular, its inverse off the null space. */
+  /** (S + δI)^(−power) x of a tensor x and a symmetric matrix S ≥ 0 of its rows; where S + δI is singular, its inverse off the null space. A third operand F, S = FᵀF, is read in exponents alone. */
   readonly precondition: { readonly power: 1 | "1/2"; readonly damping: Epsilon }
   /** The joint Frobenius norm of some tensors, a scalar. */
   readonly norm: None

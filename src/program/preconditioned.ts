@@ -86,7 +86,7 @@ export function loraRite(moment: "sum" | "mean"): Optimiser {
       const nextMean = P.times(mean!)
         .scale(by(BETA_1))
         .plus(white.scale(by(1 - BETA_1)))
-      const direction = nextMean.scale(by(1, BETA_1)).precondition(gram, "1/2", damping)
+      const direction = nextMean.scale(by(1, BETA_1)).precondition(gram, "1/2", damping, F)
       return { direction: rankFirst(direction, rank), state: [U, nextSecond, nextMean] }
     },
   }

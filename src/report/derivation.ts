@@ -38,6 +38,7 @@ export function derivationJson(derivation: Derivation, steps: number): Derivatio
     })),
     late: formatCondition(derivation.late),
     undecided: formatCondition(derivation.undecided),
+    ...(derivation.unknown.length === 0 ? {} : { unknown: [...derivation.unknown] }),
     ...(derivation.outgrown.isNever ? {} : { outgrown: formatCondition(derivation.outgrown) }),
     assumptions: [...assumptions, ...(scheme.definition.caveats ?? [])],
   }
@@ -104,7 +105,11 @@ export function statementTable(derivation: Derivation): ReportTable {
       ],
       ...(derivation.late.isNever ? [] : [["late", condition(derivation.late), LATE] as const]),
       ...(derivation.outgrown.isNever ? [] : [["outgrown", condition(derivation.outgrown), OUTGROWN] as const]),
-      ["undecided", condition(derivation.undecided), "no statement above speaks of these"],
+      [
+        "undecided",
+        condition(derivation.undecided),
+        ["no statement above speaks of these", ...derivation.unknown].join(": "),
+      ],
       ["largest rate", least(largestRate.features), "feature level"],
       ["largest rate", least(largestRate.output), "output level"],
     ],

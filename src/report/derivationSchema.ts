@@ -39,6 +39,10 @@ export const DerivationJson = z.object({
     .describe("the phase diagram: per polyhedron the limit of each quantity as one affine form, or grows or falls"),
   late: z.string().describe("where limits hold from a later t than is said, without a latest"),
   undecided: z.string().describe("symbols about which no statement is made"),
+  unknown: z
+    .array(z.string())
+    .describe("why, where it is that some operation has no rule at such symbols")
+    .exactOptional(),
   outgrown: z
     .string()
     .describe("of deep models: symbols at which features and output both exceed Θ(1), and no more is said")

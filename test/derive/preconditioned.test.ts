@@ -4,7 +4,8 @@ import { atStep, derive } from "../../src/derive/derive.js"
 import { Graded } from "../../src/derive/graded.js"
 import { precondition } from "../../src/derive/precondition.js"
 import { sizeOf } from "../../src/derive/size.js"
-import { Underivable } from "../../src/derive/underivable.js"
+import { termsOf } from "../../src/derive/terms.js"
+import { Underivable, UnknownHere } from "../../src/derive/underivable.js"
 import { Affine } from "../../src/exponent/affine.js"
 import { formatCondition, formatExponent, parseCondition } from "../../src/exponent/grammar.js"
 import { dimension } from "../../src/program/dimension.js"
@@ -53,6 +54,26 @@ describe("by hand", () => {
   )
 })
 
+describe("LoRA-RITE's momentum from an earlier basis", () => {
+  const rite = { optimiser: "lora-rite" } as const
+  // γ[A₀] = a0 − 1/2; A moves by n^(cA − 1/2) over B's size, γ[B] + 1/2: both random with columns of norm 1 here.
+  test("is derived only where neither factor outgrew its start", () => {
+    const { undecided, unknown, stable } = derived("init-ab", { a0: "0", b0: "-1/2" }, [], rite)
+    expect(formatCondition(undecided)).toBe("cA >= 0 or cB >= 0")
+    expect(unknown).toEqual([expect.stringMatching(/directions of the other factor, which are of two sizes/)])
+    expect(formatCondition(stable)).toBe("cA <= 0 and cB <= 0")
+  })
+  test("is refused by name at numbers where one did", () => {
+    const at = { a0: "-1/2", b0: "-1/2", cA: "1/4", cB: "0" }
+    expect(() => derived("init-ab", at, [], rite)).toThrow(UnknownHere)
+    expect(() => termsOf(scheme({ ...schemeNamed("init-ab"), ...rite }, at))("delta3", 2)).toThrow(/carried/)
+  })
+  test("above both matrices the damping divides all directions alike", () => {
+    const at = { a0: "-1/2", b0: "-1/2", cA: "1/4", cB: "0" }
+    expect(derived("init-ab", at, [], { ...rite, damping: "9" }).unknown).toEqual([])
+  })
+})
+
 describe("the damping δ", () => {
   test("above both matrices scaled GD is gradient descent at the rate η/δ", () => {
     const { stable } = derived("scaled-sgd-init-a", {}, [], { damping: "1" })
@@ -74,5 +95,5 @@ test("a rank that grows is refused by name", () => {
   const node = x.precondition(x.times(x.transpose()), 1, { constant: 0, power: null }) as Node<"precondition">
   const even = Graded.even(sizeOf(Affine.ZERO))
   const reading = { cell: new Cell(new Map()), assume: () => {} }
-  expect(() => precondition(node, even, even, reading)).toThrow(/n\^\(1\/4\) rows/)
+  expect(() => precondition(node, even, [even, null], reading)).toThrow(/n\^\(1\/4\) rows/)
 })

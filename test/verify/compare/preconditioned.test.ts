@@ -1,8 +1,14 @@
 import { expect, test } from "vitest"
+import { slope } from "../../../src/fit/slope.js"
 import { schemeNamed } from "../../../src/scheme/catalogue.js"
+import { memoryStore } from "../../../src/sweep/memoryStore.js"
+import { createPool } from "../../../src/train/pool.js"
 import { check } from "../../../verify/compare/check.js"
+import { measure } from "../../../verify/compare/measure.js"
+import { FIRST_SEED } from "../../../verify/compare/seeds.js"
+import { settingAt } from "../../../verify/compare/setting.js"
 
-const options = { widths: [256, 512, 1024, 2048, 4096, 8192], seeds: 8, workers: 0, steps: 4 }
+const budget = { widths: [256, 512, 1024, 2048, 4096, 8192], seeds: 8, steps: 4 }
 
 test.each([
   ["adam-a-muon-b", { cA: "-1", cB: "1/2" }],
@@ -18,7 +24,28 @@ test.each([
   ["lora-rite-init-b", { c: "-1/4" }],
   ["lora-rite-mean-init-a", { c: "-1/2" }],
 ])("%s at %o follows its derived exponents", async (name, at) => {
-  const claims = await check(schemeNamed(name), { ...options, at })
+  const claims = await check(schemeNamed(name), { ...budget, workers: 0, at })
   expect(claims.filter(({ verdict }) => verdict === "contradicts")).toEqual([])
   expect(claims.filter(({ verdict }) => verdict === "agrees").length).toBeGreaterThan(claims.length / 2)
+})
+
+const rite = { ...schemeNamed("lora-plus"), optimiser: "lora-rite" } as const
+
+test("LoRA-RITE with a rate for each factor follows what is derived where neither outgrew its start", async () => {
+  const claims = await check(rite, { ...budget, seeds: 32, workers: 0, at: { cA: "0", cB: "1/4" } })
+  expect(claims.filter(({ verdict }) => verdict === "contradicts")).toEqual([])
+  expect(claims.filter(({ verdict }) => verdict === "agrees").length).toBeGreaterThan(claims.length / 2)
+})
+
+test("where one did, δ³ grows by what its momentum carries: by one size for all directions it would fall", async () => {
+  const [pool, store] = [createPool(0), memoryStore()]
+  try {
+    const at = settingAt("init-ab", { a0: "-1/2", b0: "-1/2", cA: "1/4", cB: "0" }, { optimiser: "lora-rite" })
+    const runs = { ...budget, rank: 4, steps: 2, firstSeed: FIRST_SEED.check }
+    const [measured] = await measure([at], runs, { pool, store })
+    expect(slope(measured!.samples("delta3", 2)).interval.low).toBeGreaterThan(0.5)
+  } finally {
+    await store.close()
+    await pool.close()
+  }
 })
