@@ -35,7 +35,7 @@ export const PRECONDITIONED_SCHEMES: readonly SchemeDefinition[] = [
     source: "pilancilab/Riemannian_Preconditioned_LoRA, AdamWr",
     ...initA,
     optimiser: "scaled-adam-in-turn",
-    // At c = -1/2 what A moved by is of A0's own size in A A^T, and divides B's leading term by a constant near 17.
+    // At c = -1/2 exponents are seen from n = 2^12 on only (docs/theory.md, rules that see the other factor).
     example: { c: "-3/4" },
   },
   {

@@ -71,6 +71,12 @@ export function isDeep({ definition, values }: Setting): boolean {
   return scheme(definition, values).program.model.isDerivedBeyondBounds === false
 }
 
+/** Whether a setting's rank grows with the width. */
+export function growsRank({ definition, values }: Setting): boolean {
+  const { rank } = scheme(definition, values).sizes
+  return !(rank.isConstant && rank.constant.equals(0))
+}
+
 /**
  * The budget of a coordinate check: a rank that grows is n^ρ itself.
  *
@@ -84,10 +90,10 @@ export function checkBudget({ definition, values }: Setting, given: Partial<Budg
       allowed: "none: what is drawn is independent, only derivations read them",
       example: "derive init-a --align Aᵀ,Z=3/4",
     })
-  const { rank } = scheme(definition, values).sizes
-  const grows = !(rank.isConstant && rank.constant.equals(0))
   const isOfDeep = isDeep({ definition, values })
-  const growing = grows ? { widths: isOfDeep ? evenFourthPowers(isOneOfMany) : fourthPowers(4, 11), rank: 1 } : {}
+  const growing = growsRank({ definition, values })
+    ? { widths: isOfDeep ? evenFourthPowers(isOneOfMany) : fourthPowers(4, 11), rank: 1 }
+    : {}
   const deep = isOfDeep ? deepBudget({ definition, values }, given, isOneOfMany) : {}
   // Seeds that are asked for are those of every width.
   const asked = given.seeds === undefined ? {} : { fewerSeedsBeyond: Number.POSITIVE_INFINITY }

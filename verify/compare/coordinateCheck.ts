@@ -1,16 +1,16 @@
 import { powerLabel } from "../../src/report/figures/axes.js"
 import type { CoordinatePoint } from "../../src/report/figures/coordinates.js"
 import type { SweepOptions } from "../../src/sweep/sweep.js"
-import { type Budget, checkBudget, isDeep } from "./budget.js"
+import { type Budget, checkBudget, growsRank, isDeep } from "./budget.js"
 import { judgeOf, type MeasuredClaim, withAlignments } from "./claim.js"
 import { measure } from "./measure.js"
-import { rechecked } from "./recheck.js"
+import { rechecked, widened } from "./recheck.js"
 import type { Setting } from "./setting.js"
 
 /**
  * The coordinate check of schemes: every quantity and every alignment at each step, derived and measured, a verdict
- * each corrected for the number of all of them; contradictions of a deep model are measured again at wider widths
- * (`rechecked`), so that one that finite widths cause is told as such.
+ * each corrected for the number of all of them; contradictions are measured again at wider widths (`rechecked`), so that
+ * one that finite widths cause is told as such.
  */
 export async function coordinateCheck(
   settings: readonly Setting[],
@@ -26,7 +26,7 @@ export async function coordinateCheck(
       derivedMeanwhile(() => judgeOf([setting], budget, judged)),
     ])
     const own = judge(measurements)
-    claims.push(...(isDeep(setting) ? await rechecked(setting, own, budget, [wider(budget)], options, judged) : own))
+    claims.push(...(await rechecked(setting, own, budget, windows(setting, budget), options, judged)))
   }
   return claims
 }
@@ -35,6 +35,12 @@ export async function coordinateCheck(
 async function derivedMeanwhile<T>(derive: () => T): Promise<T> {
   await new Promise((resolve) => setImmediate(resolve))
   return derive()
+}
+
+/** Where contradictions are looked at again; a rank that grows is an integer at few widths, and is not. */
+function windows(setting: Setting, budget: Budget): readonly (readonly number[])[] {
+  if (isDeep(setting)) return [wider(budget)]
+  return growsRank(setting) ? [] : widened(budget.widths)
 }
 
 /**

@@ -1,4 +1,4 @@
-import { RULES } from "../../src/fit/judge.js"
+import { RULES, type Verdict } from "../../src/fit/judge.js"
 import type { SweepOptions } from "../../src/sweep/sweep.js"
 import type { Budget } from "./budget.js"
 import { type JudgedQuantities, judgeMeasurements, type MeasuredClaim } from "./claim.js"
@@ -24,11 +24,12 @@ const FEWEST = 4
 /**
  * A setting's claims, those that are contradicted measured again, at wider widths and on other seeds.
  *
- * The rule: finite widths are the cause if at wider ones the verdict is "agrees" and the plain slope lies nearer the
- * derived exponent by what counts as a difference; or if its miss falls from window to window, in all to less than
- * half. Else no cause is found, and what was seen is said. The first window and its part of the rule were fixed before
+ * The rule: finite widths are the cause if at wider ones the verdict is "agrees" and the plain slope, or the exponent
+ * that was fitted with the other terms, lies nearer the derived one by what counts as a difference; or if the plain
+ * slope's miss falls from window to window, in all to less than half. Else no cause is found, and what was seen is said. The first window and its part of the rule were fixed before
  * any contradiction was seen; the second window and its part were added for networks of six layers, whose corrections
- * n^(−1/2) have factors of the number of pairs of layers, and either sign.
+ * n^(−1/2) have factors of the number of pairs of layers, and either sign; the fitted exponent for scaled AdamW in turn,
+ * whose size rises and then falls over the first widths, so that its plain slope there is small by chance.
  *
  * @param judged as the claims were judged.
  * @param windows the widths of the further measurements, in turn, as long as a contradiction is left.
@@ -58,16 +59,22 @@ export async function rechecked(
 /** A contradicted claim and its further measurements, the widest last, as one. */
 function explained(seen: readonly MeasuredClaim[]): MeasuredClaim {
   const [first, last] = [seen[0]!, seen.at(-1)!]
-  const misses = seen.map(({ derived, measured: { plain } }) =>
-    plain === null || derived.kind === "zero" ? Number.NaN : plain.exponent - derived.exponent.valueOf(),
-  )
+  const missesOf = (fit: (measured: Verdict) => { readonly exponent: number } | null) =>
+    seen.map(({ derived, measured }) => {
+      const found = fit(measured)
+      return found === null || derived.kind === "zero" ? Number.NaN : found.exponent - derived.exponent.valueOf()
+    })
+  const [misses, fitted] = [missesOf(({ plain }) => plain), missesOf(({ corrected }) => corrected)]
   const sizes = misses.map(Math.abs)
   const [before, after] = [sizes[0]!, sizes.at(-1)!]
+  const isNearer = (all: readonly number[]) => Math.abs(all[0]!) - Math.abs(all.at(-1)!) > RULES.finest
   const told = seen.slice(1).map(({ widths, measured }, i) => {
     const where = `at n = ${widths[0]} … ${widths.at(-1)} on other seeds`
-    return `${where} the plain slope is off by ${misses[i + 1]!.toFixed(3)} instead of ${misses[i]!.toFixed(3)} and the verdict is "${measured.verdict}"`
+    const off = (all: readonly number[]) => `off by ${all[i + 1]!.toFixed(3)} instead of ${all[i]!.toFixed(3)}`
+    const fit = Number.isNaN(fitted[i + 1]!) || Number.isNaN(fitted[i]!) ? "" : `, the fitted exponent ${off(fitted)},`
+    return `${where} the plain slope is ${off(misses)}${fit} and the verdict is "${measured.verdict}"`
   })
-  const isCrossover = last.measured.verdict === "agrees" && before - after > RULES.finest
+  const isCrossover = last.measured.verdict === "agrees" && (isNearer(misses) || isNearer(fitted))
   const falls = sizes.slice(1).every((size, i) => sizes[i]! - size > RULES.finest)
   const isFalling = sizes.length > 2 && falls && after < before / 2
   return isCrossover || isFalling

@@ -29,6 +29,15 @@ test.each([
   expect(claims.filter(({ verdict }) => verdict === "agrees").length).toBeGreaterThan(claims.length / 2)
 })
 
+test("scaled AdamW in turn at its bound: what Adam is given outgrows what it remembers from n = 2^12 on", async () => {
+  const widths = [4096, 8192, 16384, 32768, 65536, 131072, 262144]
+  const at = { c: "-1/2" }
+  const claims = await check(schemeNamed("scaled-adam-in-turn-init-a"), { widths, seeds: 16, steps: 3, workers: 0, at })
+  expect(claims.filter(({ verdict }) => verdict === "contradicts")).toEqual([])
+  const delta3 = claims.find(({ quantity, step }) => quantity === "delta3" && step === 3)!
+  expect([delta3.derived, delta3.verdict]).toEqual(["0", "agrees"])
+})
+
 const rite = { ...schemeNamed("lora-plus"), optimiser: "lora-rite" } as const
 
 test("LoRA-RITE with a rate for each factor follows what is derived where neither outgrew its start", async () => {
