@@ -19,6 +19,7 @@ import { interpreter, mlMatrix } from "./plain.js"
 import { type Machine, machine, roofline } from "./roofline.js"
 import { writeRun } from "./runFiles.js"
 import { benchSchemes } from "./schemes.js"
+import { benchUpperBlocks } from "./upperBlocks.js"
 
 const here = new URL(".", import.meta.url).pathname
 
@@ -44,6 +45,10 @@ const options = new Command("bench")
     "--fine-tuning",
     "a LoRA training step of a Llama-type model beside PyTorch and PEFT; --widths are hidden sizes",
   )
+  .option(
+    "--upper-blocks",
+    "a LoRA training step whose adapters are in the last two of eight blocks; --widths are hidden sizes",
+  )
   .option("--schemes", "runs of schemes as fused loops beside the reference interpreter; --repeats are runs")
   .option("--model", "with --backend gpu, the model alone")
   .option("--array-library", "with --backend gpu, kernels written from a program beside TensorFlow.js on WebGPU")
@@ -64,6 +69,7 @@ const options = new Command("bench")
     model?: boolean
     fineTuning?: boolean
     schemes?: boolean
+    upperBlocks?: boolean
     threads: string[]
     arrayLibrary?: boolean
   }>()
@@ -83,6 +89,10 @@ if (options.fineTuning) {
 }
 if (options.schemes) {
   benchSchemes({ widths: options.widths.map(Number), seeds: Number(options.repeats) }, say)
+  process.exit()
+}
+if (options.upperBlocks) {
+  await benchUpperBlocks(options.widths.map(Number), say)
   process.exit()
 }
 if (options.backend === "gpu") {

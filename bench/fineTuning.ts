@@ -35,7 +35,7 @@ export async function benchFineTuning(bench: FineTuningBench, say: (line: string
   for (const hidden of bench.sizes) {
     const folder = await mkdtemp(join(tmpdir(), "llama-"))
     try {
-      await writeModel(folder, hidden)
+      await writeModel(folder, { hidden, layers: LAYERS })
       for (const threads of bench.threads) await compare(folder, hidden, threads, bench, say)
     } finally {
       await rm(folder, { recursive: true })
@@ -44,12 +44,15 @@ export async function benchFineTuning(bench: FineTuningBench, say: (line: string
 }
 
 /** A random model as transformers saves one, and a start of its adapters as PEFT does. */
-async function writeModel(folder: string, hidden: number): Promise<void> {
+export async function writeModel(
+  folder: string,
+  { hidden, layers }: { readonly hidden: number; readonly layers: number },
+): Promise<void> {
   const config = {
     architectures: ["LlamaForCausalLM"],
     model_type: "llama",
     hidden_size: hidden,
-    num_hidden_layers: LAYERS,
+    num_hidden_layers: layers,
     num_attention_heads: HEADS,
     num_key_value_heads: HEADS,
     intermediate_size: (hidden * 11) / 4,

@@ -15,11 +15,12 @@ import importlib.metadata
 import json
 import math
 import os
+import re
 import signal
 import sys
 import traceback
 
-PROTOCOL = 1
+PROTOCOL = 2
 PACKAGES = ("torch", "transformers", "peft", "accelerate", "safetensors", "gguf")
 FAMILIES = ("bert", "roberta", "llama", "qwen2")
 # The layers that classify, as transformers names them: they are trained with the adapters.
@@ -156,6 +157,7 @@ class Worker:
         classes = take(request, "classes", lambda v: v is None or is_count(v, 2), "a number of classes ≥ 2, or null for the next token", "3")
         precision = take(request, "precision", lambda v: v in PRECISIONS, " or ".join(PRECISIONS), "float32")
         sites = take(request, "sites", lambda v: is_list(v, is_text), "the last parts of modules' names", '["q_proj"]')
+        layers = take(request, "layers", lambda v: v is None or is_list(v, lambda own: is_count(own, 0)), "blocks by their numbers from 0, or null for all", "[0, 1]")
         rank = take(request, "rank", is_count, "an integer ≥ 1", "8")
         scale = take(request, "scale", is_number, "what B A is multiplied by, a number ≥ 0", "2")
         head = take(request, "trainHead", is_flag, "true or false", "true")
@@ -165,13 +167,16 @@ class Worker:
         dtype, self.half = getattr(torch, precision), precision == "float16"
         model = from_gguf(path, classes, dtype) if path.endswith(".gguf") else from_folder(path, classes, dtype)
         self.lora = LoraConfig(
-            r=rank, lora_alpha=scale * rank, lora_dropout=0.0, bias="none", target_modules=sites,
+            r=rank, lora_alpha=scale * rank, lora_dropout=0.0, bias="none", target_modules=sites, layers_to_transform=layers,
             task_type="CAUSAL_LM" if classes is None else "SEQ_CLS",
         )  # fmt: skip
         try:
             model = inject_adapter_in_model(self.lora, model)
         except ValueError as error:
             raise BadRequest("sites", sites, str(error).split("\n")[0], '["q_proj", "v_proj"]') from None
+        blocks = {int(number) for name, own in model.named_modules() if hasattr(own, "lora_A") for number in re.findall(r"\.(\d+)\.", name)[:1]}
+        if layers is not None and set(layers) - blocks:
+            raise BadRequest("layers", layers, f"blocks of the model that have {', '.join(sites)}", json.dumps(sorted(blocks)))
         for module in model.modules():
             if hasattr(module, "lora_A") and "default" in module.lora_A:
                 # As it was given, not α / r with its rounding.

@@ -1,5 +1,6 @@
 import { inOrder, isNeverFormed } from "../program/node.js"
 import { scheme } from "../scheme/scheme.js"
+import { MOST_KEPT } from "../train/graph/lowerBlocks.js"
 import { bytesOfRun } from "../train/memory.js"
 import { shapeOf, sizeOf } from "../train/numbers.js"
 import { endsOf, sizesOf } from "../train/run.js"
@@ -92,15 +93,17 @@ function teacherStudentCost(task: Extract<Task, { kind: "synthetic" }>): Cost {
 
 /**
  * By the engine `graph` the weights are in memory twice, and what a step keeps beside its gradient, as large, and one of
- * them more while it is computed; by `torch` as on a card.
+ * them more while it is computed, and what lower blocks gave if it is kept; by `torch` as on a card.
  */
 function fineTuningCost({ engine, torch = {}, precision, config, files: { model, classes } }: FineTuningTask): Cost {
-  const { steps, size, length, accumulate, sites, rank } = config
-  const part = { sites, rank, classes, tokens: length }
+  const { steps, size, length, accumulate, sites, layers, rank } = config
+  const part = { sites, layers, rank, classes, tokens: length }
   const work = stepWork(model, part)
-  const asGraph = 4 * (2 * model.parameters + 3 * size * (work.kept + work.scores))
+  const below = work.lower === 0 ? 0 : MOST_KEPT
+  const asGraph = 4 * (2 * model.parameters + 3 * size * (work.kept + work.scores)) + below
   return {
     bytes: engine === "graph" ? asGraph : torchBytes({ model, part, precision, size, torch }, work),
-    operations: steps * accumulate * size * (work.backward + (torch.recompute ? 2 : 1) * work.forward),
+    operations:
+      steps * accumulate * size * (work.backward + work.forward + (torch.recompute ? work.forward - work.lower : 0)),
   }
 }

@@ -23,6 +23,7 @@ const VERSION = `environment->>'$.loraScaling' as version`
 const TUNING = `${RUN}, config->>'$.task.config.task' as task, cast(config->>'$.task.config.width' as integer) as width,
       substr(config->>'$.task.config.checkpoint', 1, 12) as checkpoint,
       cast(config->>'$.task.config.rank' as integer) as rank, cast(config->>'$.task.config.alpha' as double) as alpha,
+      array_to_string(cast(config->'$.task.config.layers' as integer[]), ' ') as layers,
       cast(config->>'$.task.config.seed' as bigint) as seed,
       greatest(cast(config->>'$.task.config.rates.A' as double), if(cast(config->>'$.task.config.rates.A' as double) = 0,
         cast(config->>'$.task.config.rates.B' as double), 0)) as rate,

@@ -36,9 +36,9 @@ function groups(config: FineTuneSweep, facts: TuningFacts): Group[] {
     const found = pointsOf(entry, i, asTuned)
     return found.map((point) => ({ point, ready: fitting(point, `schemes[${i}]`) }))
   })
-  const { sites, rank } = config
+  const { sites, layers, rank } = config
   const { classes, name: task, metric, hash: data } = facts.task
-  for (const { model } of facts.checkpoints) trainedOf(model, { sites, rank, classes })
+  for (const { model } of facts.checkpoints) trainedOf(model, { sites, layers, rank, classes })
   // Widest first: what does not fit fails at once, and no thread is left with a long run at the end.
   const checkpoints = [...facts.checkpoints].sort((x, y) => y.model.shape.hidden - x.model.shape.hidden)
   return checkpoints.flatMap((checkpoint) =>
@@ -75,7 +75,8 @@ function ownConfig(
   { hash, model, sequences }: CheckpointFacts,
   { start, program, sizes, definition }: Scheme,
 ): Omit<TuningConfig, "data" | "task" | "metric" | "seed" | "rates"> {
-  const { sites, rank, alpha, rankStabilised, length, batch: size, accumulate, warmup, decay, beta1, beta2 } = config
+  const { sites, layers, rank, alpha, rankStabilised, length, batch: size, accumulate } = config
+  const { warmup, decay, beta1, beta2 } = config
   const width = model.shape.hidden
   const steps = config.steps ?? Math.ceil((config.epochs! * sequences!) / (size * accumulate))
   const late = config.record.find((step) => step > steps)
@@ -99,6 +100,7 @@ function ownConfig(
     checkpoint: hash,
     width,
     sites,
+    ...(layers === undefined ? {} : { layers: increasing(layers) }),
     rank,
     alpha,
     rankStabilised,
@@ -114,8 +116,13 @@ function ownConfig(
     epsilon: sized(definition.epsilonConstant ?? (sizes.epsilon === null ? config.epsilon : 1), sizes.epsilon),
     weightDecay: definition.weightDecay ?? config.weightDecay,
     start: { A: deviation(A), B: deviation(B) },
-    record: [...new Set(config.record)].sort((x, y) => x - y),
+    record: increasing(config.record),
   }
+}
+
+/** Each number once. */
+function increasing(numbers: readonly number[]): number[] {
+  return [...new Set(numbers)].sort((x, y) => x - y)
 }
 
 /** The rates of the two factors at a width, that of A being given: constants and powers of the width are the scheme's. */

@@ -29,6 +29,11 @@ export const FineTune = kind(
         "the adapted layers by the last part of their names, as PEFT's target_modules",
         ["q_proj", "v_proj"],
       ),
+      layers: field(
+        z.array(z.int().min(0)).min(1),
+        "the blocks that these layers stand in, counted from 0, as PEFT's layers_to_transform; all if left out: integers ≥ 0, one at least",
+        [10, 11],
+      ).exactOptional(),
       rank: count(1, "the rank", 8).default(8),
       alpha: field(positive, "α: B A is multiplied by α / rank: a number > 0", 16).default(16),
       rankStabilised: field(z.boolean(), "whether B A is multiplied by α / √rank: true or false", false).default(false),

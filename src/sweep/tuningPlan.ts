@@ -21,9 +21,9 @@ export function cardPlans(config: FineTuneSweep, runs: readonly PlannedRun[]): C
     const own = runs.flatMap(({ task }) => (task.kind === "finetune" && task.files.checkpoint === path ? [task] : []))
     const [first] = own
     if (first === undefined) return []
-    const { steps, size, accumulate, length, sites, rank } = first.config
+    const { steps, size, accumulate, length, sites, layers, rank } = first.config
     const { model, classes } = first.files
-    const part = { sites, rank, classes, tokens: length }
+    const part = { sites, layers, rank, classes, tokens: length }
     const judged = expected?.judged ?? null
     return CARDS.map((card) => ({
       checkpoint: path,

@@ -8,13 +8,13 @@ import { engineForTests } from "../train/graph/engine.js"
 import { SMALL_SWEEP, writeFamily } from "../train/tuning/texts.js"
 import { lora, startLora } from "./lora.js"
 
+const SMALL = { ...SMALL_SWEEP, schemes: ["init-a", "lora-plus"], rates: [0.001, 0.03, 1], seeds: 1 }
 const engine = await engineForTests()
 let folder: string
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "finetune-"))
   await writeFamily(folder, [16, 32])
-  const small = { ...SMALL_SWEEP, schemes: ["init-a", "lora-plus"], rates: [0.001, 0.03, 1], seeds: 1 }
-  await writeFile(join(folder, "sweep.json"), JSON.stringify(small))
+  await writeFile(join(folder, "sweep.json"), JSON.stringify(SMALL))
 })
 afterAll(() => rm(folder, { recursive: true }))
 
@@ -54,6 +54,18 @@ describe.skipIf(engine === null)("a sweep of fine-tunings", () => {
     }
     const again = await lora(folder, ...words("whole"))
     expect(again.err).toContain("12 finished already; 0 to do")
+  })
+
+  test("of some blocks alone, its tables say which, and adapters are there alone", async () => {
+    const own = { ...SMALL, layers: [1], schemes: ["init-a"], checkpoints: ["llama-16"] }
+    await writeFile(join(folder, "upper.json"), JSON.stringify(own))
+    const run = await lora(folder, "sweep", "upper.json", "--store", "upper.duckdb", "--out", "upper", "--workers", "0")
+    expect(run.code, run.err).toBe(0)
+    expect(new Set((await csv("upper/results.csv")).map(({ layers }) => layers))).toEqual(new Set(["1"]))
+    expect(new Set((await csv("whole/results.csv")).map(({ layers }) => layers))).toEqual(new Set([""]))
+    expect(new Set((await csv("upper/sites.csv")).map(({ module }) => module))).toEqual(
+      new Set(["q_proj", "v_proj"].map((name) => `model.layers.1.self_attn.${name}`)),
+    )
   })
 
   test("killed and taken up again, it ends with the tables of one never killed", async () => {

@@ -29,6 +29,7 @@ def counted(case, attention):
         r=case["rank"],
         lora_alpha=case["rank"],
         target_modules=case["sites"],
+        layers_to_transform=case.get("layers"),
     )
     model = get_peft_model(base, lora).to(getattr(torch, case["precision"]))
     model.train()

@@ -40,6 +40,8 @@ describe("identities of fine-tunings", () => {
     { alpha: 4 },
     { rankStabilised: true },
     { sites: ["q_proj"] },
+    { layers: [1] },
+    { layers: [0, 1] },
     { steps: 7 },
     { length: 12 },
     { batch: 3 },
@@ -57,6 +59,10 @@ describe("identities of fine-tunings", () => {
     const other = new Set(await idsOf(change))
     for (const id of await idsOf({})) expect(other.has(id)).toBe(false)
   })
+})
+
+test("blocks are told in any order, each once", async () => {
+  expect(await idsOf({ layers: [1, 0, 1] })).toEqual(await idsOf({ layers: [0, 1] }))
 })
 
 describe("a scheme on a pretrained model", () => {
@@ -119,6 +125,8 @@ test.each([
   [{ task: { kind: "txt" } }, /task\.kind: got "txt", did you mean text\?/],
   [{ task: { kind: "text", train: ["train.txt"], test: ["gone.txt"] } }, /task\.test\[0\]: got/],
   [{ engine: "jax" }, /engine: got "jax"/],
+  [{ layers: [] }, /layers: got \[\]; allowed: the blocks .* integers ≥ 0/],
+  [{ layers: [0, 2] }, /layers: got "0, 2"; allowed: blocks of a llama of 2: numbers from 0 to 1, one at least/],
   [{ steps: undefined, record: [], epochs: 1, length: 4000 }, /checkpoints\[0\]: texts: got "no sequence"/],
 ])("refused with its field: %j", async (change, message) => {
   await expect(planned(change)).rejects.toThrow(new RegExp(`/sweep\\.json:1: ${message.source}`))

@@ -1,19 +1,17 @@
 /** The loss of a pretrained model and its gradients in what is trained, as a graph. */
 import type { Pretrained } from "../../checkpoint/pretrained.js"
-import { InputError } from "../../inputError.js"
 import { gradient } from "../../program/gradient.js"
 import { type Head, type PretrainedProgram, pretrainedProgram } from "../../program/models/pretrained.js"
-import type { Node } from "../../program/node.js"
+import { inOrder, type Node } from "../../program/node.js"
 import type { Batch } from "../tuning/batch.js"
-import { type TrainedTensor, trainedTensors } from "../tuning/trained.js"
+import { type AdaptedModules, blocksOf, type TrainedTensor, trainedTensors } from "../tuning/trained.js"
 import type { Engine, GraphSession, GraphTensor } from "./engine.js"
 import { type Fed, fed, type Read, read } from "./feeds.js"
+import { LowerBlocks } from "./lowerBlocks.js"
 import { COEFFICIENTS, type StepGraph, stepGraph } from "./stepGraph.js"
 
 /** What of a model is trained, and for what. */
-export interface Adaptation {
-  /** The last part of the adapted modules' names, as PEFT's `target_modules`: query, value, q_proj, …. */
-  readonly sites: readonly string[]
+export interface Adaptation extends AdaptedModules {
   readonly rank: number
   /** What B A is multiplied by: α / r. */
   readonly scale: number
@@ -21,11 +19,6 @@ export interface Adaptation {
   readonly classes: number | null
   /** Whether the layer that classifies is trained too, as PEFT does for sequence classification. */
   readonly trainHead: boolean
-  /**
-   * The blocks whose modules are adapted, as PEFT's `layers_to_transform`, from 0; all if left out. Of each batch, what
-   * the blocks below them give is computed once and kept.
-   */
-  readonly layers?: readonly number[]
 }
 
 /** What is read of a model without its gradients. */
@@ -70,7 +63,8 @@ interface Opened {
 }
 
 /**
- * Writes the graph of a model's loss and gradients and reads its frozen weights.
+ * Writes the graph of a model's loss and gradients and reads its frozen weights. What blocks below the first adapted one
+ * give is a graph of its own, through which a sequence goes once.
  *
  * @param head values of the layer that classifies, by their names, where it is frozen.
  * @throws InputError for a weight or a block that the model lacks, or sites of which it has none.
@@ -81,9 +75,9 @@ export async function openGradients(
   adaptation: Adaptation,
   frozenHead: ReadonlyMap<string, Float32Array> = new Map(),
 ): Promise<Gradients> {
-  const { sites, rank, scale, classes, trainHead } = adaptation
+  const { sites, layers, rank, scale, classes, trainHead } = adaptation
   const kind: Head = classes === null ? "causal" : "classification"
-  const blocks = blocksOf(model, adaptation)
+  const blocks = blocksOf(model.shape, layers)
   const written = (padded: boolean) => pretrainedProgram(model.shape, kind, sites, scale, padded, blocks)
   const program = written(false)
   const sizeOf = ({ shape }: Node, tokens = 1): [number, number] =>
@@ -110,17 +104,20 @@ export async function openGradients(
   const open = async (own: PretrainedProgram, { values, isTrained }: Wanted): Promise<Opened> => {
     const leaves = factorsOf(own)
     const { embedded, label } = own.given
-    const given = [...Object.values(own.given), own.lower?.leaf ?? null].filter((node) => node !== null)
+    const lower = own.lower === null ? [] : [own.lower.leaf]
+    const given = [...Object.values(own.given).filter((node) => node !== null), ...lower]
     const shared = new Set<Node>([...own.weights.values(), ...leaves, own.ones])
-    const byColumns = new Set<Node>(classes === null ? [embedded, label] : [embedded])
-    const all = new Set<Node>([...given, ...shared])
+    const byColumns = new Set<Node>([embedded, ...lower, ...(classes === null ? [label] : [])])
+    const sums = isTrained ? gradient(own.loss, leaves).map((each) => each!) : []
+    const read = new Set(inOrder([...values(own), ...sums]))
+    const all = new Set<Node>([...given, ...shared].filter((leaf) => read.has(leaf)))
     const graph = stepGraph({
       leaves: all,
       next: new Map(),
       values: values(own),
       squares: [],
       shared,
-      sums: isTrained ? gradient(own.loss, leaves).map((each) => each!) : [],
+      sums,
       byRows: new Set([...all].filter((leaf) => !byColumns.has(leaf))),
     })
     return { program: own, graph, session: await engine.session(graph.model), leaves }
@@ -146,7 +143,10 @@ export async function openGradients(
     const data = (name: string) => found.tensors[name]!.data as Float32Array
     return { program: found.program, values: found.graph.values.map(data), sums: found.graph.sums.map(data) }
   }
-  const kept = new KeptTensors()
+  const below = new LowerBlocks(model.shape.hidden, async (sequences) => {
+    const found = await run("lower", sequences, read(model, sequences), [])
+    return found.values[0]!
+  })
   const outputs = async (
     kind: keyof typeof WANTED,
     batch: Omit<Batch, "labels">,
@@ -157,33 +157,29 @@ export async function openGradients(
     const { program, graph, session, leaves } = opened
     const [count, tokens] = [batch.ids.length, batch.ids[0]!.length]
     const feeds: Record<string, GraphTensor> = {}
-    const feed = (leaf: Node, tensor: GraphTensor) => {
-      feeds[graph.leaves.get(leaf)!] = tensor
+    // A graph has the leaves that it reads alone.
+    const feed = (leaf: Node, tensor: () => GraphTensor) => {
+      const name = graph.leaves.get(leaf)
+      if (name !== undefined) feeds[name] = tensor()
     }
-    for (const [name, leaf] of program.weights) if (!isTrained(name)) feed(leaf, frozen.get(name)!)
+    for (const [name, leaf] of program.weights) if (!isTrained(name)) feed(leaf, () => frozen.get(name)!)
     leaves.forEach((leaf, i) => {
-      feed(leaf, engine.tensor(values[i]!, [1, ...sizeOf(leaf)]))
+      feed(leaf, () => engine.tensor(values[i]!, [1, ...sizeOf(leaf)]))
     })
     const { embedded, padding, label, weight, picked } = program.given
     const { hidden } = model.shape
-    const [told, weighed] = [classes === null ? tokens * hidden : classes, classes === null ? tokens : 1]
-    feed(embedded, engine.tensor(own.embedded, [count, tokens, hidden]))
-    if (padding !== null) feed(padding, engine.tensor(own.padding!, [count, tokens, 1]))
-    const labels = own.label ?? new Float32Array(count * told)
-    feed(label, engine.tensor(labels, classes === null ? [count, tokens, hidden] : [count, classes, 1]))
-    feed(weight, engine.tensor(own.weight ?? new Float32Array(count * weighed), [count, weighed, 1]))
-    feed(picked, engine.tensor(own.picked, [count, tokens, 1]))
-    feed(program.ones, engine.tensor(new Float32Array(tokens).fill(1), [1, 1, tokens]))
+    const [told, weighed] = classes === null ? [[tokens, hidden], tokens] : [[classes, 1], 1]
+    feed(embedded, () => engine.tensor(own.embedded, [count, tokens, hidden]))
+    if (padding !== null) feed(padding, () => engine.tensor(own.padding!, [count, tokens, 1]))
+    feed(label, () => engine.tensor(own.label!, [count, ...told]))
+    feed(weight, () => engine.tensor(own.weight!, [count, weighed, 1]))
+    feed(picked, () => engine.tensor(own.picked, [count, tokens, 1]))
+    feed(program.ones, () => engine.tensor(new Float32Array(tokens).fill(1), [1, 1, tokens]))
     const numbers = graph.coefficients?.({ n: 1 }, 1)
     if (numbers !== undefined) feeds[COEFFICIENTS] = engine.tensor(numbers, [numbers.length])
-    if (program.lower !== null && kind === "lower")
-      feed(program.lower.leaf, engine.tensor(new Float32Array(count * tokens * hidden), [count, hidden, tokens]))
-    else if (program.lower !== null) {
-      const make = async () => {
-        const found = await outputs("lower", batch, own, values)
-        return found.tensors[found.graph.values[0]!]!
-      }
-      feed(program.lower.leaf, await kept.of(JSON.stringify([batch.ids, batch.mask, batch.segments]), make))
+    if (program.lower !== null && kind !== "lower") {
+      const lower = await below.of(batch)
+      feed(program.lower.leaf, () => engine.tensor(lower, [count, tokens, hidden]))
     }
     return { ...opened, tensors: await session.run(feeds) }
   }
@@ -236,46 +232,6 @@ const WANTED = {
 /** What adapted modules read; some read the same. */
 function inputsOf({ adapters }: PretrainedProgram): Node[] {
   return [...new Set([...adapters.values()].map(({ input }) => input))]
-}
-
-/** @throws InputError for a block that the model lacks. */
-function blocksOf({ shape }: Pretrained, { layers }: Adaptation): ReadonlySet<number> | null {
-  if (layers === undefined) return null
-  const isBlock = (l: number) => Number.isInteger(l) && l >= 0 && l < shape.layers
-  if (layers.length > 0 && layers.every(isBlock)) return new Set(layers)
-  throw new InputError({
-    field: "layers",
-    given: layers.join(", "),
-    allowed: `numbers from 0 to ${shape.layers - 1}, one at least`,
-    example: `[${shape.layers - 1}]`,
-  })
-}
-
-/** Bytes of what lower blocks gave that are kept. */
-const MOST_KEPT = 2 ** 28
-
-/** What was computed of batches, the last ones. */
-class KeptTensors {
-  private readonly tensors = new Map<string, GraphTensor>()
-  private bytes = 0
-
-  async of(key: string, make: () => Promise<GraphTensor>): Promise<GraphTensor> {
-    const known = this.tensors.get(key)
-    if (known !== undefined) return known
-    const made = await make()
-    this.tensors.set(key, made)
-    this.bytes += bytesOf(made)
-    for (const [oldest, tensor] of this.tensors) {
-      if (this.bytes <= MOST_KEPT || oldest === key) break
-      this.tensors.delete(oldest)
-      this.bytes -= bytesOf(tensor)
-    }
-    return made
-  }
-}
-
-function bytesOf({ dims }: GraphTensor): number {
-  return 4 * dims.reduce((product, size) => product * size, 1)
 }
 
 function vocabularyOf({ tables: { output, words }, shape }: Pretrained): number {

@@ -5,17 +5,13 @@ import type { TextTokenizer } from "../../checkpoint/tokenizer.js"
 import type { Coefficient } from "../../program/operation.js"
 import { coefficientValue } from "../numbers.js"
 import { type Batching, type TextTask, textBatches } from "../tuning/text.js"
-import { drawStart, sideOf, type TrainedTensor } from "../tuning/trained.js"
+import { type AdaptedModules, drawStart, sideOf, type TrainedTensor } from "../tuning/trained.js"
 import type { Engine } from "./engine.js"
 import { type FineTuning, fineTune, type TuningStep } from "./fineTune.js"
 import { openGradients } from "./gradients.js"
 
 /** What a fine-tuning on text needs besides model and task. */
-export interface TextTuning extends Omit<FineTuning, "factors">, Batching {
-  /** The last part of the adapted modules' names, as PEFT's `target_modules`. */
-  readonly sites: readonly string[]
-  /** The blocks whose modules are adapted; all if left out (see `Adaptation`). */
-  readonly layers?: readonly number[]
+export interface TextTuning extends Omit<FineTuning, "factors">, Batching, AdaptedModules {
   readonly rank: number
   readonly alpha: number
   /** Whether B A is multiplied by α / √r in place of α / r. */
@@ -53,8 +49,7 @@ export async function tuneOnText(
   const scale = alpha / (rankStabilised ? Math.sqrt(rank) : rank)
   const classes = task.kind === "classification" ? task.classes : null
   const gradients = await openGradients(engine, model, {
-    ...{ sites, rank, scale, classes, trainHead: classes !== null },
-    ...(layers === undefined ? {} : { layers }),
+    ...{ sites, layers, rank, scale, classes, trainHead: classes !== null },
   })
   const { trained } = gradients
   const starts = drawStart(trained, seed, (side, n) => {

@@ -6,6 +6,7 @@
 import type { WrittenTensor } from "../../checkpoint/writeSafetensors.js"
 import type { AdamW, Schedule } from "../adamw.js"
 import type { Batch } from "./batch.js"
+import type { AdaptedModules } from "./trained.js"
 
 /** What can compute a fine-tuning, by names that are part of a run's identity; the first is the default. */
 export const TUNING_ENGINES = ["graph", "torch"] as const
@@ -43,11 +44,9 @@ export interface TuningEngine {
 }
 
 /** A fine-tuning before its first step. There is no dropout. */
-export interface TuningJob {
+export interface TuningJob extends AdaptedModules {
   /** A folder with config.json and weights, or a GGUF file. */
   readonly checkpoint: string
-  /** The last part of the adapted modules' names, as PEFT's `target_modules`. */
-  readonly sites: readonly string[]
   readonly rank: number
   /** What B A is multiplied by: α / r or α / √r. */
   readonly scale: number

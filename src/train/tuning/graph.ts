@@ -48,10 +48,10 @@ export function graphTuning({ threads = 1 } = {}): TuningEngine {
         })
       const own = await opened()
       const { model, gradients } = await load(job.checkpoint)
-      const { sites, rank, scale, classes } = job
-      const key = JSON.stringify([sites, rank, scale, classes])
-      const known =
-        gradients.get(key) ?? openGradients(own, model, { sites, rank, scale, classes, trainHead: classes !== null })
+      const { sites, layers, rank, scale, classes } = job
+      const key = JSON.stringify([sites, layers, rank, scale, classes])
+      const adaptation = { sites, layers, rank, scale, classes, trainHead: classes !== null }
+      const known = gradients.get(key) ?? openGradients(own, model, adaptation)
       gradients.set(key, known)
       return tuning(await known, job)
     },

@@ -18,10 +18,10 @@ import { evaluate } from "./evaluate.js"
 import type { Metric, TuningTask } from "./task.js"
 import { readTask } from "./tasks.js"
 import { batchesOf, type Sequence, textSequences } from "./text.js"
-import { drawStart, sideOf, trainedOf } from "./trained.js"
+import { type AdaptedModules, drawStart, sideOf, trainedOf } from "./trained.js"
 
 /** All that determines a fine-tuning's result besides engine and precision; plain data. */
-export interface TuningConfig extends Omit<AdamW, "rate">, Omit<Schedule, "rate"> {
+export interface TuningConfig extends AdaptedModules, Omit<AdamW, "rate">, Omit<Schedule, "rate"> {
   /** SHA-256 of the model's files and its tokenizer, and of the task's texts. */
   readonly checkpoint: string
   readonly data: string
@@ -31,7 +31,6 @@ export interface TuningConfig extends Omit<AdamW, "rate">, Omit<Schedule, "rate"
   /** The model's hidden size. */
   readonly width: number
   readonly seed: number
-  readonly sites: readonly string[]
   readonly rank: number
   readonly alpha: number
   /** Whether B A is multiplied by α / √r in place of α / r. */
@@ -122,8 +121,8 @@ async function attempt(
   const { steps, accumulate, rates, length, size } = config
   const classes = task.train.kind === "classification" ? task.train.classes : null
   const rate = rates.A > 0 ? rates.A : rates.B
-  const { sites, rank, alpha, clip, warmup, decay, beta1, beta2, epsilon, weightDecay } = config
-  const tensors = trainedOf(model, { sites, rank, classes })
+  const { sites, layers, rank, alpha, clip, warmup, decay, beta1, beta2, epsilon, weightDecay } = config
+  const tensors = trainedOf(model, { sites, layers, rank, classes })
   const start = drawStart(
     tensors,
     config.seed,
@@ -131,7 +130,7 @@ async function attempt(
   )
   const open = await engine.open({
     checkpoint: files.checkpoint,
-    ...{ sites, rank, classes, start, clip, precision },
+    ...{ sites, layers, rank, classes, start, clip, precision },
     scale: alpha / (config.rankStabilised ? Math.sqrt(rank) : rank),
     factors: tensors.map(({ name }) => rates[sideOf(name) ?? (rates.A > 0 ? "A" : "B")] / rate),
     optimiser: { beta1, beta2, epsilon, weightDecay },

@@ -2,7 +2,7 @@
 import type { PretrainedConfig } from "../../checkpoint/pretrainedConfig.js"
 import type { WrittenTensor } from "../../checkpoint/writeSafetensors.js"
 import { InputError } from "../../inputError.js"
-import { type PretrainedProgram, pretrainedProgram } from "../../program/models/pretrained.js"
+import { type PretrainedProgram, type PretrainedShape, pretrainedProgram } from "../../program/models/pretrained.js"
 import type { Node } from "../../program/node.js"
 import { gaussians } from "../random.js"
 
@@ -80,13 +80,40 @@ function moduleOf(name: string): string {
   return name.replace(/\.lora_[AB]\.weight$/, "")
 }
 
-/** What is trained of a model. @throws InputError for sites that it lacks, named with those that it has. */
+/** Which modules of a model are adapted. */
+export interface AdaptedModules {
+  /** The last part of their names, as PEFT's `target_modules`: query, value, q_proj, …. */
+  readonly sites: readonly string[]
+  /**
+   * The blocks that they stand in, as PEFT's `layers_to_transform`, from 0; if left out all blocks, and modules outside
+   * of blocks.
+   */
+  readonly layers?: readonly number[] | undefined
+}
+
+/** The blocks with adapted modules; null for all. @throws InputError for one that the model lacks. */
+export function blocksOf(
+  { family, layers: count }: PretrainedShape,
+  layers: AdaptedModules["layers"],
+): ReadonlySet<number> | null {
+  if (layers === undefined) return null
+  const isBlock = (l: number) => Number.isInteger(l) && l >= 0 && l < count
+  if (layers.length > 0 && layers.every(isBlock)) return new Set(layers)
+  throw new InputError({
+    field: "layers",
+    given: layers.join(", "),
+    allowed: `blocks of a ${family} of ${count}: numbers from 0 to ${count - 1}, one at least`,
+    example: `[${count - 1}]`,
+  })
+}
+
+/** What is trained of a model. @throws InputError for sites or blocks that it lacks, said with those that it has. */
 export function trainedOf(
   { shape }: PretrainedConfig,
-  { sites, rank, classes }: OpenSizes & { readonly sites: readonly string[] },
+  { sites, layers, rank, classes }: OpenSizes & AdaptedModules,
 ): TrainedTensor[] {
   const kind = classes === null ? "causal" : "classification"
-  const program = pretrainedProgram(shape, kind, sites, 1, false)
+  const program = pretrainedProgram(shape, kind, sites, 1, false, blocksOf(shape, layers))
   const adapted = new Set([...program.adapters.keys()].map(lastPart))
   const missing = sites.find((site) => !adapted.has(site))
   if (missing !== undefined) {

@@ -6,10 +6,13 @@ import { BLOCK_SITES } from "../../../src/program/models/transformer.js"
 import { leafName, type Node } from "../../../src/program/node.js"
 import { fed } from "../../../src/train/graph/feeds.js"
 import { openGradients } from "../../../src/train/graph/gradients.js"
+import { LowerBlocks } from "../../../src/train/graph/lowerBlocks.js"
 import type { Matrix } from "../../../src/train/matrix.js"
 import { gaussians } from "../../../src/train/random.js"
 import { evaluate } from "../../../src/train/reference.js"
 import { type Batch, IGNORED } from "../../../src/train/tuning/batch.js"
+import { padded, type Sequence } from "../../../src/train/tuning/text.js"
+import type { TrainedTensor } from "../../../src/train/tuning/trained.js"
 import { distance } from "./distance.js"
 import { engineForTests } from "./engine.js"
 
@@ -177,33 +180,91 @@ describe.skipIf(engine === null)("blocks below the first adapted one", () => {
     },
   )
 
-  test("are computed once a batch, and blocks that the model lacks are refused", async () => {
-    const [, model, batch, sites, classes] = CASES[2]
-    let runs = 0
-    const counting = {
-      ...engine!,
-      session: async (graph: Uint8Array) => {
-        const session = await engine!.session(graph)
-        return {
-          ...session,
-          run: (feeds: Parameters<typeof session.run>[0]) => {
-            runs++
-            return session.run(feeds)
-          },
-        }
-      },
+  /** The engine, and how many graphs it has run. */
+  const counting = () => {
+    const count = { runs: 0 }
+    const session = async (graph: Uint8Array) => {
+      const own = await engine!.session(graph)
+      const run: typeof own.run = (feeds) => {
+        count.runs++
+        return own.run(feeds)
+      }
+      return { ...own, run }
     }
-    const adaptation = { sites, rank: 2, scale: 1.5, classes, trainHead: false, layers: [1] }
-    const gradients = await openGradients(counting, model, adaptation)
-    const values = gradients.trained.map(({ name, shape: [rows, columns] }) => drawn(name, rows * columns))
-    const once = await gradients.at(batch, values)
-    expect(runs).toBe(2)
-    expect(await gradients.at(batch, values)).toEqual(once)
-    expect(runs).toBe(3)
-    await gradients.at({ ...batch, ids: batch.ids.map((own) => own.toReversed()) }, values)
-    expect(runs).toBe(5)
-    await expect(openGradients(engine!, model, { ...adaptation, layers: [2] })).rejects.toThrow(
-      /layers: got "2".*0 to 1/,
+    return { count, engine: { ...engine!, session } }
+  }
+  const LARGER: PretrainedShape = { ...DECODER, layers: 3, hidden: 48, head: 12, inner: 80 }
+  const adaptation = {
+    sites: ["q_proj", "down_proj"],
+    rank: 2,
+    scale: 1.5,
+    classes: null,
+    trainHead: false,
+    layers: [2],
+  }
+  const valuesOf = ({ trained }: { trained: readonly TrainedTensor[] }) =>
+    trained.map(({ name, shape: [rows, columns] }) => drawn(name, rows * columns))
+  const sequences = [7, 23, 7, 40, 2, 23].map((length, s): Sequence => {
+    const ids = Array.from({ length }, (_, j) => (3 * s + j * j) % VOCABULARY)
+    return { ids, segments: ids.map(() => 0), label: ids }
+  })
+  const batchOf = (...places: readonly number[]) =>
+    padded(
+      places.map((s) => sequences[s]!),
+      0,
+    )
+
+  test("each sequence goes through them once, whatever batches it comes in", async () => {
+    const { count, engine: counted } = counting()
+    const gradients = await openGradients(counted, modelOf(LARGER), adaptation)
+    const values = valuesOf(gradients)
+    const runsOf = async (act: () => Promise<unknown>) => {
+      const before = count.runs
+      await act()
+      return count.runs - before
+    }
+    // Two of one length go together, another by itself.
+    expect(await runsOf(() => gradients.at(batchOf(0, 1, 2), values))).toBe(3)
+    expect(await runsOf(() => gradients.at(batchOf(3, 4), values))).toBe(3)
+    // The next epoch has batches of its own; so has what is judged.
+    expect(await runsOf(() => gradients.at(batchOf(4, 0, 1), values))).toBe(1)
+    expect(await runsOf(() => gradients.losses(batchOf(3, 2), values))).toBe(1)
+    expect(await runsOf(() => gradients.at(batchOf(2, 5), values))).toBe(2)
+  })
+
+  test("losses and gradients are the same bits, whatever was computed before", async () => {
+    const model = modelOf(LARGER)
+    const cold = await openGradients(engine!, model, adaptation)
+    const values = valuesOf(cold)
+    const expected = await cold.at(batchOf(0, 1, 2, 3, 4, 5), values)
+    const warm = await openGradients(engine!, model, adaptation)
+    for (const places of [[5], [2, 3], [0], [4, 1]]) await warm.at(batchOf(...places), values)
+    expect(await warm.at(batchOf(0, 1, 2, 3, 4, 5), values)).toEqual(expected)
+    expect(await cold.at(batchOf(0, 1, 2, 3, 4, 5), values)).toEqual(expected)
+  })
+
+  test("a block that the model lacks is refused", async () => {
+    await expect(openGradients(engine!, modelOf(LARGER), { ...adaptation, layers: [3] })).rejects.toThrow(
+      /layers: got "3".*0 to 2/,
     )
   })
+})
+
+test("what was not read for longest is forgotten", async () => {
+  const asked: string[] = []
+  // Two numbers a token: itself, and its place.
+  const compute = async ({ ids }: Omit<Batch, "labels">) => {
+    asked.push(ids.map((own) => own.join("")).join(" "))
+    return Float32Array.from(ids.flatMap((own) => [...own, ...own.keys()]))
+  }
+  // Room for four tokens.
+  const lower = new LowerBlocks(2, compute, 32)
+  const read = (...ids: number[][]) => lower.of({ ids, mask: ids.map((own) => own.map((id) => (id === 0 ? 0 : 1))) })
+  expect([...(await read([4, 5], [6, 0]))]).toEqual([4, 0, 5, 1, 6, 0, 0, 0])
+  expect([...(await read([0, 6], [7, 0]))]).toEqual([0, 0, 6, 0, 7, 0, 0, 0])
+  await read([6, 0], [4, 5])
+  await read([8])
+  await read([4, 5], [6, 0])
+  await read([7])
+  expect(asked).toEqual(["45", "6", "7", "8", "7"])
 })

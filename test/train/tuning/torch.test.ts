@@ -25,14 +25,27 @@ const [WORDS, STEPS, SEQUENCES, TOKENS] = [40, 20, 3, 12]
 const sizes = { vocab_size: WORDS, max_position_embeddings: 64, type_vocab_size: 2 }
 /** Configurations as transformers reads them, the adapted modules, and the number of classes. */
 const MODELS = {
-  "a Llama that tells the next token": [{ ...SMALL_LLAMA, ...sizes }, ["q_proj", "v_proj", "down_proj"], null],
-  "a BERT that tells a class": [{ ...SMALL_BERT, ...sizes }, ["query", "value"], 3],
+  "a Llama that tells the next token": [
+    { ...SMALL_LLAMA, ...sizes },
+    ["q_proj", "v_proj", "down_proj"],
+    null,
+    undefined,
+  ],
+  "a BERT that tells a class": [{ ...SMALL_BERT, ...sizes }, ["query", "value"], 3, undefined],
   "a RoBERTa that tells a class": [
     { ...SMALL_BERT, ...sizes, model_type: "roberta", pad_token_id: 1 },
     ["query", "dense"],
     3,
+    undefined,
   ],
-  "a Llama that tells a class": [{ ...SMALL_LLAMA, ...sizes }, ["q_proj", "o_proj"], 2],
+  "a RoBERTa with adapters in its last block": [
+    { ...SMALL_BERT, ...sizes, model_type: "roberta", pad_token_id: 1 },
+    ["query", "dense"],
+    3,
+    [1],
+  ],
+  "a Llama that tells a class": [{ ...SMALL_LLAMA, ...sizes }, ["q_proj", "o_proj"], 2, undefined],
+  "a Llama with adapters in its last block": [{ ...SMALL_LLAMA, ...sizes }, ["q_proj", "down_proj"], null, [1]],
 } as const
 type ModelName = keyof typeof MODELS
 const [LLAMA] = Object.keys(MODELS) as [ModelName]
@@ -44,15 +57,15 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }))
 
 async function jobOf(name: ModelName, more: Partial<TuningJob> = {}): Promise<TuningJob> {
-  const [config, sites, classes] = MODELS[name]
+  const [config, sites, classes, layers] = MODELS[name]
   const checkpoint = join(folder, name)
   await mkdir(checkpoint, { recursive: true })
   await writeRandomModel(checkpoint, config, WORDS)
-  const tensors = trainedOf(configOf("config.json", config), { sites, rank: 4, classes })
+  const tensors = trainedOf(configOf("config.json", config), { sites, layers, rank: 4, classes })
   // Both factors random, so that every gradient is there from the first step.
   const start = drawStart(tensors, 1, (side, n) => (side === "A" ? n ** -0.5 : 0.3))
   return {
-    ...{ checkpoint, sites, rank: 4, scale: 2, classes, start, clip: 1, precision: "float32" },
+    ...{ checkpoint, sites, layers, rank: 4, scale: 2, classes, start, clip: 1, precision: "float32" },
     factors: start.map(({ name }) => (name.includes("lora_B") ? 4 : 1)),
     optimiser: { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.01 },
     schedule: { rate: 2e-3, warmup: 3, decay: "linear", steps: STEPS },
@@ -246,6 +259,7 @@ describe.skipIf(python === null)("the engine torch", () => {
       expect(engine.open({ ...job, ...more })).rejects.toThrow(message)
     await refused({ checkpoint: join(folder, "nowhere") }, /^model: got ".*nowhere"; allowed: a folder that exists/)
     await refused({ sites: ["query"] }, /^sites: got .*query/)
+    await refused({ layers: [1, 2] }, /^layers: got "\[1, 2\]"; allowed: blocks of the model.*for example \[1\]/)
     await refused(
       { start: job.start.slice(1) },
       /^adapter: got ".*lora_A\.weight"; allowed: exactly the trained tensors/,
@@ -283,10 +297,10 @@ describe.skipIf(python === null)("the engine torch", () => {
 
     /** The job as a run of both processes, kept after every fourth step. */
     const shared = (job: TuningJob, sharded: boolean) => {
-      const { checkpoint: model, sites, rank, scale, classes, clip, start, optimiser } = job
+      const { checkpoint: model, sites, layers = null, rank, scale, classes, clip, start, optimiser } = job
       const { precision } = job
       const opened: TorchModel = {
-        ...{ model, sites, rank, scale, classes, sharded, precision },
+        ...{ model, sites, layers, rank, scale, classes, sharded, precision },
         ...{ trainHead: classes !== null, recompute: sharded },
       }
       const factors = Object.fromEntries(start.map(({ name }, i) => [name, job.factors[i]!]))

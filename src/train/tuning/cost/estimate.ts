@@ -62,7 +62,7 @@ export function onCard(card: Card, tuning: CostedTuning): CardEstimate {
   const bytes = torchBytes(tuning, work)
   const own = UTILISATION * card.peak[tuning.precision === "float32" ? "single" : "half"]
   const speed = own * (torch.processes ?? 1)
-  const passes = work.backward + (torch.recompute ? 2 : 1) * work.forward
+  const passes = work.backward + work.forward + (torch.recompute ? work.forward - work.lower : 0)
   const training = (steps * accumulate * size * passes) / speed
   const reading = judged === null ? 0 : (judged.sequences * judged.tokens * (work.forward / part.tokens)) / speed
   // To generate a token all weights are read; cards that share batches each do it.
@@ -74,13 +74,13 @@ export function onCard(card: Card, tuning: CostedTuning): CardEstimate {
 /** Bytes that the engine `torch` takes where each of its processes computes, on a card or not. */
 export function torchBytes(
   { model, part, precision, size, torch = {} }: Omit<CostedTuning, "accumulate" | "steps" | "judged">,
-  { kept, block, trained }: StepWork,
+  { kept, block, blocks, trained }: StepWork,
 ): number {
   const own = width(precision)
   const { processes = 1, sharded = false, recompute = false } = torch
-  const { layers, hidden } = model.shape
+  const { hidden } = model.shape
   // A block that is computed again keeps its input alone, but for the one that is under way.
-  const held = recompute ? kept - (layers - 1) * block + layers * part.tokens * hidden : kept
+  const held = recompute ? kept - (blocks - 1) * block + blocks * part.tokens * hidden : kept
   const sequences = Math.ceil(size / processes)
   const activations = sequences * held * own * (own === 2 ? WIDER_NORMS : 1)
   const logits = part.classes === null ? sequences * part.tokens * vocabularyOf(model) * 4 * LOGITS : 0

@@ -9,6 +9,7 @@ import {
   pretrainedProgram,
 } from "../../../program/models/pretrained.js"
 import { inOrder, type Node } from "../../../program/node.js"
+import { type AdaptedModules, blocksOf } from "../trained.js"
 
 /** A model's sizes; nothing of its weights' values. */
 export interface ModelSizes {
@@ -18,9 +19,7 @@ export interface ModelSizes {
 }
 
 /** What is trained of a model, on sequences of which length. */
-export interface TunedPart {
-  /** The last part of the adapted modules' names, as PEFT's `target_modules`. */
-  readonly sites: readonly string[]
+export interface TunedPart extends AdaptedModules {
   readonly rank: number
   /** How many classes a sequence may have; null where the next token is told. */
   readonly classes: number | null
@@ -33,12 +32,15 @@ export interface StepWork {
   /** Floating-point operations of matrix products, forward and backward; a product's term counts two. */
   readonly forward: number
   readonly backward: number
+  /** Of the forward pass, the blocks below the first adapted one, which nothing is kept of. */
+  readonly lower: number
   /** Numbers that the backward pass reads and the forward pass has made, attention's tokens × tokens left out. */
   readonly kept: number
   /** Of these, numbers of attention: heads × tokens × tokens in each layer. */
   readonly scores: number
-  /** Of those that are kept, the numbers of a block. */
+  /** Of those that are kept, the numbers of a block, and of how many blocks they are. */
   readonly block: number
+  readonly blocks: number
   /** Numbers that are trained. */
   readonly trained: number
 }
@@ -46,21 +48,29 @@ export interface StepWork {
 /**
  * The work of one sequence. Blocks are alike, so that two are read and the others counted by their difference.
  *
- * @throws InputError for sites of which the model has none.
+ * @throws InputError for blocks that the model lacks.
  */
 export function stepWork(model: ModelSizes, part: TunedPart): StepWork {
   const { layers } = model.shape
   const vocabulary = vocabularyOf(model)
-  const one = workOf(model.shape, vocabulary, part, 1)
+  const [one, two] = [1, 2].map((count) =>
+    workOf({ ...model.shape, layers: count }, vocabulary, { ...part, layers: undefined }),
+  ) as [StepWork, StepWork]
+  const block = two.kept - one.kept
+  if (part.layers !== undefined) {
+    const own = workOf(model.shape, vocabulary, part)
+    return { ...own, block: (own.kept - (one.kept - block)) / own.blocks }
+  }
   if (layers === 1) return one
-  const two = workOf(model.shape, vocabulary, part, 2)
   const whole = (name: keyof StepWork) => one[name] + (layers - 1) * (two[name] - one[name])
   return {
     forward: whole("forward"),
     backward: whole("backward"),
+    lower: 0,
     kept: whole("kept"),
     scores: whole("scores"),
-    block: two.kept - one.kept,
+    block,
+    blocks: layers,
     trained: whole("trained"),
   }
 }
@@ -74,10 +84,11 @@ export function vocabularyOf({ shape, parameters }: ModelSizes): number {
   return Math.max(1, Math.round((parameters - known) / (tables * shape.hidden)))
 }
 
-function workOf(shape: PretrainedShape, vocabulary: number, part: TunedPart, layers: number): StepWork {
-  const { sites, rank, classes, tokens } = part
+function workOf(shape: PretrainedShape, vocabulary: number, part: TunedPart): StepWork {
+  const { sites, layers, rank, classes, tokens } = part
   const head: Head = classes === null ? "causal" : "classification"
-  const program = pretrainedProgram({ ...shape, layers }, head, sites, 1, false)
+  const blocks = blocksOf(shape, layers)
+  const program = pretrainedProgram(shape, head, sites, 1, false, blocks)
   const sizes: Readonly<Record<string, number>> = { rank, tokens, vocabulary, classes: classes ?? 1 }
   const lengths = (node: Node) => node.shape.map(({ name, count }) => sizes[name] ?? count) as [number, number]
   const entries = (nodes: Iterable<Node>) => [...nodes].reduce((sum, node) => sum + area(lengths(node)), 0)
@@ -93,21 +104,25 @@ function workOf(shape: PretrainedShape, vocabulary: number, part: TunedPart, lay
   const made = new Set(forward)
   const gradients = gradient(program.loss, trained).filter((node) => node !== null)
   const backward = inOrder(gradients, made)
-  const given = new Set<Node>(Object.values(program.given).filter((node) => node !== null))
+  const below = program.lower === null ? [] : [program.lower.leaf]
+  const given = new Set<Node>([...Object.values(program.given).filter((node) => node !== null), ...below])
   const read = new Set(
     backward
       .flatMap(({ operands }) => operands.map(viewed))
       .filter((node) => made.has(node) && (!node.is("leaf") || given.has(node))),
   )
   const kept = [...read]
+  const lower = program.lower === null ? 0 : operations(inOrder([program.lower.computed]))
   const isScores = (node: Node) => node.shape.every(({ name }) => name === "tokens")
   return {
-    forward: operations(forward),
+    forward: lower + operations(forward),
     backward: operations(backward),
+    lower,
     kept: entries(kept.filter((node) => !isScores(node))),
     scores: entries(kept.filter(isScores)),
     // Of a model of one block all that is kept is taken for it.
     block: entries(kept.filter((node) => !isScores(node))),
+    blocks: shape.layers - (blocks === null ? 0 : Math.min(...blocks)),
     trained: entries(trained),
   }
 }

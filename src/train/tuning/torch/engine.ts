@@ -36,9 +36,9 @@ export function torchTuning({
       if (options.python === undefined) await requirePython()
     },
     open: async (job) => {
-      const { precision, classes, sites, rank, scale } = job
+      const { precision, classes, sites, layers = null, rank, scale } = job
       const model = {
-        ...{ model: job.checkpoint, classes, precision, sites, rank, scale, sharded, recompute },
+        ...{ model: job.checkpoint, classes, precision, sites, layers, rank, scale, sharded, recompute },
         trainHead: classes !== null,
       }
       const factors = Object.fromEntries(job.start.map(({ name }, i) => [name, job.factors[i]!]))

@@ -8,7 +8,7 @@ import { packageFile } from "../../../packageFile.js"
 import { missingPackages } from "./python.js"
 
 /** The version of the lines that both sides speak: `PROTOCOL` in the worker. */
-const PROTOCOL = 1
+const PROTOCOL = 2
 
 /** How the worker runs. */
 export interface WorkerOptions {

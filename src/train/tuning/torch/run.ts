@@ -74,8 +74,9 @@ export class TorchRun {
     const folder = await mkdtemp(join(tmpdir(), "lora-scaling-run-"))
     const run = new TorchRun(worker, model, settings, keepEvery, folder)
     try {
-      const { rank, scale, sites } = model
-      const config = { rank, alpha: scale * rank, rankStabilised: false, sites, task: null, base: null }
+      const { rank, scale, sites, layers } = model
+      const own = { sites, layers: layers ?? undefined, task: null, base: null }
+      const config = { rank, alpha: scale * rank, rankStabilised: false, ...own }
       await writePeftFolder(run.#startFolder, config, start)
       await run.#survive(async () => {})
       return run

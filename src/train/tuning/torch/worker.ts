@@ -11,6 +11,8 @@ export interface TorchModel {
   /** Of the frozen weights and of what they are applied to; what is trained is float32. */
   readonly precision: TuningPrecision
   readonly sites: readonly string[]
+  /** The blocks that they stand in; null for all. */
+  readonly layers: readonly number[] | null
   readonly rank: number
   /** What B A is multiplied by. */
   readonly scale: number

@@ -93,6 +93,16 @@ describe.skipIf(python === null)("beside what PyTorch counts", () => {
       precision: "float32",
     },
     { config: ROBERTA, classes: 3, sites: ["query", "key"], rank: 8, tokens: 32, precision: "float32" },
+    {
+      config: LLAMA,
+      classes: null,
+      sites: ["q_proj", "v_proj"],
+      layers: [2],
+      rank: 8,
+      tokens: 32,
+      precision: "float32",
+    },
+    { config: ROBERTA, classes: 3, sites: ["query", "dense"], layers: [1], rank: 8, tokens: 32, precision: "float32" },
   ].map((given) => ({ ...given, sequences: 2 }))
 
   test("operations agree to 0.2 %, numbers kept to a fifth, what is trained exactly", async () => {

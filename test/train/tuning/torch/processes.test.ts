@@ -21,7 +21,7 @@ async function program(name: string, text: string): Promise<string> {
   return path
 }
 
-const GREETING = `console.log(JSON.stringify({ protocol: 1, versions: { torch: "2" }, device: "cpu", processes: 1 }))`
+const GREETING = `console.log(JSON.stringify({ protocol: 2, versions: { torch: "2" }, device: "cpu", processes: 1 }))`
 /** What libraries print: no JSON, and JSON that is no answer. */
 const NOISE = ["a warning: {", "", "null", "17", '"a text"', "[1]", "{}", '{"loss": 0.5}', '{"id": "1"}']
 
@@ -64,7 +64,7 @@ require("node:readline").createInterface({ input: process.stdin }).on("line", (l
   })
 
   test("of another protocol is refused", async () => {
-    const python = await program("later", GREETING.replace("protocol: 1", "protocol: 2"))
-    await expect(startProcesses({ python })).rejects.toThrow("the worker speaks protocol 2, not 1")
+    const python = await program("later", GREETING.replace("protocol: 2", "protocol: 3"))
+    await expect(startProcesses({ python })).rejects.toThrow("the worker speaks protocol 3, not 2")
   })
 })
