@@ -136,22 +136,26 @@ function chiSquareOf(
 ): (e: number) => number {
   const centre = points.reduce((sum, { logWidth }) => sum + logWidth, 0) / points.length
   // Relative residuals: dividing each row by the value makes weights those of the logarithm.
-  const scales = variances.map((variance) => Math.sqrt(1 / variance) / power)
-  const column = (kind: PowerColumn["kind"], exponent: number): PowerColumn => ({
-    kind,
-    values: points.map(
-      ({ logWidth, logValue }, i) => scales[i]! * Math.exp(exponent * (logWidth - centre) - power * logValue),
-    ),
-  })
-  const otherTerms = others.map((x) => column("term", power * x))
+  const scales = Float64Array.from(variances, (variance) => Math.sqrt(1 / variance) / power)
+  const widths = Float64Array.from(points, ({ logWidth }) => logWidth - centre)
+  const logValues = Float64Array.from(points, ({ logValue }) => power * logValue)
+  const columnOf = (kind: PowerColumn["kind"]): PowerColumn => ({ kind, values: new Float64Array(points.length) })
+  const write = ({ values }: PowerColumn, exponent: number) => {
+    for (let i = 0; i < values.length; i++) values[i] = scales[i]! * Math.exp(exponent * widths[i]! - logValues[i]!)
+  }
+  const [leading, terms, corrected] = [
+    columnOf("term"),
+    others.map(() => columnOf("term")),
+    corrections.map(() => columnOf("correction")),
+  ]
+  const cross = power === 2 && others[0] !== undefined ? columnOf("cross") : null
+  const columns = [leading, ...terms, ...corrected, ...(cross === null ? [] : [cross])]
+  for (const [k, term] of terms.entries()) write(term, power * others[k]!)
   const share = amplitudes === "free" ? null : LEAST_SHARE ** power
   return (e) => {
-    const columns = [
-      column("term", power * e),
-      ...otherTerms,
-      ...corrections.map((gap) => column("correction", power * e - gap)),
-    ]
-    if (power === 2 && others[0] !== undefined) columns.push(column("cross", e + others[0] - CROSS))
+    write(leading, power * e)
+    for (let k = 0; k < corrected.length; k++) write(corrected[k]!, power * e - corrections[k]!)
+    if (cross !== null) write(cross, e + others[0]! - CROSS)
     return leastSquares(columns, scales, share).residual
   }
 }

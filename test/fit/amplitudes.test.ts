@@ -25,7 +25,7 @@ function columnsOf(
 ): PowerColumn[] {
   const column = (kind: PowerColumn["kind"], gap: number): PowerColumn => ({
     kind,
-    values: WIDTHS.map((width) => (width / MIDDLE) ** (-gap / 12)),
+    values: Float64Array.from(WIDTHS, (width) => (width / MIDDLE) ** (-gap / 12)),
   })
   return [
     column("term", 0),
@@ -36,9 +36,9 @@ function columnsOf(
 }
 
 const sizes = (slope: number, noise: readonly number[]) =>
-  WIDTHS.map((width, i) => (width / MIDDLE) ** (slope / 12) * Math.exp(noise[i]!))
+  Float64Array.from(WIDTHS, (width, i) => (width / MIDDLE) ** (slope / 12) * Math.exp(noise[i]!))
 
-function residualOf(columns: readonly PowerColumn[], amplitudes: readonly number[], target: readonly number[]): number {
+function residualOf(columns: readonly PowerColumn[], amplitudes: readonly number[], target: Float64Array): number {
   return target.reduce(
     (sum, y, i) => sum + columns.reduce((rest, { values }, k) => rest - amplitudes[k]! * values[i]!, y) ** 2,
     0,
@@ -57,7 +57,7 @@ function bounds(columns: readonly PowerColumn[], share: number): number[] {
  * Every way in which each amplitude is free or at a bound, which leaves plain least squares: the least that is
  * admissible.
  */
-function leastOfAll(columns: readonly PowerColumn[], target: readonly number[], share: number): number {
+function leastOfAll(columns: readonly PowerColumn[], target: Float64Array, share: number): number {
   const most = bounds(columns, share)
   const states = columns.map(({ kind }, k) =>
     k === 0 ? ["free"] : kind === "term" ? ["free", 0, most[k]!] : ["free", 0, most[k]!, -most[k]!],
