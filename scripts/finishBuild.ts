@@ -12,7 +12,7 @@ import { FitJson } from "../src/report/fit.js"
 import { InspectionJson } from "../src/report/inspection.js"
 import { SectionJson } from "../src/report/sectionJson.js"
 import { TransferJson } from "../src/report/transfer.js"
-import { SchemeSchema } from "../src/scheme/definition.js"
+import { SchemeSchema } from "../src/scheme/definitionSchema.js"
 import { SweepConfig } from "../src/sweep/config.js"
 
 const folder = new URL("../dist/schema/", import.meta.url)

@@ -1,30 +1,57 @@
 import { InputError } from "../inputError.js"
 import { integer } from "../optionText.js"
-import { writeFileAtomic } from "../report/files.js"
-import { BLOCK_SCHEMES } from "../scheme/blocks.js"
-import { CATALOGUE } from "../scheme/catalogue.js"
-import type { VariantOptions } from "../scheme/variant.js"
 import { backendOption, openPool } from "./backendOption.js"
+import type { SettingOptions } from "./checkedSettings.js"
 import type { MeasuredOptions } from "./checkMeasured.js"
 import { measuring } from "./measuring.js"
-import { outputOptions, print, schemeWith, settings, threads } from "./terminal.js"
+import { threads } from "./threads.js"
 
 /** Options of `check` as typed. */
-export interface CheckCommandOptions extends VariantOptions, MeasuredOptions {
+export interface CheckCommandOptions extends SettingOptions, MeasuredOptions {
   readonly all?: boolean
-  readonly set: readonly string[]
   readonly seeds?: string
   readonly workers?: string
   readonly backend?: string
   readonly device?: string
   readonly store: string
-  readonly json?: boolean
-  readonly format: string
 }
 
 /** Coordinate check: every quantity and alignment, derived and measured, with a verdict; 1 if one is contradicted. */
 export async function checkCommand(name: string | undefined, options: CheckCommandOptions): Promise<number> {
-  const output = outputOptions(options)
+  requireOneOrAll(name, options)
+  if (options.measured !== undefined) return (await import("./checkMeasured.js")).checkMeasured(name!, options)
+  const given = options.seeds === undefined ? {} : { seeds: integer("--seeds", options.seeds, 2) }
+  const pool = await openPool(backendOption(options.backend), {
+    workers: threads(options.workers),
+    device: options.device,
+  })
+  // What reads schemes, derives and judges takes as long to load as threads to start.
+  const prepared = import("./checkedCoordinates.js").then(async (loaded) => {
+    const output = loaded.outputOptions(options)
+    return { ...loaded, output, settings: await loaded.checkedSettings(name, options) }
+  })
+  const tasks = async () => {
+    const { checkTasks, settings } = await prepared
+    return checkTasks(settings, given)
+  }
+  const claims = await measuring({ pool, store: options.store, label: "measuring", tasks }, async (sweepOptions) => {
+    const { coordinateCheck, settings } = await prepared
+    return coordinateCheck(settings, given, sweepOptions)
+  })
+  const { claimsJson, claimsTable, coordinateFigure, coordinatePoints, isRefuted, output, print } = await prepared
+  print(output, claimsJson(claims), [["Coordinate check: derived against measured", claimsTable(claims)]])
+  if (options.figure !== undefined) {
+    const [{ renderFigure }, { writeFileAtomic }] = await Promise.all([
+      import("../report/figure.js"),
+      import("../report/files.js"),
+    ])
+    await writeFileAtomic(options.figure, (await renderFigure(coordinateFigure(coordinatePoints(claims)))).svg)
+  }
+  return claims.some(isRefuted) ? 1 : 0
+}
+
+/** @throws InputError for neither a scheme nor --all, for both, and for what is one scheme's beside --all. */
+function requireOneOrAll(name: string | undefined, options: CheckCommandOptions): void {
   if ((name === undefined) !== (options.all ?? false))
     throw new InputError({
       field: "scheme",
@@ -32,51 +59,20 @@ export async function checkCommand(name: string | undefined, options: CheckComma
       allowed: "either one scheme or --all",
       example: "check init-a --set c=-1/2",
     })
+  if (!options.all) return
+  if (options.measured !== undefined)
+    throw new InputError({
+      field: "--measured",
+      given: "--all",
+      allowed: "one scheme",
+      example: "check lora --set c=0 --measured coords.csv",
+    })
   const single = (["figure", "optimiser", "loss", "batch", "clip"] as const).find((name) => options[name] !== undefined)
-  if (options.all && (options.set.length > 0 || single !== undefined))
+  if (options.set.length > 0 || single !== undefined)
     throw new InputError({
       field: single === undefined ? "--set" : `--${single}`,
       given: single === undefined ? options.set.join(" ") : options[single]!,
       allowed: "one scheme, without --all",
       example: "check init-a --set c=-1/2 --figure check.svg",
     })
-  const definitions = name === undefined ? [...CATALOGUE, ...BLOCK_SCHEMES] : [await schemeWith(name, options)]
-  const chosen = definitions.map((definition) => ({
-    definition,
-    values: { ...definition.example, ...settings(options.set) },
-  }))
-  if (options.measured !== undefined) {
-    if (name === undefined)
-      throw new InputError({
-        field: "--measured",
-        given: "--all",
-        allowed: "one scheme",
-        example: "check lora --set c=0 --measured coords.csv",
-      })
-    const { checkMeasured } = await import("./checkMeasured.js")
-    return checkMeasured(chosen[0]!, options, output)
-  }
-  const given = options.seeds === undefined ? {} : { seeds: integer("--seeds", options.seeds, 2) }
-  const pool = await openPool(backendOption(options.backend), {
-    workers: threads(options.workers),
-    device: options.device,
-  })
-  // What derives and judges takes as long to load as threads to start.
-  const loaded = import("./checkedCoordinates.js")
-  const claims = await measuring(
-    {
-      pool,
-      store: options.store,
-      label: "measuring",
-      tasks: async () => (await loaded).checkTasks(chosen, given),
-    },
-    async (sweepOptions) => (await loaded).coordinateCheck(chosen, given, sweepOptions),
-  )
-  const { claimsJson, claimsTable, coordinateFigure, coordinatePoints, isRefuted } = await loaded
-  print(output, claimsJson(claims), [["Coordinate check: derived against measured", claimsTable(claims)]])
-  if (options.figure !== undefined) {
-    const { renderFigure } = await import("../report/figure.js")
-    await writeFileAtomic(options.figure, (await renderFigure(coordinateFigure(coordinatePoints(claims)))).svg)
-  }
-  return claims.some(isRefuted) ? 1 : 0
 }

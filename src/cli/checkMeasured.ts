@@ -17,9 +17,10 @@ import { measuredRuns } from "../table/measured.js"
 import { readTable } from "../table/readTable.js"
 import { numberedColumns } from "../table/wide.js"
 import { readYaml } from "../yamlFile.js"
+import { checkedSettings, type SettingOptions } from "./checkedSettings.js"
 import { withTable } from "./folderTable.js"
 import { readingOf, type TableOptions } from "./tableOptions.js"
-import { type OutputOptions, print } from "./terminal.js"
+import { outputOptions, print } from "./terminal.js"
 
 /** Options of `check --measured` as typed. */
 export interface MeasuredOptions
@@ -47,11 +48,9 @@ const USUAL: readonly (readonly [RegExp, string])[] = [
 ]
 
 /** Recorded sizes of one's own model beside the derived exponents; 1 if one is contradicted. */
-export async function checkMeasured(
-  setting: Setting,
-  options: MeasuredOptions,
-  output: OutputOptions,
-): Promise<number> {
+export async function checkMeasured(name: string, options: MeasuredOptions & SettingOptions): Promise<number> {
+  const output = outputOptions(options)
+  const [setting] = (await checkedSettings(name, options)) as [Setting]
   const path = options.measured!
   const { recorded, read, updates } = await withTable(path, (file) => recordedIn(file, options, setting))
   const checks = measuredChecks(setting, recorded, updates)

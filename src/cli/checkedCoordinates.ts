@@ -7,6 +7,8 @@ export { isRefuted } from "../../verify/compare/claim.js"
 export { claimsJson, claimsTable } from "../../verify/compare/claimTable.js"
 export { coordinateCheck, coordinatePoints } from "../../verify/compare/coordinateCheck.js"
 export { coordinateFigure } from "../report/figures/coordinates.js"
+export { checkedSettings } from "./checkedSettings.js"
+export { outputOptions, print } from "./terminal.js"
 
 /** How many tasks the checks of the settings come to. @throws InputError as `checkBudget`. */
 export function checkTasks(settings: readonly Setting[], given: { readonly seeds?: number }): number {

@@ -10,7 +10,8 @@ import { writeFileAtomic } from "../report/files.js"
 import { type Examined, inspectionJson, inspectionSection, inspectionText, modulesTable } from "../report/inspection.js"
 import { pageHtml } from "../report/page.js"
 import { renderTable } from "../report/table.js"
-import { outputOptions, screen, threads } from "./terminal.js"
+import { outputOptions, screen } from "./terminal.js"
+import { threads } from "./threads.js"
 
 /** Options of `inspect` as typed. */
 export interface InspectOptions {

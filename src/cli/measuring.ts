@@ -1,10 +1,8 @@
-import { environment } from "../report/environment.js"
 import { memoryStore } from "../sweep/memoryStore.js"
 import type { Store } from "../sweep/store.js"
 import type { SweepOptions } from "../sweep/sweep.js"
 import type { Pool } from "../train/pool.js"
 import { interruption } from "./interruption.js"
-import { progress } from "./progress.js"
 
 /** What a command that measures needs. */
 export interface Measuring {
@@ -22,6 +20,7 @@ export async function measuring<T>(
   job: (options: SweepOptions) => Promise<T>,
 ): Promise<T> {
   try {
+    const { progress } = await import("./progress.js")
     const total = typeof tasks === "number" ? tasks : await tasks()
     const store = await storeAt(place)
     const bar = progress(label, total)
@@ -39,6 +38,9 @@ export async function measuring<T>(
 /** What is kept nowhere needs no database, which takes long to load. */
 async function storeAt(place: string): Promise<Store> {
   if (place === ":memory:") return memoryStore()
-  const { openStore } = await import("../sweep/store.js")
+  const [{ openStore }, { environment }] = await Promise.all([
+    import("../sweep/store.js"),
+    import("../report/environment.js"),
+  ])
   return openStore(place, environment())
 }

@@ -8,7 +8,7 @@ import { MARKER } from "../report/writeReport.js"
 import { backendOption, openPool } from "./backendOption.js"
 import { measuring } from "./measuring.js"
 import { readingOf, type TableOptions } from "./tableOptions.js"
-import { threads } from "./terminal.js"
+import { threads } from "./threads.js"
 
 /** Options of `reproduce` as typed. */
 export interface ReproduceOptions extends TableOptions {

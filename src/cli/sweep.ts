@@ -21,7 +21,7 @@ import { cardTable } from "./cardTable.js"
 import { interruption } from "./interruption.js"
 import { progress } from "./progress.js"
 import { writeOutcomes } from "./sweepOutcomes.js"
-import { threads } from "./terminal.js"
+import { threads } from "./threads.js"
 
 /** Options of `sweep` as typed. */
 export interface SweepCommandOptions {

@@ -1,7 +1,6 @@
-import { availableParallelism } from "node:os"
 import { styleText } from "node:util"
 import { InputError } from "../inputError.js"
-import { integer, oneOf } from "../optionText.js"
+import { oneOf } from "../optionText.js"
 import { type ReportTable, renderTable, TABLE_FORMATS, type TableFormat } from "../report/table.js"
 import type { Screen } from "../report/textTable.js"
 import type { SchemeDefinition } from "../scheme/definition.js"
@@ -89,9 +88,4 @@ export async function schemeWith(name: string, options: VariantOptions): Promise
 /** The output options as typed. @throws InputError for an unknown format. */
 export function outputOptions(raw: { json?: boolean; format: string }): OutputOptions {
   return { json: raw.json ?? false, format: oneOf("--format", raw.format, TABLE_FORMATS) }
-}
-
-/** The number of threads as typed, by default one per core. */
-export function threads(text: string | undefined): number {
-  return text === undefined ? availableParallelism() : integer("--workers", text, 0)
 }

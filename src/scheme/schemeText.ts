@@ -2,7 +2,8 @@
 import { InputError, inside } from "../inputError.js"
 import { yamlText } from "../yamlText.js"
 import { CATALOGUE } from "./catalogue.js"
-import { checkedDefinition, type SchemeDefinition } from "./definition.js"
+import type { SchemeDefinition } from "./definition.js"
+import { checkedDefinition } from "./definitionSchema.js"
 
 /** A line of such a text, for a refusal. */
 export const SCHEME_LINE = "start: { A: { exponent: -1/2 }, B: zero }"

@@ -11,6 +11,8 @@ export interface Pool {
   /** The task as this pool does it: what computes a task is part of its identity. */
   claim?<T extends Task>(task: T): T
   /**
+   * A scheme's definition is checked here, once, and not by the threads.
+   *
    * @param worker 0 … workers − 1: the one to do it, which may have the task's data at hand; by default one that has
    * least to do.
    */
@@ -33,8 +35,11 @@ export function createPool(workers = availableParallelism(), runs = workers): Po
       run: async (task, signal) => {
         await new Promise((resolve) => setImmediate(resolve))
         signal?.throwIfAborted()
-        const { default: work } = await import("./work.js")
-        return (await work(task)) as never
+        const [{ checkedTask }, { default: work }] = await Promise.all([
+          import("./checkedTask.js"),
+          import("./work.js"),
+        ])
+        return (await work(checkedTask(task))) as never
       },
       close: async () => {},
     }
@@ -54,9 +59,12 @@ export function createPool(workers = availableParallelism(), runs = workers): Po
       }),
     }
   })
+  // Loaded while the threads start.
+  const checking = import("./checkedTask.js")
   return {
     workers: taken,
-    run: async (task, signal, worker) => {
+    run: async (given, signal, worker) => {
+      const task = (await checking).checkedTask(given)
       const chosen = threads[worker ?? -1] ?? threads.reduce((least, each) => (each.tasks < least.tasks ? each : least))
       chosen.tasks++
       try {

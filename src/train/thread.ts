@@ -1,4 +1,4 @@
-import { Piscina } from "piscina"
+import { isMainThread, workerData } from "node:worker_threads"
 
 /** What a thread of the pool is told at its start. */
 export interface WorkerSettings {
@@ -24,5 +24,6 @@ export function throwIfEnding(): void {
 
 /** Null on a thread that is not the pool's. */
 function settings(): WorkerSettings | null {
-  return Piscina.isWorkerThread ? (Piscina.workerData as WorkerSettings) : null
+  const given = (isMainThread ? null : workerData) as Partial<WorkerSettings> | null
+  return given?.ending instanceof Int32Array ? (given as WorkerSettings) : null
 }

@@ -1,6 +1,6 @@
-import { type Scheme, scheme } from "../scheme/scheme.js"
+import { checkedScheme, type Scheme } from "../scheme/checkedScheme.js"
 import { type FusedProgram, fusedProgram } from "./fused/runFused.js"
-import { type Engine, GraphFailure, openEngine } from "./graph/engine.js"
+import type { Engine } from "./graph/engine.js"
 import { type RunResult, run } from "./run.js"
 import type { Task, TaskResults } from "./task.js"
 
@@ -10,7 +10,7 @@ type SchemeTask = Extract<Task, { kind: "scheme" }>
  * Does one piece of work, on whichever thread: the result depends on the task alone. What few kinds of tasks need is
  * loaded with the first of them.
  *
- * A scheme's task is read as a graph where it says so, else as fused loops or by the reference interpreter, also one
+ * A scheme's definition was checked (`checkedTask`). Its task is read as a graph where it says so, else as fused loops or by the reference interpreter, also one
  * that a GPU has given up.
  */
 export default async function work(task: Task): Promise<TaskResults[Task["kind"]]> {
@@ -44,7 +44,7 @@ function keptProgram({ definition, values, config: { rank } }: SchemeTask): Prog
   const key = JSON.stringify([definition, values, rank])
   const known = kept.get(key)
   if (known !== undefined) return known
-  const ready = scheme(definition, values)
+  const ready = checkedScheme(definition, values)
   let plan: FusedProgram | null | undefined
   const fused = () => {
     if (plan === undefined) plan = fusedProgram(ready, rank)
@@ -61,6 +61,7 @@ const engines = new Map<string, Promise<Engine>>()
 
 /** The runs as a graph, or by the reference interpreter with the reason why not. */
 async function graphRuns(ready: Scheme, { config, seeds, device = "cpu" }: SchemeTask): Promise<readonly RunResult[]> {
+  const { GraphFailure, openEngine } = await import("./graph/engine.js")
   const engine = engines.get(device) ?? openEngine({ device })
   engines.set(device, engine)
   try {

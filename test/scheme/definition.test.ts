@@ -5,7 +5,7 @@ import { derive } from "../../src/derive/derive.js"
 import { formatCondition } from "../../src/exponent/grammar.js"
 import { InputError } from "../../src/inputError.js"
 import { CATALOGUE } from "../../src/scheme/catalogue.js"
-import { checkedDefinition, SchemeSchema } from "../../src/scheme/definition.js"
+import { checkedDefinition, SchemeSchema } from "../../src/scheme/definitionSchema.js"
 import { scheme } from "../../src/scheme/scheme.js"
 
 const mine = { name: "mine", title: "", start: { A: { exponent: "-1/2" }, B: "zero" }, rates: { A: "c", B: "c" } }

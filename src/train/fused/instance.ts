@@ -93,7 +93,8 @@ export class Instance {
     const memory = roomOf(end)
     this.buffer = memory.buffer
     const instantiate = (module: WebAssembly.Module) => new WebAssembly.Instance(module, { env: { memory } }).exports
-    this.kernels = instantiate(kernelModule()) as unknown as VectorKernels
+    // Nothing here is fused: the binary that needs no look at what the machine has.
+    this.kernels = instantiate(kernelModule("plain")) as unknown as VectorKernels
     const loops = instantiate(plan.module) as Record<string, (...parameters: number[]) => void>
     this.loops = Object.keys(loops).map((_, i) => loops[i]!)
     const room = { kernels: this.kernels, memory: new Float64Array(this.buffer), rests, factors }
