@@ -92,6 +92,7 @@ export function stepByStep(scheme: Scheme, cell: Cell): (t: number) => StepSizes
   const history: StepReading[] = []
   let state = initialState(scheme, cell)
   let repeats = false
+  const told: StepSizes[] = []
   return (t) => {
     while (!repeats && history.length < Math.min(t, MOST_STEPS)) {
       const moment = advance(state)
@@ -99,7 +100,9 @@ export function stepByStep(scheme: Scheme, cell: Cell): (t: number) => StepSizes
       repeats = isRepeated(state, moment.state)
       state = moment.state
     }
-    return repeats || t <= history.length ? stepSizes(history.slice(0, t)).at(-1)! : null
+    if (!repeats && t > history.length) return null
+    if (told.length < history.length) told.splice(0, told.length, ...stepSizes(history))
+    return told[Math.min(t, history.length) - 1]!
   }
 }
 

@@ -2,8 +2,8 @@ import { Fraction } from "fraction.js"
 import { Affine } from "../exponent/affine.js"
 import { MaxPlus } from "../exponent/maxPlus.js"
 import { InputError } from "../inputError.js"
+import { type Scheme, withExponents } from "../scheme/checkedScheme.js"
 import { isPair } from "../scheme/definition.js"
-import { type Scheme, withExponents } from "../scheme/scheme.js"
 import { Cell } from "./cell.js"
 import { MOST_STEPS, recursion, stepByStep } from "./recursion.js"
 import type { Relation, Size } from "./size.js"
@@ -68,8 +68,9 @@ export function termsOf(concrete: Scheme): (quantity: string, t: number) => Term
     const [leading, ...others] = descending(size, point)
     const corrections = at.moments[quantity]!.flatMap((moment) => gapsOf(descending(moment, point), moment.relation))
     if (definition.batch !== undefined && definition.batch > 1) corrections.push(new Fraction(1))
-    const leaders = MaxPlus.of(...size.terms).forms.filter((form) => form.at(point).equals(leading!))
-    if (leaders.length > 1) corrections.push(new Fraction(1, 2))
+    const leads = (form: Affine) => form.at(point).equals(leading!)
+    if (size.terms.filter(leads).length > 1 && MaxPlus.of(...size.terms).forms.filter(leads).length > 1)
+      corrections.push(new Fraction(1, 2))
     return {
       kind: "power",
       exponent: leading!,

@@ -1,6 +1,5 @@
-import { termsOf } from "../../src/derive/terms.js"
 import { InputError } from "../../src/inputError.js"
-import { scheme } from "../../src/scheme/scheme.js"
+import { derivedSetting } from "./derivedSetting.js"
 import { FIRST_SEED } from "./seeds.js"
 import type { Setting } from "./setting.js"
 import { fourthPowers, powersOfTwo } from "./widths.js"
@@ -53,10 +52,9 @@ function deepBudget(setting: Setting, given: Partial<Budget>, isOneOfMany: boole
 }
 
 /** Whether two derived terms of some quantity, or one and its correction, lie less than half a power apart. */
-function hasCloseTerms({ definition, values }: Setting, steps: number): boolean {
-  const ready = scheme(definition, values)
-  const terms = termsOf(ready)
-  return Object.keys(ready.program.quantities).some((quantity) =>
+function hasCloseTerms(setting: Setting, steps: number): boolean {
+  const { scheme, terms } = derivedSetting(setting)
+  return Object.keys(scheme.program.quantities).some((quantity) =>
     Array.from({ length: steps }, (_, i) => terms(quantity, i + 1)).some((derived) => {
       if (derived.kind === "zero") return false
       const { exponent, others, corrections } = derived
@@ -67,13 +65,13 @@ function hasCloseTerms({ definition, values }: Setting, steps: number): boolean 
 }
 
 /** Whether a setting's model is a deep one, of which a run takes long. */
-export function isDeep({ definition, values }: Setting): boolean {
-  return scheme(definition, values).program.model.isDerivedBeyondBounds === false
+export function isDeep(setting: Setting): boolean {
+  return derivedSetting(setting).scheme.program.model.isDerivedBeyondBounds === false
 }
 
 /** Whether a setting's rank grows with the width. */
-export function growsRank({ definition, values }: Setting): boolean {
-  const { rank } = scheme(definition, values).sizes
+export function growsRank(setting: Setting): boolean {
+  const { rank } = derivedSetting(setting).scheme.sizes
   return !(rank.isConstant && rank.constant.equals(0))
 }
 
@@ -82,7 +80,8 @@ export function growsRank({ definition, values }: Setting): boolean {
  *
  * @param isOneOfMany whether it is one of many schemes that are checked together.
  */
-export function checkBudget({ definition, values }: Setting, given: Partial<Budget> = {}, isOneOfMany = false): Budget {
+export function checkBudget(setting: Setting, given: Partial<Budget> = {}, isOneOfMany = false): Budget {
+  const { definition } = setting
   if (definition.alignments !== undefined)
     throw new InputError({
       field: `${definition.name}.alignments`,
@@ -90,11 +89,11 @@ export function checkBudget({ definition, values }: Setting, given: Partial<Budg
       allowed: "none: what is drawn is independent, only derivations read them",
       example: "derive init-a --align Aᵀ,Z=3/4",
     })
-  const isOfDeep = isDeep({ definition, values })
-  const growing = growsRank({ definition, values })
+  const isOfDeep = isDeep(setting)
+  const growing = growsRank(setting)
     ? { widths: isOfDeep ? evenFourthPowers(isOneOfMany) : fourthPowers(4, 11), rank: 1 }
     : {}
-  const deep = isOfDeep ? deepBudget({ definition, values }, given, isOneOfMany) : {}
+  const deep = isOfDeep ? deepBudget(setting, given, isOneOfMany) : {}
   // Seeds that are asked for are those of every width.
   const asked = given.seeds === undefined ? {} : { fewerSeedsBeyond: Number.POSITIVE_INFINITY }
   return { ...USUAL, seeds: SEEDS, firstSeed: FIRST_SEED.check, ...deep, ...growing, ...asked, ...given }

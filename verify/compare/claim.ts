@@ -1,7 +1,8 @@
-import { type Terms, termsOf } from "../../src/derive/terms.js"
+import type { Terms } from "../../src/derive/terms.js"
 import { type Expected, judge, type Verdict } from "../../src/fit/judge.js"
-import { type Scheme, scheme } from "../../src/scheme/scheme.js"
+import type { Scheme } from "../../src/scheme/scheme.js"
 import type { Budget } from "./budget.js"
+import { derivedSetting } from "./derivedSetting.js"
 import type { Measurements } from "./measurements.js"
 import { type Setting, settingName } from "./setting.js"
 
@@ -50,48 +51,37 @@ export interface JudgedQuantities {
 /** The verdicts on measurements, corrected for their number and that of other families tested beside them. */
 export function judgeMeasurements(
   settings: readonly Setting[],
-  budget: Budget,
-  measurements: readonly Measurements[],
-  judged: JudgedQuantities = {},
-): MeasuredClaim[] {
-  return judgeOf(settings, budget, judged)(measurements)
-}
-
-/** `judgeMeasurements` with all that is derived at hand, which needs no measurement. */
-export function judgeOf(
-  settings: readonly Setting[],
   { widths, steps: last, seeds }: Budget,
+  measurements: readonly Measurements[],
   { families = 1, quantitiesOf = ({ program }) => Object.keys(program.quantities), steps }: JudgedQuantities = {},
-): (measurements: readonly Measurements[]) => MeasuredClaim[] {
-  const schemes = settings.map(({ definition, values }) => scheme(definition, values))
-  const names = schemes.map(quantitiesOf)
+): MeasuredClaim[] {
+  const derivations = settings.map(derivedSetting)
+  const names = derivations.map(({ scheme }) => quantitiesOf(scheme))
   const judged = steps ?? Array.from({ length: last }, (_, i) => i + 1)
   const tests = families * judged.length * names.reduce((sum, { length }) => sum + length, 0)
-  const asked = schemes.flatMap((own, index) => {
-    const terms = termsOf(own)
-    return judged.flatMap((step) =>
-      names[index]!.map((quantity) => ({ own, index, step, quantity, derived: terms(quantity, step) })),
-    )
-  })
-  return (measurements) =>
-    asked.map(({ own, index, step, quantity, derived }): MeasuredClaim => {
-      const samples = measurements[index]!.samples(quantity, step)
-      const measured = judge(expected(derived, isAlignment(quantity, own)), samples, tests)
-      return {
-        setting: settings[index]!,
-        level: quantity === "f" ? "output" : "features",
-        quantity,
-        step,
-        derived,
-        measured,
-        cause: measured.verdict === "contradicts" ? failedAssumption(measurements[index]!.flipped(step)) : null,
-        widths,
-        seeds,
-        values: samples.map(({ meanSquares }) =>
-          Math.sqrt(meanSquares.reduce((x, y) => x + y, 0) / meanSquares.length),
-        ),
-      }
-    })
+  return derivations.flatMap(({ scheme: own, terms }, index) =>
+    judged.flatMap((step) =>
+      names[index]!.map((quantity): MeasuredClaim => {
+        const derived = terms(quantity, step)
+        const samples = measurements[index]!.samples(quantity, step)
+        const measured = judge(expected(derived, isAlignment(quantity, own)), samples, tests)
+        return {
+          setting: settings[index]!,
+          level: quantity === "f" ? "output" : "features",
+          quantity,
+          step,
+          derived,
+          measured,
+          cause: measured.verdict === "contradicts" ? failedAssumption(measurements[index]!.flipped(step)) : null,
+          widths,
+          seeds,
+          values: samples.map(({ meanSquares }) =>
+            Math.sqrt(meanSquares.reduce((x, y) => x + y, 0) / meanSquares.length),
+          ),
+        }
+      }),
+    ),
+  )
 }
 
 /** A residual that changes its sign in fewer runs than this leaves exponents alone. */

@@ -2,7 +2,8 @@ import { powerLabel } from "../../src/report/figures/axes.js"
 import type { CoordinatePoint } from "../../src/report/figures/coordinates.js"
 import type { SweepOptions } from "../../src/sweep/sweep.js"
 import { type Budget, checkBudget, growsRank, isDeep } from "./budget.js"
-import { judgeOf, type MeasuredClaim, withAlignments } from "./claim.js"
+import { judgeMeasurements, type MeasuredClaim, withAlignments } from "./claim.js"
+import { deriveMeanwhile } from "./derivedSetting.js"
 import { measure } from "./measure.js"
 import { rechecked, widened } from "./recheck.js"
 import type { Setting } from "./setting.js"
@@ -21,20 +22,14 @@ export async function coordinateCheck(
   for (const setting of settings) {
     const budget = checkBudget(setting, given, settings.length > 1)
     const judged = { families: settings.length, quantitiesOf: withAlignments }
-    const [measurements, judge] = await Promise.all([
+    const [measurements] = await Promise.all([
       measure([setting], budget, options),
-      derivedMeanwhile(() => judgeOf([setting], budget, judged)),
+      deriveMeanwhile([setting], budget.steps),
     ])
-    const own = judge(measurements)
+    const own = judgeMeasurements([setting], budget, measurements, judged)
     claims.push(...(await rechecked(setting, own, budget, windows(setting, budget), options, judged)))
   }
   return claims
-}
-
-/** A derivation once threads have their first runs. */
-async function derivedMeanwhile<T>(derive: () => T): Promise<T> {
-  await new Promise((resolve) => setImmediate(resolve))
-  return derive()
 }
 
 /** Where contradictions are looked at again; a rank that grows is an integer at few widths, and is not. */

@@ -16,6 +16,7 @@ import type { Budget } from "../compare/budget.js"
 import { judgeMeasurements, type MeasuredClaim } from "../compare/claim.js"
 import { claimsTable } from "../compare/claimTable.js"
 import { derivationOf } from "../compare/derivationOf.js"
+import { deriveMeanwhile } from "../compare/derivedSetting.js"
 import { claimFindings } from "../compare/findings.js"
 import { measure, taskCount } from "../compare/measure.js"
 import { rechecked, widened } from "../compare/recheck.js"
@@ -93,7 +94,10 @@ export async function layerLaws(size: LayersSize, options: SweepOptions): Promis
   const deep = deepSchemes(size)
   const points = deep.flatMap((of) => placed(of, size))
   const settings = points.map(({ of, c }): Setting => ({ definition: of.definition, values: { c, o: of.readout } }))
-  const measurements = await measure(settings, size.budget, options)
+  const [measurements] = await Promise.all([
+    measure(settings, size.budget, options),
+    deriveMeanwhile(settings, size.budget.steps),
+  ])
   const judged: JudgedNetwork[] = []
   for (const [i, point] of points.entries()) {
     const own = judgeMeasurements([settings[i]!], size.budget, [measurements[i]!], { families: settings.length })
