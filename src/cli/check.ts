@@ -26,20 +26,20 @@ export async function checkCommand(name: string | undefined, options: CheckComma
     device: options.device,
   })
   // What reads schemes, derives and judges takes as long to load as threads to start.
-  const prepared = import("./checkedCoordinates.js").then(async (loaded) => {
-    const output = loaded.outputOptions(options)
-    return { ...loaded, output, settings: await loaded.checkedSettings(name, options) }
+  const loaded = import("./checkedCoordinates.js")
+  const asked = loaded.then(async ({ checkedSettings, outputOptions }) => {
+    return { output: outputOptions(options), settings: await checkedSettings(name, options) }
   })
   const tasks = async () => {
-    const { checkTasks, settings } = await prepared
-    return checkTasks(settings, given)
+    const { settings } = await asked
+    return (await loaded).checkTasks(settings, given)
   }
   const claims = await measuring({ pool, store: options.store, label: "measuring", tasks }, async (sweepOptions) => {
-    const { coordinateCheck, settings } = await prepared
-    return coordinateCheck(settings, given, sweepOptions)
+    const { settings } = await asked
+    return (await loaded).coordinateCheck(settings, given, sweepOptions)
   })
-  const { claimsJson, claimsTable, coordinateFigure, coordinatePoints, isRefuted, output, print } = await prepared
-  print(output, claimsJson(claims), [["Coordinate check: derived against measured", claimsTable(claims)]])
+  const { claimsJson, claimsTable, coordinateFigure, coordinatePoints, isRefuted, print } = await loaded
+  print((await asked).output, claimsJson(claims), [["Coordinate check: derived against measured", claimsTable(claims)]])
   if (options.figure !== undefined) {
     const [{ renderFigure }, { writeFileAtomic }] = await Promise.all([
       import("../report/figure.js"),
