@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from "commander"
+import { HubFailure } from "../checkpoint/hub/failure.js"
 import { Underivable } from "../derive/underivable.js"
 import { InputError } from "../inputError.js"
 import { LaunchFailure } from "../launch/launcher.js"
@@ -9,6 +10,7 @@ import type { DevicesOptions } from "./devices.js"
 import type { EnginesOptions } from "./engines.js"
 import { EXAMPLES } from "./examples.js"
 import type { ExploreOptions } from "./explore.js"
+import type { FetchCommandOptions } from "./fetch.js"
 import type { FitOptions } from "./fit.js"
 import type { InspectOptions } from "./inspect.js"
 import { interruption } from "./interruption.js"
@@ -326,6 +328,19 @@ command(
   async (options: EnginesOptions) => (await import("./engines.js")).enginesCommand(options),
 )
 command(
+  program
+    .command("fetch <name...>")
+    .description(
+      "models or data sets of the Hugging Face hub, by their names, into the cache that its own tools have too; every file checked",
+    )
+    .option("--dataset", "the names are of data sets")
+    .option(
+      "--files <path...>",
+      "these files alone, * for any text; by default safetensors, JSON and tokenizer of a model, tables and texts of a data set; pickles and scripts by their full names alone",
+    ),
+  async (names: string[], options: FetchCommandOptions) => (await import("./fetch.js")).fetchCommand(names, options),
+)
+command(
   tableOptions(
     program
       .command("reproduce")
@@ -365,13 +380,18 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 
 process.once("SIGINT", () => interruption.abort(new Error("interrupted")))
 
+/** What is said in a line: bad input, and what keeps a command from its work. */
+function isTold(error: unknown): error is Error {
+  return [InputError, Underivable, LaunchFailure, HubFailure].some((kind) => error instanceof kind)
+}
+
 try {
   await program.parseAsync()
 } catch (error) {
   if (interruption.signal.aborted) {
-    process.stderr.write("interrupted; finished runs are kept in the store\n")
+    process.stderr.write("interrupted; what was finished is kept\n")
     process.exitCode = 130
-  } else if (error instanceof InputError || error instanceof Underivable || error instanceof LaunchFailure) {
+  } else if (isTold(error)) {
     process.stderr.write(`error: ${error.message}\n`)
     process.exitCode = 2
   } else if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2

@@ -23,6 +23,7 @@ export const EXAMPLES: Readonly<Record<string, readonly [string, string]>> = {
   check: ["check rslora --seeds 16", "check lora --set c=-1/2 --measured coordinates.csv --updates 0"],
   devices: ["devices", "devices --json"],
   engines: ["engines", "engines --json"],
+  fetch: ["fetch HuggingFaceTB/SmolLM2-135M", "fetch nyu-mll/glue --dataset --files mrpc/*"],
   explore: ["explore", "explore --port 0"],
   reproduce: ["reproduce --quick", "reproduce --only derived --out derived"],
 }

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { EXAMPLES } from "../../src/cli/examples.js"
+import { startHub, type TestHub } from "../checkpoint/hub/server.js"
 import { isRun } from "../docs/pageCommands.js"
 import { isInstalled } from "../isInstalled.js"
 
@@ -16,7 +17,17 @@ const root = fileURLToPath(new URL("../../", import.meta.url))
 const ELSEWHERE = ["reproduce --quick", "explore", "explore --port 0"]
 
 let folder: string
+/** What `fetch` asks. */
+let hub: TestHub
 beforeAll(async () => {
+  const hosted = (...paths: string[]) => {
+    const files = Object.fromEntries(paths.map((path) => [path, new TextEncoder().encode(path)]))
+    return { commit: "a".repeat(40), files, large: ["model.safetensors"] }
+  }
+  hub = await startHub({
+    "models/HuggingFaceTB/SmolLM2-135M": hosted("config.json", "model.safetensors", "tokenizer.json"),
+    "datasets/nyu-mll/glue": hosted("mrpc/train.jsonl", "cola/train.jsonl"),
+  })
   folder = await mkdtemp(join(tmpdir(), "examples-"))
   const write = (name: string, text: string) => writeFile(join(folder, name), text)
   const sweep = await readFile(join(root, "examples/sweep.csv"), "utf8")
@@ -48,7 +59,10 @@ beforeAll(async () => {
       { cwd: folder },
     )
 })
-afterAll(() => rm(folder, { recursive: true }))
+afterAll(async () => {
+  await hub.close()
+  await rm(folder, { recursive: true })
+})
 
 const help = (...words: string[]) =>
   execFileSync(process.execPath, [program, ...words, "--help"], { encoding: "utf8", cwd: root })
@@ -79,6 +93,7 @@ describe("each example runs", () => {
     const { stdout, stderr } = await promisify(execFile)(process.execPath, [program, ...typed], {
       cwd: folder,
       maxBuffer: 1e8,
+      env: { ...process.env, HF_ENDPOINT: hub.url, HF_HOME: join(folder, "hf") },
     })
     expect(stdout + stderr).not.toBe("")
   })

@@ -30,5 +30,14 @@ export function loraIn(
 
 /** Starts the built program in a folder; its stderr is piped. */
 export function startLora(folder: string, ...words: string[]): ChildProcess {
-  return spawn(process.execPath, [program, ...words], { cwd: folder, stdio: ["ignore", "ignore", "pipe"] })
+  return startLoraIn({ folder }, ...words)
+}
+
+/** Starts the built program as {@link startLora}, with further variables of the environment. */
+export function startLoraIn(
+  { folder, env = {} }: { folder: string; env?: Readonly<Record<string, string>> },
+  ...words: string[]
+): ChildProcess {
+  const options = { cwd: folder, env: { ...process.env, ...env } }
+  return spawn(process.execPath, [program, ...words], { ...options, stdio: ["ignore", "ignore", "pipe"] })
 }

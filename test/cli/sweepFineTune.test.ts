@@ -99,7 +99,7 @@ describe.skipIf(engine === null)("a sweep of fine-tunings", () => {
     await stored("long", ended)
     child.kill("SIGINT")
     expect(await ended).toEqual([130, null])
-    expect(said).toContain("interrupted; finished runs are kept")
+    expect(said).toContain("interrupted; what was finished is kept")
     const { err } = await lora(folder, "sweep", "long.json", "--store", "long.duckdb", "--plan")
     expect(err).toMatch(/runs: 12, ([1-9]|1[01]) finished already/)
   })

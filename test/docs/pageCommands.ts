@@ -33,6 +33,7 @@ export const ELSEWHERE: readonly [RegExp, string][] = [
     "needs PyTorch and the family's models; test/scripts/compareEngines.test.ts has smaller ones",
   ],
   [/^npx lora-scaling verify theory-wide --store/, "minutes; with fewer seeds it is run"],
+  [/^npx lora-scaling fetch /, "needs the hub; test/cli/fetch.test.ts asks one on this machine"],
   [/^npx lora-scaling explore$/, "serves until it is ended; test/cli/explore.test.ts starts it"],
   [/^npx lora-scaling verify overflow$/, "minutes; one of its cases is run"],
 ]

@@ -136,7 +136,7 @@ describe("a plan without the files", () => {
     expect(out).toMatch(/huggyllama\/llama-7b +A10, 24 GB +\d+\.\d GB +468 steps in \d+(\.\d)? (min|h) /)
     const run = await lora(folder, ...words)
     expect([run.code, run.out]).toEqual([2, ""])
-    expect(run.err).toContain("hf download --repo-type dataset openai/gsm8k")
+    expect(run.err).toContain("lora-scaling fetch openai/gsm8k --dataset")
     const { expected, ...rest } = parse(await readFile(join(examples, "llama-gsm8k.yaml"), "utf8"))
     const two = { ...rest, expected: { ...expected, models: [...expected.models, ...expected.models] } }
     await writeFile(join(folder, "two.yaml"), stringify(two))

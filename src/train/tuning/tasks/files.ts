@@ -3,7 +3,7 @@ import { readdir, stat } from "node:fs/promises"
 import { join } from "node:path"
 import { z } from "zod"
 import { count, documented } from "../../../checked.js"
-import { pathOrHub } from "../../../checkpoint/hub.js"
+import { pathOrHub } from "../../../checkpoint/hub/cache.js"
 import { InputError } from "../../../inputError.js"
 import { type Layout, type Row, readRows } from "./rows.js"
 

@@ -362,7 +362,7 @@ describe("a name on the hub", () => {
     const task = await readTask({ kind: "gsm8k", data: "openai/gsm8k" }, folder)
     expect(examplesOf(task)).toHaveLength(1)
     await expect(readTask({ kind: "gsm8k", data: "openai/gsm9k" }, folder)).rejects.toThrow(
-      /^task\.data: got "openai\/gsm9k"; .* for example hf download --repo-type dataset openai\/gsm9k$/,
+      /^task\.data: got "openai\/gsm9k"; .* for example lora-scaling fetch openai\/gsm9k --dataset$/,
     )
     await expect(readTask({ kind: "gsm8k", data: "no/such/folder" }, folder)).rejects.toThrow(
       /^task\.data: got "no\/such\/folder"; allowed: a path that exists, or the name of a dataset/,
