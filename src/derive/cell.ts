@@ -72,7 +72,7 @@ export class Cell {
   /** The items by their forms' values at the point, largest first, the earlier of two equal ones first. */
   byValue<T>(items: readonly T[], formOf: (item: T) => Affine): T[] {
     const order = items.map((item, place) => ({ item, place, form: formOf(item) }))
-    order.sort((x, y) => y.form.at(this.point).compare(x.form.at(this.point)))
+    order.sort((x, y) => y.form.compareAt(this.point, x.form))
     order.slice(1).forEach((next, i) => {
       const isYes = order[i]!.place < next.place
       const [first, second] = isYes ? [order[i]!, next] : [next, order[i]!]

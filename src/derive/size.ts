@@ -1,12 +1,11 @@
-import { Fraction } from "fraction.js"
-import type { Affine } from "../exponent/affine.js"
+import { Affine } from "../exponent/affine.js"
 import type { Cell } from "./cell.js"
 
 /** Whether a quantity is Θ(n^value) or only O(n^value). */
 export type Relation = "equal" | "atMost"
 
-/** How far below the leading term another one is still kept, as an exponent. */
-const WINDOW = new Fraction(1)
+/** Terms are kept down to this below the leading one, as an exponent. */
+const WINDOW = Affine.constant(-1)
 /** A fit has no use for more terms, */
 const MOST_TERMS = 12
 /** nor for more of one value: two tell that a value is reached in two ways. */
@@ -44,12 +43,25 @@ export function larger(cell: Cell, x: Size, y: Size): Size {
 
 /** γ of a product. */
 export function product(cell: Cell, x: Size, y: Size): Size {
-  const terms = cell.keepsTerms ? x.terms.flatMap((p) => y.terms.map((q) => p.plus(q))) : [lead(x).plus(lead(y))]
+  const first = lead(x).plus(lead(y))
   return {
-    terms: cell.keepsTerms ? joined(cell, terms, []) : terms,
+    terms: cell.keepsTerms ? joined(cell, productTerms(cell, first, x, y), []) : [first],
     relation: x.relation === "equal" && y.relation === "equal" ? "equal" : "atMost",
     discrete: x.discrete && y.discrete,
   }
+}
+
+/** The sums of two sizes' terms that are near the first: terms come largest first, so that those after a small one are too. */
+function productTerms({ point }: Cell, first: Affine, x: Size, y: Size): Affine[] {
+  const least = first.plus(WINDOW)
+  const sums: Affine[] = []
+  for (const p of x.terms)
+    for (const q of y.terms) {
+      const sum = p.plus(q)
+      if (sum.compareAt(point, least) < 0) break
+      sums.push(sum)
+    }
+  return sums
 }
 
 /** The size times n^form. */
@@ -68,19 +80,18 @@ export function sizeKey({ terms, relation, discrete }: Size): string {
 }
 
 /** Distinct terms near the leading one, which stays first; the others by their values, largest first. */
-function joined({ point }: Cell, x: readonly Affine[], y: readonly Affine[]): Affine[] {
+function joined({ point }: Cell, x: readonly Affine[], y: readonly Affine[]): readonly Affine[] {
   const first = x[0]!
-  const value = first.at(point)
-  const least = value.sub(WINDOW)
+  if (x.length + y.length === 1) return x
+  const least = first.plus(WINDOW)
   const others = new Map<string, Affine>()
   for (const forms of [x, y])
     for (const form of forms)
-      if (form.key !== first.key && form.at(point).compare(least) >= 0) others.set(form.key, form)
+      if (form.key !== first.key && form.compareAt(point, least) >= 0) others.set(form.key, form)
   const kept = [first]
-  let [last, count] = [value, 1]
-  for (const form of [...others.values()].sort((p, q) => q.at(point).compare(p.at(point)))) {
-    const own = form.at(point)
-    if (own.compare(last) !== 0) [last, count] = [own, own.compare(value) === 0 ? 1 : 0]
+  let [last, count] = [first, 1]
+  for (const form of [...others.values()].sort((p, q) => q.compareAt(point, p))) {
+    if (form.compareAt(point, last) !== 0) [last, count] = [form, form.compareAt(point, first) === 0 ? 1 : 0]
     count++
     if (count <= MOST_OF_A_VALUE) kept.push(form)
   }

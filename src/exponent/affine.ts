@@ -5,6 +5,9 @@ export type Rational = Fraction | bigint | number | string
 
 const ZERO = new Fraction(0)
 
+/** Whole numbers up to this have a product that a number holds exactly. */
+const SMALL = 2n ** 26n
+
 /** Forms remembered at most, sums of each, and texts of rationals. */
 const MOST_KNOWN = 200_000
 const MOST_SUMS = 2_000
@@ -40,6 +43,9 @@ export class Affine {
   /** A cell asks for values at its point over and over. */
   private lastPoint: ReadonlyMap<string, Fraction> | undefined
   private lastValue: Fraction = ZERO
+  /** The last value's whole numbers; a denominator of 0 where they are not small. */
+  private numerator = 0
+  private denominator = 1
 
   private constructor(constant: Fraction, coefficients: ReadonlyMap<string, Fraction>, key: string) {
     this.constant = constant
@@ -153,7 +159,20 @@ export class Affine {
     }
     this.lastPoint = point
     this.lastValue = value
+    const isSmall = value.n <= SMALL && value.d <= SMALL
+    this.numerator = isSmall ? Number(value.s * value.n) : 0
+    this.denominator = isSmall ? Number(value.d) : 0
     return value
+  }
+
+  /**
+   * The order of two forms' values at a point, as a number less than, equal to or greater than 0. Products of small
+   * whole numbers are exact, and compare sooner than fractions.
+   */
+  compareAt(point: ReadonlyMap<string, Fraction>, other: Affine): number {
+    const [own, others] = [this.at(point), other.at(point)]
+    if (this.denominator === 0 || other.denominator === 0) return own.compare(others)
+    return this.numerator * other.denominator - other.numerator * this.denominator
   }
 
   get isConstant(): boolean {
