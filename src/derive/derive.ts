@@ -4,7 +4,6 @@ import { allowedPolyhedron } from "../exponent/partition.js"
 import { Piecewise } from "../exponent/piecewise.js"
 import { type Constraint, isFeasible, solveLinear } from "../exponent/system.js"
 import { InputError } from "../inputError.js"
-import type { Site } from "../program/model.js"
 import { everySite } from "../program/model.js"
 import type { Scheme } from "../scheme/scheme.js"
 import { type Cell, explore, type Region, signNear } from "./cell.js"
@@ -81,9 +80,12 @@ export interface Derivation {
    * Z_B = O(1) for all t at each of several sites, by their tags; none where {@link outgrown} leaves single sites open.
    */
   readonly stableSites: Readonly<Record<string, Condition>>
-  /** ΔZ_B = Θ(1) for all t ≥ from, at every site; null where the model names no δ. */
+  /** ΔZ_B = Θ(1) for all t ≥ from, at every site; null where the program has no parts of it. */
   readonly featureLearning: Condition | null
-  /** Stable, with δ¹ = Θ(1) and δ² = Θ(1) for all t ≥ from, at every site; null where the model names no δ. */
+  /**
+   * Stable, with what each trained tensor alone adds to ΔZ_B Θ(1) for all t ≥ from, at every site: δ¹ and δ² of LoRA; null where
+   * the program has no parts of ΔZ_B.
+   */
   readonly efficient: Condition | null
   /** The largest stable exponent of the single rate, as the min of forms; null with two free rates or none. */
   readonly largestRate: { readonly features: readonly Affine[] | null; readonly output: readonly Affine[] | null }
@@ -137,8 +139,9 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
   const names = Object.keys(scheme.program.quantities)
   const last = Math.max(switches.from ?? 1, ...regions.map(({ result }) => result.steps.length))
   const quantities = Object.fromEntries(names.map((name) => [name, quantitySteps(regions, name, last)]))
-  const deltas = names.filter((name) => /^delta[123]/.test(name))
-  const ofSite = (site: Site) => ["delta1", "delta2", "delta3"].map((name) => `${name}${site.tag}`)
+  const { parts } = scheme.program
+  const deltas = parts.flatMap(({ change, own }) => [...new Set([...change, ...own])])
+  const ownParts = parts.flatMap(({ own }) => own)
   const settled = deltas.map((name) => quantities[name]!.from)
   const from = switches.from ?? (settled.includes(null) ? null : Math.max(1, ...settled.map(Number)))
   const stableIncludesZA = switches.stableIncludesZA ?? false
@@ -166,16 +169,15 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
   }
   const stable = bounded(everySite(scheme.program.model, "zB"))
   const internallyStable = stable.and(bounded(everySite(scheme.program.model, "zA")))
-  const bothMove = () =>
+  const isWatched = parts.length > 0
+  const allMove = () =>
     everywhere((region) =>
       learning(region, (steps) => {
-        const asked = deltas
-          .filter((name) => !name.startsWith("delta3"))
-          .flatMap((name) => allSteps(region.result, name, steps, "=="))
+        const asked = ownParts.flatMap((name) => allSteps(region.result, name, steps, "=="))
         return isFeasible([...region.where, ...asked]) ? Condition.all(asked) : Condition.NEVER
       }),
     )
-  const { sites, watchesParts } = scheme.program.model
+  const { sites } = scheme.program.model
   const isOfSites = sites.length > 1 && !(isCut && !tellsSites(scheme))
   const level = switches.level ?? "features"
   const stableOutput = bounded(["f"])
@@ -196,10 +198,18 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
     internallyStable,
     stableOutput,
     stableSites: Object.fromEntries(isOfSites ? sites.map(({ tag }) => [tag, bounded([`zB${tag}`])]) : []),
-    featureLearning: watchesParts
-      ? everywhere((region) => learning(region, (steps) => changes(region, sites.map(ofSite), steps)))
+    featureLearning: isWatched
+      ? everywhere((region) =>
+          learning(region, (steps) =>
+            changes(
+              region,
+              parts.map(({ change }) => change),
+              steps,
+            ),
+          ),
+        )
       : null,
-    efficient: watchesParts ? required.and(bothMove()) : null,
+    efficient: isWatched ? required.and(allMove()) : null,
     largestRate: { features: largestRate(scheme, stable), output: largestRate(scheme, stableOutput) },
   }
 }

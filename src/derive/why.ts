@@ -106,13 +106,13 @@ interface Requirement {
 
 /** What a statement asks: see the definitions in {@link Derivation}. */
 function requirements({ scheme, switches }: Derivation, statement: StatementName): Requirement[] {
-  const { model, quantities } = scheme.program
-  const of = (name: string, from = 1, fixes = false) =>
+  const { model, quantities, parts } = scheme.program
+  const of = (name: string) =>
     (name === "f" ? [name] : everySite(model, name))
       .filter((quantity) => quantity in quantities)
-      .map((quantity): Requirement => ({ quantity, from, fixes }))
+      .map((quantity): Requirement => ({ quantity, from: 1, fixes: false }))
   const level = of(switches.level === "output" ? "f" : "zB")
-  const late = switches.from ?? 1
+  const fixed = (quantity: string): Requirement => ({ quantity, from: switches.from ?? 1, fixes: true })
   switch (statement) {
     case "stable":
       return of("zB")
@@ -123,10 +123,10 @@ function requirements({ scheme, switches }: Derivation, statement: StatementName
     case "largestRate":
       return level
     case "featureLearning":
-      return ["delta1", "delta2", "delta3"].flatMap((name) => of(name, late, true))
+      return parts.flatMap(({ change }) => change.map(fixed))
     case "efficient":
       return [
-        ...["delta1", "delta2"].flatMap((name) => of(name, late, true)),
+        ...parts.flatMap(({ own }) => own.map(fixed)),
         ...level,
         ...(switches.stableIncludesZA ? [...of("zB"), ...of("zA")] : []),
       ]

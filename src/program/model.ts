@@ -1,13 +1,12 @@
-import { Affine } from "../exponent/affine.js"
+import type { Affine } from "../exponent/affine.js"
 import type { AdapterForm, ChangedFactors } from "./adapters/form.js"
 import { lora } from "./adapters/lora.js"
 import { change } from "./change.js"
-import { type Changed, fromZero, unchanged } from "./changed.js"
+import { type Changed, fromZero } from "./changed.js"
 import type { Dimension } from "./dimension.js"
 import { Node } from "./node.js"
 import type { Frozen } from "./objective.js"
 import type { Coefficient } from "./operation.js"
-import { product } from "./operations/linear.js"
 
 /** A place in a model with an adapter of its own, between two spaces. */
 export interface Site {
@@ -49,7 +48,7 @@ export interface Model {
   readonly forward: (adapted: (site: Site, input: Node, weights?: Node) => Node) => Forward
   /** What a linear loss is of: the output, or its change by the adapters, which is small beside the output. */
   readonly minimises: "output" | "change"
-  /** Whether the parts δ¹, δ², δ³ of a step's change of zB are watched. */
+  /** Whether a step's change of zB and what each factor adds to it are watched: δ¹, δ², δ³ of LoRA. */
   readonly watchesParts: boolean
   /**
    * How many random tensors a part of a tensor is told apart by in a derivation: in a deep model the products of many
@@ -88,15 +87,6 @@ export interface TrainedNodes extends FactorNodes {
   readonly [extra: string]: Node
 }
 
-/**
- * A step of one adapter seen from outside: the adapter before it, the change of its factors, and the adapter after it.
- */
-export interface AdapterStep {
-  readonly before: ChangedFactors
-  readonly change: FactorNodes
-  readonly after: ChangedFactors
-}
-
 /** The factor n^power. */
 export function power(exponent: Affine): Coefficient {
   return { constant: 1, power: exponent }
@@ -108,7 +98,7 @@ export function onlySite(input: Dimension, output: Dimension, rank: Dimension): 
 }
 
 /** What an adapter adds to its layer's output. */
-function adapterOutput(
+export function adapterOutput(
   { adapter = lora, multiplier }: Model,
   tensors: ChangedFactors,
   input: Node,
@@ -142,7 +132,7 @@ export interface ChangedForward {
  * @param adapted what a site's adapter adds to its layer's output, given the change of the layer's input; called once a
  * site.
  */
-function passInChanges(
+export function passInChanges(
   { forward }: Model,
   adapted: (site: Site, input: Changed, weights: Node | undefined) => Changed,
 ): Omit<ChangedForward, "at"> {
@@ -169,70 +159,4 @@ export function changedForward(model: Model, adapters: readonly ChangedFactors[]
     return fromZero(zB)
   })
   return { ...pass, at }
-}
-
-/**
- * Per site the change of zA = A x in a step, by its factor and by its input, which moves where adapters stand before
- * it.
- */
-function stepsOfZA(model: Model, steps: readonly AdapterStep[]): ReadonlyMap<Site, Changed> {
-  const { multiplier, sites } = model
-  const found = new Map<Site, Changed>()
-  passInChanges(model, (site, x) => {
-    const { before, change: moved, after } = steps[sites.indexOf(site)]!
-    const step = (side: "A" | "B"): Changed => ({
-      before: before[side].after,
-      after: after[side].after,
-      change: moved[side],
-    })
-    const zA = product(step("A"), x)
-    found.set(site, zA)
-    const zB = scaled(product(step("B"), zA), multiplier)
-    const { A, B } = { A: before.A.before, B: before.B.before }
-    return A.isZero || B.isZero ? zB : less(zB, scaled(product(unchanged(B), product(unchanged(A), x)), multiplier))
-  })
-  return found
-}
-
-function scaled({ before, after, change: by }: Changed, multiplier: Affine): Changed {
-  const [p, q, r] = [before, after, by].map((node) => node.scale(power(multiplier)))
-  return { before: p!, after: q!, change: r! }
-}
-
-function less(x: Changed, y: Changed): Changed {
-  const minus = (p: Node, q: Node) => p.plus(q.scale({ ...power(Affine.ZERO), constant: -1 }))
-  return { before: minus(x.before, y.before), after: minus(x.after, y.after), change: minus(x.change, y.change) }
-}
-
-/**
- * The quantities of a step: per site zA = A x, B, zB, what was added to the adapter's other tensors and what the model
- * watches there; δ¹ = α B ΔZ_A, δ² = α ΔB Z_A, δ³
- * = α ΔB ΔZ_A with B and Z_A before the step (δ¹ carries ΔZ_A, the change by A and by the layer's input); and `f`, the
- * adapters' change of the output.
- */
-export function quantitiesOf(model: Model, steps: readonly AdapterStep[]): Record<string, Node> {
-  const pass = changedForward(
-    model,
-    steps.map(({ after }) => after),
-  )
-  const moved = model.watchesParts ? stepsOfZA(model, steps) : null
-  const applied = (B: Node, zA: Node) => B.times(zA).scale(power(model.multiplier))
-  const quantities: Record<string, Node> = {}
-  model.sites.forEach((site, i) => {
-    const { before, change, after } = steps[i]!
-    const { input, zB } = pass.at.get(site)!
-    const zA = moved?.get(site)
-    const parts = zA && {
-      delta1: applied(before.B.after, zA.change),
-      delta2: applied(change.B, zA.before),
-      delta3: applied(change.B, zA.change),
-    }
-    const own: Record<string, Node> = { zA: after.A.after.times(input), b: after.B.after, zB }
-    for (const { name } of model.adapter?.extras ?? []) own[name] = after[name]!.after
-    Object.assign(own, parts)
-    for (const watched of pass.watched) if (watched.site === site) own[watched.name] = watched.change
-    for (const [name, node] of Object.entries(own)) quantities[`${name}${site.tag}`] = node
-  })
-  for (const { name, site, change } of pass.watched) if (site === null) quantities[name] = change
-  return { ...quantities, f: pass.output.change }
 }

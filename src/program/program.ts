@@ -2,19 +2,11 @@ import type { ChangedFactors } from "./adapters/form.js"
 import { fromZero } from "./changed.js"
 import { grows } from "./dimension.js"
 import { gradient } from "./gradient.js"
-import {
-  type AdapterStep,
-  changedForward,
-  type FactorNodes,
-  type Model,
-  plainOutput,
-  quantitiesOf,
-  type Site,
-  type TrainedNodes,
-} from "./model.js"
+import { changedForward, type FactorNodes, type Model, plainOutput, type Site, type TrainedNodes } from "./model.js"
 import { isNeverFormed, Node } from "./node.js"
 import { type Frozen, type Loss, type Objective, objective } from "./objective.js"
 import type { Coefficient, Epsilon } from "./operation.js"
+import { type AdapterStep, quantitiesOf, type StepParts } from "./quantities.js"
 import type { FactorPlace, FactorSpaces, Optimiser } from "./updateRule.js"
 
 /** One training step as a program: leaves in, the next value of each moving leaf out. */
@@ -28,6 +20,8 @@ export interface Program {
   readonly next: ReadonlyMap<Node, Node>
   /** The watched quantities, read in the same step. */
   readonly quantities: Readonly<Record<string, Node>>
+  /** Per site the quantities that are a step's change of zB, and each factor's own part; none where not watched. */
+  readonly parts: readonly StepParts[]
   /** The sums over a width behind those quantities that are one: a matrix product each. */
   readonly alignments: Readonly<Record<string, WidthSum>>
   readonly loss: Node
@@ -172,19 +166,21 @@ export function trainingStep(
     const B = update("B", { other: ownA.after, otherInTurn: moved.A.after })
     const others = extras.map(({ name }) => [name, update(name, null)] as const)
     const after = Object.fromEntries(others.map(([name, own]) => [name, own.after]))
+    const changes = Object.fromEntries(others.map(([name, own]) => [name, own.change]))
     return {
       before: adapterAt(i, factors),
-      change: { A: A.change, B: B.change },
+      change: { A: A.change, B: B.change, ...changes },
       after: adapterAt(i, { A: A.after, B: B.after, ...after }),
     }
   })
-  const quantities = quantitiesOf(model, steps)
+  const { of: quantities, parts } = quantitiesOf(model, steps)
   return {
     model,
     frozen: [...model.frozen, ...minimised.frozen],
     starts: starts.map(({ drawn }) => drawn),
     next,
     quantities,
+    parts,
     alignments: alignmentsOf(quantities),
     loss,
     residual,

@@ -1,6 +1,7 @@
 import { atStep, type Derivation, type Limit } from "../derive/derive.js"
 import type { Condition } from "../exponent/condition.js"
 import { formatAffine, formatCondition, formatExponent, formatMin } from "../exponent/grammar.js"
+import type { Program } from "../program/program.js"
 import { optimiserText } from "../scheme/definition.js"
 import type { DerivationJson } from "./derivationSchema.js"
 import type { ReportTable } from "./table.js"
@@ -81,12 +82,20 @@ const LATE = "here limits hold from a later t, the later the nearer to an edge"
 /** A site by its tag: "q" by "[q]". */
 const siteName = (tag: string) => tag.replace(/[[\]]/g, "")
 
+/** What each factor adds to a step's change of zB, by its name without the site. */
+function ownParts({ model: { sites }, parts }: Program): string {
+  const names = parts.flatMap(({ own }, i) => own.map((name) => name.slice(0, name.length - sites[i]!.tag.length)))
+  const [last, ...others] = [...new Set(names.length > 0 ? names : ["delta1", "delta2"])].reverse()
+  return others.length === 0 ? last! : `${others.reverse().join(", ")} and ${last}`
+}
+
 /** The statements that follow, a row each, with the switches they were read under. */
 export function statementTable(derivation: Derivation): ReportTable {
   const { stable, internallyStable, stableOutput, featureLearning, efficient, largestRate, switches } = derivation
   const least = (forms: typeof largestRate.features) => (forms === null ? "-" : formatMin(forms))
   const condition = (set: Condition | null) => (set === null ? "-" : formatCondition(set))
   const from = switches.from === null ? "for all t after the transient" : `for all t >= ${switches.from}`
+  const own = ownParts(derivation.scheme.program)
   const za = switches.stableIncludesZA ? "stable includes zA = O(1)" : "stable does not include zA = O(1)"
   return {
     columns: ["statement", "holds iff", "read as"],
@@ -98,11 +107,7 @@ export function statementTable(derivation: Derivation): ReportTable {
       ["internally stable", formatCondition(internallyStable), "zA = O(1) too, for all t"],
       ["stable output", formatCondition(stableOutput), "f - f0 = O(1) for all t"],
       ["feature learning", condition(featureLearning), `change of zB = Theta(1) ${from}`],
-      [
-        "efficient",
-        condition(efficient),
-        `delta1 and delta2 = Theta(1) ${from}; stable at ${switches.level} level; ${za}`,
-      ],
+      ["efficient", condition(efficient), `${own} = Theta(1) ${from}; stable at ${switches.level} level; ${za}`],
       ...(derivation.late.isNever ? [] : [["late", condition(derivation.late), LATE] as const]),
       ...(derivation.outgrown.isNever ? [] : [["outgrown", condition(derivation.outgrown), OUTGROWN] as const]),
       [

@@ -89,11 +89,9 @@ function schemeOf(definition: SchemeDefinition, exponents: Exponents, domain: re
   const objective = objectiveOf(definition, sizes.share)
   const adapter = adapterOf(definition)
   const own = modelOf(definition, sizes, objective)
-  // The three parts of a step's change are those of a product of two factors.
   const model: Model = {
     ...own,
     adapter,
-    watchesParts: own.watchesParts && adapter.extras.length === 0,
     ...(adapter.mostBases === undefined ? {} : { mostBases: adapter.mostBases }),
   }
   const program = trainingStep(model, {

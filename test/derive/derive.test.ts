@@ -296,7 +296,19 @@ describe("the catalogue", () => {
     ["lora-one", "c <= -3/4 and sigma <= -1/4"],
   ])("%s: the output stays O(1) iff %s", (name, output) => {
     says(derived(name).stableOutput, output)
-    expect(derived(name).efficient === null).toBe(name !== "lora-one")
+  })
+  // By hand: each trained tensor's own part of ΔZ_B is Θ(1). VeRA's: Δλ_b ∘ B (0.1 + λ_d) A x = n^(cb + max(0, cd)) and
+  // λ_b ∘ B Δλ_d A x = n^(cb + cd). DoRA's: LoRA's two, n^(2c + 1) each, and Δm ∘ W x = n^cm.
+  test.each([
+    ["vera", "cb + cd == 0 and cb <= 0", "cb + cd == 0 and cb <= 0 or cb == 0 and cd <= 0"],
+    ["lora-xs", "c + k + sigma == 1/2", "c + k + sigma == 1/2"],
+    ["dora", "c == -1/2 and cm == 0", "c == -1/2 and cm <= 0 or cm == 0 and c <= -1/2"],
+    ["dora-detached", "c == -1/2 and cm == 0", "c == -1/2 and cm <= 0 or cm == 0 and c <= -1/2"],
+  ])("%s is efficient iff %s, learns features iff %s", (name, efficient, learns) => {
+    const { domain } = scheme(schemeNamed(name))
+    const within = (text: string) => parseCondition(text).within(domain)
+    expect(formatCondition(derived(name).efficient!)).toBe(formatCondition(within(efficient).merged()))
+    expect(derived(name).featureLearning!.equals(within(learns))).toBe(true)
   })
   test("with the start subtracted the bound on a0 + b0 drops", () => {
     const definition = { ...schemeNamed("init-ab"), subtractStart: true }

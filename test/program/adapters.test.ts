@@ -94,6 +94,87 @@ describe("what an adapter adds is its published formula", () => {
   })
 })
 
+/** What an adapter adds, by its published formula, at values of its tensors by name. */
+const ADDED: Readonly<Record<string, (of: (leaf: string) => LinearAlgebra) => LinearAlgebra>> = {
+  lora: (of) => of("B").mmul(of("A")).mmul(of("Z")),
+  vera: (of) => {
+    const inner = diagonal(LinearAlgebra.add(of("lambda_d"), ones(R).mul(0.1)))
+      .mmul(of("A"))
+      .mmul(of("Z"))
+    return diagonal(of("lambda_b")).mmul(of("B")).mmul(inner)
+  },
+  "lora-xs": (of) => of("B").mmul(of("R")).mmul(of("A")).mmul(of("Z")),
+  dora: (of) => {
+    const moved = LinearAlgebra.add(of("W"), of("B").mmul(of("A")))
+    const norms = moved.to2DArray().map((row) => Math.hypot(...row))
+    const m = LinearAlgebra.add(of("m"), ones(N))
+    const factor = diagonal(m).mmul(LinearAlgebra.diag(norms.map((norm) => 1 / norm)))
+    return LinearAlgebra.sub(factor.mmul(moved), of("W")).mmul(of("Z"))
+  },
+}
+
+describe("what a step adds to zB", () => {
+  const leavesOf = (name: string, seed: number) => {
+    const definition = { ...schemeNamed(name), loss: "squared", batch: SAMPLES, optimiser: "sgd" } as const
+    const { program } = scheme(definition, { ...definition.example, o: "1/2" })
+    const at = inOrder([...Object.values(program.quantities), ...program.next.values()])
+    const leaves = new Map<Node, Matrix>()
+    for (const node of at)
+      if (node.is("leaf")) {
+        const shape = zeros(node, sizes)
+        const data = gaussians(seed, leafName(node), shape.data.length)
+        if (leafName(node) === "W")
+          for (let i = 0; i < N; i++) {
+            const norm = Math.hypot(...data.slice(i * N, (i + 1) * N))
+            for (let j = 0; j < N; j++) data[i * N + j]! /= norm
+          }
+        leaves.set(node, { ...shape, data })
+      }
+    return { program, leaves }
+  }
+  test.each([
+    ["vera", ["lambda_d", "lambda_b"]],
+    ["lora-xs", ["R"]],
+    ["dora", ["A", "B", "m"]],
+    ["dora-detached", ["A", "B", "m"]],
+  ])("%s: delta is new minus old, and of each of %j the same if it moves alone", (name, trained) => {
+    fc.assert(
+      fc.property(fc.nat(1000), (seed) => {
+        const { program, leaves } = leavesOf(name, seed)
+        const roots = [...Object.values(program.quantities), ...program.next.values()]
+        const values = evaluate(roots, leaves, sizes, 1)
+        const old = new Map([...leaves].map(([node, value]) => [leafName(node), value]))
+        const next = new Map([...program.next].map(([node, value]) => [leafName(node), values.get(value)!]))
+        const added = (moving: readonly string[]) =>
+          ADDED[name.replace("-detached", "")]!((leaf) =>
+            linear((moving.includes(leaf) ? next.get(leaf) : old.get(leaf))!),
+          )
+        const changeBy = (moving: readonly string[]) => LinearAlgebra.sub(added(moving), added([])).to1DArray()
+        const seen = (quantity: string) => [...values.get(program.quantities[quantity]!)!.data]
+        near(changeBy(trained), seen("delta"))
+        for (const tensor of trained) near(changeBy([tensor]), seen(`delta_${tensor}`))
+        expect(program.parts).toEqual([{ change: ["delta"], own: trained.map((tensor) => `delta_${tensor}`) }])
+      }),
+      { numRuns: 10 },
+    )
+  })
+  test("LoRA's are δ¹, δ² and δ³: B ΔA x and ΔB A x are what A and B add alone", () => {
+    const { program, leaves } = leavesOf("init-ab", 3)
+    const roots = [...Object.values(program.quantities), ...program.next.values()]
+    const values = evaluate(roots, leaves, sizes, 1)
+    const old = new Map([...leaves].map(([node, value]) => [leafName(node), linear(value)]))
+    const next = new Map([...program.next].map(([node, value]) => [leafName(node), linear(values.get(value)!)]))
+    const added = (moving: string) => ADDED.lora!((leaf) => (moving.includes(leaf) ? next.get(leaf) : old.get(leaf))!)
+    const changeBy = (moving: string) => LinearAlgebra.sub(added(moving), added("")).to1DArray()
+    const seen = (quantity: string) => [...values.get(program.quantities[quantity]!)!.data]
+    near(changeBy("A"), seen("delta1"))
+    near(changeBy("B"), seen("delta2"))
+    const rest = seen("delta1").map((value, i) => value + seen("delta2")[i]! + seen("delta3")[i]!)
+    near(changeBy("AB"), rest)
+    expect(program.parts).toEqual([{ change: ["delta1", "delta2", "delta3"], own: ["delta1", "delta2"] }])
+  })
+})
+
 describe("gradients against differences", () => {
   test.each(["vera", "lora-xs", "dora"])("%s", (name) => {
     fc.assert(

@@ -134,6 +134,7 @@ test("changes far below the last digit of a smooth operation are linear in what 
     softmax: x.softmax({ causal: true }),
     norm: x.centre().scaleColumns(x.columnDots(x).inverseRoot(1e-6)),
     logSumExp: x.logSumExp(),
+    shrunk: Node.of("inverseRootChange", [x.columnDots(x), x.columnDots(x)], { epsilon: 1 }),
   }
   for (const output of Object.values(forms)) {
     const [small, large] = [1e-25, 1e-9].map((size) => {

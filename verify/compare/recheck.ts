@@ -59,9 +59,9 @@ export async function rechecked(
 /** A contradicted claim and its further measurements, the widest last, as one. */
 function explained(seen: readonly MeasuredClaim[]): MeasuredClaim {
   const [first, last] = [seen[0]!, seen.at(-1)!]
-  const missesOf = (fit: (measured: Verdict) => { readonly exponent: number } | null) =>
+  const missesOf = (fitOf: (measured: Verdict) => { readonly exponent: number } | null) =>
     seen.map(({ derived, measured }) => {
-      const found = fit(measured)
+      const found = fitOf(measured)
       return found === null || derived.kind === "zero" ? Number.NaN : found.exponent - derived.exponent.valueOf()
     })
   const [misses, fitted] = [missesOf(({ plain }) => plain), missesOf(({ corrected }) => corrected)]

@@ -29,7 +29,19 @@ export const inverseRootChange: Row<"inverseRootChange"> = {
     inverseRootSlope(at!.plus(x!).inverseRoot(epsilon), adjoint),
     null,
   ],
-  change: null,
+  // f(a + x) − f(a), of which the second term stays where a does.
+  change: ({ attributes }, [x, at]) => {
+    const sum = {
+      before: at!.before.plus(x!.before),
+      after: at!.after.plus(x!.after),
+      change: at!.change.plus(x!.change),
+    }
+    const [first, second] = [sum, at!].map((each) => changed("inverseRootChange", each, attributes))
+    return {
+      after: Node.of("inverseRootChange", [x!.after, at!.after], attributes),
+      change: first!.plus(second!.scale({ constant: -1, power: Affine.ZERO })),
+    }
+  },
 }
 
 export const softmax: Row<"softmax"> = {

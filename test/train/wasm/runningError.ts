@@ -224,19 +224,21 @@ const BOUNDS: NodeTable<[context: Context], Bounded> = {
       return round(value, 1 / Math.sqrt(Math.max(0, x.value[i]! + epsilon - x.radius[i]!)) - value, ROOT)
     })
   },
-  // Every factor of −x / (p q (p + q)) is rounded on its own, so that the result is rounded beside its own size.
+  // Every factor of −x / (p q (p + q)) is rounded on its own, so that the result is rounded beside its own size; it falls
+  // in x, and in what x is added to it is monotone, so that it is farthest off at a corner of both errors.
   inverseRootChange: ({ operands, attributes: { epsilon } }, context) => {
     const [x, at] = operands.map(context.at) as [Bounded, Bounded]
     return entries(context, (i) => {
-      if (at.radius[i] !== 0) throw new Error("a bound is known where only the change is rounded")
-      const q = Math.sqrt(at.value[i]! + epsilon)
-      const change = (by: number) => {
-        const p = Math.sqrt(Math.max(0, at.value[i]! + by + epsilon))
+      const change = (by: number, from: number) => {
+        const q = Math.sqrt(Math.max(0, from + epsilon))
+        const p = Math.sqrt(Math.max(0, from + by + epsilon))
         return -by / (p * q * (p + q))
       }
-      const value = change(x.value[i]!)
-      const radius = Math.abs(change(x.value[i]! - x.radius[i]!) - value)
-      return round(value, radius, 4 * ROOT)
+      const value = change(x.value[i]!, at.value[i]!)
+      const corners = [-1, 1].flatMap((sign) =>
+        [-1, 1].map((other) => change(x.value[i]! + sign * x.radius[i]!, at.value[i]! + other * at.radius[i]!)),
+      )
+      return round(value, Math.max(...corners.map((corner) => Math.abs(corner - value))), 4 * ROOT)
     })
   },
   precondition: unbounded,
