@@ -20,6 +20,8 @@ const SLOW = [
   "test/verify/compare/adapters.test.ts",
   "test/verify/compare/preconditioned.test.ts",
   "test/verify/compare/starts.test.ts",
+  "test/verify/compare/variants.test.ts",
+  "test/docs/variants.test.ts",
   "test/verify/compare/followingAdapters.test.ts",
   "test/cli/cli.test.ts",
   "test/launch/slurm.test.ts",

@@ -25,6 +25,7 @@ export const GROUPS: readonly (readonly [string, readonly (readonly [string, str
     "I write theory",
     [
       ["derive", "What follows from a scheme"],
+      ["variants", "Variants of LoRA"],
       ["own-scheme", "A scheme of my own"],
       ["theory", "Theory"],
       ["proofs", "Proofs"],

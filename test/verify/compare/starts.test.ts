@@ -15,13 +15,8 @@ const head: SchemeDefinition = {
 
 test.each<[SchemeDefinition, Record<string, string>, object]>([
   [schemeNamed("lora-one"), { c: "-3/4", sigma: "-1/4" }, {}],
-  [schemeNamed("lora-one"), { c: "-1/2", sigma: "0" }, {}],
   [schemeNamed("lora-one-scaled"), { c: "-3/4", sigma: "-1/4" }, {}],
-  [schemeNamed("milora"), { c: "-1/2", sigma: "-1", k: "0" }, {}],
   [schemeNamed("adafactor-init-a"), { c: "-1/4" }, {}],
-  [schemeNamed("adafactor-init-b"), { c: "-1" }, {}],
-  [schemeNamed("expert-init-a"), { c: "-1/2", e: "1/2" }, {}],
-  [schemeNamed("expert-sgd-init-a"), { c: "0", e: "1/2" }, {}],
   [schemeNamed("expert-epsilon-init-a"), { c: "1/4", e: "1/2" }, {}],
   [head, { c: "-1/2" }, { widths: [64, 128, 256, 512, 1024] }],
 ])("$name at %o follows its derived exponents", async (definition, at, given) => {
