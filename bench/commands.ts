@@ -18,6 +18,8 @@ interface Taken {
 interface Benchmark {
   readonly name: string
   readonly parameters: readonly string[]
+  /** Whether it is Node's own command, which is told the checkout's folder last, and not this project's. */
+  readonly isNode?: boolean
   readonly cold?: boolean
   readonly isLong?: boolean
 }
@@ -32,6 +34,23 @@ const SIX_LAYERS = {
   network: { layers: 6, activation: "relu", residual: false },
   example: { c: "-3/4" },
 }
+
+/**
+ * The full section of layers at six layers and one readout, with widths, seeds, rates and further measurements as it has
+ * them: what no option of the command asks for.
+ */
+const SIX_LAYERS_SECTION = `
+const built = (path) => import("file://" + process.argv[1] + "/dist/" + path)
+const { layerLaws } = await built("verify/layers/layers.js")
+const { createPool } = await built("src/train/pool.js")
+const { openStore } = await built("src/sweep/store.js")
+const [pool, store] = [createPool(1), await openStore(":memory:", {})]
+const widths = [128, 256, 512, 1024, 2048, 4096, 8192]
+const budget = { widths, rank: 4, steps: 3, seeds: 64, firstSeed: 43000000 }
+await layerLaws({ layers: [6], readouts: ["1/2"], places: ["features", "output", "beyond"], budget }, { pool, store })
+await store.close()
+await pool.close()
+`
 
 /** Nothing is kept, and one thread measures. */
 const ALONE = ["--store", ":memory:", "--workers", "1"]
@@ -73,14 +92,19 @@ export async function benchCommands(
       { name: "check, six layers", parameters: ["check", sixLayers, ...ALONE], cold: true },
       { name: "check, a block of Llama", parameters: ["check", "llama-block/init-a", ...ALONE], cold: true },
       { name: "section of two and three layers", parameters: section("--quick"), cold: true },
-      { name: "section of six layers", parameters: section("--full"), cold: true, isLong: true },
+      {
+        name: "section of six layers",
+        parameters: ["--input-type=module", "-e", SIX_LAYERS_SECTION],
+        isNode: true,
+        isLong: true,
+      },
+      { name: "whole section of layers", parameters: section("--full"), cold: true, isLong: true },
     ]
-    const [ours, theirs] = [await programOf(ROOT), await programOf(built.folder)]
     const chosen = benchmarks.filter(({ name, isLong = false }) =>
       only === undefined ? !isLong : only.some((text) => (isLong ? name === text : name.includes(text))),
     )
     const rows: string[][] = []
-    for (const benchmark of chosen) rows.push(await row(benchmark, [ours, theirs], repeats, folder))
+    for (const benchmark of chosen) rows.push(await row(benchmark, [ROOT, built.folder], repeats, folder))
     say(`${process.version}, ${cpus()[0]!.model}, ${cpus().length} cores; medians of ${repeats}, in turn\n`)
     const head = [
       "command",
@@ -107,21 +131,26 @@ async function programOf(checkout: string): Promise<string> {
 
 /** A benchmark's medians: of an empty process, of both programs, and of the ratios of what was run in turn. */
 async function row(
-  { name, parameters, cold = false }: Benchmark,
-  [ours, theirs]: readonly [string, string],
+  { name, parameters, cold = false, isNode = false, isLong = false }: Benchmark,
+  checkouts: readonly [string, string],
   repeats: number,
   folder: string,
 ): Promise<string[]> {
   const caches = [join(folder, "here"), join(folder, "there")]
   const empty: Taken[] = []
   const taken: [Taken[], Taken[]] = [[], []]
-  // Once before, so that files are read and what may be cached is.
-  for (let repeat = -1; repeat < repeats; repeat++) {
+  const commands = await Promise.all(
+    checkouts.map(async (checkout) =>
+      isNode ? [...parameters, checkout] : [await programOf(checkout), ...parameters],
+    ),
+  )
+  // Once before, so that files are read and what may be cached is: of no weight in minutes.
+  for (let repeat = isLong ? 0 : -1; repeat < repeats; repeat++) {
     const nothing = await time(["-e", "0"], folder)
     if (repeat >= 0) empty.push(nothing)
-    for (const [i, program] of [ours, theirs].entries()) {
+    for (const [i, command] of commands.entries()) {
       if (cold) await rm(caches[i]!, { recursive: true, force: true })
-      const one = await time([program, ...parameters], caches[i]!)
+      const one = await time(command, caches[i]!)
       if (repeat >= 0) taken[i]!.push(one)
     }
   }

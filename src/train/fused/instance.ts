@@ -6,12 +6,12 @@ import { coefficientValue, entriesOf, NUMBERS, type SpaceSizes, shapeOf, sizeOf 
 import { streamState } from "../random.js"
 import { untransposed } from "../schedule.js"
 import { Spare } from "../spare.js"
-import { kernelModule } from "../wasm/kernelModule.js"
+import { vectorModule } from "../wasm/kernelModule.js"
 import { GaussianVectors, gaussianBytes, type MostAsked, type VectorKernels } from "./gaussianVectors.js"
 import { longOf, type Part, type Plan, readsOf, type Work } from "./plan.js"
 
 /** Before it lie the kernel's constants. */
-const START = 256
+const START = 512
 const PAGE = 2 ** 16
 /** Fours of numbers are written at once, and vectors should not share a line. */
 const ALIGNMENT = 64
@@ -93,8 +93,7 @@ export class Instance {
     const memory = roomOf(end)
     this.buffer = memory.buffer
     const instantiate = (module: WebAssembly.Module) => new WebAssembly.Instance(module, { env: { memory } }).exports
-    // Nothing here is fused: the binary that needs no look at what the machine has.
-    this.kernels = instantiate(kernelModule("plain")) as unknown as VectorKernels
+    this.kernels = instantiate(vectorModule()) as unknown as VectorKernels
     const loops = instantiate(plan.module) as Record<string, (...parameters: number[]) => void>
     this.loops = Object.keys(loops).map((_, i) => loops[i]!)
     const room = { kernels: this.kernels, memory: new Float64Array(this.buffer), rests, factors }

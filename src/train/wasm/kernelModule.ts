@@ -6,10 +6,19 @@ import type { Binary } from "./phases.js"
 /** Where the build leaves the binaries. */
 const FOLDER = new URL("dist/kernel/", packageFile())
 
-const compiled = new Map<Binary, WebAssembly.Module>()
+const compiled = new Map<Binary | "vectors", WebAssembly.Module>()
 
 /** The compiled kernel; by default the one with relaxed SIMD where the runtime takes it. */
 export function kernelModule(binary: Binary = best()): WebAssembly.Module {
+  return moduleOf(binary)
+}
+
+/** The compiled kernel of fused loops, which never fuses a product and a sum. */
+export function vectorModule(): WebAssembly.Module {
+  return moduleOf("vectors")
+}
+
+function moduleOf(binary: Binary | "vectors"): WebAssembly.Module {
   const known = compiled.get(binary)
   if (known !== undefined) return known
   const module = new WebAssembly.Module(bytesOf(binary))
@@ -25,6 +34,6 @@ function best(): Binary {
   return WebAssembly.validate(relaxed) ? "relaxed" : "plain"
 }
 
-function bytesOf(binary: Binary): Uint8Array<ArrayBuffer> {
+function bytesOf(binary: Binary | "vectors"): Uint8Array<ArrayBuffer> {
   return new Uint8Array(readFileSync(new URL(`${binary}.wasm`, FOLDER)))
 }

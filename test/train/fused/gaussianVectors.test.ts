@@ -3,10 +3,10 @@ import { expect, test } from "vitest"
 import { GaussianVectors, gaussianBytes, type VectorKernels } from "../../../src/train/fused/gaussianVectors.js"
 import { GaussianMatrix } from "../../../src/train/gaussianMatrix.js"
 import { gaussians } from "../../../src/train/random.js"
-import { kernelModule } from "../../../src/train/wasm/kernelModule.js"
+import { vectorModule } from "../../../src/train/wasm/kernelModule.js"
 
 const memory = new WebAssembly.Memory({ initial: 32, maximum: 32, shared: true })
-const { exports } = new WebAssembly.Instance(kernelModule(), { env: { memory } })
+const { exports } = new WebAssembly.Instance(vectorModule(), { env: { memory } })
 const numbers = new Float64Array(memory.buffer)
 const room = { kernels: exports as unknown as VectorKernels, memory: numbers, rests: 4096, factors: 40_960 }
 const [ARGUMENT, RESULT, BASES] = [81_920, 163_840, 245_760]

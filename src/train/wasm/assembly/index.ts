@@ -241,5 +241,3 @@ export function fuses(): bool {
 }
 export { addGram, multiply } from "./dense"
 export { addMoves, addProducts, addSizes, pack } from "./factor"
-export { normals } from "./normals"
-export { clear, combine, copy, dots, scaledTo } from "./thin"

@@ -1,7 +1,12 @@
-/** Gaussian numbers, two pairs at a time: the same operations, and so the same bits, as src/train/random.ts. */
+/**
+ * Gaussian numbers, two pairs at a time: the same operations, and so the same bits, as src/train/random.ts. Constants lie
+ * in memory, since an engine builds them anew at each use; eight numbers are made side by side, so that none waits for
+ * the one before.
+ */
 
-@inline function each(x: f64): v128 {
-  return f64x2.splat(x)
+/** A row's constant at a place, in both lanes. */
+@inline function each(row: usize, place: i32 = 0): v128 {
+  return v128.load64_splat(row + 8 * place)
 }
 
 @inline function multiplied(x: v128, y: v128): v128 {
@@ -13,78 +18,137 @@
 }
 
 /** a + x b, never fused. */
-@inline function plus(a: f64, x: v128, b: v128): v128 {
-  return f64x2.add(each(a), f64x2.mul(x, b))
+@inline function plus(a: v128, x: v128, b: v128): v128 {
+  return f64x2.add(a, f64x2.mul(x, b))
 }
 
-const OFFSET: i64 = (0x3ff00000 - 0x3fe6a09e) << 32
-const LOWEST: i64 = (<i64>0x3fe6a09e) << 32
+const QUARTER = memory.data<f64>([0.25])
+const HALF = memory.data<f64>([0.5])
+const ONE = memory.data<f64>([1])
+const TWO = memory.data<f64>([2])
+const THREE = memory.data<f64>([3])
+const FOUR = memory.data<f64>([4])
+const MINUS_TWO = memory.data<f64>([-2])
+/** 2⁻⁵³. */
+const STEP = memory.data<f64>([1.1102230246251565e-16])
+const TWO_PI = memory.data<f64>([6.283185307179586])
+const SIGN = memory.data<u64>([0x8000000000000000])
+
+/** What is added to a float's bits so that its mantissa lies about 1, and the bits of the least such mantissa. */
+const OFFSET = memory.data<u64>([(0x3ff00000 - 0x3fe6a09e) << 32])
+const LOWEST = memory.data<u64>([0x3fe6a09e << 32])
+const MANTISSA = memory.data<u64>([0x000fffffffffffff])
+/** The exponent's bits as the last ones of 2⁵² plus it. */
+const LAST_BITS = memory.data<u64>([0x4330000000000000])
+const OF_LAST_BITS = memory.data<f64>([4503599627371519.0])
+/** ln 2 in two parts, and the polynomial's coefficients from the lowest, as in fdlibm. */
+const LN2 = memory.data<f64>([0.6931471803691238, 1.9082149292705877e-10])
+const LOGARITHM = memory.data<f64>([
+  0.6666666666666735, 0.3999999999940942, 0.2857142874366239, 0.22222198432149784, 0.1818357216161805,
+  0.15313837699209373, 0.14798198605116586,
+])
+const SINE = memory.data<f64>([
+  -0.16666666666666632, 0.00833333333332249, -0.0001984126982985795, 0.0000027557313707070068, -2.5050760253406863e-8,
+  1.58969099521155e-10,
+])
+const COSINE = memory.data<f64>([
+  0.0416666666666666, -0.001388888888887411, 0.00002480158728947673, -2.7557314351390663e-7, 2.087572321298175e-9,
+  -1.1359647557788195e-11,
+])
 
 @inline function logarithm(x: v128): v128 {
-  const bits = i64x2.add(x, i64x2.splat(OFFSET))
-  // The exponent's bits as the last ones of 2⁵² plus it.
-  const exponent = v128.or(i64x2.shr_u(bits, 52), i64x2.splat(0x4330000000000000))
-  const k = f64x2.sub(exponent, each(4503599627370496.0 + 1023.0))
-  const mantissa = i64x2.add(v128.and(bits, i64x2.splat(0x000fffffffffffff)), i64x2.splat(LOWEST))
-  const f = f64x2.sub(mantissa, each(1))
-  const s = f64x2.div(f, f64x2.add(each(2), f))
+  const bits = i64x2.add(x, each(OFFSET))
+  const exponent = v128.or(i64x2.shr_u(bits, 52), each(LAST_BITS))
+  const k = f64x2.sub(exponent, each(OF_LAST_BITS))
+  const mantissa = i64x2.add(v128.and(bits, each(MANTISSA)), each(LOWEST))
+  const f = f64x2.sub(mantissa, each(ONE))
+  const s = f64x2.div(f, f64x2.add(each(TWO), f))
   const z = multiplied(s, s)
   const w = multiplied(z, z)
-  const even = multiplied(w, plus(0.3999999999940942, w, plus(0.22222198432149784, w, each(0.15313837699209373))))
+  const even = multiplied(
+    w,
+    plus(each(LOGARITHM, 1), w, plus(each(LOGARITHM, 3), w, each(LOGARITHM, 5))),
+  )
   const odd = multiplied(
     z,
-    plus(0.6666666666666735, w, plus(0.2857142874366239, w, plus(0.1818357216161805, w, each(0.14798198605116586)))),
+    plus(each(LOGARITHM, 0), w, plus(each(LOGARITHM, 2), w, plus(each(LOGARITHM, 4), w, each(LOGARITHM, 6)))),
   )
-  const half = multiplied(multiplied(each(0.5), f), f)
-  const inner = sum(multiplied(s, sum(half, sum(even, odd))), multiplied(k, each(1.9082149292705877e-10)))
-  return f64x2.sub(multiplied(k, each(0.6931471803691238)), f64x2.sub(f64x2.sub(half, inner), f))
+  const half = multiplied(multiplied(each(HALF), f), f)
+  const inner = sum(multiplied(s, sum(half, sum(even, odd))), multiplied(k, each(LN2, 1)))
+  return f64x2.sub(multiplied(k, each(LN2)), f64x2.sub(f64x2.sub(half, inner), f))
 }
 
 @inline function sineNear0(x: v128): v128 {
   const z = multiplied(x, x)
   const w = multiplied(z, z)
   const tail = sum(
-    plus(0.00833333333332249, z, plus(-0.0001984126982985795, z, each(0.0000027557313707070068))),
-    multiplied(multiplied(z, w), plus(-2.5050760253406863e-8, z, each(1.58969099521155e-10))),
+    plus(each(SINE, 1), z, plus(each(SINE, 2), z, each(SINE, 3))),
+    multiplied(multiplied(z, w), plus(each(SINE, 4), z, each(SINE, 5))),
   )
-  return sum(x, multiplied(multiplied(z, x), plus(-0.16666666666666632, z, tail)))
+  return sum(x, multiplied(multiplied(z, x), plus(each(SINE, 0), z, tail)))
 }
 
 @inline function cosineNear0(x: v128): v128 {
   const z = multiplied(x, x)
   const w = multiplied(z, z)
   const tail = sum(
-    multiplied(z, plus(0.0416666666666666, z, plus(-0.001388888888887411, z, each(0.00002480158728947673)))),
-    multiplied(
-      multiplied(w, w),
-      plus(-2.7557314351390663e-7, z, plus(2.087572321298175e-9, z, each(-1.1359647557788195e-11))),
-    ),
+    multiplied(z, plus(each(COSINE, 0), z, plus(each(COSINE, 1), z, each(COSINE, 2)))),
+    multiplied(multiplied(w, w), plus(each(COSINE, 3), z, plus(each(COSINE, 4), z, each(COSINE, 5)))),
   )
-  const half = multiplied(each(0.5), z)
-  const near = f64x2.sub(each(1), half)
-  return sum(near, sum(f64x2.sub(f64x2.sub(each(1), near), half), multiplied(z, tail)))
+  const half = multiplied(each(HALF), z)
+  const near = f64x2.sub(each(ONE), half)
+  return sum(near, sum(f64x2.sub(f64x2.sub(each(ONE), near), half), multiplied(z, tail)))
 }
 
 /** The mask of the lanes in which x is one of two numbers. */
-@inline function isEither(x: v128, a: f64, b: f64): v128 {
+@inline function isEither(x: v128, a: usize, b: usize): v128 {
   return v128.or(f64x2.eq(x, each(a)), f64x2.eq(x, each(b)))
 }
 
-/** Two pairs from their uniforms: first numbers in the lanes of the first vector, second ones in those of the other. */
-@inline function storePairs(out: usize, radii: v128, turns: v128, deviation: f64): void {
-  const radius = multiplied(each(deviation), f64x2.sqrt(multiplied(each(-2), logarithm(radii))))
-  const quarter = f64x2.floor(sum(multiplied(each(4), turns), each(0.5)))
-  const angle = multiplied(f64x2.sub(turns, multiplied(quarter, each(0.25))), each(6.283185307179586))
-  const cosine = cosineNear0(angle)
-  const sine = sineNear0(angle)
-  const isOdd = isEither(quarter, 1, 3)
-  const sign = i64x2.splat(0x8000000000000000)
-  const x = v128.xor(v128.bitselect(sine, cosine, isOdd), v128.and(sign, isEither(quarter, 1, 2)))
-  const y = v128.xor(v128.bitselect(cosine, sine, isOdd), v128.and(sign, isEither(quarter, 2, 3)))
+/** Two numbers between 0 and 1 from integers below 2⁵³. */
+@inline function uniforms(x: i64, y: i64): v128 {
+  const whole = f64x2.replace_lane(f64x2.splat(<f64>x), 1, <f64>y)
+  return multiplied(sum(whole, each(HALF)), each(STEP))
+}
+
+/** How far from 0 two pairs lie. */
+@inline function radiiOf(uniform: v128, deviation: v128): v128 {
+  return multiplied(deviation, f64x2.sqrt(multiplied(each(MINUS_TWO), logarithm(uniform))))
+}
+
+/** The quarter turn that is nearest to a turn. */
+@inline function quarterOf(turns: v128): v128 {
+  return f64x2.floor(sum(multiplied(each(FOUR), turns), each(HALF)))
+}
+
+@inline function angleFrom(quarter: v128, turns: v128): v128 {
+  return multiplied(f64x2.sub(turns, multiplied(quarter, each(QUARTER))), each(TWO_PI))
+}
+
+/** Stores two pairs: first numbers in the lanes of the first vector, second ones in those of the other. */
+@inline function storePairs(out: usize, radius: v128, quarter: v128, cosine: v128, sine: v128): void {
+  const isOdd = isEither(quarter, ONE, THREE)
+  const sign = each(SIGN)
+  const x = v128.xor(v128.bitselect(sine, cosine, isOdd), v128.and(sign, isEither(quarter, ONE, TWO)))
+  const y = v128.xor(v128.bitselect(cosine, sine, isOdd), v128.and(sign, isEither(quarter, TWO, THREE)))
   const first = multiplied(radius, x)
   const second = multiplied(radius, y)
   v128.store(out, v128.shuffle<f64>(first, second, 0, 2))
   v128.store(out, v128.shuffle<f64>(first, second, 1, 3), 16)
+}
+
+/** 53 bits of two sums of the state's words. */
+@inline function joined(upper: u64, lower: u64): i64 {
+  return <i64>((<u64>(<u32>upper >>> 5) << 26) | <u64>(<u32>lower >>> 6))
+}
+
+/** The state's words after a step of the generator, a being the exclusive or of those before. */
+@inline function after0(s0: u64, a: u64): u64 {
+  return rotl<u64>(s0, 24) ^ a ^ (a << 16)
+}
+
+@inline function after1(a: u64): u64 {
+  return rotl<u64>(a, 37)
 }
 
 /**
@@ -93,29 +157,77 @@ const LOWEST: i64 = (<i64>0x3fe6a09e) << 32
 export function normals(s01: u32, s00: u32, s11: u32, s10: u32, out: usize, count: i32, deviation: f64): void {
   let s0 = (<u64>s01 << 32) | s00
   let s1 = (<u64>s11 << 32) | s10
-  let made0: f64 = 0
-  let made1: f64 = 0
-  let made2: f64 = 0
-  let made3: f64 = 0
-  for (let i = 0; i < count; i += 4) {
-    for (let k = 0; k < 4; k++) {
-      const upper = <u32>(s0 + s1)
-      let a = s0 ^ s1
-      s0 = rotl<u64>(s0, 24) ^ a ^ (a << 16)
-      s1 = rotl<u64>(a, 37)
-      const lower = <u32>(s0 + s1)
-      a = s0 ^ s1
-      s0 = rotl<u64>(s0, 24) ^ a ^ (a << 16)
-      s1 = rotl<u64>(a, 37)
-      const made = (<f64>((<i64>(upper >>> 5) << 26) | <i64>(lower >>> 6)) + 0.5) * 1.1102230246251565e-16
-      if (k == 0) made0 = made
-      else if (k == 1) made1 = made
-      else if (k == 2) made2 = made
-      else made3 = made
-    }
-    const radii = f64x2.replace_lane(f64x2.splat(made0), 1, made2)
-    const turns = f64x2.replace_lane(f64x2.splat(made1), 1, made3)
-    storePairs(out, radii, turns, deviation)
-    out += 32
+  const deviations = f64x2.splat(deviation)
+  let i = 0
+  for (; i + 4 < count; i += 8) {
+    const a0 = s0 ^ s1, p0 = after0(s0, a0), q0 = after1(a0), b0 = p0 ^ q0
+    const whole0 = joined(s0 + s1, p0 + q0)
+    s0 = after0(p0, b0)
+    s1 = after1(b0)
+    const a1 = s0 ^ s1, p1 = after0(s0, a1), q1 = after1(a1), b1 = p1 ^ q1
+    const whole1 = joined(s0 + s1, p1 + q1)
+    s0 = after0(p1, b1)
+    s1 = after1(b1)
+    const a2 = s0 ^ s1, p2 = after0(s0, a2), q2 = after1(a2), b2 = p2 ^ q2
+    const whole2 = joined(s0 + s1, p2 + q2)
+    s0 = after0(p2, b2)
+    s1 = after1(b2)
+    const a3 = s0 ^ s1, p3 = after0(s0, a3), q3 = after1(a3), b3 = p3 ^ q3
+    const whole3 = joined(s0 + s1, p3 + q3)
+    s0 = after0(p3, b3)
+    s1 = after1(b3)
+    const a4 = s0 ^ s1, p4 = after0(s0, a4), q4 = after1(a4), b4 = p4 ^ q4
+    const whole4 = joined(s0 + s1, p4 + q4)
+    s0 = after0(p4, b4)
+    s1 = after1(b4)
+    const a5 = s0 ^ s1, p5 = after0(s0, a5), q5 = after1(a5), b5 = p5 ^ q5
+    const whole5 = joined(s0 + s1, p5 + q5)
+    s0 = after0(p5, b5)
+    s1 = after1(b5)
+    const a6 = s0 ^ s1, p6 = after0(s0, a6), q6 = after1(a6), b6 = p6 ^ q6
+    const whole6 = joined(s0 + s1, p6 + q6)
+    s0 = after0(p6, b6)
+    s1 = after1(b6)
+    const a7 = s0 ^ s1, p7 = after0(s0, a7), q7 = after1(a7), b7 = p7 ^ q7
+    const whole7 = joined(s0 + s1, p7 + q7)
+    s0 = after0(p7, b7)
+    s1 = after1(b7)
+    const turnsA = uniforms(whole1, whole3)
+    const turnsB = uniforms(whole5, whole7)
+    const radiusA = radiiOf(uniforms(whole0, whole2), deviations)
+    const radiusB = radiiOf(uniforms(whole4, whole6), deviations)
+    const quarterA = quarterOf(turnsA)
+    const quarterB = quarterOf(turnsB)
+    const angleA = angleFrom(quarterA, turnsA)
+    const angleB = angleFrom(quarterB, turnsB)
+    const cosineA = cosineNear0(angleA)
+    const cosineB = cosineNear0(angleB)
+    const sineA = sineNear0(angleA)
+    const sineB = sineNear0(angleB)
+    storePairs(out, radiusA, quarterA, cosineA, sineA)
+    storePairs(out + 32, radiusB, quarterB, cosineB, sineB)
+    out += 64
+  }
+  if (i < count) {
+    const a0 = s0 ^ s1, p0 = after0(s0, a0), q0 = after1(a0), b0 = p0 ^ q0
+    const whole0 = joined(s0 + s1, p0 + q0)
+    s0 = after0(p0, b0)
+    s1 = after1(b0)
+    const a1 = s0 ^ s1, p1 = after0(s0, a1), q1 = after1(a1), b1 = p1 ^ q1
+    const whole1 = joined(s0 + s1, p1 + q1)
+    s0 = after0(p1, b1)
+    s1 = after1(b1)
+    const a2 = s0 ^ s1, p2 = after0(s0, a2), q2 = after1(a2), b2 = p2 ^ q2
+    const whole2 = joined(s0 + s1, p2 + q2)
+    s0 = after0(p2, b2)
+    s1 = after1(b2)
+    const a3 = s0 ^ s1, p3 = after0(s0, a3), q3 = after1(a3), b3 = p3 ^ q3
+    const whole3 = joined(s0 + s1, p3 + q3)
+    s0 = after0(p3, b3)
+    s1 = after1(b3)
+    const turns = uniforms(whole1, whole3)
+    const quarter = quarterOf(turns)
+    const angle = angleFrom(quarter, turns)
+    storePairs(out, radiiOf(uniforms(whole0, whole2), deviations), quarter, cosineNear0(angle), sineNear0(angle))
   }
 }
