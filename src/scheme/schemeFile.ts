@@ -5,10 +5,8 @@ import { fileURLToPath } from "node:url"
 import { InputError } from "../inputError.js"
 import { nearest } from "../nearest.js"
 import { compiledFile } from "../packageFile.js"
-import { readText } from "../yamlFile.js"
 import { schemeNamed } from "./catalogue.js"
 import type { SchemeDefinition } from "./definition.js"
-import { ownScheme, SCHEME_LINE, schemeText } from "./schemeText.js"
 
 const FILE = /^(?<path>.*\.(?<ending>ya?ml|json|[cm]?[jt]s))(?:#(?<exported>\w+))?$/i
 
@@ -37,6 +35,11 @@ export async function schemeOf(name: string, folder = "."): Promise<SchemeDefini
       example: "mine.yaml",
     })
   const file = resolve(folder, path)
+  // What reads YAML is not needed for a name.
+  const [{ readText }, { ownScheme, SCHEME_LINE, schemeText }] = await Promise.all([
+    import("../yamlFile.js"),
+    import("./schemeText.js"),
+  ])
   const isText = /^(ya?ml|json)$/i.test(ending)
   return isText
     ? schemeText(await readText(file, "scheme", SCHEME_LINE), path, basename(path).replace(/\.\w+$/, ""))

@@ -58,9 +58,16 @@ export function uniforms(seed: number, stream: string): () => number {
   return () => (generator.next() >>> 0) / 2 ** 32
 }
 
+const FRESH = sha256.create()
+/** One hash for all texts, which are short: to make another takes as long as to use it. */
+const hash = FRESH.clone()
+const bytes = new Uint8Array(FRESH.outputLen)
+const digest = new DataView(bytes.buffer)
+
 /** The first state of a stream's generator, four words of 32 bits: SHA-256 of (seed, stream). */
 export function streamState(seed: number, stream: string): readonly [number, number, number, number] {
-  const digest = new DataView(sha256(utf8ToBytes(`${seed} ${stream}`)).buffer)
+  FRESH._cloneInto(hash)
+  hash.update(utf8ToBytes(`${seed} ${stream}`)).digestInto(bytes)
   return [digest.getInt32(0, true), digest.getInt32(4, true), digest.getInt32(8, true), digest.getInt32(12, true)]
 }
 

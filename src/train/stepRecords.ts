@@ -26,10 +26,16 @@ export interface StepValues {
   readonly meanSquare: (node: Node) => number
 }
 
+const measured = new WeakMap<Program, readonly Node[]>()
+
 /** The nodes whose mean squares are recorded: the quantities, and the sums over a width with both their factors. */
-export function measuredNodes({ quantities, alignments }: Program): Node[] {
-  const sums = Object.values(alignments).flatMap(({ product, left, right }) => [product, left, right])
-  return [...new Set([...Object.values(quantities), ...sums])]
+export function measuredNodes(program: Program): readonly Node[] {
+  const known = measured.get(program)
+  if (known !== undefined) return known
+  const sums = Object.values(program.alignments).flatMap(({ product, left, right }) => [product, left, right])
+  const nodes = [...new Set([...Object.values(program.quantities), ...sums])]
+  measured.set(program, nodes)
+  return nodes
 }
 
 /** The records of one run, in the order of its steps. */

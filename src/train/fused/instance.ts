@@ -20,12 +20,16 @@ const ALIGNMENT = 64
 export class Instance {
   private readonly plan: Plan
   private readonly sizes: SpaceSizes
+  private readonly memory: Float64Array
   private readonly buffer: SharedArrayBuffer
   private readonly kernels: VectorKernels
   private readonly loops: ((...parameters: number[]) => void)[]
   private readonly at = new Map<Node, number>()
   private readonly squaresAt = new Map<Node, number>()
   private readonly numbersAt: number
+  /** The numbers of each step so far, and the deviations of what is drawn: those of every seed. */
+  private readonly numbers: Float64Array[] = []
+  private readonly drawn = new Map<Node, number>()
   private readonly scratch: number
   private readonly matrices = new Map<Node, GaussianVectors>()
   private readonly spare = new Spare()
@@ -96,7 +100,8 @@ export class Instance {
     this.kernels = instantiate(vectorModule()) as unknown as VectorKernels
     const loops = instantiate(plan.module) as Record<string, (...parameters: number[]) => void>
     this.loops = Object.keys(loops).map((_, i) => loops[i]!)
-    const room = { kernels: this.kernels, memory: new Float64Array(this.buffer), rests, factors }
+    this.memory = new Float64Array(this.buffer)
+    const room = { kernels: this.kernels, memory: this.memory, rests, factors }
     for (const [matrix, own] of most) {
       const stream = `${leafName(matrix)} n=${sizes.n}`
       const deviation = coefficientValue(deviations.get(matrix)!, sizes.n, 0)
@@ -146,17 +151,17 @@ export class Instance {
     const state = streamState(seed, `${leafName(leaf)} n=${sizes.n}`)
     const isTurned = liesByColumns(leaf, sizes)
     const to = isTurned ? scratch : own.byteOffset
-    kernels.normals(...state, to, own.length, coefficientValue(deviation, sizes.n, 0))
+    const known = this.drawn.get(leaf) ?? coefficientValue(deviation, sizes.n, 0)
+    this.drawn.set(leaf, known)
+    kernels.normals(...state, to, own.length, known)
     if (isTurned) transpose(new Float64Array(this.buffer, scratch, own.length), own, rows, columns)
   }
 
   /** Does step t. */
   step(t: number): void {
-    const { plan, sizes, buffer, numbersAt } = this
-    const numbers = new Float64Array(buffer, numbersAt, plan.numbers.length)
-    plan.numbers.forEach((value, i) => {
-      numbers[i] = value(sizes, t)
-    })
+    const { plan, sizes } = this
+    this.numbers[t] ??= Float64Array.from(plan.numbers, (value) => value(sizes, t))
+    this.memory.set(this.numbers[t], this.numbersAt / 8)
     for (const work of plan.work) {
       if (t > 1 && plan.once.has(work)) continue
       if (work.kind === "loop") this.loops[work.loop]!(...this.parametersOf(work))
@@ -192,7 +197,7 @@ export class Instance {
     if (node.isZero) return 0
     const base = baseOf(node)
     const at = this.squaresAt.get(base)
-    if (at !== undefined) return new Float64Array(this.buffer, at, 1)[0]! / entriesOf(base, this.sizes)
+    if (at !== undefined) return this.memory[at / 8]! / entriesOf(base, this.sizes)
     const own = this.view(base)
     return own.reduce((sum, x) => sum + x * x, 0) / own.length
   }
