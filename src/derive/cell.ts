@@ -37,6 +37,8 @@ export class Cell {
   usesGaps = false
   /** How many bases the parity of a product of parts may name; parts of more are joined (see `MANY`). */
   mostBases = Number.POSITIVE_INFINITY
+  /** Whether what a random matrix makes of its first vectors is told apart from what it makes of later ones. */
+  tellsImagesApart = true
   private readonly halfSpaces = new Map<string, Affine>()
   private readonly answers = new Map<Affine, Answer>()
   private readonly signs = new Map<Affine, -1 | 1>()

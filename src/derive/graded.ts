@@ -10,7 +10,7 @@ import type { Affine } from "../exponent/affine.js"
 import { Affine as Form } from "../exponent/affine.js"
 import { leafName, type Node } from "../program/node.js"
 import type { Cell } from "./cell.js"
-import { type Bases, MANY, Parity } from "./parity.js"
+import { type Bases, isKnown, meet, Parity } from "./parity.js"
 import { larger, lead, product, type Size, shifted, sizeKey, sizeOf, weakened } from "./size.js"
 
 /** The part of a tensor that is odd in exactly the bases of its parity. */
@@ -123,7 +123,10 @@ export class Graded {
     const pairs = this.parts.flatMap((x) => other.parts.map((y) => [x, y] as const))
     return Graded.of(
       cell,
-      pairs.map(([x, y]) => ({ parity: x.parity.plus(y.parity), size: product(cell, x.size, y.size) })),
+      pairs.map(([x, y]) => ({
+        parity: x.parity.plus(y.parity).within(cell.mostBases + 1),
+        size: product(cell, x.size, y.size),
+      })),
     )
   }
 
@@ -138,8 +141,8 @@ export class Graded {
       cell,
       pairs.map(([x, y]) => {
         const size = shifted(product(cell, x.size, y.size), growth(x.parity.columns, y.parity.rows))
-        const isKnown = x.parity.columns !== MANY && y.parity.rows !== MANY
-        return { parity: Parity.of(x.parity.rows, y.parity.columns), size: isKnown ? size : weakened(size) }
+        const isSure = meet(x.parity.columns, y.parity.rows) !== "at most aligned"
+        return { parity: Parity.of(x.parity.rows, y.parity.columns), size: isSure ? size : weakened(size) }
       }),
     )
   }
@@ -171,15 +174,16 @@ export class Graded {
   aligned(cell: Cell, other: Graded, growth: Affine): Graded {
     const byRows = new Map<Bases, ParityPart[]>()
     for (const part of other.parts) byRows.set(part.parity.rows, [...(byRows.get(part.parity.rows) ?? []), part])
-    const many = byRows.get(MANY) ?? []
+    const unsure = [...byRows].flatMap(([rows, parts]) => (isKnown(rows) ? [] : parts))
     return Graded.of(
       cell,
       this.parts.flatMap(({ parity: { rows, columns }, size }) => {
-        const aligned = columns === MANY ? other.parts : [...(byRows.get(columns) ?? []), ...many]
-        return aligned.map((part) => {
+        const candidates = isKnown(columns) ? [...(byRows.get(columns) ?? []), ...unsure] : other.parts
+        return candidates.flatMap((part) => {
+          const how = meet(columns, part.parity.rows)
+          if (how === "independent") return []
           const sum = shifted(product(cell, size, part.size), growth)
-          const isKnown = columns !== MANY && part.parity.rows !== MANY
-          return { parity: Parity.of(rows, part.parity.columns), size: isKnown ? sum : weakened(sum) }
+          return [{ parity: Parity.of(rows, part.parity.columns), size: how === "aligned" ? sum : weakened(sum) }]
         })
       }),
     )

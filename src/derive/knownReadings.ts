@@ -10,7 +10,8 @@ import type { Node } from "../program/node.js"
 import { Answers } from "./answers.js"
 import type { Question } from "./cell.js"
 import type { Graded } from "./graded.js"
-import { type Applications, type ReadingContext, readNode } from "./read.js"
+import { type Applications, mapSides, SIDES } from "./randomMatrix.js"
+import { type ReadingContext, readNode } from "./read.js"
 
 /** All that a reading leaves behind. */
 interface Reading {
@@ -66,7 +67,7 @@ export class KnownReadings {
       applications: matrices.flatMap((leaf): [Node, Applications][] => {
         const after = applications.get(leaf)
         if (after === undefined) return []
-        return [[leaf, { arguments: this.one(after.arguments), transposed: this.one(after.transposed) }]]
+        return [[leaf, mapSides(after, (side) => this.one(side))]]
       }),
       assumptions: [...new Set(assumptions)],
       usesGaps: cell.usesGaps,
@@ -86,7 +87,7 @@ export class KnownReadings {
     for (const operand of operands) key += `${this.number(operand)} `
     for (const leaf of matrices) {
       const seen = applications.get(leaf)
-      key += seen === undefined ? "- " : `${this.number(seen.arguments)} ${this.number(seen.transposed)} `
+      key += seen === undefined ? "- " : SIDES.map((side) => `${this.number(seen[side])} `).join("")
     }
     return key
   }

@@ -1,28 +1,20 @@
 import { Affine } from "../exponent/affine.js"
 import { formatAffine } from "../exponent/grammar.js"
 import { type Dimension, grows } from "../program/dimension.js"
-import { leafName, lookUp, type Node } from "../program/node.js"
+import { lookUp, type Node } from "../program/node.js"
 import type { Op } from "../program/operation.js"
 import type { Scheme } from "../scheme/scheme.js"
 import { ACTIVATIONS } from "./activation.js"
 import { requireFixed, softmax, softmaxChange, softmaxSlope } from "./attention.js"
 import type { Cell } from "./cell.js"
 import { readsSizes } from "./demand.js"
-import { Graded, isZeroForm, type RandomTerm } from "./graded.js"
-import { type Bases, MANY, Parity } from "./parity.js"
+import { Graded, isZeroForm } from "./graded.js"
+import { type Bases, basesText, MANY, meet, Parity } from "./parity.js"
 import { precondition } from "./precondition.js"
+import { type Applications, applied, basesOf } from "./randomMatrix.js"
 import { inverseRoot, inverseRootChange } from "./root.js"
 import { larger, lead, product, type Size, shifted, sizeOf, weakened } from "./size.js"
 import { Underivable } from "./underivable.js"
-
-/**
- * What a random matrix G was applied to so far: the running max of the normalised arguments of G and of Gᵀ, as vectors
- * of the spaces that these live in.
- */
-export interface Applications {
-  readonly arguments: Graded
-  readonly transposed: Graded
-}
 
 /** How much sums of two parts grow, with what is assumed of each. */
 export type Growths = Map<string, { readonly growth: Affine; readonly assumption: string | null }>
@@ -60,12 +52,6 @@ export function randomTensor(node: Node, power: Affine, cell: Cell): Graded {
   if (rows && columns) return Graded.of(cell, [], [{ leaf: node, transposed: false, size }])
   const [image, pull] = basesOf(node)
   return Graded.of(cell, [{ parity: Parity.of(rows ? image : "", columns ? pull : ""), size }])
-}
-
-/** The bases of a random tensor along its rows and along its columns. */
-function basesOf(leaf: Node): readonly [string, string] {
-  const name = leafName(leaf)
-  return [name, `${name}ᵀ`]
 }
 
 /** A node read, given the values of its operands. */
@@ -208,18 +194,20 @@ function derivedGrowth(
   if (isZeroForm(dimension)) return { growth: dimension, assumption: null }
   if (x === MANY || y === MANY)
     return { growth: dimension, assumption: "parts along many random tensors: sums with them at most aligned" }
+  const how = meet(x, y)
   const [left, right] = [nameOf(x), nameOf(y)]
   const given = alignments.find(({ between: [p, q] }) => (p === left && q === right) || (p === right && q === left))
-  const exponent = given?.exponent ?? Affine.constant(x === y ? 1 : "1/2")
+  const exponent = given?.exponent ?? Affine.constant(how === "independent" ? "1/2" : 1)
   if (!exponent.isConstant && !dimension.isConstant)
     throw new Underivable("matmul", "an alignment and the size of its index are both symbols")
   const growth = exponent.isConstant ? dimension.times(exponent.constant) : exponent.times(dimension.constant)
   if (given) return { growth, assumption: `${givenAlignment(given.between)} to the power ${formatAffine(exponent)}` }
-  const how =
-    x === y
-      ? "another along it: aligned, the size of the sum's index to the power 1"
-      : `${partName(y)}: independent and centred, to the power 1/2`
-  return { growth, assumption: `sum of ${partName(x)} with ${how}` }
+  const why = {
+    aligned: "another along it: aligned, the size of the sum's index to the power 1",
+    "at most aligned": `${partName(y)}: at most aligned, to the power 1`,
+    independent: `${partName(y)}: independent and centred, to the power 1/2`,
+  }
+  return { growth, assumption: `sum of ${partName(x)} with ${why[how]}` }
 }
 
 /** How a given alignment is listed among the assumptions. */
@@ -228,7 +216,7 @@ export function givenAlignment([x, y]: readonly [string, string]): string {
 }
 
 function nameOf(bases: Bases): string {
-  return bases === "" ? "the even part" : bases.replaceAll(",", " and ")
+  return bases === "" ? "the even part" : basesText(bases)
 }
 
 function partName(bases: Bases): string {
@@ -285,54 +273,4 @@ function wideProduct(left: Graded, right: Graded, inner: Dimension, { cell, assu
       .multiply(cell, right.columnParts(cell))
       .map((size) => shifted(size, root)),
   )
-}
-
-/**
- * The transpose rule: a random matrix G, entries of size n^w, applied to x gives a fresh random vector, of size
- * w + d/2 + γ[x] for d the exponent of the summed space; and if x has a part that is Gᵀ u, a part along u.
- */
-function applied({ leaf, transposed, size: w }: RandomTerm, to: Graded, reading: ReadingContext): Graded {
-  if (to.isZero) return Graded.ZERO
-  const { cell, applications, assume } = reading
-  const [rows, columns] = leaf.shape.map(({ exponent }) => exponent) as [Affine, Affine]
-  const [image, pull] = basesOf(leaf)
-  const [out, summed, fresh, own] = transposed ? [columns, rows, pull, image] : [rows, columns, image, pull]
-  const name = transposed ? pull : image
-  assume(
-    `${name} applied to a vector: a fresh random vector by the central limit, and a part along what its transpose saw`,
-  )
-
-  const seen = applications.get(leaf) ?? { arguments: Graded.ZERO, transposed: Graded.ZERO }
-  const along = transposed ? seen.arguments : seen.transposed
-  const half = summed.times("1/2")
-  const freshParts = to.parts.map((part) => ({
-    parity: Parity.of(fresh, part.parity.columns),
-    size: shifted(sum(w, part.size), half),
-  }))
-  const back = summed.minus(out.times("1/2"))
-  const alignedParts = to.parts
-    .filter((part) => part.parity.rows === own || part.parity.rows === MANY)
-    .flatMap((part) =>
-      along.parts.map((direction) => {
-        const size = shifted(sum(sum(w, part.size), direction.size), back)
-        return {
-          parity: Parity.of(direction.parity.rows, part.parity.columns),
-          size: part.parity.rows === own ? size : weakened(size),
-        }
-      }),
-    )
-  const shape = to.rowParts(cell).normalised(cell)
-  const remembered = (before: Graded) => before.plus(cell, shape)
-  applications.set(
-    leaf,
-    transposed
-      ? { ...seen, transposed: remembered(seen.transposed) }
-      : { ...seen, arguments: remembered(seen.arguments) },
-  )
-  return Graded.of(cell, [...freshParts, ...alignedParts])
-}
-
-function sum(x: Size, y: Size): Size {
-  const size = { ...x, terms: x.terms.map((term) => term.plus(lead(y))), discrete: false }
-  return y.relation === "equal" ? size : weakened(size)
 }

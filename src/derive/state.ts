@@ -1,7 +1,7 @@
 import type { Affine } from "../exponent/affine.js"
 import type { Node } from "../program/node.js"
 import type { Graded } from "./graded.js"
-import type { Applications } from "./read.js"
+import { type Applications, mapSides, SIDES } from "./randomMatrix.js"
 import { lead, type Size, shifted } from "./size.js"
 
 /** Everything that the next step depends on. */
@@ -29,7 +29,7 @@ export interface StepReading {
 
 /** All tensors of a state, in a fixed order. */
 export function tensors({ leaves, applications }: State): Graded[] {
-  return [...leaves.values(), ...[...applications.values()].flatMap((of) => [of.arguments, of.transposed])]
+  return [...leaves.values(), ...[...applications.values()].flatMap((of) => SIDES.map((side) => of[side]))]
 }
 
 /** Whether two states have equal parts, of equal leading forms. */
@@ -55,11 +55,6 @@ export function grown(state: State, added: readonly Affine[]): State {
   let i = 0
   const next = (tensor: Graded) => tensor.map((size) => shifted(size, added[i++]!))
   const leaves = new Map([...state.leaves].map(([node, tensor]) => [node, next(tensor)]))
-  const applications = new Map(
-    [...state.applications].map(([node, seen]) => [
-      node,
-      { arguments: next(seen.arguments), transposed: next(seen.transposed) },
-    ]),
-  )
+  const applications = new Map([...state.applications].map(([node, seen]) => [node, mapSides(seen, next)]))
   return { leaves, applications }
 }

@@ -75,6 +75,15 @@ export function unpartedNodes({ program }: Scheme): ReadonlySet<Node> {
   return sizeOnly([...Object.values(program.quantities), ...factors], program.next)
 }
 
+/**
+ * How finely a cell tells parts apart. With two symbols or more, whose regions would be too many, what a random matrix
+ * makes of any vectors counts as one part: as aligned as can be.
+ */
+export function resolve(cell: Cell, { program: { model }, symbols }: Scheme): void {
+  cell.mostBases = model.mostBases ?? Number.POSITIVE_INFINITY
+  cell.tellsImagesApart = cell.keepsTerms || symbols.length < 2
+}
+
 /** One step from a state. */
 export type Advance = (state: State) => StepReading
 
@@ -82,7 +91,7 @@ export type Advance = (state: State) => StepReading
 export function stepper(scheme: Scheme, cell: Cell, assume: (assumption: string) => void): Advance {
   const { program, alignments } = scheme
   const { frozen, order, unparted, growths, readings, steps } = memoryOf(scheme, cell)
-  cell.mostBases = program.model.mostBases ?? Number.POSITIVE_INFINITY
+  resolve(cell, scheme)
   const watched = Object.entries(program.quantities)
   const read = ({ leaves, applications }: State, assume: (assumption: string) => void): StepReading => {
     const before = cell.comparisons.length
@@ -150,6 +159,12 @@ function momentsOf(node: Node, values: ReadonlyMap<Node, Graded>, cell: Cell): S
     }
     if (each.is("rootRatio") || each.is("sign") || each.is("orthogonalise")) return sizeOfOperand(0)
     if (each.is("precondition")) return sizeOfOperand(1)
+    // What a norm is changed by far beyond itself approaches its limit as the norm before it falls behind.
+    if (each.is("inverseRootChange")) {
+      const [change, at] = [0, 1].map((i) => sizeOfOperand(i)[0])
+      if (!change || !at || cell.compare(lead(change), lead(at)) <= 0) return []
+      return [{ ...change, terms: [lead(change), lead(at)].map((form) => form.times("1/2")) }]
+    }
     // At a finite width some seeds are clipped and others not: the share falls as the norm's distance from the bound.
     if (each.is("clip"))
       return sizeOfOperand(1).map((size) => ({ ...size, terms: [...size.terms, each.attributes.bound.power] }))

@@ -11,10 +11,11 @@ import { inOrder, leafName, type Node } from "../program/node.js"
 import type { Scheme } from "../scheme/scheme.js"
 import { Cell } from "./cell.js"
 import { Graded } from "./graded.js"
-import { type Applications, type Growths, type ReadingContext, readNode } from "./read.js"
+import { type Applications, mapSides, type Side } from "./randomMatrix.js"
+import { type Growths, type ReadingContext, readNode } from "./read.js"
 import { lead, type Size } from "./size.js"
 import type { State } from "./state.js"
-import { frozenLeaves, initialState, rootsOf, unpartedNodes } from "./step.js"
+import { frozenLeaves, initialState, resolve, rootsOf, unpartedNodes } from "./step.js"
 
 /** An exponent, and what it is made of: form = Σ times · (form of the term) + added. */
 export interface Link {
@@ -52,10 +53,6 @@ interface Step {
   readonly comparisons: ReadonlyMap<Node, readonly Affine[]>
 }
 
-/** The two directions that are remembered of a random matrix. */
-const SIDES = ["arguments", "transposed"] as const
-type Side = (typeof SIDES)[number]
-
 /** What of a node is traced. */
 type Target =
   | { readonly what: "part"; readonly key: string }
@@ -81,7 +78,7 @@ export class Trace {
   constructor(scheme: Scheme, point: ReadonlyMap<string, Fraction>) {
     this.scheme = scheme
     this.cell = new Cell(point)
-    this.cell.mostBases = scheme.program.model.mostBases ?? Number.POSITIVE_INFINITY
+    resolve(this.cell, scheme)
     this.sizeOnly = unpartedNodes(scheme)
   }
 
@@ -251,10 +248,10 @@ export class Trace {
       tagged(values.get(operand)!, (key) => this.link(operand, t, { what: "part", key })),
     )
     const memory = new Map(
-      [...applications.get(node)!].map(([leaf, sides]): [Node, Applications] => {
-        const side = (name: Side) => tagged(sides[name], (key) => this.remembered(node, t, { leaf, side: name, key }))
-        return [leaf, { arguments: side("arguments"), transposed: side("transposed") }]
-      }),
+      [...applications.get(node)!].map(([leaf, sides]): [Node, Applications] => [
+        leaf,
+        mapSides(sides, (tensor, side) => tagged(tensor, (key) => this.remembered(node, t, { leaf, side, key }))),
+      ]),
     )
     const forms = new Map([...tags].map(([symbol, { form }]) => [symbol, form]))
     const cell = new TaggedCell(this.cell, forms)
@@ -310,6 +307,8 @@ class TaggedCell extends Cell {
     super(new Map([...actual.point, ...[...forms].map(([tag, form]) => [tag, form.at(actual.point)] as const)]))
     this.actual = actual
     this.forms = forms
+    this.mostBases = actual.mostBases
+    this.tellsImagesApart = actual.tellsImagesApart
   }
 
   override compare(x: Affine, y: Affine): -1 | 0 | 1 {

@@ -144,13 +144,23 @@ function stepsOfZA(model: Model, steps: readonly AdapterStep[]): ReadonlyMap<Sit
       after: after[side].after,
       change: moved[side],
     })
-    const zA = product(step("A"), x)
+    const zA = movedThrough(step("A"), x)
     found.set(site, zA)
     const zB = scaled(product(step("B"), zA), multiplier)
     const { A, B } = { A: before.A.before, B: before.B.before }
     return A.isZero || B.isZero ? zB : less(zB, scaled(product(unchanged(B), product(unchanged(A), x)), multiplier))
   })
   return found
+}
+
+/**
+ * A x with its change as ΔA x + A₀ Δx, A₀ the factor before the step: where the input turns to a new direction in the
+ * step, as at a start with A₀ = 0, A Δx and ΔA x₀ would be large and cancel.
+ */
+function movedThrough(A: Changed, x: Changed): Changed {
+  const change = A.change.times(x.after).plus(A.before.times(x.change))
+  const before = A.before.times(x.before)
+  return { before, after: before.plus(change), change }
 }
 
 function scaled({ before, after, change: by }: Changed, multiplier: Affine): Changed {

@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { expect, test } from "vitest"
-import { Parity } from "../../src/derive/parity.js"
+import { later, meet, Parity } from "../../src/derive/parity.js"
 
 const bases = fc.subarray(["A", "Aᵀ", "W1", "Z"]).map((names) => [...names].sort().join())
 const parity = fc.tuple(bases, bases).map(([rows, columns]) => Parity.of(rows, columns))
@@ -33,6 +33,22 @@ test("transposing swaps rows and columns, twice gives the same, and goes through
       expect([x.transpose().rows, x.transpose().columns]).toEqual([x.columns, x.rows])
       expect(x.transpose().transpose()).toBe(x)
       expect(x.plus(y).transpose()).toBe(x.transpose().plus(y.transpose()))
+    }),
+  )
+})
+
+/** Bases of a random matrix's first and later vectors beside others. */
+const finer = fc.subarray(["B", "G", later("G"), "H", later("H")]).map((names) => [...names].sort().join())
+
+test("what is told less finely is never told less aligned", () => {
+  fc.assert(
+    fc.property(finer, finer, fc.integer({ min: 1, max: 4 }), (x, y, most) => {
+      const [p, q] = [x, y].map((bases) => Parity.of(bases, "")) as [Parity, Parity]
+      const joined = meet(p.within(most).rows, q.within(most).rows)
+      if (x === y) expect(joined).not.toBe("independent")
+      const sum = p.plus(q)
+      const joinedSum = p.within(most).plus(q)
+      expect(meet(sum.rows, joinedSum.rows)).not.toBe("independent")
     }),
   )
 })

@@ -6,7 +6,7 @@ import { type Derivation, derive } from "../../src/derive/derive.js"
 import { recursion } from "../../src/derive/recursion.js"
 import { lead } from "../../src/derive/size.js"
 import type { Condition } from "../../src/exponent/condition.js"
-import { formatCondition } from "../../src/exponent/grammar.js"
+import { formatCondition, formatExponent } from "../../src/exponent/grammar.js"
 import { holdsAt } from "../../src/exponent/system.js"
 import { BLOCK_SITES, type BlockKind } from "../../src/program/models/transformer.js"
 import { initA } from "../../src/scheme/initA.js"
@@ -63,7 +63,6 @@ test("all sites at once: the bounds of each, and the derivation names what it as
 
 /** With one symbol the bounds of each site are those of one layer: c ≤ −1/2 and c ≤ −1 are the paper's. */
 test.each([
-  ["llama-block", "c <= -1", initB],
   ["bert-block", "c <= -1/2", initA],
   ["bert-block", "c <= -1", initB],
 ] as const)("on a %s %s: every site alone and all together have the bounds of one layer", (kind, bound, definition) => {
@@ -72,6 +71,19 @@ test.each([
     Array(1 + BLOCK_SITES[kind].length).fill(bound),
   )
   expect(formatCondition(undecided)).toBe("never")
+})
+
+/**
+ * Beyond c = −1 the stream before gate and up is n^(c + 1) of what v adds, a new vector: along it A moves by n^c, and
+ * gradients behind the norm are n^(c + 1) times smaller than those of the first step, which Adam remembers. So zA[up]
+ * is n · n^c · n^−(c + 1) = 1; gate, whose slope is odd in B[gate], meets its own start in its gradient from step 2 on.
+ */
+test("Init[B] on a block as in Llama: beyond the bound up stays bounded, its input being a new vector", () => {
+  const { stable, stableSites, quantities } = derive(scheme(onModel("llama-block", initB)))
+  const bounds = Object.fromEntries(Object.entries(stableSites).map(([site, bound]) => [site, formatCondition(bound)]))
+  expect(formatCondition(stable)).toBe("c <= -1")
+  expect(bounds).toEqual({ ...Object.fromEntries(BLOCK_SITES["llama-block"].map((site) => [site, "c <= -1"])), up: "c <= -1/2" })
+  for (const site of ["gate", "up"]) expect(formatExponent(quantities[`zA[${site}]`]!.steps[0]!)).toBe("min(0, c + 1)")
 })
 
 /** LoRA+ on all sites of a block, derived once: it takes seconds. */
