@@ -82,7 +82,10 @@ test("Init[B] on a block as in Llama: beyond the bound up stays bounded, its inp
   const { stable, stableSites, quantities } = derive(scheme(onModel("llama-block", initB)))
   const bounds = Object.fromEntries(Object.entries(stableSites).map(([site, bound]) => [site, formatCondition(bound)]))
   expect(formatCondition(stable)).toBe("c <= -1")
-  expect(bounds).toEqual({ ...Object.fromEntries(BLOCK_SITES["llama-block"].map((site) => [site, "c <= -1"])), up: "c <= -1/2" })
+  expect(bounds).toEqual({
+    ...Object.fromEntries(BLOCK_SITES["llama-block"].map((site) => [`[${site}]`, "c <= -1"])),
+    "[up]": "c <= -1/2",
+  })
   for (const site of ["gate", "up"]) expect(formatExponent(quantities[`zA[${site}]`]!.steps[0]!)).toBe("min(0, c + 1)")
 })
 
