@@ -18,8 +18,8 @@ interface Taken {
 interface Benchmark {
   readonly name: string
   readonly parameters: readonly string[]
-  /** Whether it is Node's own command, which is told the checkout's folder last, and not this project's. */
-  readonly isNode?: boolean
+  /** Whether it is a script, which is told the checkout's folder last, and not the project's command. */
+  readonly isScript?: boolean
   readonly cold?: boolean
   readonly isLong?: boolean
 }
@@ -40,7 +40,7 @@ const SIX_LAYERS = {
  * them: what no option of the command asks for.
  */
 const SIX_LAYERS_SECTION = `
-const built = (path) => import("file://" + process.argv[1] + "/dist/" + path)
+const built = (path) => import("file://" + process.argv[2] + "/dist/" + path)
 const { layerLaws } = await built("verify/layers/layers.js")
 const { createPool } = await built("src/train/pool.js")
 const { openStore } = await built("src/sweep/store.js")
@@ -55,8 +55,8 @@ await pool.close()
 /** Nothing is kept, and one thread measures. */
 const ALONE = ["--store", ":memory:", "--workers", "1"]
 
-/** Tells its processor time as it ends. */
-const TELL = `data:text/javascript,import{writeSync}from"node:fs";process.on("exit",()=>writeSync(3,JSON.stringify(process.cpuUsage())))`
+/** Tells its processor time, that of all its threads, as it ends. */
+const TELL = `data:text/javascript,import{writeSync}from"node:fs";import{isMainThread}from"node:worker_threads";if(isMainThread)process.on("exit",()=>writeSync(3,JSON.stringify(process.cpuUsage())))`
 
 /** What is compared. */
 export interface CommandsBench {
@@ -77,6 +77,8 @@ export async function benchCommands(
   try {
     const sixLayers = join(folder, "sixLayers.json")
     await writeFile(sixLayers, JSON.stringify(SIX_LAYERS))
+    const script = join(folder, "section.mjs")
+    await writeFile(script, SIX_LAYERS_SECTION)
     const section = (size: string) => {
       return ["reproduce", "--only", "layers", size, "--out", join(folder, "report"), ...ALONE]
     }
@@ -94,8 +96,8 @@ export async function benchCommands(
       { name: "section of two and three layers", parameters: section("--quick"), cold: true },
       {
         name: "section of six layers",
-        parameters: ["--input-type=module", "-e", SIX_LAYERS_SECTION],
-        isNode: true,
+        parameters: [script],
+        isScript: true,
         isLong: true,
       },
       { name: "whole section of layers", parameters: section("--full"), cold: true, isLong: true },
@@ -131,7 +133,7 @@ async function programOf(checkout: string): Promise<string> {
 
 /** A benchmark's medians: of an empty process, of both programs, and of the ratios of what was run in turn. */
 async function row(
-  { name, parameters, cold = false, isNode = false, isLong = false }: Benchmark,
+  { name, parameters, cold = false, isScript = false, isLong = false }: Benchmark,
   checkouts: readonly [string, string],
   repeats: number,
   folder: string,
@@ -141,7 +143,7 @@ async function row(
   const taken: [Taken[], Taken[]] = [[], []]
   const commands = await Promise.all(
     checkouts.map(async (checkout) =>
-      isNode ? [...parameters, checkout] : [await programOf(checkout), ...parameters],
+      isScript ? [...parameters, checkout] : [await programOf(checkout), ...parameters],
     ),
   )
   // Once before, so that files are read and what may be cached is: of no weight in minutes.
@@ -189,8 +191,8 @@ function time(parameters: readonly string[], cache: string): Promise<Taken> {
     child.on("error", reject)
     child.on("close", (code) => {
       const seconds = (performance.now() - start) / 1000
-      // 1 says that a claim was contradicted, after all that takes time.
-      if (code !== 0 && code !== 1)
+      // 1 and nothing else said is a claim that was contradicted, after all that takes time.
+      if (code !== 0 && (code !== 1 || errors !== ""))
         return reject(new Error(`${parameters.join(" ")} ended with ${code}: ${errors.slice(-1000)}`))
       const { user, system } = JSON.parse(told) as NodeJS.CpuUsage
       resolve({ seconds, processor: (user + system) / 1e6 })
