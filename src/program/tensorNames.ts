@@ -41,13 +41,14 @@ export function tensorNames(program: Program, scaled: ReadonlyMap<Node, Node>): 
     const [direction] = change.operands
     if (change.is("scale") && !fixed.has(direction!)) fixed.set(direction!, `direction of ${name}`)
   }
-  const { name: formula } = writer(fixed, () => undefined)
+  const short = shortener()
+  const { name: formula } = writer(fixed, () => undefined, short)
   const forward = new Set(inOrder([program.loss]).map(formula))
   const isForward = (node: Node) => forward.has(formula(node))
   const aliases = new Map([[formula(program.loss), "loss"]])
   for (const [name, node] of Object.entries(program.quantities))
     if (!fixed.has(node) && isForward(node)) aliases.set(formula(node), name)
-  return { ...writer(fixed, (node) => aliases.get(formula(node))), isForward }
+  return { ...writer(fixed, (node) => aliases.get(formula(node)), short), isForward }
 }
 
 /** The change of a leaf where its next value is the leaf plus one. */
@@ -55,14 +56,29 @@ export function changeOf(leaf: Node, next: Node): Node | null {
   return next.is("add") && next.operands[0] === leaf ? next.operands[1]! : null
 }
 
+/** Formulas of deep models grow without bound: longer ones are told by their operation and a number. */
+const LONGEST = 160
+
+/** Equal texts for equal formulas: the formula itself, or where it is too long a name of its own. */
+function shortener(): (node: Node, formula: string) => string {
+  const known = new Map<string, string>()
+  return ({ op }, formula) => {
+    if (formula.length <= LONGEST) return formula
+    const name = known.get(formula) ?? `tensor ${known.size + 1} (${op})`
+    known.set(formula, name)
+    return name
+  }
+}
+
 /** Writes names and formulas, each node's name once; fixed names come first, then aliases. */
 function writer(
   fixed: ReadonlyMap<Node, string>,
   alias: (node: Node) => string | undefined,
+  short: (node: Node, formula: string) => string,
 ): Pick<TensorNames, "name" | "formula"> {
   const known = new Map(fixed)
   const inside = (node: Node) => (/[ ]/.test(name(node)) ? `(${name(node)})` : name(node))
-  const formula = (node: Node) => lookUp(FORMULAS, node, name, inside)
+  const formula = (node: Node) => short(node, lookUp(FORMULAS, node, name, inside))
   const name = (node: Node): string => {
     const text = known.get(node) ?? alias(node) ?? formula(node)
     known.set(node, text)
