@@ -102,10 +102,11 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
   const { isDerivedBeyondBounds: isWhole = true } = scheme.program.model
   const isCut = !isWhole && scheme.symbols.length > 0
   const { adapter, sites: adapted } = scheme.program.model
-  if (isCut && adapter?.readsWeights === true && adapted.length > MOST_SITES_WITH_NORMS)
+  const most = scheme.symbols.length > 1 ? MOST_SITES_WITH_NORMS.ofSeveralSymbols : MOST_SITES_WITH_NORMS.ofOneSymbol
+  if (isCut && adapter?.readsWeights === true && adapted.length > most)
     throw new Underivable(
       scheme.definition.name,
-      `the norms of weights at ${adapted.length} sites have too many parts for symbols; set all of ${scheme.symbols.join(", ")}, as with --set, or adapt at most ${MOST_SITES_WITH_NORMS} sites`,
+      `the norms of weights at ${adapted.length} sites have too many parts for symbols; set all of ${scheme.symbols.join(", ")}, as with --set, or adapt at most ${most} sites`,
     )
   const read = (cell: Cell) =>
     ifKnown(() => (isCut && isOutgrown(scheme, cell, () => {}) ? OUTGROWN : recursion(scheme, cell)))
@@ -215,7 +216,7 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
 }
 
 /** Adapters that divide by norms of weights, as DoRA, on more sites of a deep model take minutes a region. */
-const MOST_SITES_WITH_NORMS = 2
+const MOST_SITES_WITH_NORMS = { ofOneSymbol: 4, ofSeveralSymbols: 3 }
 
 /** Beyond this a phase diagram is no longer one to read, and takes minutes: residuals that double exponents do that. */
 const MOST_CELLS = 300

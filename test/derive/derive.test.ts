@@ -342,6 +342,12 @@ describe("refusals", () => {
     expect(() => scheme({ ...schemeNamed("lora-one"), model: { kind: "teacher-student" } })).toThrow(
       /along the gradient/,
     ))
+  test("symbols of DoRA on three sites side by side: LoRA's bound and the magnitude's own", () => {
+    const block = onModel("llama-block", schemeNamed("dora"))
+    const { stable, efficient } = derive(scheme({ ...block, model: { kind: "llama-block", sites: ["q", "k", "v"] } }))
+    says(stable, "c <= -1/2 and cm <= 0")
+    says(efficient!, "c == -1/2 and cm == 0")
+  })
   test("symbols of DoRA on a whole block, by name", () =>
     expect(() => derive(scheme(onModel("llama-block", schemeNamed("dora"))))).toThrow(/norms of weights at 7 sites/))
   test("a matrix that is known from above only has no inverse: scaled GD on a block", () =>
