@@ -13,6 +13,7 @@ import { benchArrayLibrary } from "./arrayLibrary.js"
 import { benchCommands } from "./commands.js"
 import { type Contender, inside, outside, RATES } from "./contender.js"
 import { benchFineTuning } from "./fineTuning.js"
+import { benchFrozenWeights } from "./frozenWeights.js"
 import { benchGpu } from "./gpu.js"
 import { buildNative, type Native } from "./native.js"
 import { interpreter, mlMatrix } from "./plain.js"
@@ -46,6 +47,10 @@ const options = new Command("bench")
     "a LoRA training step of a Llama-type model beside PyTorch and PEFT; --widths are hidden sizes",
   )
   .option(
+    "--frozen-weights",
+    "frozen weights of a pretrained model's shape in float32 beside bfloat16: memory and time",
+  )
+  .option(
     "--upper-blocks",
     "a LoRA training step whose adapters are in the last two of eight blocks; --widths are hidden sizes",
   )
@@ -70,6 +75,7 @@ const options = new Command("bench")
     fineTuning?: boolean
     schemes?: boolean
     upperBlocks?: boolean
+    frozenWeights?: boolean
     threads: string[]
     arrayLibrary?: boolean
   }>()
@@ -89,6 +95,10 @@ if (options.fineTuning) {
 }
 if (options.schemes) {
   benchSchemes({ widths: options.widths.map(Number), seeds: Number(options.repeats) }, say)
+  process.exit()
+}
+if (options.frozenWeights) {
+  await benchFrozenWeights(say)
   process.exit()
 }
 if (options.upperBlocks) {
