@@ -84,6 +84,8 @@ function joined({ point }: Cell, x: readonly Affine[], y: readonly Affine[]): re
   const first = x[0]!
   if (x.length + y.length === 1) return x
   const least = first.plus(WINDOW)
+  // Terms of a size are joined already: where the other's are among them, or too small, they stay.
+  if (y.length > 0 && y.every((form) => x.includes(form) || form.compareAt(point, least) < 0)) return x
   const others = new Map<string, Affine>()
   for (const forms of [x, y])
     for (const form of forms)

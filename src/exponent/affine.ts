@@ -170,8 +170,9 @@ export class Affine {
    * whole numbers are exact, and compare sooner than fractions.
    */
   compareAt(point: ReadonlyMap<string, Fraction>, other: Affine): number {
-    const [own, others] = [this.at(point), other.at(point)]
-    if (this.denominator === 0 || other.denominator === 0) return own.compare(others)
+    if (this.lastPoint !== point) this.at(point)
+    if (other.lastPoint !== point) other.at(point)
+    if (this.denominator === 0 || other.denominator === 0) return this.lastValue.compare(other.lastValue)
     return this.numerator * other.denominator - other.numerator * this.denominator
   }
 
