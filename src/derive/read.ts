@@ -13,7 +13,7 @@ import { type Bases, basesText, MANY, meet, Parity } from "./parity.js"
 import { precondition } from "./precondition.js"
 import { type Applications, applied, basesOf } from "./randomMatrix.js"
 import { inverseRoot, inverseRootChange } from "./root.js"
-import { larger, lead, product, type Size, shifted, sizeOf, weakened } from "./size.js"
+import { larger, lead, product, shifted, sizeOf, weakened } from "./size.js"
 import { Underivable } from "./underivable.js"
 
 /** How much sums of two parts grow, with what is assumed of each. */
