@@ -35,7 +35,7 @@ export function seedsAt({ seeds, fewerSeedsBeyond = Number.POSITIVE_INFINITY }: 
  * n^(1/4) grows by a factor of 5.7.
  */
 const DEEP: Partial<Budget> = { widths: powersOfTwo(6, 12), seeds: 192, fewerSeedsBeyond: 128, seedsPerTask: 4 }
-const DEEP_AND_CLOSE: Partial<Budget> = { ...DEEP, widths: powersOfTwo(6, 16), seeds: 384 }
+const DEEP_AND_CLOSE: Partial<Budget> = { ...DEEP, widths: powersOfTwo(6, 16), seeds: 768 }
 
 /** Heads share a width equally. */
 function evenFourthPowers(isOneOfMany: boolean): number[] {
