@@ -26,10 +26,12 @@ const FEWEST = 4
  *
  * The rule: finite widths are the cause if at wider ones the verdict is "agrees" and the plain slope, or the exponent
  * that was fitted with the other terms, lies nearer the derived one by what counts as a difference; or if the plain
- * slope's miss falls from window to window, in all to less than half. Else no cause is found, and what was seen is said. The first window and its part of the rule were fixed before
- * any contradiction was seen; the second window and its part were added for networks of six layers, whose corrections
- * n^(−1/2) have factors of the number of pairs of layers, and either sign; the fitted exponent for scaled AdamW in turn,
- * whose size rises and then falls over the first widths, so that its plain slope there is small by chance.
+ * slope's miss falls from window to window, in all to less than half. Else no cause is found, and what was seen is said.
+ *
+ * The first window and its part of the rule were fixed before any contradiction was seen; the second window and its
+ * part were added for networks of six layers, whose corrections n^(−1/2) have factors of the number of pairs of layers,
+ * and either sign; the fitted exponent for scaled AdamW in turn, whose size rises and then falls over the first widths,
+ * so that its plain slope there is small by chance.
  *
  * @param judged as the claims were judged.
  * @param windows the widths of the further measurements, in turn, as long as a contradiction is left.
