@@ -117,6 +117,7 @@ export function applied({ leaf, transposed, size: w }: RandomTerm, to: Graded, c
 
 /** γ of a product of which the second factor counts by its leading term. */
 function timesOf(x: Size, y: Size): Size {
-  const size = { ...x, terms: x.terms.map((term) => term.plus(lead(y))), discrete: false }
+  const logarithmic = x.logarithmic || y.logarithmic
+  const size = { ...x, terms: x.terms.map((term) => term.plus(lead(y))), discrete: false, logarithmic }
   return y.relation === "equal" ? size : weakened(size)
 }

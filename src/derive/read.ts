@@ -135,7 +135,9 @@ function rootRatio(mean: Graded, square: Graded, epsilon: Affine | null, { cell,
   else cell.usesGaps = true
   if (epsilon !== null && cell.compare(epsilon, root) > 0) return first.map((size) => shifted(size, epsilon.negated))
   if (first.parts.length > 1) cell.usesGaps = true
-  return asSigns(first.map((size) => shifted(size, root.negated)).products(cell, "odd"))
+  const gaps = first.map((size) => shifted(size, root.negated))
+  const small = gaps.map((gap) => (isZeroForm(lead(gap)) ? gap : { ...gap, logarithmic: true }))
+  return asSigns(small.products(cell, "odd"))
 }
 
 /** U Vᵀ of a matrix U S Vᵀ of rank Θ(1): every singular value becomes 1, and the largest is the Frobenius norm. */

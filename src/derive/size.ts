@@ -18,11 +18,16 @@ export interface Size {
   readonly relation: Relation
   /** Whether the leading part takes values in ±(one size), as after a sign. */
   readonly discrete: boolean
+  /**
+   * Whether the leading term may come with a factor log n: it is a smaller part of x / √(x² + y²), whose slope in it is
+   * E |y|⁻¹ down to where the two are equal.
+   */
+  readonly logarithmic: boolean
 }
 
 /** A size of one term that holds as an equality. */
 export function sizeOf(form: Affine, discrete = false): Size {
-  return { terms: [form], relation: "equal", discrete }
+  return { terms: [form], relation: "equal", discrete, logarithmic: false }
 }
 
 /** The leading form of a size. */
@@ -36,7 +41,8 @@ export function larger(cell: Cell, x: Size, y: Size): Size {
   const [first, second] = order >= 0 ? [x, y] : [y, x]
   if (order === 0) {
     const relation = x.relation === "equal" ? x.relation : y.relation
-    return { ...x, relation, discrete: x.discrete && y.discrete, terms: joined(cell, x.terms, y.terms) }
+    const [discrete, logarithmic] = [x.discrete && y.discrete, x.logarithmic || y.logarithmic]
+    return { relation, discrete, logarithmic, terms: joined(cell, x.terms, y.terms) }
   }
   return cell.keepsTerms ? { ...first, terms: joined(cell, first.terms, second.terms) } : first
 }
@@ -48,6 +54,7 @@ export function product(cell: Cell, x: Size, y: Size): Size {
     terms: cell.keepsTerms ? joined(cell, productTerms(cell, first, x, y), []) : [first],
     relation: x.relation === "equal" && y.relation === "equal" ? "equal" : "atMost",
     discrete: x.discrete && y.discrete,
+    logarithmic: x.logarithmic || y.logarithmic,
   }
 }
 

@@ -28,6 +28,8 @@ export type Terms =
        */
       readonly corrections: readonly Fraction[]
       readonly relation: Relation
+      /** Whether the leading term may come with a factor log n (see `Size`). */
+      readonly logarithmic: boolean
     }
 
 /**
@@ -78,6 +80,7 @@ export function termsOf(concrete: Scheme): (quantity: string, t: number) => Term
       orthogonal: at.orthogonal.has(quantity),
       corrections: distinct(corrections).reverse(),
       relation: size.relation,
+      logarithmic: size.logarithmic,
     }
   }
 }

@@ -3,6 +3,7 @@ import { type Expected, judge, type Verdict } from "../../src/fit/judge.js"
 import type { Scheme } from "../../src/scheme/scheme.js"
 import type { Budget } from "./budget.js"
 import { derivedSetting } from "./derivedSetting.js"
+import { logarithmicCause } from "./logarithm.js"
 import type { Measurements } from "./measurements.js"
 import { type Setting, settingName } from "./setting.js"
 
@@ -64,7 +65,8 @@ export function judgeMeasurements(
       names[index]!.map((quantity): MeasuredClaim => {
         const derived = terms(quantity, step)
         const samples = measurements[index]!.samples(quantity, step)
-        const measured = judge(expected(derived, isAlignment(quantity, own)), samples, tests)
+        const asked = expected(derived, isAlignment(quantity, own))
+        const measured = judge(asked, samples, tests)
         return {
           setting: settings[index]!,
           level: quantity === "f" ? "output" : "features",
@@ -72,7 +74,11 @@ export function judgeMeasurements(
           step,
           derived,
           measured,
-          cause: measured.verdict === "contradicts" ? failedAssumption(measurements[index]!.flipped(step)) : null,
+          cause:
+            measured.verdict === "contradicts"
+              ? (failedAssumption(measurements[index]!.flipped(step)) ??
+                logarithmicCause(derived, asked, measured, samples))
+              : null,
           widths,
           seeds,
           values: samples.map(({ meanSquares }) =>
