@@ -14,12 +14,10 @@ const sizes = { n: N, nIn: N, r: R, samples: SAMPLES, one: 1 }
 
 const linear = ({ rows, columns, data }: Matrix) => LinearAlgebra.from1DArray(rows, columns, data)
 
-/** A scheme's loss, zB and gradients at drawn values of all leaves; rows of W of norm 1. */
-function drawn(name: string, seed: number, change: Partial<SchemeDefinition> = {}) {
-  const definition = { ...schemeNamed(name), loss: "squared", batch: SAMPLES, ...change } as const
-  const { program } = scheme(definition, { ...definition.example, o: "1/2" })
+/** Drawn values of all leaves that the nodes depend on; rows of W of norm 1. */
+function leavesOf(roots: readonly Node[], seed: number): Map<Node, Matrix> {
   const leaves = new Map<Node, Matrix>()
-  for (const node of inOrder([program.loss]))
+  for (const node of inOrder(roots))
     if (node.is("leaf")) {
       const shape = zeros(node, sizes)
       const data = gaussians(seed, leafName(node), shape.data.length)
@@ -30,6 +28,14 @@ function drawn(name: string, seed: number, change: Partial<SchemeDefinition> = {
         }
       leaves.set(node, { ...shape, data })
     }
+  return leaves
+}
+
+/** A scheme's loss, zB and gradients at drawn values of all leaves. */
+function drawn(name: string, seed: number, change: Partial<SchemeDefinition> = {}) {
+  const definition = { ...schemeNamed(name), loss: "squared", batch: SAMPLES, ...change } as const
+  const { program } = scheme(definition, { ...definition.example, o: "1/2" })
+  const leaves = leavesOf([program.loss], seed)
   const value = (leaf: string) => linear([...leaves].find(([node]) => leafName(node) === leaf)![1])
   return { program, leaves, value }
 }
@@ -114,23 +120,10 @@ const ADDED: Readonly<Record<string, (of: (leaf: string) => LinearAlgebra) => Li
 }
 
 describe("what a step adds to zB", () => {
-  const leavesOf = (name: string, seed: number) => {
+  const stepOf = (name: string, seed: number) => {
     const definition = { ...schemeNamed(name), loss: "squared", batch: SAMPLES, optimiser: "sgd" } as const
     const { program } = scheme(definition, { ...definition.example, o: "1/2" })
-    const at = inOrder([...Object.values(program.quantities), ...program.next.values()])
-    const leaves = new Map<Node, Matrix>()
-    for (const node of at)
-      if (node.is("leaf")) {
-        const shape = zeros(node, sizes)
-        const data = gaussians(seed, leafName(node), shape.data.length)
-        if (leafName(node) === "W")
-          for (let i = 0; i < N; i++) {
-            const norm = Math.hypot(...data.slice(i * N, (i + 1) * N))
-            for (let j = 0; j < N; j++) data[i * N + j]! /= norm
-          }
-        leaves.set(node, { ...shape, data })
-      }
-    return { program, leaves }
+    return { program, leaves: leavesOf([...Object.values(program.quantities), ...program.next.values()], seed) }
   }
   test.each([
     ["vera", ["lambda_d", "lambda_b"]],
@@ -140,7 +133,7 @@ describe("what a step adds to zB", () => {
   ])("%s: delta is new minus old, and of each of %j the same if it moves alone", (name, trained) => {
     fc.assert(
       fc.property(fc.nat(1000), (seed) => {
-        const { program, leaves } = leavesOf(name, seed)
+        const { program, leaves } = stepOf(name, seed)
         const roots = [...Object.values(program.quantities), ...program.next.values()]
         const values = evaluate(roots, leaves, sizes, 1)
         const old = new Map([...leaves].map(([node, value]) => [leafName(node), value]))
@@ -159,7 +152,7 @@ describe("what a step adds to zB", () => {
     )
   })
   test("LoRA's are δ¹, δ² and δ³: B ΔA x and ΔB A x are what A and B add alone", () => {
-    const { program, leaves } = leavesOf("init-ab", 3)
+    const { program, leaves } = stepOf("init-ab", 3)
     const roots = [...Object.values(program.quantities), ...program.next.values()]
     const values = evaluate(roots, leaves, sizes, 1)
     const old = new Map([...leaves].map(([node, value]) => [leafName(node), linear(value)]))
