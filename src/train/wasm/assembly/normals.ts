@@ -142,56 +142,56 @@ const COSINE = memory.data<f64>([
   return <i64>((<u64>(<u32>upper >>> 5) << 26) | <u64>(<u32>lower >>> 6))
 }
 
-/** The state's words after a step of the generator, a being the exclusive or of those before. */
-@inline function after0(s0: u64, a: u64): u64 {
+/** The first word of the state after a step of the generator, a being the exclusive or of both. */
+@inline function stepped(s0: u64, a: u64): u64 {
   return rotl<u64>(s0, 24) ^ a ^ (a << 16)
 }
 
-@inline function after1(a: u64): u64 {
-  return rotl<u64>(a, 37)
+/** The 53 bits of two steps from a state. What these three share an engine computes once. */
+@inline function bits(s0: u64, s1: u64): i64 {
+  const a = s0 ^ s1
+  return joined(s0 + s1, stepped(s0, a) + rotl<u64>(a, 37))
+}
+
+/** The state's words after two steps. */
+@inline function later0(s0: u64, s1: u64): u64 {
+  const a = s0 ^ s1
+  const p = stepped(s0, a)
+  return stepped(p, p ^ rotl<u64>(a, 37))
+}
+
+@inline function later1(s0: u64, s1: u64): u64 {
+  const a = s0 ^ s1
+  return rotl<u64>(stepped(s0, a) ^ rotl<u64>(a, 37), 37)
 }
 
 /**
  * Writes the first `count` numbers of a stream, rounded up to a multiple of four; the words are those of `streamState`.
  */
 export function normals(s01: u32, s00: u32, s11: u32, s10: u32, out: usize, count: i32, deviation: f64): void {
-  let s0 = (<u64>s01 << 32) | s00
-  let s1 = (<u64>s11 << 32) | s10
+  let a0 = (<u64>s01 << 32) | s00
+  let a1 = (<u64>s11 << 32) | s10
   const deviations = f64x2.splat(deviation)
   let i = 0
   for (; i + 4 < count; i += 8) {
-    const a0 = s0 ^ s1, p0 = after0(s0, a0), q0 = after1(a0), b0 = p0 ^ q0
-    const whole0 = joined(s0 + s1, p0 + q0)
-    s0 = after0(p0, b0)
-    s1 = after1(b0)
-    const a1 = s0 ^ s1, p1 = after0(s0, a1), q1 = after1(a1), b1 = p1 ^ q1
-    const whole1 = joined(s0 + s1, p1 + q1)
-    s0 = after0(p1, b1)
-    s1 = after1(b1)
-    const a2 = s0 ^ s1, p2 = after0(s0, a2), q2 = after1(a2), b2 = p2 ^ q2
-    const whole2 = joined(s0 + s1, p2 + q2)
-    s0 = after0(p2, b2)
-    s1 = after1(b2)
-    const a3 = s0 ^ s1, p3 = after0(s0, a3), q3 = after1(a3), b3 = p3 ^ q3
-    const whole3 = joined(s0 + s1, p3 + q3)
-    s0 = after0(p3, b3)
-    s1 = after1(b3)
-    const a4 = s0 ^ s1, p4 = after0(s0, a4), q4 = after1(a4), b4 = p4 ^ q4
-    const whole4 = joined(s0 + s1, p4 + q4)
-    s0 = after0(p4, b4)
-    s1 = after1(b4)
-    const a5 = s0 ^ s1, p5 = after0(s0, a5), q5 = after1(a5), b5 = p5 ^ q5
-    const whole5 = joined(s0 + s1, p5 + q5)
-    s0 = after0(p5, b5)
-    s1 = after1(b5)
-    const a6 = s0 ^ s1, p6 = after0(s0, a6), q6 = after1(a6), b6 = p6 ^ q6
-    const whole6 = joined(s0 + s1, p6 + q6)
-    s0 = after0(p6, b6)
-    s1 = after1(b6)
-    const a7 = s0 ^ s1, p7 = after0(s0, a7), q7 = after1(a7), b7 = p7 ^ q7
-    const whole7 = joined(s0 + s1, p7 + q7)
-    s0 = after0(p7, b7)
-    s1 = after1(b7)
+    const whole0 = bits(a0, a1)
+    const b0 = later0(a0, a1), b1 = later1(a0, a1)
+    const whole1 = bits(b0, b1)
+    const c0 = later0(b0, b1), c1 = later1(b0, b1)
+    const whole2 = bits(c0, c1)
+    const d0 = later0(c0, c1), d1 = later1(c0, c1)
+    const whole3 = bits(d0, d1)
+    const e0 = later0(d0, d1), e1 = later1(d0, d1)
+    const whole4 = bits(e0, e1)
+    const f0 = later0(e0, e1), f1 = later1(e0, e1)
+    const whole5 = bits(f0, f1)
+    const g0 = later0(f0, f1), g1 = later1(f0, f1)
+    const whole6 = bits(g0, g1)
+    const h0 = later0(g0, g1), h1 = later1(g0, g1)
+    const whole7 = bits(h0, h1)
+    a0 = later0(h0, h1)
+    a1 = later1(h0, h1)
+    // Side by side and not one after the other: engines keep this order, and take a third longer for the other.
     const turnsA = uniforms(whole1, whole3)
     const turnsB = uniforms(whole5, whole7)
     const radiusA = radiiOf(uniforms(whole0, whole2), deviations)
@@ -209,22 +209,13 @@ export function normals(s01: u32, s00: u32, s11: u32, s10: u32, out: usize, coun
     out += 64
   }
   if (i < count) {
-    const a0 = s0 ^ s1, p0 = after0(s0, a0), q0 = after1(a0), b0 = p0 ^ q0
-    const whole0 = joined(s0 + s1, p0 + q0)
-    s0 = after0(p0, b0)
-    s1 = after1(b0)
-    const a1 = s0 ^ s1, p1 = after0(s0, a1), q1 = after1(a1), b1 = p1 ^ q1
-    const whole1 = joined(s0 + s1, p1 + q1)
-    s0 = after0(p1, b1)
-    s1 = after1(b1)
-    const a2 = s0 ^ s1, p2 = after0(s0, a2), q2 = after1(a2), b2 = p2 ^ q2
-    const whole2 = joined(s0 + s1, p2 + q2)
-    s0 = after0(p2, b2)
-    s1 = after1(b2)
-    const a3 = s0 ^ s1, p3 = after0(s0, a3), q3 = after1(a3), b3 = p3 ^ q3
-    const whole3 = joined(s0 + s1, p3 + q3)
-    s0 = after0(p3, b3)
-    s1 = after1(b3)
+    const whole0 = bits(a0, a1)
+    const b0 = later0(a0, a1), b1 = later1(a0, a1)
+    const whole1 = bits(b0, b1)
+    const c0 = later0(b0, b1), c1 = later1(b0, b1)
+    const whole2 = bits(c0, c1)
+    const d0 = later0(c0, c1), d1 = later1(c0, c1)
+    const whole3 = bits(d0, d1)
     const turns = uniforms(whole1, whole3)
     const quarter = quarterOf(turns)
     const angle = angleFrom(quarter, turns)
