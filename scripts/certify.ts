@@ -2,7 +2,7 @@
 import { mkdir } from "node:fs/promises"
 import { smtText } from "../src/prove/smt.js"
 import { proven, readStatement, smtFile, theoremNames, writeTheorem } from "../src/prove/theorem.js"
-import { writeFileAtomic } from "../src/report/files.js"
+import { writeFileAtomic } from "../src/writeFileAtomic.js"
 
 await mkdir(new URL(".", smtFile("any")), { recursive: true })
 for (const name of theoremNames()) {

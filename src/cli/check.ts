@@ -43,7 +43,7 @@ export async function checkCommand(name: string | undefined, options: CheckComma
   if (options.figure !== undefined) {
     const [{ renderFigure }, { writeFileAtomic }] = await Promise.all([
       import("../report/figure.js"),
-      import("../report/files.js"),
+      import("../writeFileAtomic.js"),
     ])
     await writeFileAtomic(options.figure, (await renderFigure(coordinateFigure(coordinatePoints(claims)))).svg)
   }

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs"
 import { totalmem } from "node:os"
 import { InputError } from "../inputError.js"
+import { mebibytes } from "../mebibytes.js"
 import { environment } from "../report/environment.js"
 import type { SweepConfig } from "../sweep/config.js"
 import { costing, memoryNeeded } from "../sweep/cost.js"
@@ -163,10 +164,6 @@ async function finishPlan(
     bar.stop()
     await pool.close()
   }
-}
-
-function mebibytes(bytes: number): string {
-  return `${Math.ceil(bytes / 2 ** 20)} MiB`
 }
 
 /** @throws InputError if the machine, or the limit put on the process, has less. */

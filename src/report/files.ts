@@ -1,18 +1,6 @@
-import { mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises"
+import { mkdtemp, readdir, rename, rm } from "node:fs/promises"
 import { basename, dirname, join, resolve } from "node:path"
 import { InputError } from "../inputError.js"
-
-/** Writes a file under a temporary name beside its place, then renames it: it is there whole or not at all. */
-export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`
-  try {
-    await writeFile(temporary, data)
-    await rename(temporary, path)
-  } catch (error) {
-    await rm(temporary, { force: true })
-    throw error
-  }
-}
 
 /**
  * Checks that a report may be written to the folder: it is absent, empty, or an earlier report (it holds `marker`).

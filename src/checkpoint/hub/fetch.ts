@@ -1,10 +1,12 @@
 /** Fetches a repository of the hub into the cache: every file checked by its size and digest, links and branch last. */
 import { createHash, type Hash, randomBytes } from "node:crypto"
 import { existsSync } from "node:fs"
-import { copyFile, type FileHandle, mkdir, open, rename, rm, statfs, symlink, writeFile } from "node:fs/promises"
+import { copyFile, type FileHandle, mkdir, open, rename, rm, statfs, symlink } from "node:fs/promises"
 import { dirname, join, relative } from "node:path"
 import { setTimeout as wait } from "node:timers/promises"
 import { InputError } from "../../inputError.js"
+import { mebibytes } from "../../mebibytes.js"
+import { writeFileAtomic } from "../../writeFileAtomic.js"
 import { BRANCH, type HubKind, repositoryFolder } from "./cache.js"
 import { HubFailure } from "./failure.js"
 import { openRepository, type RemoteFile, type Repository, reasonOf } from "./remote.js"
@@ -66,7 +68,8 @@ export async function fetchRepository(kind: HubKind, name: string, options: Fetc
   options.begin?.(fetched)
   for (const file of fetched) await fetchFile(repository, file, join(blobs, file.digest.hex), options)
   await writeSnapshot(folder, files, blobs)
-  await writeAtomically(join(own, "refs", BRANCH), commit)
+  await mkdir(join(own, "refs"), { recursive: true })
+  await writeFileAtomic(join(own, "refs", BRANCH), commit)
   return { commit, folder, files, fetched }
 }
 
@@ -115,7 +118,6 @@ async function requireRoom(folder: string, files: readonly RemoteFile[]): Promis
   const needed = files.reduce((sum, { size }) => sum + size, 0)
   const { bavail, bsize } = await statfs(folder)
   if (needed <= bavail * bsize) return
-  const mebibytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`
   throw new InputError({
     field: "HF_HOME",
     given: folder,
@@ -248,11 +250,4 @@ async function linkTo(blob: string, link: string, last: string): Promise<void> {
 /** A name that no finished file has. */
 function unfinished(path: string): string {
   return `${path}.${randomBytes(6).toString("hex")}.incomplete`
-}
-
-async function writeAtomically(path: string, text: string): Promise<void> {
-  const temporary = unfinished(path)
-  await mkdir(dirname(path), { recursive: true })
-  await writeFile(temporary, text)
-  await rename(temporary, path)
 }

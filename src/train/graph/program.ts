@@ -1,4 +1,5 @@
 /** A scheme's program as a graph: the runs of many seeds side by side, in float32. */
+import { mebibytes } from "../../mebibytes.js"
 import { inOrder, isNeverFormed, type Node } from "../../program/node.js"
 import type { Coefficient } from "../../program/operation.js"
 import type { Scheme } from "../../scheme/scheme.js"
@@ -118,8 +119,4 @@ async function runBatch(
     for (const [leaf, name] of graph.next) moving.set(leaf, found[name]!)
   }
   return records.map(({ outcome, history }) => ({ outcome, history }))
-}
-
-function mebibytes(bytes: number): string {
-  return `${Math.ceil(bytes / 2 ** 20)} MiB`
 }
