@@ -11,7 +11,7 @@ import { isZeroForm } from "./graded.js"
 import { throughTransient } from "./longTransient.js"
 import { isOutgrown, OUTGROWN, tellsSites } from "./outgrown.js"
 import { givenAlignment } from "./read.js"
-import { type Recursion, recursion, sizeAt } from "./recursion.js"
+import { MOST_STEPS_OF_DEEP, type Recursion, recursion, sizeAt } from "./recursion.js"
 import type { Relation } from "./size.js"
 import { ifKnown, Underivable, UnknownHere } from "./underivable.js"
 import { openAtWalls } from "./walls.js"
@@ -108,8 +108,10 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
       scheme.definition.name,
       `the norms of weights at ${adapted.length} sites have too many parts for symbols; set all of ${scheme.symbols.join(", ")}, as with --set, or adapt at most ${most} sites`,
     )
-  const read = (cell: Cell) =>
-    ifKnown(() => (isCut && isOutgrown(scheme, cell, () => {}) ? OUTGROWN : recursion(scheme, cell)))
+  const read = (cell: Cell) => {
+    if (!isCut) return ifKnown(() => recursion(scheme, cell))
+    return ifKnown(() => (isOutgrown(scheme, cell, () => {}) ? OUTGROWN : recursion(scheme, cell, MOST_STEPS_OF_DEEP)))
+  }
   const found = explore(scheme.domain, scheme.symbols, read, isCut ? MOST_CELLS_OF_DEEP : MOST_CELLS)
   if (found === null)
     throw new Underivable(
@@ -121,9 +123,10 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
   const cells = found.flatMap(({ result, ...cell }) =>
     result === OUTGROWN || result instanceof UnknownHere ? [] : [{ ...cell, result }],
   )
+  // A deep model's longer transients lie beyond its bounds, and take minutes to follow.
   const explored = openAtWalls(
     cells.flatMap((region) =>
-      region.result === null ? (throughTransient(scheme, region.where) ?? [region]) : [region],
+      region.result === null && !isCut ? (throughTransient(scheme, region.where) ?? [region]) : [region],
     ),
   )
   const regions = explored.flatMap(({ result, ...region }) => (result === null ? [] : [{ ...region, result }]))

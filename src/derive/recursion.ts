@@ -34,6 +34,8 @@ export interface Recursion {
 
 /** A state that settles does so within a few steps, except where it grows slowly towards something far above. */
 export const MOST_STEPS = 16
+/** Of a deep model beyond its bounds, where steps are slow to read and regions with a long transient many. */
+export const MOST_STEPS_OF_DEEP = 7
 export const LONGEST_PERIOD = 3
 
 /**
@@ -41,12 +43,12 @@ export const LONGEST_PERIOD = 3
  *
  * The step maps the exponents of factors, optimiser state and what the random matrices were applied to, to their next
  * ones and depends on nothing else. So a state that repeats does so for ever, by induction on t. For a state that grows
- * see {@link growthOver}. Null if neither is seen within a number of steps.
+ * see {@link growthOver}. Null if neither is seen within the given number of steps.
  */
-export function recursion(scheme: Scheme, cell: Cell): Recursion | null {
+export function recursion(scheme: Scheme, cell: Cell, most = MOST_STEPS): Recursion | null {
   const assumptions = new Set<string>()
   const advance = stepper(scheme, cell, (assumption) => void assumptions.add(assumption))
-  const course = settle(initialState(scheme, cell), cell, advance)
+  const course = settle(initialState(scheme, cell), cell, advance, most)
   if (course === null) return null
   const { history, period, growth } = course
   return { steps: stepSizes(history), period, growth, limit: null, assumptions: [...assumptions] }
@@ -60,9 +62,9 @@ export interface Course {
 }
 
 /** The steps from a state until it repeats or is certain to grow; null if neither is seen. */
-export function settle(start: State, cell: Cell, advance: Advance): Course | null {
+export function settle(start: State, cell: Cell, advance: Advance, most = MOST_STEPS): Course | null {
   const history: StepReading[] = []
-  for (let state = start; history.length < MOST_STEPS; ) {
+  for (let state = start; history.length < most; ) {
     const moment = advance(state)
     history.push(moment)
     if (isRepeated(state, moment.state)) return { history, period: 1, growth: noGrowth(moment) }

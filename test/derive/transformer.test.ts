@@ -76,7 +76,8 @@ test.each([
 /**
  * Beyond c = −1 the stream before gate and up is n^(c + 1) of what v adds, a new vector: along it A moves by n^c, and
  * gradients behind the norm are n^(c + 1) times smaller than those of the first step, which Adam remembers. So zA[up]
- * is n · n^c · n^−(c + 1) = 1; gate, whose slope is odd in B[gate], meets its own start in its gradient from step 2 on.
+ * is n · n^c · n^−(c + 1) = 1, and beyond c = −1/2 the sum of n independent products of size n^c, n^(c + 1/2); gate,
+ * whose slope is odd in B[gate], meets its own start in its gradient from step 2 on.
  */
 test("Init[B] on a block as in Llama: beyond the bound up stays bounded, its input being a new vector", () => {
   const { stable, stableSites, quantities } = derive(scheme(onModel("llama-block", initB)))
@@ -86,7 +87,8 @@ test("Init[B] on a block as in Llama: beyond the bound up stays bounded, its inp
     ...Object.fromEntries(BLOCK_SITES["llama-block"].map((site) => [`[${site}]`, "c <= -1"])),
     "[up]": "c <= -1/2",
   })
-  for (const site of ["gate", "up"]) expect(formatExponent(quantities[`zA[${site}]`]!.steps[0]!)).toBe("min(0, c + 1)")
+  for (const site of ["gate", "up"])
+    expect(formatExponent(quantities[`zA[${site}]`]!.steps[0]!)).toBe("max(min(0, c + 1), min(c + 1, c + 1/2))")
 })
 
 /** LoRA+ on all sites of a block, derived once: it takes seconds. */

@@ -14,10 +14,6 @@ export function linear<O extends Op>(
   }
 }
 
-/**
- * X Y. After: before plus change, so that a matrix that is never formed is asked nothing but the change; exact where X
- * or Y was zero.
- */
 export const matmul: Row<"matmul"> = {
   gradient: ({ operands: [left, right] }, adjoint) => [
     adjoint.times(right!.transpose()),
@@ -64,7 +60,7 @@ export function changeOfProduct(x: Changed, y: Changed, product: (x: Node, y: No
 
 /** The product of two tensors that change. */
 export function product(x: Changed, y: Changed): Changed {
-  const before = x.before.times(y.before)
-  const change = changeOfProduct(x, y, (p, q) => p.times(q))
-  return { before, after: before.plus(change), change }
+  const [before, after] = [x.before.times(y.before), x.after.times(y.after)]
+  const isNew = x.before.isZero || y.before.isZero
+  return { before, after, change: isNew ? after : changeOfProduct(x, y, (p, q) => p.times(q)) }
 }
