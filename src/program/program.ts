@@ -7,6 +7,7 @@ import { isNeverFormed, Node } from "./node.js"
 import { type Frozen, type Loss, type Objective, objective } from "./objective.js"
 import type { Coefficient, Epsilon } from "./operation.js"
 import { type AdapterStep, quantitiesOf, type StepParts } from "./quantities.js"
+import { type Saturation, saturationsOf } from "./saturation.js"
 import type { FactorPlace, FactorSpaces, Optimiser } from "./updateRule.js"
 
 /** One training step as a program: leaves in, the next value of each moving leaf out. */
@@ -24,6 +25,8 @@ export interface Program {
   readonly parts: readonly StepParts[]
   /** The sums over a width behind those quantities that are one: a matrix product each. */
   readonly alignments: Readonly<Record<string, WidthSum>>
+  /** The functions behind the quantities that saturate. */
+  readonly saturations: Readonly<Record<string, Saturation>>
   readonly loss: Node
   /** f − y where the gradient depends on the output, else null. */
   readonly residual: Node | null
@@ -182,6 +185,7 @@ export function trainingStep(
     quantities,
     parts,
     alignments: alignmentsOf(quantities),
+    saturations: saturationsOf(Object.values(quantities)),
     loss,
     residual,
     gradients,

@@ -12,6 +12,11 @@ export interface StepRecord {
    */
   readonly flipped: number
   readonly meanSquares: Readonly<Record<string, number>>
+  /**
+   * The mean square of what each saturating function's argument has changed by, over that of the scale where it
+   * saturates; absent where the program has no such function.
+   */
+  readonly saturations?: Readonly<Record<string, number>>
 }
 
 /** How a run ended; a run that leaves the finite numbers stops there and says so. */
@@ -28,12 +33,16 @@ export interface StepValues {
 
 const measured = new WeakMap<Program, readonly Node[]>()
 
-/** The nodes whose mean squares are recorded: the quantities, and the sums over a width with both their factors. */
+/**
+ * The nodes whose mean squares are recorded: the quantities, the sums over a width with both their factors, and what
+ * saturating functions are given.
+ */
 export function measuredNodes(program: Program): readonly Node[] {
   const known = measured.get(program)
   if (known !== undefined) return known
   const sums = Object.values(program.alignments).flatMap(({ product, left, right }) => [product, left, right])
-  const nodes = [...new Set([...Object.values(program.quantities), ...sums])]
+  const given = Object.values(program.saturations).flatMap(({ change, scale }) => [change, scale ?? []].flat())
+  const nodes = [...new Set([...Object.values(program.quantities), ...sums, ...given])]
   measured.set(program, nodes)
   return nodes
 }
@@ -63,7 +72,8 @@ export class StepRecords {
     const step = this.history.length + 1
     const size = new Map(this.measured.map((node) => [node, meanSquare(node)]))
     const meanSquares = meanSquaresOf(this.program, (node) => size.get(node)!, this.sizes)
-    this.history.push({ step, loss, flipped: signChanges(this.residual, residual), meanSquares })
+    const saturations = saturationsOf(this.program, (node) => size.get(node)!)
+    this.history.push({ step, loss, flipped: signChanges(this.residual, residual), meanSquares, ...saturations })
     this.residual = residual
     if (![loss, ...Object.values(meanSquares)].every(Number.isFinite)) this.last = { kind: "diverged", step }
   }
@@ -80,6 +90,13 @@ function meanSquaresOf(
     return [name, of === 0 ? 0 : of / most] as const
   })
   return Object.fromEntries([...Object.entries(quantities).map(([name, node]) => [name, size(node)]), ...aligned])
+}
+
+function saturationsOf({ saturations }: Program, size: (node: Node) => number): Pick<StepRecord, "saturations"> | null {
+  const all = Object.entries(saturations)
+  if (all.length === 0) return null
+  const reached = all.map(([name, { change, scale }]) => [name, size(change) / (scale === null ? 1 : size(scale))])
+  return { saturations: Object.fromEntries(reached) }
 }
 
 /** The share of entries whose signs differ; 0 where there is nothing to compare. */

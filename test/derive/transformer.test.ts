@@ -5,6 +5,7 @@ import { Cell } from "../../src/derive/cell.js"
 import { type Derivation, derive } from "../../src/derive/derive.js"
 import { recursion } from "../../src/derive/recursion.js"
 import { lead } from "../../src/derive/size.js"
+import { termsOf } from "../../src/derive/terms.js"
 import type { Condition } from "../../src/exponent/condition.js"
 import { formatCondition, formatExponent } from "../../src/exponent/grammar.js"
 import { holdsAt } from "../../src/exponent/system.js"
@@ -76,8 +77,7 @@ test.each([
 /**
  * Beyond c = −1 the stream before gate and up is n^(c + 1) of what v adds, a new vector: along it A moves by n^c, and
  * gradients behind the norm are n^(c + 1) times smaller than those of the first step, which Adam remembers. So zA[up]
- * is n · n^c · n^−(c + 1) = 1, and beyond c = −1/2 the sum of n independent products of size n^c, n^(c + 1/2); gate,
- * whose slope is odd in B[gate], meets its own start in its gradient from step 2 on.
+ * is n · n^c · n^−(c + 1) = 1; gate, whose slope is odd in B[gate], meets its own start in its gradient from step 2 on.
  */
 test("Init[B] on a block as in Llama: beyond the bound up stays bounded, its input being a new vector", () => {
   const { stable, stableSites, quantities } = derive(scheme(onModel("llama-block", initB)))
@@ -87,8 +87,20 @@ test("Init[B] on a block as in Llama: beyond the bound up stays bounded, its inp
     ...Object.fromEntries(BLOCK_SITES["llama-block"].map((site) => [`[${site}]`, "c <= -1"])),
     "[up]": "c <= -1/2",
   })
-  for (const site of ["gate", "up"])
-    expect(formatExponent(quantities[`zA[${site}]`]!.steps[0]!)).toBe("max(min(0, c + 1), min(c + 1, c + 1/2))")
+  for (const site of ["gate", "up"]) expect(formatExponent(quantities[`zA[${site}]`]!.steps[0]!)).toBe("min(0, c + 1)")
+})
+
+/**
+ * At c = −3/4 the norm behind v leaves n^(−1/4) of the old stream, and so do gate and up: A of down, which moved by n^c
+ * along SiLU's even part times the old up, meets n^(−1/4) of it, and adds up n · n^c · n^(−1/4). At c = −1/4 zA[gate]
+ * is a sum of n independent products of size n^c.
+ */
+test.each([
+  ["zA[down]", "-3/4", "0"],
+  ["zA[gate]", "-1/4", "1/4"],
+])("Init[B] on a block as in Llama: %s at c = %s after the first step is n^%s", (quantity, c, exponent) => {
+  const first = termsOf(scheme(onModel("llama-block", initB), { c }))(quantity, 1)
+  expect(first.kind === "power" && first.exponent.toFraction()).toBe(exponent)
 })
 
 /** LoRA+ on all sites of a block, derived once: it takes seconds. */

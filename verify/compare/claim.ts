@@ -5,6 +5,7 @@ import type { Budget } from "./budget.js"
 import { derivedSetting } from "./derivedSetting.js"
 import { logarithmicCause } from "./logarithm.js"
 import type { Measurements } from "./measurements.js"
+import { missedSaturation } from "./saturation.js"
 import { type Setting, settingName } from "./setting.js"
 
 /** One verdict: a quantity of a scheme at a step. */
@@ -60,9 +61,10 @@ export function judgeMeasurements(
   const names = derivations.map(({ scheme }) => quantitiesOf(scheme))
   const judged = steps ?? Array.from({ length: last }, (_, i) => i + 1)
   const tests = families * judged.length * names.reduce((sum, { length }) => sum + length, 0)
-  return derivations.flatMap(({ scheme: own, terms }, index) =>
+  return derivations.flatMap((derivation, index) =>
     judged.flatMap((step) =>
       names[index]!.map((quantity): MeasuredClaim => {
+        const { scheme: own, terms } = derivation
         const derived = terms(quantity, step)
         const samples = measurements[index]!.samples(quantity, step)
         const asked = expected(derived, isAlignment(quantity, own))
@@ -77,7 +79,8 @@ export function judgeMeasurements(
           cause:
             measured.verdict === "contradicts"
               ? (failedAssumption(measurements[index]!.flipped(step)) ??
-                logarithmicCause(derived, asked, measured, samples))
+                logarithmicCause(derived, asked, measured, samples) ??
+                missedSaturation(derivation, quantity, step, measurements[index]!, widths))
               : null,
           widths,
           seeds,

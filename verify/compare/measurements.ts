@@ -7,6 +7,11 @@ export interface Measurements {
   readonly samples: (quantity: string, t: number) => WidthSample[]
   /** The share of samples and seeds at the widest width whose residual changed its sign in a step before step t. */
   readonly flipped: (t: number) => number
+  /**
+   * How far the argument of a saturating function (see `Program.saturations`) has changed after step t over where the
+   * function saturates, by width: the mean square over seeds; NaN where a run does not say.
+   */
+  readonly saturation: (name: string, t: number) => number[]
 }
 
 /** What runs say of their setting, given by width. */
@@ -18,6 +23,11 @@ export function measurementsOf(widths: readonly number[], runs: (width: number) 
         meanSquares: runs(width).map(({ history }) => history[t - 1]?.meanSquares[quantity] ?? Number.NaN),
         rounding: Math.max(0, ...runs(width).map(({ rounding = 0 }) => rounding)),
       })),
+    saturation: (name, t) =>
+      widths.map((width) => {
+        const reached = runs(width).map(({ history }) => history[t - 1]?.saturations?.[name] ?? Number.NaN)
+        return reached.reduce((sum, value) => sum + value, 0) / reached.length
+      }),
     flipped: (t) => {
       const shares = runs(Math.max(...widths)).map(({ history }) =>
         Math.max(0, ...history.slice(0, t).map(({ flipped }) => flipped)),
