@@ -26,6 +26,9 @@ interface Side {
 /** A rest below this part of the argument is rounding, as in `GaussianMatrix`. */
 const NEGLIGIBLE = 1e-10
 
+/** Of a rest below this part of the argument, what rounding left of the argument is no longer small beside it. */
+const SMALL = 1e-3
+
 /** What matrices share while they answer. */
 export interface GaussianRoom {
   readonly kernels: VectorKernels
@@ -108,8 +111,13 @@ export class GaussianVectors {
     for (let j = 0; j < columns; j++) {
       const [rest, to] = [rests + 8 * length * j, result + 8 * image * j]
       this.split(own, before, [rest, 1, to])
-      const size = this.norm(rest, length)
-      if (size <= NEGLIGIBLE * this.norm(x + 8 * length * j, length)) continue
+      const whole = this.norm(x + 8 * length * j, length)
+      let size = this.norm(rest, length)
+      if (size > NEGLIGIBLE * whole && size < SMALL * whole) {
+        this.split(own, 0, [rest, 1, to])
+        size = this.norm(rest, length)
+      }
+      if (size <= NEGLIGIBLE * whole) continue
       const fresh = this.draw(rest, size, own, other)
       memory[factors / 8] = size
       kernels.combine(to, 1, fresh, 1, factors, 1, image)

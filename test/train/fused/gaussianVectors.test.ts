@@ -56,3 +56,35 @@ test("products are those of GaussianMatrix, whatever is asked in whatever order,
     { numRuns: 60 },
   )
 })
+
+/** As of attention that saturates: every query takes the same key, and the columns differ in their tenth digit. */
+test("columns that are all but equal leave products linear", () => {
+  const size = 512
+  const most = { times: 40, transposeTimes: 4 }
+  const own = new GaussianVectors([size, size], { stream: "G", deviation: 1, most, at: BASES }, room)
+  fc.assert(
+    fc.property(fc.nat(1000), fc.double({ min: 1e-10, max: 1e-8, noNaN: true }), (seed, apart) => {
+      own.begin(seed)
+      const ask = (columns: readonly ArrayLike<number>[]) => {
+        for (const [j, x] of columns.entries()) numbers.set(x, ARGUMENT / 8 + j * size)
+        own.times(ARGUMENT, columns.length, RESULT)
+        return columns.map((_, j) => numbers.slice(RESULT / 8 + j * size, RESULT / 8 + (j + 1) * size))
+      }
+      const drawn = (name: string) => gaussians(seed, name, size)
+      const first = Array.from({ length: 4 }, (_, j) => drawn(`first ${j}`))
+      ask(first)
+      const common = drawn("common").map((x, i) => x + first[0]![i]!)
+      const near = Array.from({ length: 4 }, (_, j) => drawn(`near ${j}`).map((x, i) => common[i]! + apart * x))
+      const images = ask(near)
+      for (let k = 0; k < 5; k++) {
+        const other = drawn(`other ${k}`)
+        const [image] = ask([other])
+        const [sum] = ask([other.map((x, i) => x + near[k % 4]![i]! - near[(k + 1) % 4]![i]! + first[1]![i]!)])
+        const expected = image!.map((x, i) => x + images[k % 4]![i]! - images[(k + 1) % 4]![i]!)
+        const [last] = ask([first[1]!])
+        for (const [i, x] of sum!.entries()) expect(Math.abs(x - expected[i]! - last![i]!)).toBeLessThan(1e-6)
+      }
+    }),
+    { numRuns: 20 },
+  )
+})
