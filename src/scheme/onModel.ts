@@ -1,5 +1,6 @@
 import { InputError } from "../inputError.js"
 import type { BlockKind } from "../program/models/transformer.js"
+import { isPair } from "./definition.js"
 import type { SchemeDefinition } from "./scheme.js"
 
 /**
@@ -12,16 +13,21 @@ const MODELS: Readonly<Record<string, (definition: SchemeDefinition) => Partial<
     loss: "squared",
     batch: 4,
   }),
-  "llama-block": ({ title }) => ({ title: `${title}; on a block as in Llama`, ...onBlock("llama-block") }),
-  "bert-block": ({ title }) => ({ title: `${title}; on a block as in BERT`, ...onBlock("bert-block") }),
+  "llama-block": ({ title, rates }) => ({
+    title: `${title}; on a block as in Llama`,
+    ...onBlock("llama-block", rates),
+  }),
+  "bert-block": ({ title, rates }) => ({ title: `${title}; on a block as in BERT`, ...onBlock("bert-block", rates) }),
 }
 
 /**
  * Exponents do not see a rate's constant, finite widths do: at an eighth for B what seven adapters add is about as large
- * as the stream that they add it to, at 1 it is a hundred times that and spreads over seeds by its own size.
+ * as the stream that they add it to, at 1 it is a hundred times that and spreads over seeds by its own size. With a rate
+ * for A and one for B more terms lie close to each other: at twice the constants the leading ones show sooner.
  */
-function onBlock(kind: BlockKind): Partial<SchemeDefinition> {
-  return { model: { kind }, batch: 4, rateConstants: { A: 1, B: 1 / 8 } }
+function onBlock(kind: BlockKind, rates: SchemeDefinition["rates"]): Partial<SchemeDefinition> {
+  const A = isPair(rates) && rates.A !== rates.B ? 2 : 1
+  return { model: { kind }, batch: 4, rateConstants: { A, B: A / 8 } }
 }
 
 /**

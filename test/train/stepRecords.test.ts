@@ -10,7 +10,7 @@ const historyOf = (own: Scheme, width = 64) => run(own, { width, rank: 4, steps:
 test("what a saturating function is given is recorded over its scale, as numbers and as exponents", () => {
   const own = scheme(schemeNamed("llama-block/init-a"), { c: "-1/4" })
   const [first] = historyOf(own)
-  const heads = Object.entries(first!.saturations!).filter(([, reached]) => reached === first!.meanSquares["scores"])
+  const heads = Object.entries(first!.saturations!).filter(([, reached]) => reached === first!.meanSquares.scores)
   expect(heads.map(([name]) => name).join()).toMatch(/^attention/)
   const terms = termsOf(own)
   const exponentOf = (name: string) => {

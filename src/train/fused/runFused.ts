@@ -13,15 +13,18 @@ import { longOf, type Plan, planOf } from "./plan.js"
 /** What computed a run, in its result. */
 export const FUSED = "fused float64"
 
-/** Bytes of a step's tensors and of what was asked of matrices that are never formed, beyond which none is planned. */
-const MOST_BYTES = 2 ** 31
+/**
+ * Bytes of a step's tensors and of what may be asked of matrices that are never formed, beyond which none is planned: a
+ * kernel's addresses have 32 bits. Most of what may be asked never is, and takes no memory.
+ */
+const MOST_BYTES = 2 ** 32 - 2 ** 26
 
 /** A scheme's program at a rank, ready for runs of any width. */
 export interface FusedProgram {
   /**
    * Trains a scheme's adapter for each seed as `run` does, up to rounding.
    *
-   * @returns null at a width at which a long side is odd or memory would not suffice.
+   * @returns null at a width at which a long side is odd or memory does not suffice.
    * @throws InputError as `run` does.
    */
   runs(config: Omit<RunConfig, "seed" | "precision">, seeds: readonly number[]): RunResult[] | null
@@ -56,11 +59,13 @@ export function fusedProgram(scheme: Scheme, rank: number): FusedProgram | null 
       const sizes = sizesOf(scheme, config)
       if (!fits(plan, sizes, config.steps)) return null
       const key = `${config.width} ${config.steps}`
-      if (open?.key !== key)
-        open = {
-          key,
-          instance: new Instance(plan, { leaves, next: program.next, squares, deviations, sizes, steps: config.steps }),
-        }
+      if (open?.key !== key) {
+        const instance = ifRoom(
+          () => new Instance(plan, { leaves, next: program.next, squares, deviations, sizes, steps: config.steps }),
+        )
+        if (instance === null) return null
+        open = { key, instance }
+      }
       const { instance } = open
       return seeds.map((seed) => {
         instance.begin(seed)
@@ -68,6 +73,16 @@ export function fusedProgram(scheme: Scheme, rank: number): FusedProgram | null 
         return trained(scheme, instance, sizes, config.steps)
       })
     },
+  }
+}
+
+/** What is made, or null where the machine has no room for its memory. */
+function ifRoom<T>(make: () => T): T | null {
+  try {
+    return make()
+  } catch (error) {
+    if (error instanceof RangeError) return null
+    throw error
   }
 }
 
