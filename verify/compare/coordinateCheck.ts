@@ -45,8 +45,8 @@ function wider({ widths }: Budget): number[] {
   return widths.map((width) => 4 * width).filter((width) => width <= WIDEST_OF_DEEP)
 }
 
-/** Beyond this a run of a block takes a minute. */
-const WIDEST_OF_DEEP = 2 ** 15
+/** Beyond this no kernel has room for a block, and a run of one takes half a minute. */
+const WIDEST_OF_DEEP = 2 ** 16
 
 /** The last step's sizes as points of a figure, with the derived power law through the widest width. */
 export function coordinatePoints(claims: readonly MeasuredClaim[]): CoordinatePoint[] {
