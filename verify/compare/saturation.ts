@@ -23,7 +23,7 @@ export function missedSaturation(
     Array.from({ length: step }, (_, i) => i + 1).flatMap((t) => {
       if (t === step && !behind.has(of)) return []
       const derived = terms(name, t)
-      if (derived.kind === "zero" || derived.exponent.compare(0) <= 0) return []
+      if (derived.kind === "zero" || derived.relation === "atMost" || derived.exponent.compare(0) <= 0) return []
       const reached = saturation(name, t)
       return reached[0]! < 1 ? [{ name, t, exponent: derived.exponent, reached }] : []
     }),
