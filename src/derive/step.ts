@@ -117,7 +117,7 @@ export function stepper(scheme: Scheme, cell: Cell, assume: (assumption: string)
         return [name, { size: value.size(cell), isOrthogonal: value.isOrthogonal, moments }]
       }),
     )
-    if (cell.keepsTerms)
+    if (cell.keepsTerms) {
       for (const [name, { product, left, right }] of Object.entries(program.alignments)) {
         const [of, x, y] = [product, left, right].map((node) => values.get(node)!.size(cell))
         const terms = lead(x ?? ZERO)
@@ -130,12 +130,12 @@ export function stepper(scheme: Scheme, cell: Cell, assume: (assumption: string)
         const moments = [...[x, y].flatMap((factor) => factor ?? []), ...below]
         quantities.set(name, { size, isOrthogonal: size === null || size.terms.length === 1, moments })
       }
-    if (cell.keepsTerms)
       for (const [name, { change, scale }] of Object.entries(program.saturations)) {
         const [of, at] = [change, scale].map((node) => node && values.get(node)!.size(cell))
         const size = of ? shifted(of, at ? lead(at).negated : Affine.ZERO) : null
         quantities.set(name, { size, isOrthogonal: false, moments: [] })
       }
+    }
     const after = (node: Node, value: Graded) => {
       const next = program.next.get(node)
       return next === undefined ? value : values.get(next)!

@@ -41,7 +41,9 @@ export function measuredNodes(program: Program): readonly Node[] {
   const known = measured.get(program)
   if (known !== undefined) return known
   const sums = Object.values(program.alignments).flatMap(({ product, left, right }) => [product, left, right])
-  const given = Object.values(program.saturations).flatMap(({ change, scale }) => [change, scale ?? []].flat())
+  const given = Object.values(program.saturations).flatMap(({ change, scale }) =>
+    scale === null ? [change] : [change, scale],
+  )
   const nodes = [...new Set([...Object.values(program.quantities), ...sums, ...given])]
   measured.set(program, nodes)
   return nodes
