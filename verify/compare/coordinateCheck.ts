@@ -34,15 +34,8 @@ export async function coordinateCheck(
 
 /** Where contradictions are looked at again; a rank that grows is an integer at few widths, and is not. */
 function windows(setting: Setting, budget: Budget): readonly (readonly number[])[] {
-  if (isDeep(setting)) return [wider(budget)]
+  if (isDeep(setting)) return widened(budget.widths, WIDEST_OF_DEEP)
   return growsRank(setting) ? [] : widened(budget.widths)
-}
-
-/**
- * The widths at which a deep model's contradictions are looked at again: the sums of few terms come apart late in it.
- */
-function wider({ widths }: Budget): number[] {
-  return widths.map((width) => 4 * width).filter((width) => width <= WIDEST_OF_DEEP)
 }
 
 /** Beyond this no kernel has room for a block, and a run of one takes half a minute. */

@@ -10,10 +10,12 @@ const OTHER_SEEDS = 250_000
 
 /**
  * Widths four and sixteen times as wide, as far as runs go; a window needs widths enough for a fit with other terms.
+ *
+ * @param widest the widest that a run is made at.
  */
-export function widened(widths: readonly number[]): number[][] {
+export function widened(widths: readonly number[], widest = WIDEST): number[][] {
   return [4, 16]
-    .map((factor) => widths.map((width) => factor * width).filter((width) => width <= WIDEST))
+    .map((factor) => widths.map((width) => factor * width).filter((width) => width <= widest))
     .filter((wider) => wider.length >= FEWEST)
 }
 
