@@ -11,7 +11,7 @@ import { isZeroForm } from "./graded.js"
 import { throughTransient } from "./longTransient.js"
 import { isOutgrown, OUTGROWN, tellsSites } from "./outgrown.js"
 import { givenAlignment } from "./read.js"
-import { MOST_STEPS_OF_DEEP, type Recursion, recursion, sizeAt } from "./recursion.js"
+import { MOST_STEPS, MOST_STEPS_OF_DEEP, type Recursion, recursion, sizeAt } from "./recursion.js"
 import type { Relation } from "./size.js"
 import { ifKnown, Underivable, UnknownHere } from "./underivable.js"
 import { openAtWalls } from "./walls.js"
@@ -108,10 +108,9 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
       scheme.definition.name,
       `the norms of weights at ${adapted.length} sites have too many parts for symbols; set all of ${scheme.symbols.join(", ")}, as with --set, or adapt at most ${most} sites`,
     )
-  const read = (cell: Cell) => {
-    if (!isCut) return ifKnown(() => recursion(scheme, cell))
-    return ifKnown(() => (isOutgrown(scheme, cell, () => {}) ? OUTGROWN : recursion(scheme, cell, MOST_STEPS_OF_DEEP)))
-  }
+  const steps = isCut ? MOST_STEPS_OF_DEEP : MOST_STEPS
+  const read = (cell: Cell) =>
+    ifKnown(() => (isCut && isOutgrown(scheme, cell, () => {}) ? OUTGROWN : recursion(scheme, cell, steps)))
   const found = explore(scheme.domain, scheme.symbols, read, isCut ? MOST_CELLS_OF_DEEP : MOST_CELLS)
   if (found === null)
     throw new Underivable(

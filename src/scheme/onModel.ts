@@ -13,11 +13,8 @@ const MODELS: Readonly<Record<string, (definition: SchemeDefinition) => Partial<
     loss: "squared",
     batch: 4,
   }),
-  "llama-block": ({ title, rates }) => ({
-    title: `${title}; on a block as in Llama`,
-    ...onBlock("llama-block", rates),
-  }),
-  "bert-block": ({ title, rates }) => ({ title: `${title}; on a block as in BERT`, ...onBlock("bert-block", rates) }),
+  "llama-block": (definition) => onBlock("llama-block", "Llama", definition),
+  "bert-block": (definition) => onBlock("bert-block", "BERT", definition),
 }
 
 /**
@@ -25,9 +22,9 @@ const MODELS: Readonly<Record<string, (definition: SchemeDefinition) => Partial<
  * as the stream that they add it to, at 1 it is a hundred times that and spreads over seeds by its own size. With a rate
  * for A and one for B more terms lie close to each other: at twice the constants the leading ones show sooner.
  */
-function onBlock(kind: BlockKind, rates: SchemeDefinition["rates"]): Partial<SchemeDefinition> {
+function onBlock(kind: BlockKind, name: string, { title, rates }: SchemeDefinition): Partial<SchemeDefinition> {
   const A = isPair(rates) && rates.A !== rates.B ? 2 : 1
-  return { model: { kind }, batch: 4, rateConstants: { A, B: A / 8 } }
+  return { title: `${title}; on a block as in ${name}`, model: { kind }, batch: 4, rateConstants: { A, B: A / 8 } }
 }
 
 /**

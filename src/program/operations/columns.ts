@@ -1,12 +1,9 @@
-import { changeOfProduct, linear } from "./linear.js"
+import { changedProduct, linear } from "./linear.js"
 import type { Row } from "./row.js"
 
 export const columnDots: Row<"columnDots"> = {
   gradient: ({ operands: [x, y] }, adjoint) => [y!.scaleColumns(adjoint), x!.scaleColumns(adjoint)],
-  change: (_, [x, y]) => ({
-    after: x!.after.columnDots(y!.after),
-    change: changeOfProduct(x!, y!, (p, q) => p.columnDots(q)),
-  }),
+  change: (_, [x, y]) => changedProduct(x!, y!, (p, q) => p.columnDots(q)),
 }
 
 /**

@@ -46,21 +46,21 @@ export const detach: Row<"detach"> = {
 /** The entrywise product. */
 export const multiply: Row<"multiply"> = {
   gradient: ({ operands: [left, right] }, adjoint) => [adjoint.multiply(right!), adjoint.multiply(left!)],
-  change: (_, [x, y]) => ({
-    after: x!.after.multiply(y!.after),
-    change: changeOfProduct(x!, y!, (p, q) => p.multiply(q)),
-  }),
+  change: (_, [x, y]) => changedProduct(x!, y!, (p, q) => p.multiply(q)),
 }
 
-/** x y − x₀ y₀ = x (y − y₀) + (x − x₀) y₀, and x y where x₀ or y₀ is zero. */
-export function changeOfProduct(x: Changed, y: Changed, product: (x: Node, y: Node) => Node): Node {
-  if (x.before.isZero || y.before.isZero) return product(x.after, y.after)
-  return product(x.after, y.change).plus(product(x.change, y.before))
+/** A product after, with its change x y − x₀ y₀ = x (y − y₀) + (x − x₀) y₀; where x₀ or y₀ is zero, it is its own change. */
+export function changedProduct(
+  x: Changed,
+  y: Changed,
+  product: (x: Node, y: Node) => Node,
+): Pick<Changed, "after" | "change"> {
+  const after = product(x.after, y.after)
+  if (x.before.isZero || y.before.isZero) return { after, change: after }
+  return { after, change: product(x.after, y.change).plus(product(x.change, y.before)) }
 }
 
 /** The product of two tensors that change. */
 export function product(x: Changed, y: Changed): Changed {
-  const [before, after] = [x.before.times(y.before), x.after.times(y.after)]
-  const isNew = x.before.isZero || y.before.isZero
-  return { before, after, change: isNew ? after : changeOfProduct(x, y, (p, q) => p.times(q)) }
+  return { before: x.before.times(y.before), ...changedProduct(x, y, (p, q) => p.times(q)) }
 }
