@@ -1,7 +1,8 @@
+import { expect } from "vitest"
 import type { Node } from "../../src/program/node.js"
 import type { Scheme } from "../../src/scheme/scheme.js"
 import { entriesOf, shapeOf } from "../../src/train/numbers.js"
-import { drawn, endsOf, sizesOf } from "../../src/train/run.js"
+import { drawn, endsOf, type RunResult, sizesOf } from "../../src/train/run.js"
 import { type Bounded, evaluateBounded, gamma, given } from "./wasm/runningError.js"
 
 /**
@@ -35,4 +36,32 @@ export function boundedRun(
       return { name, size, radius: error + gamma(value.length + 6) * (size + error) }
     })
   })
+}
+
+/**
+ * Expects every size of a run within its bound, and a run that ends early to end where the bounds say nothing.
+ *
+ * @returns how many sizes there are, and of how many the bound is within a hundredth.
+ */
+export function expectWithinRun(
+  bounded: ReturnType<typeof boundedRun>,
+  { history, outcome }: RunResult,
+  title: string,
+): { readonly narrow: number; readonly all: number } {
+  let [narrow, all] = [0, 0]
+  // At widths of two or three, a rare draw has no number: DoRA's norms, whose square is known to be positive at large n.
+  if (outcome.kind === "diverged")
+    expect(
+      bounded[outcome.step - 1]!.some(({ radius }) => !Number.isFinite(radius)),
+      `${title} ended at step ${outcome.step}`,
+    ).toBe(true)
+  for (const [i, { meanSquares }] of history.entries())
+    for (const { name, size, radius } of bounded[i]!) {
+      all++
+      if (!Number.isFinite(radius)) continue
+      const measured = Math.sqrt(meanSquares[name]!)
+      expect(Math.abs(measured - size), `${title} ${name}@${i + 1}`).toBeLessThanOrEqual(radius)
+      if (radius <= 0.01 * size) narrow++
+    }
+  return { narrow, all }
 }

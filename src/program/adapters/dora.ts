@@ -6,6 +6,8 @@ import { type AdapterForm, column, power, rowDots, scaleRows } from "./form.js"
  * starts at the rows' own norms in W. With m relative to these, and W's rows of norm 1: y = (1 + δm) / ν ∘ (W + α B A) x
  * and ν² = 1 + 2 α ⟨B, W Aᵀ⟩ + α² ⟨B A Aᵀ, B⟩, row by row. What is added to W x is written without cancellation.
  *
+ * Drawn rows have norm 1 at large n only: at a width close to the rank, ν² can come out below zero, which has no root.
+ *
  * Rows belong to outputs, as in PEFT and the authors' code; the paper's text takes the norm of columns of a matrix d×k.
  *
  * @param norm whether gradients pass through ν, or ν is a constant to them: section 4.3 of the paper, and PEFT.

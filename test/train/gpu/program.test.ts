@@ -5,7 +5,7 @@ import { scheme } from "../../../src/scheme/scheme.js"
 import { GpuFailure } from "../../../src/train/gpu/device.js"
 import { runProgram } from "../../../src/train/gpu/program.js"
 import { run } from "../../../src/train/run.js"
-import { boundedRun } from "../boundedRun.js"
+import { boundedRun, expectWithinRun } from "../boundedRun.js"
 import { expectDerivedExponents, MEASURED } from "./bounds.js"
 import { deviceForTests, WGSL_QUOTIENT } from "./graphicsAdapter.js"
 
@@ -47,14 +47,10 @@ describe.skipIf(gpu === null)(`schemes' programs on a GPU: ${title}`, () => {
         const ready = scheme(definition, definition.example ?? {})
         const shared = { ...size, steps: 3 }
         const [, result] = await runProgram(gpu!, ready, shared, [seed + 1, seed])
-        boundedRun(ready, { ...shared, seed }, WGSL_QUOTIENT).forEach((quantities, i) => {
-          for (const { name, size, radius } of quantities) {
-            const measured = Math.sqrt(result!.history[i]!.meanSquares[name]!)
-            expect(Math.abs(measured - size), `${definition.name} ${name}@${i + 1}`).toBeLessThanOrEqual(radius)
-            all++
-            if (radius <= 0.01 * size) narrow++
-          }
-        })
+        const bounded = boundedRun(ready, { ...shared, seed }, WGSL_QUOTIENT)
+        const found = expectWithinRun(bounded, result!, definition.name)
+        narrow += found.narrow
+        all += found.all
       }),
       {
         numRuns: 15,

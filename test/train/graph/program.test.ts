@@ -6,7 +6,7 @@ import { GraphFailure } from "../../../src/train/graph/engine.js"
 import { OnnxGraph } from "../../../src/train/graph/onnxGraph.js"
 import { runProgram } from "../../../src/train/graph/program.js"
 import { run } from "../../../src/train/run.js"
-import { boundedRun } from "../boundedRun.js"
+import { boundedRun, expectWithinRun } from "../boundedRun.js"
 import { computes } from "../operationsOf.js"
 import { engineForTests } from "./engine.js"
 
@@ -16,7 +16,6 @@ const READ = CATALOGUE.filter((definition) => !computes(definition, "orthogonali
 /** Root, sum and quotient of Adam's direction are rounded once each, and ε before. */
 const QUOTIENT = 4
 
-/** Expects every size within its bound; gives how many there are, and of how many the bound is within a hundredth. */
 async function within(
   definition: (typeof READ)[number],
   config: { width: number; rank: number; steps: number; seed: number },
@@ -24,18 +23,7 @@ async function within(
   const ready = scheme(definition, definition.example ?? {})
   const { seed, ...shared } = config
   const [, result] = await runProgram(engine!, ready, shared, [seed + 1, seed])
-  let [narrow, all] = [0, 0]
-  boundedRun(ready, config, QUOTIENT).forEach((quantities, i) => {
-    for (const { name, size, radius } of quantities) {
-      all++
-      // A quotient of two numbers that may both be zero can be anything.
-      if (Number.isNaN(radius)) continue
-      const measured = Math.sqrt(result!.history[i]!.meanSquares[name]!)
-      expect(Math.abs(measured - size), `${definition.name} ${name}@${i + 1}`).toBeLessThanOrEqual(radius)
-      if (radius <= 0.01 * size) narrow++
-    }
-  })
-  return { narrow, all }
+  return expectWithinRun(boundedRun(ready, config, QUOTIENT), result!, definition.name)
 }
 
 describe.skipIf(engine === null)("schemes' programs as graphs", () => {
@@ -59,7 +47,11 @@ describe.skipIf(engine === null)("schemes' programs as graphs", () => {
         narrow += found.narrow
         all += found.all
       }),
-      { numRuns: 60 },
+      {
+        numRuns: 60,
+        // The square of DoRA's norm after a change of A alone is below zero: there is no number.
+        examples: [[schemeNamed("dora-detached"), { width: 3, rank: 2, seed: 6, steps: 3 }]],
+      },
     )
     expect(narrow / all).toBeGreaterThan(0.5)
   })
