@@ -158,9 +158,11 @@ function stepsOfZA(model: Model, steps: readonly AdapterStep[]): ReadonlyMap<Sit
  * step, as at a start with A₀ = 0, A Δx and ΔA x₀ would be large and cancel.
  */
 function movedThrough(A: Changed, x: Changed): Changed {
-  const change = A.change.times(x.after).plus(A.before.times(x.change))
-  const before = A.before.times(x.before)
-  return { before, after: before.plus(change), change }
+  return {
+    before: A.before.times(x.before),
+    after: A.after.times(x.after),
+    change: A.change.times(x.after).plus(A.before.times(x.change)),
+  }
 }
 
 function scaled({ before, after, change: by }: Changed, multiplier: Affine): Changed {
