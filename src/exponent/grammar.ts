@@ -131,9 +131,12 @@ function refuse(field: string, given: string, allowed: string, example: string):
 /** Characters of the grammar; jsep also reads strings, brackets, semicolons and more. */
 const CHARACTERS = /^[\w\s.+\-*/<>=(),]*$/
 
+/** At the end of a text jsep passes over them. */
+const EMPTY_PARENTHESES = /\(\s*\)/
+
 function parse(text: string, field: string, allowed: string, example: string): jsep.Expression {
   const refused = () => refuse(field, text, allowed, example)
-  if (!CHARACTERS.test(text)) return refused()
+  if (!CHARACTERS.test(text) || EMPTY_PARENTHESES.test(text)) return refused()
   let tree: jsep.Expression
   try {
     // Not added to jsep as operators, since a program that uses this library may use jsep too.
