@@ -106,17 +106,16 @@ export async function openGradients(
     const { embedded, label } = own.given
     const lower = own.lower === null ? [] : [own.lower.leaf]
     const given = [...Object.values(own.given).filter((node) => node !== null), ...lower]
-    const shared = new Set<Node>([...own.weights.values(), ...leaves, own.ones])
     const byColumns = new Set<Node>([embedded, ...lower, ...(classes === null ? [label] : [])])
     const sums = isTrained ? gradient(own.loss, leaves).map((each) => each!) : []
     const read = new Set(inOrder([...values(own), ...sums]))
+    const shared = [...own.weights.values(), ...leaves, own.ones]
     const all = new Set<Node>([...given, ...shared].filter((leaf) => read.has(leaf)))
     const graph = stepGraph({
       leaves: all,
       next: new Map(),
       values: values(own),
       squares: [],
-      shared,
       sums,
       byRows: new Set([...all].filter((leaf) => !byColumns.has(leaf))),
     })

@@ -14,8 +14,6 @@ export interface StepGraphRequest {
   readonly values: readonly Node[]
   /** Tensors of which only the sum of squared entries is read. */
   readonly squares: readonly Node[]
-  /** Leaves that all runs have in common, whose first dimension is 1; by default none. */
-  readonly shared?: ReadonlySet<Node>
   /** Tensors that are read as their sum over the runs, row by row. */
   readonly sums?: readonly Node[]
   /** Leaves that are given, and whose next values are read, row by row; others column by column. */
@@ -23,7 +21,8 @@ export interface StepGraphRequest {
 }
 
 /**
- * A graph for any width and number of runs: every tensor has the runs as its first dimension, then columns, then rows.
+ * A graph for any width and number of runs: every tensor has the runs as its first dimension, or 1 where all have it in
+ * common, then columns, then rows.
  */
 export interface StepGraph {
   /** The ONNX model. It depends on the program alone, not on sizes, rates or the step. */
@@ -59,47 +58,40 @@ export function stepGraph({
   next,
   values,
   squares,
-  shared = new Set(),
   sums = [],
   byRows = new Set(),
 }: StepGraphRequest): StepGraph {
   const graph = new OnnxGraph()
-  const sides = ({ shape: [rows, columns] }: Node, rowsFirst: boolean) =>
-    (rowsFirst ? [rows, columns] : [columns, rows]).map(({ name }) => name)
   const inputs = new Map<Node, string>()
   const names = new Map<Node, string>()
   for (const leaf of leaves) {
-    const dimensions = [shared.has(leaf) ? 1 : "runs", ...sides(leaf, byRows.has(leaf))]
-    const name = graph.input(`${leafName(leaf)} ${inputs.size}`, dimensions)
+    const name = graph.input(`${leafName(leaf)} ${inputs.size}`)
     inputs.set(leaf, name)
     names.set(leaf, byRows.has(leaf) ? graph.transposed(name, 3) : name)
   }
   const coefficients: ((sizes: SpaceSizes, t: number) => number)[] = []
   const number: Writing["number"] = (value) => {
-    if (coefficients.length === 0) graph.input(COEFFICIENTS, ["coefficients"])
+    if (coefficients.length === 0) graph.input(COEFFICIENTS)
     return graph.node("Gather", [COEFFICIENTS, graph.constant([coefficients.push(value) - 1], [1], "int64")])
   }
   const nameOf = writeGroups(graph, [...next.values(), ...values, ...squares, ...sums], names, number)
-  const output = (name: string, of: string, node: Node, rowsFirst: boolean, runs: string | number = "runs") => {
-    graph.output(name, rowsFirst ? graph.transposed(of, 3) : of, [runs, ...sides(node, rowsFirst)])
+  const output = (name: string, of: string, rowsFirst: boolean) => {
+    graph.output(name, rowsFirst ? graph.transposed(of, 3) : of)
     return name
   }
   if (squares.length > 0) {
     const own = squares.map((node) => sumOfSquares(graph, nameOf(node)))
-    graph.output(SQUARES, graph.node("Concat", own, { axis: 2 }), ["runs", 1, squares.length], "float64")
+    graph.output(SQUARES, graph.node("Concat", own, { axis: 2 }), "float64")
   }
   return {
     leaves: inputs,
     next: new Map(
-      [...next].map(([leaf, value]) => [
-        leaf,
-        output(`next ${inputs.get(leaf)!}`, nameOf(value), leaf, byRows.has(leaf)),
-      ]),
+      [...next].map(([leaf, value]) => [leaf, output(`next ${inputs.get(leaf)!}`, nameOf(value), byRows.has(leaf))]),
     ),
-    values: values.map((node, i) => output(`value ${i}`, nameOf(node), node, true)),
+    values: values.map((node, i) => output(`value ${i}`, nameOf(node), true)),
     sums: sums.map((node, i) => {
       const all = graph.node("ReduceSum", [nameOf(node), graph.constant([0], [1], "int64")], { keepdims: 1 })
-      return output(`sum ${i}`, all, node, true, 1)
+      return output(`sum ${i}`, all, true)
     }),
     coefficients:
       coefficients.length === 0 ? null : (sizes, t) => Float32Array.from(coefficients, (value) => value(sizes, t)),

@@ -75,14 +75,12 @@ export async function pretrain(
   const given = [embedded, label, weight, picked]
   const found = gradient(program.loss, [...leaves, embedded, label])
   const byColumns = new Set<Node>([embedded, label])
-  const shared = new Set<Node>([...leaves, program.ones])
-  const all = [...given, ...shared]
+  const all = [...given, ...leaves, program.ones]
   const graph = stepGraph({
     leaves: all,
     next: new Map(),
     values: [program.loss, found[leaves.length]!, found[leaves.length + 1]!],
     squares: [],
-    shared,
     sums: leaves.map((_, i) => found[i]!),
     byRows: new Set(all.filter((leaf) => !byColumns.has(leaf))),
   })

@@ -102,7 +102,7 @@ describe.skipIf(engine === null)("schemes' programs as graphs", () => {
 
   test("the engine's tanh is within six units in the last place", async () => {
     const graph = new OnnxGraph()
-    graph.output("y", graph.node("Tanh", [graph.input("x", ["k"])]), ["k"])
+    graph.output("y", graph.node("Tanh", [graph.input("x")]))
     const session = await engine!.session(graph.model())
     const x = Float32Array.from({ length: 2 ** 16 }, (_, i) => 2 ** (-80 + i / 780) * (i % 2 === 0 ? 1 : -1))
     const { y } = await session.run({ x: engine!.tensor(x, [x.length]) })
