@@ -9,7 +9,6 @@ import { createPool } from "../../src/train/pool.js"
 import { USUAL } from "../../verify/compare/budget.js"
 import { settingName } from "../../verify/compare/setting.js"
 import type { Effort } from "../../verify/experiment.js"
-import { experiments } from "../../verify/experiments.js"
 import { reproduce, reproductionTasks } from "../../verify/reproduce.js"
 import { theoryExperiment } from "../../verify/theory/theorySection.js"
 
@@ -90,15 +89,4 @@ test("a budget multiplies the seeds and is said in the document and with every n
     "theory-setting-claims.csv",
     "lora-scaling reproduce --quick --budget 2 --only theory-setting",
   ])
-})
-
-test("experiments have names of their own, and tasks at either size", () => {
-  const all = experiments()
-  const ids = all.map(({ id }) => id)
-  expect(new Set(ids).size).toBe(ids.length)
-  for (const { id, title, tasks } of all) {
-    expect(id).toMatch(/^[a-z][a-z0-9-]*$/)
-    expect(title).not.toBe("")
-    expect(tasks({ size: "full", seeds: 1 })).toBeGreaterThanOrEqual(tasks({ size: "quick", seeds: 1 }))
-  }
 })

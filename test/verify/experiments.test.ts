@@ -8,6 +8,17 @@ import type { Effort, Experiment } from "../../verify/experiment.js"
 import { experiments } from "../../verify/experiments.js"
 import { WIDE_BUDGET } from "../../verify/theory/theoryWide.js"
 
+test("experiments have names of their own, and tasks at either size", () => {
+  const all = experiments()
+  const ids = all.map(({ id }) => id)
+  expect(new Set(ids).size).toBe(ids.length)
+  for (const { id, title, tasks } of all) {
+    expect(id).toMatch(/^[a-z][a-z0-9-]*$/)
+    expect(title).not.toBe("")
+    expect(tasks({ size: "full", seeds: 1 })).toBeGreaterThanOrEqual(tasks({ size: "quick", seeds: 1 }))
+  }
+})
+
 test("the list leaves each experiment seeds of its own", () => {
   const first = Object.values(FIRST_SEED).sort((x, y) => x - y)
   for (const [i, next] of first.slice(1).entries()) expect(next - first[i]!).toBeGreaterThanOrEqual(SEEDS_EACH)
