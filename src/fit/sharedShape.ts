@@ -102,17 +102,26 @@ const ONE: Coefficients = [1]
 
 /**
  * The curvature of least squares for a minimum at t, and the sum of squares that it leaves; a curve that falls away
- * from t is none.
+ * from t is none. Thousands of places and skews are tried for a curve: the sums of {@link inner} are written out.
  */
-function fitAt(window: Window, t: number, s: number): { curvature: number; left: number } {
-  const { powers, products, squares } = window
-  const f = shape(t, s)
-  const mean = inner(window, f, ONE) / powers[0]!
-  const spread = inner(window, f, f) - mean ** 2 * powers[0]!
-  const product = f.reduce((sum, c, k) => sum + c * products[k]!, 0) - mean * products[0]!
+function fitAt({ powers, products, squares }: Window, t: number, s: number): { curvature: number; left: number } {
   const total = squares - products[0]! ** 2 / powers[0]!
-  const turns = s > 0 ? s * (t + 1) > TURNING : -s * (1 - t) > TURNING
-  if (turns || !(product > 0)) return { curvature: 0, left: total }
+  const none = { curvature: 0, left: total }
+  if (s > 0 ? s * (t + 1) > TURNING : -s * (1 - t) > TURNING) return none
+  // The shape's coefficients.
+  const [f0, f1, f2] = [t * t - s * t * t * t, 3 * s * t * t - 2 * t, 1 - 3 * s * t]
+  const mean = (f0 * powers[0]! + f1 * powers[1]! + f2 * powers[2]! + s * powers[3]!) / powers[0]!
+  const product = (f0 - mean) * products[0]! + f1 * products[1]! + f2 * products[2]! + s * products[3]!
+  if (!(product > 0)) return none
+  const square =
+    f0 * f0 * powers[0]! +
+    2 * f0 * f1 * powers[1]! +
+    (2 * f0 * f2 + f1 * f1) * powers[2]! +
+    2 * (f0 * s + f1 * f2) * powers[3]! +
+    (2 * f1 * s + f2 * f2) * powers[4]! +
+    2 * f2 * s * powers[5]! +
+    s * s * powers[6]!
+  const spread = square - mean ** 2 * powers[0]!
   return { curvature: product / spread, left: Math.max(0, total - product ** 2 / spread) }
 }
 
@@ -128,8 +137,12 @@ function placeOf(window: Window, skew: number): { t: number; left: number } {
 
 /** The index from 0 to count at which a function is least. */
 function lowest(count: number, f: (index: number) => number): number {
-  const values = Array.from({ length: count + 1 }, (_, i) => f(i))
-  return values.indexOf(Math.min(...values))
+  let [best, least] = [0, f(0)]
+  for (let i = 1; i <= count; i++) {
+    const value = f(i)
+    if (value < least) [best, least] = [i, value]
+  }
+  return best
 }
 
 /** A minimum this close to an end is none inside. */
