@@ -100,7 +100,7 @@ export class Affine {
   }
 
   minus(other: Affine): Affine {
-    return this.plus(other.negated)
+    return this === other ? Affine.ZERO : this.plus(other.negated)
   }
 
   /** The form times −1. */

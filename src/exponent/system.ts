@@ -120,12 +120,60 @@ export function eliminate(system: readonly Constraint[], name: string): Constrai
 
 /** The same set by fewer constraints: each that the others imply is left out. */
 export function irredundant(constraints: readonly Constraint[]): Constraint[] {
+  const [first] = constraints
+  if (first === undefined || first.relation === "==" || constraints.some(({ relation }) => relation !== first.relation))
+    return withoutImplied(constraints)
+  const inside = witness(constraints.map(({ form }) => ({ form, relation: "<" })))
+  return inside === null ? withoutImplied(constraints) : walls(constraints, inside)
+}
+
+function withoutImplied(constraints: readonly Constraint[]): Constraint[] {
   let kept = [...constraints]
   for (const candidate of constraints) {
     const others = kept.filter((c) => c !== candidate)
     if (implies(others, candidate)) kept = others
   }
   return kept
+}
+
+/**
+ * The inequalities that bound a polyhedron with an inside, all of them strict or none: each of the others is implied by
+ * these alone, which are few. Beyond one that those found so far do not imply lies a point; on the way there from the
+ * inside the first wall that is met is another one (Clarkson 1994).
+ *
+ * @param inside a point that satisfies all of them strictly.
+ */
+function walls(constraints: readonly Constraint[], inside: ReadonlyMap<string, Fraction>): Constraint[] {
+  // Of equal ones the last.
+  const different = [...new Map(constraints.map((c) => [c.form.scaled, c])).values()]
+  const depths = different.map(({ form }) => form.at(inside).neg())
+  const found = new Set<Constraint>()
+  for (const candidate of different)
+    while (!found.has(candidate)) {
+      const closed = [...found].map(({ form }): Constraint => ({ form, relation: "<=" }))
+      const beyond = witness([...closed, { form: candidate.form.negated, relation: "<" }])
+      if (beyond === null) break
+      found.add(firstMet(different, depths, beyond))
+    }
+  return constraints.filter((c) => found.has(c))
+}
+
+/** The wall that is met first on the way to a point outside; `depths` are how far each constraint is from its wall. */
+function firstMet(
+  constraints: readonly Constraint[],
+  depths: readonly Fraction[],
+  to: ReadonlyMap<string, Fraction>,
+): Constraint {
+  // After this share of the way, 1 / (1 + excess / depth), the wall is met.
+  const ratios = constraints.map(({ form }, i) => form.at(to).div(depths[i]!))
+  const largest = ratios.reduce((x, y) => (x.compare(y) < 0 ? y : x))
+  const met = constraints.filter((_, i) => ratios[i]!.equals(largest))
+  // Where several are met at once one of them at least is a wall.
+  const isWall = (c: Constraint) => {
+    const others = constraints.filter((other) => other !== c)
+    return !implies(others, c)
+  }
+  return met.length === 1 ? met[0]! : met.find(isWall)!
 }
 
 /** The form in the other symbols that the named symbol must equal for `form` to vanish. The symbol must occur. */
