@@ -115,12 +115,16 @@ export class Condition {
   }
 }
 
-/** Whether the polyhedron lies in the union of the others: what the first leaves of it must lie in the rest. */
-function isCovered(piece: readonly Constraint[], [first, ...rest]: readonly (readonly Constraint[])[]): boolean {
-  if (!isFeasible(piece)) return true
+/**
+ * Whether the polyhedron lies in the union of the others: one of them must hold a point of it, and what that one leaves
+ * must lie in the rest.
+ */
+function isCovered(piece: readonly Constraint[], others: readonly (readonly Constraint[])[]): boolean {
+  const point = witness(piece)
+  if (point === null) return true
+  const first = others.find((other) => other.every((constraint) => holdsAt(constraint, point)))
   if (first === undefined) return false
-  // One that does not meet the piece would only cut it up.
-  if (!isFeasible([...piece, ...first])) return isCovered(piece, rest)
+  const rest = others.filter((other) => other !== first)
   const inside = [...piece]
   for (const constraint of first) {
     if (negate(constraint).some((opposite) => !isCovered([...inside, opposite], rest))) return false
