@@ -1,4 +1,5 @@
-import type { Cell, Question } from "./cell.js"
+import type { Cell } from "./cell.js"
+import type { Question } from "./questions.js"
 
 /** What is asked next, and what is known where the answer is yes and where it is no. */
 interface Fork<T> {
@@ -20,12 +21,17 @@ type Known<T> = Fork<T> | Found<T>
  */
 export class Answers<T> {
   private root: Known<T> | null = null
+  /** The last cell that was here before: its answers stay the same. */
+  private last: { readonly cell: Cell; readonly found: T } | null = null
 
-  /** What cells of these answers found; null if none was here before. Nothing is kept of the cell. */
+  /** What cells of these answers found; null if none was here before. Nothing is kept in the cell. */
   of(cell: Cell): T | null {
+    if (this.last?.cell === cell) return this.last.found
     let at = this.root
     while (at !== null && "question" in at) at = cell.wouldSay(at.question) ? at.yes : at.no
-    return at === null ? null : at.found
+    if (at === null) return null
+    this.last = { cell, found: at.found }
+    return at.found
   }
 
   /** Adds what was found after the given questions; one that was not asked so before takes a fork's place. */

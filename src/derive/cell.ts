@@ -1,21 +1,12 @@
 import { Fraction } from "fraction.js"
 import { Affine } from "../exponent/affine.js"
 import { type Constraint, irredundant, witness } from "../exponent/system.js"
+import { type Question, Questions } from "./questions.js"
 
 /** The sign of a difference, and what was asked, of the difference as the form that is ≥ 0. */
 interface Answer {
   readonly sign: -1 | 1
   readonly question: Question
-}
-
-/**
- * What a cell was asked: whether a form is ≥ 0 in it, which is kept, or at its point alone, which is not; and its
- * answer.
- */
-export interface Question {
-  readonly form: Affine
-  readonly of: "cell" | "point"
-  readonly isYes: boolean
 }
 
 /**
@@ -29,10 +20,6 @@ export class Cell {
   readonly point: ReadonlyMap<string, Fraction>
   /** Whether sizes keep the smaller terms of each max beside the leading one. */
   readonly keepsTerms: boolean
-  /** Every comparison in the order made, as the form that is ≥ 0 in the cell. */
-  readonly comparisons: Affine[] = []
-  /** Everything asked that a reading depends on, in the order asked. */
-  readonly questions: Question[] = []
   /** Whether a difference of two sizes was used: without one, every size is a max of sums. */
   usesGaps = false
   /** How many bases the parity of a product of parts may name; parts of more are joined (see `MANY`). */
@@ -42,6 +29,9 @@ export class Cell {
   private readonly halfSpaces = new Map<string, Affine>()
   private readonly answers = new Map<Affine, Answer>()
   private readonly signs = new Map<Affine, -1 | 1>()
+  /** What the reading at hand asked so far. */
+  private current: (Question | Questions)[] = []
+  private readonly askedAgain = new Set<Questions>()
 
   constructor(point: ReadonlyMap<string, Fraction>, keepsTerms = false) {
     this.point = point
@@ -57,17 +47,32 @@ export class Cell {
     return x.key === y.key ? 0 : this.signOf(x.minus(y))
   }
 
+  /** What a reading finds, and everything that it asks of this cell. */
+  asking<T>(read: () => T): { readonly found: T; readonly questions: Questions } {
+    const outer = this.current
+    this.current = []
+    try {
+      const found = read()
+      const questions = new Questions(this.current)
+      outer.push(questions)
+      return { found, questions }
+    } finally {
+      this.current = outer
+    }
+  }
+
   /** Asks again what another cell was asked, of forms that have a sign, and answered alike. */
-  ask(questions: readonly Question[]): void {
-    for (const question of questions)
-      if (question.of === "cell") this.signOf(question.form)
-      else this.questions.push(question)
+  ask(questions: Questions): void {
+    if (questions.distinct.length === 0) return
+    this.current.push(questions)
+    if (this.askedAgain.has(questions)) return
+    this.askedAgain.add(questions)
+    for (const { form, of } of questions.distinct) if (of === "cell" && !this.answers.has(form)) this.decide(form)
   }
 
   private signOf(difference: Affine): -1 | 1 {
     const { sign, question } = this.answers.get(difference) ?? this.decide(difference)
-    this.comparisons.push(question.form)
-    this.questions.push(question)
+    this.current.push(question)
     return sign
   }
 
@@ -78,7 +83,7 @@ export class Cell {
     order.slice(1).forEach((next, i) => {
       const isYes = order[i]!.place < next.place
       const [first, second] = isYes ? [order[i]!, next] : [next, order[i]!]
-      this.questions.push({ form: first.form.minus(second.form), of: "point", isYes })
+      this.current.push({ form: first.form.minus(second.form), of: "point", isYes })
     })
     return order.map(({ item }) => item)
   }

@@ -11,6 +11,7 @@ import { Affine as Form } from "../exponent/affine.js"
 import { leafName, type Node } from "../program/node.js"
 import type { Cell } from "./cell.js"
 import { type Bases, isKnown, meet, Parity } from "./parity.js"
+import { type Layout, Shape } from "./shape.js"
 import { larger, lead, product, type Size, shifted, sizeKey, sizeOf, weakened } from "./size.js"
 
 /** The part of a tensor that is odd in exactly the bases of its parity. */
@@ -28,23 +29,43 @@ export interface RandomTerm {
 
 /** A tensor as its parts that are not −∞; without parts and random terms it is the zero tensor. */
 export class Graded {
-  static readonly ZERO = new Graded([], [])
+  static readonly ZERO = new Graded(Shape.EMPTY, [], [])
 
-  readonly parts: readonly ParityPart[]
   readonly randoms: readonly RandomTerm[]
+  /** The parities of the parts, and the size of each. */
+  private readonly shape: Shape
+  private readonly sizes: readonly Size[]
+  private cachedParts: readonly ParityPart[] | undefined
   private cachedKey: string | undefined
 
-  private constructor(parts: readonly ParityPart[], randoms: readonly RandomTerm[]) {
-    this.parts = parts
+  private constructor(shape: Shape, sizes: readonly Size[], randoms: readonly RandomTerm[]) {
+    this.shape = shape
+    this.sizes = sizes
     this.randoms = randoms
   }
 
   /** The sum of the given parts, those of equal parity joined by max. */
   static of(cell: Cell, parts: readonly ParityPart[], randoms: readonly RandomTerm[] = []): Graded {
-    const sizes = new Map<Parity, Size>()
-    for (const { parity, size } of parts) {
-      const seen = sizes.get(parity)
-      sizes.set(parity, seen ? larger(cell, seen, size) : size)
+    return Graded.joined(
+      cell,
+      Shape.layout(parts.map(({ parity }) => parity)),
+      parts.map(({ size }) => size),
+      randoms,
+    )
+  }
+
+  /** The sum of parts of the given sizes, those of equal place joined by max. */
+  private static joined(
+    cell: Cell,
+    { shape, places }: Layout,
+    sizes: readonly Size[],
+    randoms: readonly RandomTerm[] = [],
+  ): Graded {
+    const largest = new Array<Size | undefined>(shape.parities.length)
+    for (let i = 0; i < sizes.length; i++) {
+      const [place, size] = [places[i]!, sizes[i]!]
+      const seen = largest[place]
+      largest[place] = seen === undefined ? size : larger(cell, seen, size)
     }
     const matrices = new Map<string, RandomTerm>()
     for (const term of randoms) {
@@ -52,35 +73,45 @@ export class Graded {
       const seen = matrices.get(key)
       matrices.set(key, seen ? { ...seen, size: larger(cell, seen.size, term.size) } : term)
     }
-    return new Graded(inOrder([...sizes].map(([parity, size]) => ({ parity, size }))), sorted(matrices))
+    return new Graded(shape, largest as Size[], sorted(matrices))
   }
 
   /** A tensor of one even part. */
   static even(size: Size): Graded {
-    return new Graded([{ parity: Parity.EVEN, size }], [])
+    return new Graded(Shape.EVEN, [size], [])
+  }
+
+  get parts(): readonly ParityPart[] {
+    this.cachedParts ??= this.shape.parities.map((parity, i) => ({ parity, size: this.sizes[i]! }))
+    return this.cachedParts
   }
 
   get isZero(): boolean {
-    return this.parts.length + this.randoms.length === 0
+    return this.sizes.length + this.randoms.length === 0
   }
 
   /** γ of the root mean square of the entries; null for the zero tensor. */
   size(cell: Cell): Size | null {
-    const sizes = [...this.parts, ...this.randoms].map(({ size }) => size)
-    return sizes.length === 0 ? null : sizes.reduce((x, y) => larger(cell, x, y))
+    const { all } = this
+    return all.length === 0 ? null : all.reduce((x, y) => larger(cell, x, y))
   }
 
   /** The tensor as one even part of its size; a random matrix with both sides growing stays as it is. */
   summed(cell: Cell): Graded {
     const size = this.size(cell)
-    return size === null || this.parts.length < 2 || this.randoms.length > 0 ? this : Graded.even(size)
+    return size === null || this.sizes.length < 2 || this.randoms.length > 0 ? this : Graded.even(size)
   }
 
   /**
    * Whether no two of its terms lie in one part: sums over parts of different parity are independent, up to n^(−1/2).
    */
   get isOrthogonal(): boolean {
-    return [...this.parts, ...this.randoms].every(({ size }) => size.terms.length === 1)
+    return this.all.every(({ terms }) => terms.length === 1)
+  }
+
+  /** The sizes of all parts and random terms. */
+  private get all(): readonly Size[] {
+    return this.randoms.length === 0 ? this.sizes : [...this.sizes, ...this.randoms.map(({ size }) => size)]
   }
 
   /** Equal for tensors whose parts have equal leading forms. */
@@ -103,31 +134,38 @@ export class Graded {
   /** The same parities with other sizes. */
   map(size: (size: Size) => Size): Graded {
     return new Graded(
-      this.parts.map((part) => ({ ...part, size: size(part.size) })),
+      this.shape,
+      this.sizes.map((own) => size(own)),
       this.randoms.map((term) => ({ ...term, size: size(term.size) })),
     )
   }
 
   plus(cell: Cell, other: Graded): Graded {
-    return Graded.of(cell, [...this.parts, ...other.parts], [...this.randoms, ...other.randoms])
+    const layout = this.shape.plus(other.shape)
+    return Graded.joined(cell, layout, [...this.sizes, ...other.sizes], [...this.randoms, ...other.randoms])
   }
 
   transpose(): Graded {
-    const parts = this.parts.map(({ parity, size }) => ({ parity: parity.transpose(), size }))
+    const { shape, places } = this.shape.transpose()
+    const sizes = [...this.sizes]
+    places.forEach((place, i) => {
+      sizes[place] = this.sizes[i]!
+    })
     const randoms = this.randoms.map((term) => ({ ...term, transposed: !term.transposed }))
-    return new Graded(inOrder(parts), sorted(new Map(randoms.map((term) => [randomKey(term), term]))))
+    return new Graded(shape, sizes, sorted(new Map(randoms.map((term) => [randomKey(term), term]))))
   }
 
   /** The entrywise product: sizes add, parities add in 𝔽₂. */
   multiply(cell: Cell, other: Graded): Graded {
-    const pairs = this.parts.flatMap((x) => other.parts.map((y) => [x, y] as const))
-    return Graded.of(
-      cell,
-      pairs.map(([x, y]) => ({
-        parity: x.parity.plus(y.parity).within(cell.mostBases + 1),
-        size: product(cell, x.size, y.size),
-      })),
-    )
+    // Of many parts only a few sizes are different.
+    const rows = new Map<Size, readonly Size[]>()
+    const sizes: Size[] = []
+    for (const x of this.sizes) {
+      const row = rows.get(x) ?? other.sizes.map((y) => product(cell, x, y))
+      rows.set(x, row)
+      for (const size of row) sizes.push(size)
+    }
+    return Graded.joined(cell, this.shape.times(other.shape, cell.mostBases + 1), sizes)
   }
 
   /**
@@ -211,18 +249,15 @@ export class Graded {
 
   /** The tensor with parts of more bases than are told apart joined. */
   private within(cell: Cell): Graded {
-    if (this.parts.every(({ parity }) => parity === parity.within(cell.mostBases))) return this
-    return Graded.of(
-      cell,
-      this.parts.map(({ parity, size }) => ({ parity: parity.within(cell.mostBases), size })),
-    )
+    const layout = this.shape.within(cell.mostBases)
+    return layout.shape === this.shape ? this : Graded.joined(cell, layout, this.sizes)
   }
 
   /** Whether this tensor's part of the same parity is at least as large, and as well known. */
   private reaches(cell: Cell, { parity, size }: ParityPart): boolean {
-    const own = this.parts.find((part) => part.parity === parity)
-    return own !== undefined && (own.size.relation === "equal" || size.relation === "atMost")
-      ? cell.compare(lead(own.size), lead(size)) >= 0
+    const own = this.sizes[this.shape.parities.indexOf(parity)]
+    return own !== undefined && (own.relation === "equal" || size.relation === "atMost")
+      ? cell.compare(lead(own), lead(size)) >= 0
       : false
   }
 }
@@ -234,10 +269,6 @@ export function isZeroForm(form: Affine): boolean {
 
 function sorted<T>(items: ReadonlyMap<string, T>): T[] {
   return [...items.keys()].sort().map((key) => items.get(key)!)
-}
-
-function inOrder(parts: readonly ParityPart[]): ParityPart[] {
-  return [...parts].sort((x, y) => (x.parity.key < y.parity.key ? -1 : 1))
 }
 
 function randomKey({ leaf, transposed }: RandomTerm): string {

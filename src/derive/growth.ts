@@ -19,11 +19,12 @@ export function growthOver(
   if (now === undefined || then === undefined) return null
   if (isRepeated(then.state, now.state)) return noGrowth(now)
   const round = steadyRound(history, period)
-  const isLasting = round?.margins.every(({ change }) => !cell.isNegative(change)) ?? false
-  if (round !== null && isLasting) {
-    for (const form of [...round.margins.map(({ change }) => change), ...Object.values(round.growth)])
-      cell.compare(form, Affine.ZERO)
-    return round.growth
+  if (round !== null) {
+    const changes = new Set(round.changes)
+    if (![...changes].some((change) => cell.isNegative(change))) {
+      for (const form of [...changes, ...Object.values(round.growth)]) cell.compare(form, Affine.ZERO)
+      return round.growth
+    }
   }
   return earlier === undefined || cell.usesGaps ? null : eventualGrowth(earlier.state, then, now, period, cell, advance)
 }
@@ -37,8 +38,10 @@ export function noGrowth({ quantities }: StepReading): PeriodGrowth {
 export interface Round {
   /** By how much each part of the state grows in a period (see {@link increments}). */
   readonly increments: readonly Affine[]
-  /** Every comparison of the later period, as the form that is ≥ 0, and by how much it changed. */
-  readonly margins: readonly { readonly form: Affine; readonly change: Affine }[]
+  /** The margins: every comparison of the later period, as the form that is ≥ 0. */
+  readonly margins: readonly Affine[]
+  /** By how much each margin changed. */
+  readonly changes: readonly Affine[]
   readonly growth: PeriodGrowth
 }
 
@@ -53,8 +56,8 @@ export function steadyRound(history: readonly StepReading[], period: number): Ro
   const recent = increments(then.state, now.state)
   const former = increments(earlier.state, then.state)
   if (recent === null || former === null || recent.some((form, i) => form.key !== former[i]!.key)) return null
-  const late = history.slice(-period).flatMap(({ comparisons }) => comparisons)
-  const early = history.slice(-2 * period, -period).flatMap(({ comparisons }) => comparisons)
+  const late = history.slice(-period).flatMap(({ questions }) => questions.comparisons)
+  const early = history.slice(-2 * period, -period).flatMap(({ questions }) => questions.comparisons)
   if (late.length !== early.length) return null
   const growth: Record<string, Affine> = {}
   for (const name of now.quantities.keys()) {
@@ -69,7 +72,8 @@ export function steadyRound(history: readonly StepReading[], period: number): Ro
   }
   return {
     increments: recent,
-    margins: late.map((form, i) => ({ form, change: form.minus(early[i]!) })),
+    margins: late,
+    changes: late.map((form, i) => form.minus(early[i]!)),
     growth,
   }
 }

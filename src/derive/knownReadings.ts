@@ -1,5 +1,5 @@
 /**
- * What nodes were read as, kept over the cells and steps of a scheme.
+ * What nodes were read as, kept over the cells and steps of a scheme, one by one and section by section.
  *
  * A node's reading depends on its operands, on what its random matrices were applied to, and on how the cell answers
  * the comparisons that it asks, one after the other. So readings of the same operands form a tree of questions: where a
@@ -8,68 +8,88 @@
  */
 import type { Node } from "../program/node.js"
 import { Answers } from "./answers.js"
-import type { Question } from "./cell.js"
+import { ByList } from "./byList.js"
 import type { Graded } from "./graded.js"
+import type { Questions } from "./questions.js"
 import { type Applications, mapSides, SIDES } from "./randomMatrix.js"
 import { type ReadingContext, readNode } from "./read.js"
+import type { Section } from "./section.js"
 
 /** All that a reading leaves behind. */
 interface Reading {
-  readonly result: Graded
-  readonly questions: readonly Question[]
+  readonly results: readonly Graded[]
+  readonly questions: Questions
   readonly applications: readonly (readonly [Node, Applications])[]
   readonly assumptions: readonly string[]
   readonly usesGaps: boolean
 }
 
-/** The readings of one scheme's nodes so far. */
-export class KnownReadings {
-  private readonly known = new Map<Node, Map<string, Answers<Reading>>>()
-  private readonly tensors = new Map<string, Graded>()
-  private readonly numbers = new Map<Graded, number>()
+/** Readings by the tensors that they read; undefined stands for what a matrix was not applied to yet. */
+type Places = ByList<Graded | undefined, Answers<Reading>>
 
-  /** {@link readNode}, from memory where a cell of the same answers was there before. */
-  read(node: Node, operands: readonly Graded[], context: ReadingContext): Graded {
+/** The readings of one scheme so far: of its program's sections, and of their nodes. */
+export class KnownReadings {
+  private readonly known = new Map<Section | Node, ReadingsOfOne>()
+  private readonly tensors = new Map<string, Graded>()
+
+  /**
+   * Reads the nodes of a section, from memory where a cell of the same answers was there before.
+   *
+   * @param values of all nodes before the section, to which those of its own are added.
+   */
+  readSection(section: Section, values: Graded[], context: ReadingContext): void {
+    const inputs = section.inputs.map((place) => values[place]!)
+    const results = this.read(section, inputs, context, (within) => {
+      const from = values.length
+      for (const { node, operands } of section.nodes) {
+        const given = operands.map((place) => values[place]!)
+        values.push(...this.read(node, given, within, (own) => [readNode(node, given, own)]))
+      }
+      return values.splice(from)
+    })
+    values.push(...results)
+  }
+
+  private read(
+    of: Section | Node,
+    operands: readonly Graded[],
+    context: ReadingContext,
+    read: (context: ReadingContext) => readonly Graded[],
+  ): readonly Graded[] {
     const { cell, applications, assume } = context
-    const matrices = operands.flatMap(({ randoms }) => randoms.map(({ leaf }) => leaf))
-    const key = this.keyOf(operands, matrices, applications)
-    const ofNode = this.known.get(node) ?? new Map<string, Answers<Reading>>()
-    const answers = ofNode.get(key) ?? new Answers<Reading>()
-    const at = answers.of(cell)
+    const place = this.placeOf(of, operands, applications)
+    place.kept ??= new Answers<Reading>()
+    const at = place.kept.of(cell)
     if (at !== null) {
       cell.ask(at.questions)
       for (const [leaf, after] of at.applications) applications.set(leaf, after)
       at.assumptions.forEach(assume)
       cell.usesGaps ||= at.usesGaps
-      return at.result
+      return at.results
     }
-    const reading = this.readAnew(node, operands, context, matrices)
-    answers.add(reading.questions, reading)
-    ofNode.set(key, answers)
-    this.known.set(node, ofNode)
-    return reading.result
+    const reading = this.readAnew(operands, context, read)
+    place.kept.add(reading.questions.distinct, reading)
+    return reading.results
   }
 
   private readAnew(
-    node: Node,
     operands: readonly Graded[],
     context: ReadingContext,
-    matrices: readonly Node[],
+    read: (context: ReadingContext) => readonly Graded[],
   ): Reading {
     const { cell, applications, assume } = context
-    const [from, usedGaps] = [cell.questions.length, cell.usesGaps]
-    const assumptions: string[] = []
+    const usedGaps = cell.usesGaps
+    const assumptions = new Set<string>()
     cell.usesGaps = false
-    const result = readNode(node, operands, { ...context, assume: (text) => void assumptions.push(text) })
+    const { found, questions } = cell.asking(() => read({ ...context, assume: (text) => void assumptions.add(text) }))
     const reading = {
-      result: this.one(result),
-      questions: cell.questions.slice(from),
-      applications: matrices.flatMap((leaf): [Node, Applications][] => {
+      results: found.map((tensor) => this.one(tensor)),
+      questions,
+      applications: matricesOf(operands).flatMap((leaf): [Node, Applications][] => {
         const after = applications.get(leaf)
-        if (after === undefined) return []
-        return [[leaf, mapSides(after, (side) => this.one(side))]]
+        return after === undefined ? [] : [[leaf, mapSides(after, (side) => this.one(side))]]
       }),
-      assumptions: [...new Set(assumptions)],
+      assumptions: [...assumptions],
       usesGaps: cell.usesGaps,
     }
     cell.usesGaps ||= usedGaps
@@ -78,18 +98,18 @@ export class KnownReadings {
     return reading
   }
 
-  private keyOf(
+  /** The place of all that a reading depends on beside the cell's answers. */
+  private placeOf(
+    of: Section | Node,
     operands: readonly Graded[],
-    matrices: readonly Node[],
     applications: ReadonlyMap<Node, Applications>,
-  ): string {
-    let key = ""
-    for (const operand of operands) key += `${this.number(operand)} `
-    for (const leaf of matrices) {
-      const seen = applications.get(leaf)
-      key += seen === undefined ? "- " : SIDES.map((side) => `${this.number(seen[side])} `).join("")
+  ): Places {
+    let readings = this.known.get(of)
+    if (readings === undefined) {
+      readings = new ReadingsOfOne()
+      this.known.set(of, readings)
     }
-    return key
+    return readings.placeOf(operands, applications)
   }
 
   /** The tensor of equal parts that was there first. */
@@ -99,10 +119,28 @@ export class KnownReadings {
     this.tensors.set(key, first)
     return first
   }
+}
 
-  private number(tensor: Graded): number {
-    const known = this.numbers.get(tensor) ?? this.numbers.size
-    this.numbers.set(tensor, known)
-    return known
+/** The readings of one section or node by the tensors that it reads. */
+class ReadingsOfOne {
+  private readonly places: Places = new ByList()
+  private lastOperands: readonly Graded[] = []
+  private lastPlace = this.places
+
+  /** The place of all that a reading depends on beside the cell's answers: from one step to the next mostly the same. */
+  placeOf(operands: readonly Graded[], applications: ReadonlyMap<Node, Applications>): Places {
+    if (operands.length !== this.lastOperands.length || operands.some((each, i) => each !== this.lastOperands[i])) {
+      this.lastOperands = operands
+      this.lastPlace = operands.reduce((place, operand) => place.followedBy(operand), this.places)
+    }
+    let place = this.lastPlace
+    for (const { randoms } of operands)
+      for (const { leaf } of randoms) for (const side of SIDES) place = place.followedBy(applications.get(leaf)?.[side])
+    return place
   }
+}
+
+/** The random matrices among the operands' terms. */
+function matricesOf(operands: readonly Graded[]): Node[] {
+  return operands.flatMap(({ randoms }) => randoms.map(({ leaf }) => leaf))
 }

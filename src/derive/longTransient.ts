@@ -88,14 +88,14 @@ function endOfGrowth(history: readonly StepReading[], cell: Cell): End | typeof 
   for (let period = 1; period <= LONGEST_PERIOD; period++) {
     const round = steadyRound(history, period)
     const before = steadyRound(history.slice(0, -period), period)
-    const isSteady = round?.margins.every(({ change }, i) => change.key === before?.margins[i]?.change.key) ?? false
+    const isSteady = round?.changes.every((change, i) => change.key === before?.changes[i]?.key) ?? false
     const multiples = round && isSteady ? multiplesOfOne(round, cell) : null
     if (round === null || multiples === null) continue
     const { unit, of } = multiples
-    const margins = round.margins.map(({ form, change }) => ({
-      now: form.plus(gained.times(of(change))),
-      next: form.plus(gained.plus(unit).times(of(change))),
-    }))
+    const margins = round.margins.map((form, i) => {
+      const rate = of(round.changes[i]!)
+      return { now: form.plus(gained.times(rate)), next: form.plus(gained.plus(unit).times(rate)) }
+    })
     const [broken, first] = [
       margins.find(({ now }) => cell.isNegative(now)),
       margins.find(({ next }) => cell.isNegative(next)),
@@ -120,10 +120,10 @@ function endOfGrowth(history: readonly StepReading[], cell: Cell): End | typeof 
 
 /** All forms of a round as multiples of one that is > 0 at the cell's point; null if they are not. */
 function multiplesOfOne(
-  { increments, margins, growth }: Round,
+  { increments, changes, growth }: Round,
   { point }: Cell,
 ): { readonly unit: Affine; readonly of: (form: Affine) => Fraction } | null {
-  const forms = [...increments, ...margins.map(({ change }) => change), ...Object.values(growth)]
+  const forms = [...increments, ...changes, ...Object.values(growth)]
   const first = forms.find((form) => !isZeroForm(form))
   if (first === undefined) return null
   const unit = signNear(first, point) > 0 ? first : first.negated

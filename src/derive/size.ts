@@ -25,9 +25,28 @@ export interface Size {
   readonly logarithmic: boolean
 }
 
+/** Sizes of one term by their form, remembered at most. */
+const known = new Map<Affine, Size[]>()
+const MOST_KNOWN = 100_000
+
+/** A size; those of one term are interned, so that equal ones are mostly one object. */
+function sized(size: Size): Size {
+  if (size.terms.length > 1) return size
+  const form = lead(size)
+  const ofForm = known.get(form) ?? []
+  const seen = ofForm.find(
+    ({ relation, discrete, logarithmic }) =>
+      relation === size.relation && discrete === size.discrete && logarithmic === size.logarithmic,
+  )
+  if (seen !== undefined) return seen
+  if (known.size >= MOST_KNOWN) known.clear()
+  known.set(form, [...ofForm, size])
+  return size
+}
+
 /** A size of one term that holds as an equality. */
 export function sizeOf(form: Affine, discrete = false): Size {
-  return { terms: [form], relation: "equal", discrete, logarithmic: false }
+  return sized({ terms: [form], relation: "equal", discrete, logarithmic: false })
 }
 
 /** The leading form of a size. */
@@ -37,12 +56,13 @@ export function lead({ terms }: Size): Affine {
 
 /** γ of a sum whose leading terms do not cancel. */
 export function larger(cell: Cell, x: Size, y: Size): Size {
+  if (x === y) return x
   const order = cell.compare(lead(x), lead(y))
   const [first, second] = order >= 0 ? [x, y] : [y, x]
   if (order === 0) {
     const relation = x.relation === "equal" ? x.relation : y.relation
     const [discrete, logarithmic] = [x.discrete && y.discrete, x.logarithmic || y.logarithmic]
-    return { relation, discrete, logarithmic, terms: joined(cell, x.terms, y.terms) }
+    return sized({ relation, discrete, logarithmic, terms: joined(cell, x.terms, y.terms) })
   }
   return cell.keepsTerms ? { ...first, terms: joined(cell, first.terms, second.terms) } : first
 }
@@ -50,12 +70,12 @@ export function larger(cell: Cell, x: Size, y: Size): Size {
 /** γ of a product. */
 export function product(cell: Cell, x: Size, y: Size): Size {
   const first = lead(x).plus(lead(y))
-  return {
+  return sized({
     terms: cell.keepsTerms ? joined(cell, productTerms(cell, first, x, y), []) : [first],
     relation: x.relation === "equal" && y.relation === "equal" ? "equal" : "atMost",
     discrete: x.discrete && y.discrete,
     logarithmic: x.logarithmic || y.logarithmic,
-  }
+  })
 }
 
 /** The sums of two sizes' terms that are near the first: terms come largest first, so that those after a small one are too. */
@@ -73,12 +93,12 @@ function productTerms({ point }: Cell, first: Affine, x: Size, y: Size): Affine[
 
 /** The size times n^form. */
 export function shifted(size: Size, form: Affine): Size {
-  return { ...size, terms: size.terms.map((term) => term.plus(form)) }
+  return sized({ ...size, terms: size.terms.map((term) => term.plus(form)) })
 }
 
 /** The same value, known only as an upper bound. */
 export function weakened(size: Size): Size {
-  return { ...size, relation: "atMost" }
+  return sized({ ...size, relation: "atMost" })
 }
 
 /** A text that is equal for equal leading terms: what the course of a recursion depends on. */

@@ -1,6 +1,7 @@
 import type { Affine } from "../exponent/affine.js"
 import type { Node } from "../program/node.js"
 import type { Graded } from "./graded.js"
+import type { Questions } from "./questions.js"
 import { type Applications, mapSides, SIDES } from "./randomMatrix.js"
 import { lead, type Size, shifted } from "./size.js"
 
@@ -20,10 +21,10 @@ export interface WatchedSize {
   readonly moments: readonly Size[]
 }
 
-/** A step as it was read: the state after it, the comparisons made, and the quantities. */
+/** A step as it was read: the state after it, what was asked, and the quantities. */
 export interface StepReading {
   readonly state: State
-  readonly comparisons: readonly Affine[]
+  readonly questions: Questions
   readonly quantities: ReadonlyMap<string, WatchedSize>
 }
 

@@ -7,6 +7,7 @@ import { Graded } from "./graded.js"
 import { KnownReadings } from "./knownReadings.js"
 import { KnownSteps } from "./knownSteps.js"
 import { type Growths, type ReadingContext, randomTensor, readNode } from "./read.js"
+import { type Section, sectionsOf } from "./section.js"
 import { lead, type Size, shifted, sizeOf } from "./size.js"
 import type { State, StepReading, WatchedSize } from "./state.js"
 
@@ -26,8 +27,10 @@ export function frozenLeaves(scheme: Scheme, cell: Cell): readonly [Node, Graded
 interface Memory {
   readonly start: State
   readonly frozen: readonly [Node, Graded][]
-  /** Neither known leaves nor what only they depend on. */
-  readonly order: readonly Node[]
+  /** The place of every tensor's value in a step. */
+  readonly places: ReadonlyMap<Node, number>
+  /** What a step reads, neither known leaves nor what only they depend on. */
+  readonly sections: readonly Section[]
   readonly unparted: ReadonlySet<Node>
   readonly growths: Growths
   readonly readings: KnownReadings
@@ -44,10 +47,14 @@ function memoryOf(scheme: Scheme, cell: Cell): Memory {
     node,
     randomTensor(node, deviation.power, cell),
   ])
+  const given = new Map([...frozen, ...start.leaves])
+  const order = inOrder(rootsOf(scheme), given)
+  const places = new Map([...given.keys(), ...order].map((node, place) => [node, place]))
   const memory = {
     start,
     frozen,
-    order: inOrder(rootsOf(scheme), new Map([...frozen, ...start.leaves])),
+    places,
+    sections: sectionsOf(order, places),
     unparted: unpartedNodes(scheme),
     growths: new Map(),
     readings: new KnownReadings(),
@@ -90,13 +97,14 @@ export type Advance = (state: State) => StepReading
 /** The step of a scheme in a cell, as a map of states; `assume` is called with every assumption that a rule makes. */
 export function stepper(scheme: Scheme, cell: Cell, assume: (assumption: string) => void): Advance {
   const { program, alignments } = scheme
-  const { frozen, order, unparted, growths, readings, steps } = memoryOf(scheme, cell)
+  const { frozen, places, sections, unparted, growths, readings, steps } = memoryOf(scheme, cell)
   resolve(cell, scheme)
   const watched = Object.entries(program.quantities)
-  const read = ({ leaves, applications }: State, assume: (assumption: string) => void): StepReading => {
-    const before = cell.comparisons.length
+  const readOnce = ({ leaves, applications }: State, assume: (assumption: string) => void) => {
     const nextApplications = new Map(applications)
-    const values = new Map<Node, Graded>([...frozen, ...leaves])
+    const values: Graded[] = []
+    const tensorOf = (node: Node) => values[places.get(node)!]!
+    for (const [node, value] of [...frozen, ...leaves]) values[places.get(node)!] = value
     const context: ReadingContext = {
       cell,
       alignments,
@@ -105,49 +113,56 @@ export function stepper(scheme: Scheme, cell: Cell, assume: (assumption: string)
       growths,
       assume,
     }
-    for (const node of order) {
-      const operands = node.operands.map((operand) => values.get(operand)!)
-      // Beside the leading terms others are kept by the cell's point: such readings are for one cell alone.
-      values.set(node, cell.keepsTerms ? readNode(node, operands, context) : readings.read(node, operands, context))
+    for (const section of sections) {
+      if (cell.keepsTerms)
+        // Beside the leading terms others are kept by the cell's point: such readings are for one cell alone.
+        for (const { node, operands } of section.nodes) {
+          const given = operands.map((place) => values[place]!)
+          values.push(readNode(node, given, context))
+        }
+      else readings.readSection(section, values, context)
     }
     const quantities = new Map(
       watched.map(([name, node]): [string, WatchedSize] => {
-        const value = values.get(node)!
-        const moments = cell.keepsTerms ? momentsOf(node, values, cell) : []
+        const value = tensorOf(node)
+        const moments = cell.keepsTerms ? momentsOf(node, tensorOf, cell) : []
         return [name, { size: value.size(cell), isOrthogonal: value.isOrthogonal, moments }]
       }),
     )
     if (cell.keepsTerms) {
       for (const [name, { product, left, right }] of Object.entries(program.alignments)) {
-        const [of, x, y] = [product, left, right].map((node) => values.get(node)!.size(cell))
+        const [of, x, y] = [product, left, right].map((node) => tensorOf(node).size(cell))
         const terms = lead(x ?? ZERO)
           .plus(lead(y ?? ZERO))
           .plus(left.shape[1].exponent)
         const size = of ? shifted(of, terms.negated) : null
         // Where a factor is a sum of several terms, the ratio approaches its limit like a quotient of moments; and so do
         // the factors that are made of such quotients.
-        const below = [left, right].flatMap((factor) => momentsOf(factor, values, cell))
+        const below = [left, right].flatMap((factor) => momentsOf(factor, tensorOf, cell))
         const moments = [...[x, y].flatMap((factor) => factor ?? []), ...below]
         quantities.set(name, { size, isOrthogonal: size === null || size.terms.length === 1, moments })
       }
       for (const [name, { change, scale }] of Object.entries(program.saturations)) {
-        const [of, at] = [change, scale].map((node) => node && values.get(node)!.size(cell))
+        const [of, at] = [change, scale].map((node) => node && tensorOf(node).size(cell))
         const size = of ? shifted(of, at ? lead(at).negated : Affine.ZERO) : null
         quantities.set(name, { size, isOrthogonal: false, moments: [] })
       }
     }
     const after = (node: Node, value: Graded) => {
       const next = program.next.get(node)
-      return next === undefined ? value : values.get(next)!
+      return next === undefined ? value : tensorOf(next)
     }
     return {
       state: {
         leaves: new Map([...leaves].map(([node, value]) => [node, after(node, value)])),
         applications: nextApplications,
       },
-      comparisons: cell.comparisons.slice(before),
       quantities,
     }
+  }
+  const read = (state: State, assume: (assumption: string) => void): StepReading => {
+    const { found, questions } = cell.asking(() => readOnce(state, assume))
+    return { ...found, questions }
   }
   return (state) =>
     cell.keepsTerms ? read(state, assume) : steps.read(state, cell, assume, (into) => read(state, into))
@@ -157,10 +172,10 @@ export function stepper(scheme: Scheme, cell: Cell, assume: (assumption: string)
  * The sizes under each scale-free function (a sign, Adam's quotient, an orthogonalisation) and each norm that clips,
  * that the node depends on; what came before is in earlier steps.
  */
-function momentsOf(node: Node, values: ReadonlyMap<Node, Graded>, cell: Cell): Size[] {
+function momentsOf(node: Node, tensorOf: (node: Node) => Graded, cell: Cell): Size[] {
   return inOrder([node]).flatMap((each) => {
     const sizeOfOperand = (i: number) => {
-      const size = values.get(each.operands[i]!)!.size(cell)
+      const size = tensorOf(each.operands[i]!).size(cell)
       return size === null ? [] : [size]
     }
     if (each.is("rootRatio") || each.is("sign") || each.is("orthogonalise")) return sizeOfOperand(0)

@@ -140,13 +140,14 @@ export class Trace {
     const comparisons = new Map<Node, readonly Affine[]>()
     const growths: Growths = new Map()
     for (const node of inOrder(rootsOf(scheme), values)) {
-      const before = cell.comparisons.length
       applications.set(node, new Map(memory))
       const operands = node.operands.map((operand) => values.get(operand)!)
-      values.set(node, readNode(node, operands, { ...this.reading(cell), applications: memory, growths }))
+      const context = { ...this.reading(cell), applications: memory, growths }
+      const { found, questions } = cell.asking(() => readNode(node, operands, context))
+      values.set(node, found)
       comparisons.set(
         node,
-        cell.comparisons.slice(before).map((form) => form.negated),
+        questions.comparisons.map((form) => form.negated),
       )
     }
     return { state, values, applications, applicationsAfter: memory, comparisons }

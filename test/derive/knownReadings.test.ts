@@ -20,7 +20,7 @@ function read(ready: Scheme, point: readonly Fraction[]) {
     state = reading.state
     steps.push({
       quantities: [...reading.quantities].map(([name, { size }]) => [name, size && sizeKey(size)]),
-      comparisons: reading.comparisons.map(({ key }) => key),
+      comparisons: reading.questions.comparisons.map(({ key }) => key),
       leaves: [...state.leaves.values()].map(({ key }) => key),
       applications: [...state.applications.values()].map((of) => [of.arguments.key, of.transposed.key]),
     })

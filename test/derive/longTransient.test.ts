@@ -204,11 +204,13 @@ describe.each(UNSETTLED)("$definition.name, read on with what K rounds add as a 
         const history = firstSteps(concrete, cell, advance)
         const period = [1, 2, 3].find((length) => steadyRound(history, length) !== null) ?? 1
         const round = steadyRound(history, period)
-        fc.pre(round?.margins.some(({ change }) => cell.isNegative(change)) ?? false)
+        fc.pre(round?.changes.some((change) => cell.isNegative(change)) ?? false)
         // The rounds at which the first margin comes to be 0 and is below 0: where it is 0 two terms are equal, and may
         // be one.
-        const shrinking = round!.margins.filter(({ change }) => cell.isNegative(change))
-        const rounds = shrinking.map(({ form, change }) => form.constant.div(change.constant.neg()))
+        const rounds = round!.margins.flatMap((form, i) => {
+          const change = round!.changes[i]!
+          return cell.isNegative(change) ? [form.constant.div(change.constant.neg())] : []
+        })
         const [zero, end] = [
           Math.min(...rounds.map((k) => k.ceil().valueOf())),
           Math.min(...rounds.map((k) => k.floor().valueOf() + 1)),
