@@ -1,5 +1,5 @@
 /** Norms and spectra of products of tall factors from r × r Gram matrices, in float64. */
-import { EigenvalueDecomposition, Matrix, SingularValueDecomposition } from "ml-matrix"
+import { Matrix, SingularValueDecomposition } from "ml-matrix"
 import { pivotedCholesky } from "../train/pivotedCholesky.js"
 
 /** A symmetric r × r matrix as a row-major array. */
@@ -108,22 +108,49 @@ export function productNorm(x: Gram, y: Gram): number {
  * @param cross X Yᵀ.
  */
 export function canonicalCorrelations(x: Gram, y: Gram, cross: Gram): number[] | null {
-  const [p, q] = [whitening(x), whitening(y)]
+  const [p, q] = [cholesky(x), cholesky(y)]
   if (p === null || q === null) return null
-  const core = p.mmul(matrix(cross)).mmul(q.transpose())
+  const core = matrix(solved(q, transposed(solved(p, cross))))
   return new SingularValueDecomposition(core, VALUES_ALONE).diagonal.map((value) => Math.min(1, value)).reverse()
 }
 
 /** Directions weaker than this share of the strongest are rounding, not directions. */
 const NO_DIRECTION = 1e-12
 
-/** W with W G Wᵀ = 1; null where G has fewer than r directions. */
-function whitening(gram: Gram): Matrix | null {
-  if (!gram.every(Number.isFinite)) return null
-  const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(matrix(gram), { assumeSymmetric: true })
-  const most = Math.max(...realEigenvalues)
-  if (!(most > 0) || realEigenvalues.some((value) => value <= NO_DIRECTION * most)) return null
-  return eigenvectorMatrix.transpose().mulColumnVector(realEigenvalues.map((value) => 1 / Math.sqrt(value)))
+/** The lower triangle L of G = L Lᵀ, row-major; null where G has fewer than r directions. */
+function cholesky(gram: Gram): Float64Array | null {
+  const r = side(gram)
+  const lower = new Float64Array(r * r)
+  let most = 0
+  for (let i = 0; i < r; i++) most = Math.max(most, gram[i * (r + 1)]!)
+  for (let i = 0; i < r; i++)
+    for (let j = 0; j <= i; j++) {
+      let rest = gram[i * r + j]!
+      for (let k = 0; k < j; k++) rest -= lower[i * r + k]! * lower[j * r + k]!
+      if (j < i) lower[i * r + j] = rest / lower[j * (r + 1)]!
+      else if (rest > NO_DIRECTION * most && rest < Number.POSITIVE_INFINITY) lower[i * (r + 1)] = Math.sqrt(rest)
+      else return null
+    }
+  return lower
+}
+
+/** L⁻¹ C of r × r matrices, row by row. */
+function solved(lower: Float64Array, of: Float64Array): Float64Array {
+  const r = side(of)
+  const result = of.slice()
+  for (let i = 0; i < r; i++) {
+    for (let k = 0; k < i; k++) {
+      const share = lower[i * r + k]!
+      for (let j = 0; j < r; j++) result[i * r + j]! -= share * result[k * r + j]!
+    }
+    for (let j = 0; j < r; j++) result[i * r + j]! /= lower[i * (r + 1)]!
+  }
+  return result
+}
+
+function transposed(of: Float64Array): Float64Array {
+  const r = side(of)
+  return of.map((_, at) => of[(at % r) * r + Math.floor(at / r)]!)
 }
 
 function rows(values: Float64Array, columns: number): number[][] {
