@@ -3,9 +3,10 @@
  *
  * A program says what is computed, never how large or how: `derive` reads the same nodes in exponents and `train` reads
  * them in numbers. Only what both need is here. Sums with a zero tensor and products with one are left out as they are
- * written.
+ * written, and what is written twice is one node: a tensor is read and computed once, however many passes ask for it.
  */
-import { grows, type Shape, SINGLE } from "./dimension.js"
+import { Affine } from "../exponent/affine.js"
+import { grows, isSameShape, type Shape, SINGLE } from "./dimension.js"
 import {
   type Activation,
   type Attributes,
@@ -26,6 +27,8 @@ export class Node<O extends Op = Op> {
   readonly operands: readonly Node[]
   readonly attributes: Attributes[O]
   readonly shape: Shape
+  /** What was made with this as the first operand. */
+  private readonly results: Node[] = []
 
   private constructor(op: O, operands: readonly Node[], attributes: Attributes[O], shape: Shape) {
     this.op = op
@@ -34,14 +37,33 @@ export class Node<O extends Op = Op> {
     this.shape = shape
   }
 
-  /** The result of an operation, in its simplest form; @throws InputError for operands whose shapes do not fit. */
+  /**
+   * The result of an operation, in its simplest form: the node that was made of the same before, if there is one.
+   *
+   * @throws InputError for operands whose shapes do not fit.
+   */
   static of<O extends Op>(op: O, operands: readonly Node[], attributes: Attributes[O]): Node {
     const shape = resultShape(
       op,
       operands.map((operand) => operand.shape),
       attributes,
     )
-    return SIMPLER[op]?.(operands, shape) ?? new Node(op, operands, attributes, shape)
+    return SIMPLER[op]?.(operands, shape) ?? Node.once(op, operands, attributes, shape)
+  }
+
+  private static once<O extends Op>(op: O, operands: readonly Node[], attributes: Attributes[O], shape: Shape): Node {
+    const { results } = operands[0]!
+    const isMade = (node: Node) =>
+      node.op === op &&
+      node.operands.length === operands.length &&
+      node.operands.every((operand, i) => isOneTensor(operand, operands[i]!)) &&
+      isAlike(node.attributes, attributes)
+    const known = results.find(isMade)
+    if (known !== undefined) return known
+    const node = new Node(op, operands, attributes, shape)
+    // The scalar 1 is there for ever, and so would be all that is made of it.
+    if (operands[0] !== Node.ONE) results.push(node)
+    return node
   }
 
   static leaf(name: string, role: LeafRole, shape: Shape): Node<"leaf"> {
@@ -192,6 +214,20 @@ export class Node<O extends Op = Op> {
   clip(norm: Node, bound: Coefficient): Node {
     return Node.of("clip", [this, norm], { bound })
   }
+}
+
+function isOneTensor(x: Node, y: Node): boolean {
+  return x === y || (x.isZero && y.isZero && isSameShape(x.shape, y.shape))
+}
+
+/** Whether two attributes say the same. */
+function isAlike(x: unknown, y: unknown): boolean {
+  if (typeof x !== "object" || typeof y !== "object" || x === null || y === null) return Object.is(x, y)
+  if (x instanceof Affine && y instanceof Affine) return x.key === y.key
+  const [own, other] = [Object.entries(x), Object.entries(y)]
+  return (
+    own.length === other.length && own.every(([name, value]) => isAlike(value, (y as Record<string, unknown>)[name]))
+  )
 }
 
 type Simplification = (operands: readonly Node[], shape: Shape) => Node | null
