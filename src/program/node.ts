@@ -52,17 +52,17 @@ export class Node<O extends Op = Op> {
   }
 
   private static once<O extends Op>(op: O, operands: readonly Node[], attributes: Attributes[O], shape: Shape): Node {
-    const { results } = operands[0]!
+    const first = operands[0]!
     const isMade = (node: Node) =>
       node.op === op &&
       node.operands.length === operands.length &&
       node.operands.every((operand, i) => isOneTensor(operand, operands[i]!)) &&
       isAlike(node.attributes, attributes)
-    const known = results.find(isMade)
+    const known = first.results.find(isMade)
     if (known !== undefined) return known
     const node = new Node(op, operands, attributes, shape)
     // The scalar 1 is there for ever, and so would be all that is made of it.
-    if (operands[0] !== Node.ONE) results.push(node)
+    if (first !== Node.ONE) first.results.push(node)
     return node
   }
 
