@@ -77,25 +77,31 @@ function largest({ rows, columns, data }: Matrix, causal: boolean): Float64Array
 }
 
 /**
- * softmax(at + x) − softmax(at) = p ∘ (e − Σ p e) / Σ p (1 + e) in each column, for p the softmax of at, e = e^(x − m)
- * − 1 and m the largest entry of x. Where the sum is lost, since all weight moves to where p is nothing, the difference
- * itself: nothing cancels in it.
+ * softmax(at + x) − softmax(at) in each column: p_k Σ_l p_l (w_k − w_l) / Σ_l p_l w_l, for p the softmax of at, w = e^(x −
+ * m) and m the largest entry of x. The differences are w_l (e^(x_k − x_l) − 1), so that none is of two nearly equal numbers,
+ * also where all weights that count are far below the largest. Where the sum is lost, since all weight moves to where p is
+ * nothing, the difference itself: nothing cancels in it.
  */
 export function softmaxChange(x: Matrix, at: Matrix, causal: boolean, spare: Spare): Matrix {
   const { columns } = x
   const p = softmax(at, causal, spare)
   const most = largest(x, causal)
-  const e = x.data.map((value, k) => (p.data[k] === 0 ? 0 : Math.expm1(value - most[k % columns]!)))
-  const total = sums(x, spare, (k) => (p.data[k] === 0 ? 0 : p.data[k]! * Math.exp(x.data[k]! - most[k % columns]!)))
+  const w = x.data.map((value, k) => (p.data[k] === 0 ? 0 : Math.exp(value - most[k % columns]!)))
+  const total = sums(x, spare, (k) => p.data[k]! * w[k]!)
   const isLost = (j: number) => total.data[j]! < LEAST_SUM
   const after = total.data.some((_, j) => isLost(j))
     ? softmax({ ...x, data: x.data.map((value, k) => value + at.data[k]!) }, causal, spare)
     : p
+  const gap = (k: number, other: number) => {
+    const difference = x.data[k]! - x.data[other]!
+    return difference < 0 ? w[other]! * Math.expm1(difference) : -w[k]! * Math.expm1(-difference)
+  }
   return entries(x, spare, (k, _, j) => {
     if (isLost(j)) return after.data[k]! - p.data[k]!
     if (p.data[k] === 0) return 0
     let sum = 0
-    for (let place = j; place < e.length; place += columns) sum += p.data[place]! * (e[k]! - e[place]!)
+    for (let place = j; place < w.length; place += columns)
+      if (p.data[place] !== 0) sum += p.data[place]! * gap(k, place)
     return (p.data[k]! * sum) / total.data[j]!
   })
 }
