@@ -106,7 +106,7 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
   if (isCut && adapter?.readsWeights === true && adapted.length > most)
     throw new Underivable(
       scheme.definition.name,
-      `the norms of weights at ${adapted.length} sites have too many parts for symbols; set all of ${scheme.symbols.join(", ")}, as with --set, or adapt at most ${most} sites`,
+      `the norms of weights at ${adapted.length} sites have too many parts for symbols; set all of ${scheme.symbols.join(", ")}${asWithSet(scheme, scheme.symbols)}, or adapt at most ${most} sites`,
     )
   const steps = isCut ? MOST_STEPS_OF_DEEP : MOST_STEPS
   const read = (cell: Cell) =>
@@ -115,7 +115,7 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
   if (found === null)
     throw new Underivable(
       scheme.definition.name,
-      `its symbols ${scheme.symbols.join(", ")} split into more than ${isCut ? MOST_CELLS_OF_DEEP : MOST_CELLS} regions; set one of them, as with --set`,
+      `its symbols ${scheme.symbols.join(", ")} split into more than ${isCut ? MOST_CELLS_OF_DEEP : MOST_CELLS} regions; set one of them${asWithSet(scheme, scheme.symbols.slice(-1))}`,
     )
   const outgrown = found.filter(({ result }) => result === OUTGROWN).map(({ where }) => where)
   const unknown = found.flatMap(({ where, result }) => (result instanceof UnknownHere ? [{ where, why: result }] : []))
@@ -225,6 +225,11 @@ const MOST_CELLS = 300
 
 /** As many where little is asked of each. */
 const MOST_CELLS_OF_DEEP = 1000
+
+/** How the command line sets symbols, with the scheme's own example where it has one. */
+function asWithSet({ definition: { example = {} } }: Scheme, symbols: readonly string[]): string {
+  return `, as with --set ${symbols.map((symbol) => `${symbol}=${example[symbol] ?? "-1/2"}`).join(" ")}`
+}
 
 /** What the max rule asks of a loss whose gradient follows the output. */
 const NO_FLIP = "no step turns the residual's sign, so that no two steps undo each other"

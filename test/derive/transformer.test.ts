@@ -10,6 +10,7 @@ import type { Condition } from "../../src/exponent/condition.js"
 import { formatCondition, formatExponent } from "../../src/exponent/grammar.js"
 import { holdsAt } from "../../src/exponent/system.js"
 import { BLOCK_SITES, type BlockKind } from "../../src/program/models/transformer.js"
+import { schemeNamed } from "../../src/scheme/catalogue.js"
 import { initA } from "../../src/scheme/initA.js"
 import { initB } from "../../src/scheme/initB.js"
 import { loraPlus } from "../../src/scheme/loraPlus.js"
@@ -178,3 +179,10 @@ test.each(NETWORK_SCHEMES.filter(({ rates }) => !Array.isArray(rates)).map((each
         expect(y![t]?.sizes[name] && lead(y![t].sizes[name]).key).toBe(size && lead(size).key)
   },
 )
+
+test("weights' norms at many sites are refused with how to set the symbols", () => {
+  const definition: SchemeDefinition = { ...schemeNamed("dora"), model: { kind: "llama-block" } }
+  expect(() => derive(scheme(definition))).toThrow(
+    "set all of c, cm, as with --set c=-1/2 cm=-1/2, or adapt at most 3 sites",
+  )
+})
