@@ -5,11 +5,16 @@ export class ByList<K, T> {
 
   /** The tree of the lists that go on with a key. */
   followedBy(key: K): ByList<K, T> {
-    let next = this.longer.get(key)
-    if (next === undefined) {
-      next = new ByList()
-      this.longer.set(key, next)
-    }
-    return next
+    return remembered(this.longer, key, () => new ByList<K, T>())
   }
+}
+
+/** What is known of a key, found where it is not. */
+export function remembered<K, V>(known: Map<K, V>, key: K, find: () => V): V {
+  let value = known.get(key)
+  if (value === undefined) {
+    value = find()
+    known.set(key, value)
+  }
+  return value
 }

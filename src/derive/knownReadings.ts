@@ -8,7 +8,7 @@
  */
 import type { Node } from "../program/node.js"
 import { Answers } from "./answers.js"
-import { ByList } from "./byList.js"
+import { ByList, remembered } from "./byList.js"
 import type { Graded } from "./graded.js"
 import type { Questions } from "./questions.js"
 import { type Applications, mapSides, SIDES } from "./randomMatrix.js"
@@ -104,12 +104,7 @@ export class KnownReadings {
     operands: readonly Graded[],
     applications: ReadonlyMap<Node, Applications>,
   ): Places {
-    let readings = this.known.get(of)
-    if (readings === undefined) {
-      readings = new ReadingsOfOne()
-      this.known.set(of, readings)
-    }
-    return readings.placeOf(operands, applications)
+    return remembered(this.known, of, () => new ReadingsOfOne()).placeOf(operands, applications)
   }
 
   /** The tensor of equal parts that was there first. */

@@ -1,4 +1,4 @@
-import { ByList } from "./byList.js"
+import { ByList, remembered } from "./byList.js"
 import { Parity } from "./parity.js"
 
 /** Where parts that are joined by their parities come to lie. */
@@ -66,14 +66,4 @@ export class Shape {
     this.transposed ??= Shape.layout(this.parities.map((parity) => parity.transpose()))
     return this.transposed
   }
-}
-
-/** What is known of a key, found where it is not. */
-function remembered<K, V>(known: Map<K, V>, key: K, find: () => V): V {
-  let value = known.get(key)
-  if (value === undefined) {
-    value = find()
-    known.set(key, value)
-  }
-  return value
 }

@@ -100,8 +100,7 @@ export function softmaxChange(x: Matrix, at: Matrix, causal: boolean, spare: Spa
     if (isLost(j)) return after.data[k]! - p.data[k]!
     if (p.data[k] === 0) return 0
     let sum = 0
-    for (let place = j; place < w.length; place += columns)
-      if (p.data[place] !== 0) sum += p.data[place]! * gap(k, place)
+    for (let place = j; place < w.length; place += columns) sum += p.data[place]! * gap(k, place)
     return (p.data[k]! * sum) / total.data[j]!
   })
 }
