@@ -5,7 +5,7 @@ import type { Budget } from "./budget.js"
 import { derivedSetting } from "./derivedSetting.js"
 import { logarithmicCause } from "./logarithm.js"
 import type { Measurements } from "./measurements.js"
-import { missedSaturation } from "./saturation.js"
+import { saturationCause } from "./saturation.js"
 import { type Setting, settingName } from "./setting.js"
 
 /** One verdict: a quantity of a scheme at a step. */
@@ -80,7 +80,7 @@ export function judgeMeasurements(
             measured.verdict === "contradicts"
               ? (failedAssumption(measurements[index]!.flipped(step)) ??
                 logarithmicCause(derived, asked, measured, samples) ??
-                missedSaturation(derivation, quantity, step, measurements[index]!, widths))
+                saturationCause(derivation, quantity, step, measured, measurements[index]!, widths))
               : null,
           widths,
           seeds,
