@@ -38,8 +38,8 @@ export async function checkCommand(name: string | undefined, options: CheckComma
     const { settings } = await asked
     return (await loaded).coordinateCheck(settings, given, sweepOptions)
   })
-  const { claimsJson, claimsTable, coordinateFigure, coordinatePoints, isRefuted, print } = await loaded
-  print((await asked).output, claimsJson(claims), [["Coordinate check: derived against measured", claimsTable(claims)]])
+  const { claimsJson, coordinateFigure, coordinatePoints, isRefuted, print, readableClaims } = await loaded
+  print((await asked).output, claimsJson(claims), readableClaims("Derived against measured", claims))
   if (options.figure !== undefined) {
     const [{ renderFigure }, { writeFileAtomic }] = await Promise.all([
       import("../report/figure.js"),

@@ -14,7 +14,10 @@ export interface OutputOptions {
 }
 
 /** What people read: tables with their headings, or a text in each format. */
-export type Readable = readonly [string, ReportTable][] | ((format: TableFormat) => string)
+export type Readable = readonly Headed[] | ((format: TableFormat) => string)
+
+/** A table with its heading. */
+export type Headed = readonly [string, ReportTable]
 
 const COLOURS = { agrees: "green", contradicts: "red", inconclusive: "yellow" } as const
 
@@ -36,7 +39,8 @@ export function print({ json, format }: OutputOptions, value: unknown, readable:
   else process.stdout.write(typeof readable === "function" ? readable(format) : tablesText(readable, format))
 }
 
-function tablesText(tables: readonly [string, ReportTable][], format: TableFormat): string {
+/** Tables with their headings, which CSV has none of. */
+export function tablesText(tables: readonly Headed[], format: TableFormat): string {
   return tables
     .map(
       ([title, table]) =>

@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promise
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { parse } from "csv-parse/sync"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { parseAffine, parseCondition } from "../../src/exponent/grammar.js"
 import { ClaimsJson } from "../../src/report/claims.js"
@@ -116,6 +117,31 @@ test("train gives the same bits for the same seed, and takes rates as numbers", 
   expect(first.out).toBe(second.out)
   // Sign and Adam steps move B by the rate itself at t = 1.
   expect(JSON.parse(first.out).history[0].rms.b).toBeCloseTo(0.01, 6) // ε = 1e-8 beside gradients of size n^(-1/2)
+})
+
+test("check says what is contradicted and why, and last how many claims have each verdict; as CSV one table", async () => {
+  const words = ["check", "init-a", "--set", "c=-1/4", "--optimiser", "sign", "--loss", "squared", "--seeds", "4"]
+  const [json, text, csv] = await Promise.all([["--json"], [], ["--format", "csv"]].map((as) => lora(...words, ...as)))
+  const { claims } = ClaimsJson.parse(JSON.parse(json!.out))
+  const of = (verdict: string) => claims.filter((claim) => claim.verdict === verdict)
+  const contradicted = of("contradicts")
+  expect(contradicted.length).toBeGreaterThan(0)
+  const [, told, verdicts] = text!.out.split(/^(?:Contradicted|Verdicts)$/m)
+  const lines = told!.replaceAll(/ {2,}/g, " | ").split("\n")
+  for (const { id, cause, why } of contradicted) expect(lines).toContain(`${id} | ${cause} | ${why}`)
+  expect(
+    verdicts!
+      .trim()
+      .split(/\s{2,}|\n/)
+      .slice(-5),
+  ).toEqual([
+    "init-a/c=-1/4/sign",
+    ...[of("agrees"), of("inconclusive"), contradicted].map(({ length }) => String(length)),
+    String(contradicted.filter(({ cause }) => cause === null).length),
+    expect.stringMatching(new RegExp(`^${of("inconclusive").length} too wide: [0-9]+ seeds`)),
+  ])
+  const rows: string[][] = parse(csv!.out)
+  expect(rows.map(([id]) => id)).toEqual(["claim", ...claims.map(({ id }) => id)])
 })
 
 test("verify judges and its JSON follows its schema", async () => {

@@ -1,11 +1,12 @@
 import { isRefuted, type MeasuredClaim } from "../../../verify/compare/claim.js"
-import { claimsJson, claimsTable } from "../../../verify/compare/claimTable.js"
+import { claimsJson } from "../../../verify/compare/claimTable.js"
 import { taskCount } from "../../../verify/compare/measure.js"
 import { settingName } from "../../../verify/compare/setting.js"
 import { BUDGET, SETTINGS, verifyTheorySetting } from "../../../verify/theory/theorySetting.js"
 import { InputError } from "../../inputError.js"
 import { integer } from "../../optionText.js"
 import type { SweepOptions } from "../../sweep/sweep.js"
+import { readableClaims } from "../readableClaims.js"
 import type { FindVerification } from "./verification.js"
 
 /** The claims of the theory's setting: all, or those whose names begin as typed. */
@@ -25,7 +26,7 @@ export const claims: FindVerification = (names, { seeds: typed, budget }) => {
       const found = seconds === null ? await measure(seeds, options) : await within(seconds, measure, options)
       return {
         json: claimsJson(found),
-        readable: [["Derived against measured, feature level", claimsTable(found)]],
+        readable: readableClaims("Derived against measured, feature level", found),
         refuted: found.some(isRefuted),
       }
     },
