@@ -1,12 +1,14 @@
 import { derive, type Switches } from "../derive/derive.js"
 import { InputError } from "../inputError.js"
 import { integer, oneOf } from "../optionText.js"
+import { assumptionTable } from "../report/assumptionTable.js"
 import { derivationJson, regionTable, statementTable, stepTable } from "../report/derivation.js"
-import { narrowed, type ReportTable } from "../report/table.js"
+import { formTable, quantityTable } from "../report/quantityTables.js"
+import { fits } from "../report/table.js"
 import { type Alignment, type SchemeDefinition, scheme } from "../scheme/scheme.js"
 import type { VariantOptions } from "../scheme/variant.js"
 import { remembered } from "./remembered.js"
-import { type OutputOptions, outputOptions, print, schemeWith, screen, settings } from "./terminal.js"
+import { type Headed, type OutputOptions, outputOptions, print, schemeWith, screen, settings } from "./terminal.js"
 
 /** Options of `derive` as typed. */
 export interface DeriveOptions extends VariantOptions {
@@ -54,14 +56,14 @@ export async function deriveCommand(name: string, options: DeriveOptions): Promi
     steps,
   }
   if (options.why !== undefined) return explain(asked, options.why, output)
-  const { json, byStep, statements, regions } = remembered("derive", asked, () => derived(asked))
-  const readable = (table: ReportTable) =>
-    output.format === "text" ? narrowed(table, ["quantity", "exponent"], screen()) : table
+  const { json, statements, byStep, byQuantity, regions, forms } = remembered("derive", asked, () => derived(asked))
+  const isWide = output.format !== "csv" && !fits(byStep, screen())
+  const phases = isWide ? forms : regions
   print(output, json, [
-    [`${definition.title}; ${json.optimiser}`, readable(byStep)],
-    ["Statements", statements],
-    ...(regions === null ? [] : [["Regions (limits)", readable(regions)] as [string, ReportTable]]),
-    ["Assumptions", { columns: ["assumed"], rows: json.assumptions.map((text) => [text]) }],
+    [`${definition.title}; ${json.optimiser}`, statements],
+    ["Exponents step by step", isWide ? byQuantity : byStep],
+    ...(phases === null ? [] : [["Limits, region by region", phases] satisfies Headed]),
+    ["Assumptions", assumptionTable(json.assumptions)],
   ])
   return 0
 }
@@ -87,10 +89,13 @@ async function explain({ definition, set, free, switches, steps }: DeriveRequest
 /** The answer: its JSON and its tables. */
 export function derived({ definition, set, free, switches, steps }: DeriveRequest) {
   const derivation = derive(scheme(definition, set, free), switches)
+  const hasRegions = derivation.regions.length > 1
   return {
     json: derivationJson(derivation, steps),
-    byStep: stepTable(derivation, steps),
     statements: statementTable(derivation),
-    regions: derivation.regions.length > 1 ? regionTable(derivation) : null,
+    byStep: stepTable(derivation, steps),
+    byQuantity: quantityTable(derivation, steps),
+    regions: hasRegions ? regionTable(derivation) : null,
+    forms: hasRegions ? formTable(derivation) : null,
   }
 }

@@ -1,5 +1,6 @@
 import { curveTable } from "../fit/curves.js"
 import { InputError } from "../inputError.js"
+import { assumptionTable } from "../report/assumptionTable.js"
 import type { ReportTable } from "../report/table.js"
 import { type TransferJson, transferTable } from "../report/transfer.js"
 import { askedTransfer, type ObservedCurves, type TransferQuestion, transferJson } from "../report/transferQuestion.js"
@@ -37,7 +38,7 @@ export async function transferCommand(options: TransferOptions): Promise<number>
     [json.answer.says, answerTable(json.answer)],
     ...(isOther ? [] : [["Two answers that are not the same thing", transferTable(json)] as [string, ReportTable]]),
     [`Regime: ${json.regime.kind}`, { columns: ["reading"], rows: json.regime.says.map((text) => [text]) }],
-    ["Assumptions", { columns: ["assumed"], rows: json.assumptions.map((text) => [text]) }],
+    ["Assumptions", assumptionTable(json.assumptions)],
     ...(json.peft === null
       ? []
       : [

@@ -71,7 +71,8 @@ export function regionTable({ regions, quantities }: Derivation): ReportTable {
   }
 }
 
-function formatLimit(limit: Limit): string {
+/** A limit as the tables say it: a form, -inf, or that it moves without end. */
+export function formatLimit(limit: Limit): string {
   return limit === null ? "-inf" : typeof limit === "string" ? limit : formatAffine(limit)
 }
 
@@ -80,7 +81,7 @@ const OUTGROWN = "zB and f both exceed O(1): of sizes, feature learning and sing
 const LATE = "here limits hold from a later t, the later the nearer to an edge"
 
 /** A site by its tag: "q" by "[q]". */
-const siteName = (tag: string) => tag.replace(/[[\]]/g, "")
+export const siteName = (tag: string) => tag.replace(/[[\]]/g, "")
 
 /** What each factor adds to a step's change of zB, by its name without the site. */
 function ownParts({ model: { sites }, parts }: Program): string {

@@ -45,18 +45,8 @@ function latex(columns: readonly string[], cells: readonly (readonly string[])[]
 /** Columns of a terminal that a table of formulas may fill. */
 const WIDEST = 160
 
-/**
- * The table as it is, or, where it is wider than the screen, with a row for each of its cells: column by column, each
- * beside the cell of the first column.
- *
- * @param names what the columns are, and what their cells are.
- */
-export function narrowed(table: ReportTable, names: readonly [string, string], { width } = UNBOUNDED): ReportTable {
+/** Whether each row of the table is a line of the screen. */
+export function fits(table: ReportTable, { width } = UNBOUNDED): boolean {
   const lines = renderTable(table, "text").split("\n")
-  if (lines.every((line) => line.length <= Math.min(width, WIDEST))) return table
-  const [first, ...columns] = table.columns
-  return {
-    columns: [names[0], first!, names[1]],
-    rows: columns.flatMap((column, j) => table.rows.map((row, i) => [i === 0 ? column : null, row[0]!, row[j + 1]!])),
-  }
+  return lines.every((line) => line.length <= Math.min(width, WIDEST))
 }

@@ -17,6 +17,7 @@ import type { Constraint } from "../exponent/system.js"
 import { unknownName } from "../nearest.js"
 import type { Node } from "../program/node.js"
 import { type TensorNames, tensorNames } from "../program/tensorNames.js"
+import { assumptionTable } from "./assumptionTable.js"
 import type { ReportTable } from "./table.js"
 import type { WhyJson, WhyReason, WhyStep } from "./whySchema.js"
 
@@ -147,10 +148,9 @@ export function whyTables({ of, holds, reasons }: WhyJson): [string, ReportTable
     tables.map(([title, table]) => [JSON.stringify([title.split(", where")[0], table]), [title, table] as const]),
   )
   const assumed = new Set(reasons.flatMap(({ chain }) => chain.flatMap(({ assumptions }) => assumptions)))
-  const assumptions = { columns: ["assumed"], rows: [...assumed].map((assumption) => [assumption]) }
   return [
     ...[...distinct.values()].map(([title, table]): [string, ReportTable] => [title, table]),
-    ["Assumptions", assumptions],
+    ["Assumptions", assumptionTable([...assumed])],
   ]
 }
 
