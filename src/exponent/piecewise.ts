@@ -54,7 +54,7 @@ export class Piecewise {
       (set) => !distinct.some((other) => other !== set && other.every((form) => set.includes(form))),
     )
     if (needed.some((set) => pieces.some((piece) => exceeds(set, piece)))) return null
-    return new Piecewise(needed.sort((x, y) => (x[0]!.key < y[0]!.key ? -1 : 1)))
+    return new Piecewise(needed.map(least).sort((x, y) => (x[0]!.key < y[0]!.key ? -1 : 1)))
   }
 
   /** The function as a max of forms, or null if it is not one. */
@@ -84,6 +84,15 @@ export class Piecewise {
 
 function byKey(x: Affine, y: Affine): number {
   return x.key < y.key ? -1 : 1
+}
+
+/** The forms of a min without those that exceed another one of them everywhere. */
+function least(forms: readonly Affine[]): Affine[] {
+  const isAbove = (form: Affine, other: Affine) => {
+    const gap = form.minus(other)
+    return gap.isConstant && gap.constant.compare(0) > 0
+  }
+  return forms.filter((form) => !forms.some((other) => isAbove(form, other)))
 }
 
 /** Whether one form is nowhere above another on a piece. */

@@ -46,6 +46,9 @@ test("the regions of an expression cover the domain, and the joined pieces have 
       const symbols = [...new Set([...SYMBOLS, ...symbolsOf(of)])]
       const regions = explore([], symbols, (cell) => read(of, cell))!
       const joined = Piecewise.ofPieces(regions.map(({ where, result }) => ({ where, form: result })))!
+      for (const forms of joined.minima)
+        for (const [i, form] of forms.entries())
+          for (const other of forms.slice(0, i)) expect(form.minus(other).isConstant).toBe(false)
       for (const at of points) {
         const numbers = new Map([...at].map(([name, form]) => [name, form.constant]))
         const exact = value(of, numbers).toFraction()
