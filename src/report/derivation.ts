@@ -3,6 +3,7 @@ import type { Condition } from "../exponent/condition.js"
 import { formatAffine, formatCondition, formatExponent, formatMin } from "../exponent/grammar.js"
 import type { Program } from "../program/program.js"
 import { optimiserText } from "../scheme/definition.js"
+import { groupsOf } from "../table/groups.js"
 import type { DerivationJson } from "./derivationSchema.js"
 import type { ReportTable } from "./table.js"
 
@@ -97,13 +98,15 @@ export function statementTable(derivation: Derivation): ReportTable {
   const condition = (set: Condition | null) => (set === null ? "-" : formatCondition(set))
   const from = switches.from === null ? "for all t after the transient" : `for all t >= ${switches.from}`
   const own = ownParts(derivation.scheme.program)
+  const sites = groupsOf(Object.entries(derivation.stableSites), ([, set]) => formatCondition(set))
   const za = switches.stableIncludesZA ? "stable includes zA = O(1)" : "stable does not include zA = O(1)"
   return {
     columns: ["statement", "holds iff", "read as"],
     rows: [
       ["stable", formatCondition(stable), "zB = O(1) for all t"],
-      ...Object.entries(derivation.stableSites).map(
-        ([tag, set]) => [`stable at ${siteName(tag)}`, formatCondition(set), `zB${tag} = O(1) for all t`] as const,
+      ...[...sites].map(
+        ([set, own]) =>
+          [`stable at ${own.map(([tag]) => siteName(tag)).join(", ")}`, set, "zB there = O(1) for all t"] as const,
       ),
       ["internally stable", formatCondition(internallyStable), "zA = O(1) too, for all t"],
       ["stable output", formatCondition(stableOutput), "f - f0 = O(1) for all t"],

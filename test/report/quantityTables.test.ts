@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest"
 import { atStep, type Derivation, derive } from "../../src/derive/derive.js"
-import { formatExponent, parseCondition } from "../../src/exponent/grammar.js"
-import { formatLimit } from "../../src/report/derivation.js"
+import { formatCondition, formatExponent, parseCondition } from "../../src/exponent/grammar.js"
+import { formatLimit, statementTable } from "../../src/report/derivation.js"
 import { formTable, quantityTable } from "../../src/report/quantityTables.js"
 import { schemeNamed } from "../../src/scheme/catalogue.js"
 import { scheme } from "../../src/scheme/scheme.js"
@@ -45,6 +45,18 @@ describe.each(derivations)("%s by quantities", (_, derivation) => {
         expect(cells[spans.length - 1]).toBe(formatExponent(quantity.limit))
         expect(cells[spans.length + 1] ?? "").toBe(quantity.relation === "atMost" ? "at most" : "")
       }
+  })
+
+  test("each site's stable set stands in one row", () => {
+    const rows = statementTable(derivation).rows.flatMap(([statement, set]) => {
+      const [, sites] = /^stable at (.*)$/.exec(statement as string) ?? []
+      return sites === undefined ? [] : sites.split(", ").map((site) => [site, set])
+    })
+    const own = Object.entries(derivation.stableSites).map(([tag, set]) => [
+      tag.replace(/[[\]]/g, ""),
+      formatCondition(set),
+    ])
+    expect(rows.sort()).toEqual(own.sort())
   })
 
   test("each form of a limit holds in the regions that have it, and in no other", () => {
