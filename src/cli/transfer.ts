@@ -32,12 +32,30 @@ export async function transferCommand(options: TransferOptions): Promise<number>
     ? await named(options.toScheme ?? options.scheme, options.toOptimiser ?? options.optimiser)
     : null
   const asked = askedTransfer(options, first, second, settings(options.set))
-  const table = options.fit === undefined || isOther ? null : await observedIn(options.fit, options)
+  if (options.fit !== undefined && isOther)
+    throw new InputError({
+      field: "--fit",
+      given: options.fit,
+      allowed:
+        "a table only where scheme and optimiser stay: between two of them it tells no rate. Without --fit the answer says what to measure",
+      example: "--to-scheme pissa, without --fit",
+    })
+  const table = options.fit === undefined ? null : await observedIn(options.fit, options)
   const json = transferJson(asked, table)
   print(output, json, [
     [json.answer.says, answerTable(json.answer)],
-    ...(isOther ? [] : [["Two answers that are not the same thing", transferTable(json)] as [string, ReportTable]]),
+    ...(isOther
+      ? []
+      : [["Two answers that are not the same thing", transferTable(json, table !== null)] as [string, ReportTable]]),
     [`Regime: ${json.regime.kind}`, { columns: ["reading"], rows: json.regime.says.map((text) => [text]) }],
+    ...(table === null
+      ? []
+      : [
+          ["How the table was read", { columns: ["reading"], rows: json.read.map((text) => [text]) }] as [
+            string,
+            ReportTable,
+          ],
+        ]),
     ["Assumptions", assumptionTable(json.assumptions)],
     ...(json.peft === null
       ? []
@@ -59,7 +77,7 @@ function answerTable({ why, unknown, held }: TransferJson["answer"]): ReportTabl
 /** The group of the table that is meant. @throws InputError where there are several and none is named. */
 async function observedIn(path: string, options: TransferOptions): Promise<ObservedCurves> {
   const { reading, rules } = readingOf(options, null)
-  const { table, runs, mixed } = await measuredRuns(path, reading)
+  const { table, runs, read, mixed } = await measuredRuns(path, reading)
   const { fits, curves } = curveTable(table, runs, rules, mixed)
   const fit =
     options.group === undefined && fits.length === 1 ? fits[0] : fits.find(({ group }) => group === options.group)
@@ -70,5 +88,5 @@ async function observedIn(path: string, options: TransferOptions): Promise<Obser
       allowed: `a group of the table: ${fits.map(({ group }) => group).join(", ")}`,
       example: `--group "${fits[0]!.group}"`,
     })
-  return { fit, curves: curves.filter(({ group }) => group === fit.group) }
+  return { fit, read, curves: curves.filter(({ group }) => group === fit.group) }
 }

@@ -52,6 +52,7 @@ export const TransferJson = z.object({
     })
     .nullable()
     .describe("from the slope of the optimal rate in the given table; null without one"),
+  read: z.array(z.string()).describe("how the given table was read, and what its slope is flagged with"),
   regime: z.object({
     kind: z.enum(["unknown", "far below", "near", "beyond"]),
     edge: bracket.nullable().describe("the largest stable rate at the origin, as seen"),
@@ -61,15 +62,24 @@ export const TransferJson = z.object({
 })
 export type TransferJson = z.infer<typeof TransferJson>
 
+/** What differs between the sides besides the width: a table's slope in the width says nothing of it. */
+export function changedBesidesWidth({ from, to }: Pick<TransferJson, "from" | "to">): string[] {
+  const names = { inputWidth: "input width", rank: "rank", alpha: "alpha", ratio: "ratio of the rates" } as const
+  const isChanged = (size: keyof typeof names | "multiplier") => from[size] !== to[size]
+  const changed = (Object.keys(names) as (keyof typeof names)[]).filter(isChanged).map((size) => names[size])
+  return changed.length === 0 && isChanged("multiplier") ? ["multiplier of B A"] : changed
+}
+
 /** What the regime means for the two answers, a sentence each. */
 export function regimeSays(
   kind: RegimeKind,
   { bound, observed, from, to }: Pick<TransferJson, "bound" | "observed" | "from" | "to">,
 ): string[] {
+  const others = changedBesidesWidth({ from, to })
   const first = {
     unknown:
       "The bound is an exponent: how the largest stable rate moves, not where it is. Whether this rate is near it is unknown; --held and --failed, or a table with a stability edge at this width, would tell.",
-    "far below": `The rate is at least ${FAR} times below one that held at this width: the bound is not what decides here. The observed slope answers, and which of two schemes is better at such a rate is no test of their bounds.`,
+    "far below": `The rate is at least ${FAR} times below one that held at this width: the bound is not what decides here. ${others.length === 0 ? "The observed slope answers" : "Runs would tell"}, and which of two schemes is better at such a rate is no test of their bounds.`,
     near: "The rate is close to the largest stable one: the bound decides, and a rate moved by another exponent may leave it.",
     beyond: "The rate is beyond the largest stable one at its own width: it is no good rate to move.",
   }[kind]
@@ -84,8 +94,8 @@ export function regimeSays(
     ...(observed !== null && ceiling !== null && observed.rate >= ceiling
       ? ["The observed rate is beyond the largest rate that the bound leaves stable at the target: take the bound's."]
       : []),
-    ...(observed !== null && from.rank !== to.rank
-      ? ["The observed slope is in the width alone: it says nothing of the change of rank."]
+    ...(observed !== null && others.length > 0
+      ? [`The observed slope is in the width alone: it says nothing of the change of ${others.join(", ")}.`]
       : []),
     ...(observed !== null && (observed.rates.low === null || observed.rates.high === null)
       ? ["The table does not bound the observed slope: more widths, or rates beyond the grid's edge, would."]
@@ -93,8 +103,12 @@ export function regimeSays(
   ]
 }
 
-/** The two answers as a table. */
-export function transferTable({ bound, observed }: TransferJson): ReportTable {
+/**
+ * The two answers as a table.
+ *
+ * @param isGiven whether a table of runs was given.
+ */
+export function transferTable({ bound, observed }: TransferJson, isGiven: boolean): ReportTable {
   const rate = (value: number | null) => (value === null ? "unbounded" : Number(value.toPrecision(3)).toString())
   const between = ({ low, high }: { low: number | null; high: number | null }) => `${rate(low)} ... ${rate(high)}`
   return {
@@ -114,7 +128,14 @@ export function transferTable({ bound, observed }: TransferJson): ReportTable {
         ? [["stability edge there", bound.exponent, null, null, between(bound.edge), "the edge seen"]]
         : []),
       observed === null
-        ? ["observed slope", null, null, null, null, "none: give a table with --fit"]
+        ? [
+            "observed slope",
+            null,
+            null,
+            null,
+            null,
+            isGiven ? "none: the table's runs do not bound it" : "none: give a table with --fit",
+          ]
         : [
             "observed slope",
             observed.exponent.toFixed(3),

@@ -3,7 +3,7 @@ import { type BoundTransfer, type LayerShape, SIZE_SYMBOLS } from "../derive/tra
 import type { Affine } from "../exponent/affine.js"
 import type { RegimeKind } from "../fit/regime.js"
 import { rateText } from "./peftConfig.js"
-import type { TransferJson } from "./transfer.js"
+import { changedBesidesWidth, type TransferJson } from "./transfer.js"
 
 /** All that the answer is made from. */
 export interface TransferFacts extends Pick<TransferJson, "from" | "to" | "bound" | "observed" | "level"> {
@@ -75,7 +75,7 @@ export function transferAnswer(facts: TransferFacts): TransferJson["answer"] {
     ])
   if (between !== null) return betweenSchemes(facts, between, answer)
   if (moved === null) {
-    if (observed !== null)
+    if (observed !== null && changedBesidesWidth(facts).length === 0)
       return answer(observed.rate, said(observed.rate, observed.rate / from.rate, ratio), [
         `The rate of least loss in the table moves as width^(${observed.exponent.toFixed(2)}); the scheme has no largest stable rate to go by.`,
       ])
@@ -84,7 +84,7 @@ export function transferAnswer(facts: TransferFacts): TransferJson["answer"] {
     ])
   }
   const rate = from.rate * moved.factor
-  const isObserved = kind === "far below" && observed !== null
+  const isObserved = kind === "far below" && observed !== null && changedBesidesWidth(facts).length === 0
   const chosen = isObserved ? Math.min(observed.rate, facts.bound?.edge?.high ?? Number.POSITIVE_INFINITY) : rate
   return answer(
     chosen,
@@ -133,10 +133,11 @@ function boundReasons(
 }
 
 function boundUnknowns(
-  { from, level, otherLevel, atFixedAlpha, kind, observed }: TransferFacts,
+  { from, to, level, otherLevel, atFixedAlpha, kind, observed }: TransferFacts,
   moved: BoundTransfer,
   rate: number,
 ): string[] {
+  const others = changedBesidesWidth({ from, to })
   const isOther = otherLevel !== null && Math.abs(otherLevel.factor / moved.factor - 1) > 0.01
   const other = isOther ? rateText(from.rate * otherLevel.factor) : ""
   return [
@@ -148,6 +149,11 @@ function boundUnknowns(
     ...(kind === "far below" && observed === null
       ? [
           `${rateText(from.rate)} is far below the largest stable rate, so that stability is not what decides: how the best rate moves must be seen in runs (--fit).`,
+        ]
+      : []),
+    ...(kind === "far below" && observed !== null && others.length > 0
+      ? [
+          `${rateText(from.rate)} is far below the largest stable rate, so that stability is not what decides. The table says how the best rate moves with the width, as width^(${observed.exponent.toFixed(2)}), and nothing of the change of ${others.join(", ")}: that must be seen in runs.`,
         ]
       : []),
     ...(isOther

@@ -25,8 +25,9 @@ export interface TransferQuestion extends SideOptions {
   readonly peft?: boolean
 }
 
-/** Runs of one's own: the fit of a group, and its curves. */
+/** Runs of one's own: the fit of a group, its curves, and how their table was read. */
 export interface ObservedCurves {
+  readonly read: readonly string[]
   readonly fit: CurveFit
   readonly curves: readonly Curve[]
 }
@@ -136,6 +137,7 @@ export function transferJson(asking: AskedTransfer, table: ObservedCurves | null
     peft,
     bound,
     observed,
+    read: table === null ? [] : [...table.read, ...table.fit.flags.map((flag) => `${table.fit.group}: ${flag}.`)],
     regime: { kind, edge: edge && bracketJson(edge), says: regimeSays(kind, { ...shapes, bound, observed }) },
     assumptions: [...new Set([origin, target].flatMap(({ derivation }) => derivationJson(derivation, 1).assumptions))],
   }

@@ -64,7 +64,8 @@ export function outcomeOf(column: Column, row: number, meaning: Meaning): Outcom
   throw column.refusal(
     row,
     "a number, or a word for a run without one, such as nan, diverged, OOM, crashed, NA; --diverged, --unfinished and --missing name others",
-    `--unfinished ${JSON.stringify(text)}`,
+    // "1.07 ± 0.01" is no word: what is asked for is its number.
+    /^[-+]?[\d.,]+/.exec(text)?.[0] ?? `--unfinished ${JSON.stringify(text)}`,
   )
 }
 

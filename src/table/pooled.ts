@@ -1,4 +1,5 @@
 /** Columns in which runs of one setting differ: are they settings too, the runs are no repetitions. */
+import { groupsOf } from "./groups.js"
 import { refusalOf } from "./refusal.js"
 import type { Run } from "./runs.js"
 import type { Column } from "./table.js"
@@ -18,6 +19,7 @@ export function partlyPooled(runs: readonly Run[], others: readonly Column[]): s
     else own.push(row)
   }
   const repeated = [...groups.values()].filter((rows) => rows.length > 1)
+  refuseHidden(runs, others)
   if (repeated.length === 0) return []
   const most = repeated.reduce((least, rows) => Math.max(least, rows.length), 0)
   const rowsRepeated = repeated.reduce((sum, rows) => sum + rows.length, 0)
@@ -46,4 +48,44 @@ export function partlyPooled(runs: readonly Run[], others: readonly Column[]): s
     })
   }
   return differing
+}
+
+/** So many runs of a curve a value has on average that is one of a setting's few. */
+const RUNS_A_VALUE = 3
+
+/**
+ * A setting that no two runs at one rate tell, as where rates are drawn at random: a column of few values in
+ * the curves of most widths, mixed over the rates of each. What depends on the rate alone, such as a
+ * warm-up or whether a run went well, is in order of the rates.
+ *
+ * @throws InputError asking for --by.
+ */
+function refuseHidden(runs: readonly Run[], others: readonly Column[]): void {
+  const curves = [
+    ...groupsOf(
+      runs.filter(({ rate }) => rate !== null),
+      ({ by, model, width, seed }) => JSON.stringify([by, model, width, seed]),
+    ).values(),
+  ].map((own) => [...own].sort((x, y) => x.rate! - y.rate!))
+  for (const column of others) {
+    const mixed = curves.filter((own) => isMixed(own.map(({ row }) => column.label(row))))
+    if (mixed.length === 0 || mixed.length < curves.length / 2) continue
+    const [first] = mixed
+    const row = first![0]!.row
+    const other = first!.find((run) => column.label(run.row) !== column.label(row))!.row
+    const name = JSON.stringify(column.name)
+    throw refusalOf({
+      field: `${column.table.place(row)} and ${column.table.place(other)}`,
+      given: `${column.name} ${column.text(row)} and ${column.text(other)}`,
+      allowed: `runs of one curve that differ in the rate alone: at each width these differ in column ${name} too. Is it a setting, fit each with --by; does it number repetitions, --seed; does it not matter, --pool`,
+      example: `--by ${name}`,
+    })
+  }
+}
+
+/** Whether values, in the order of the rates, are few and change more often than those of an order would. */
+function isMixed(values: readonly string[]): boolean {
+  const few = new Set(values).size
+  const changes = values.filter((value, i) => i > 0 && value !== values[i - 1]).length
+  return few > 1 && few * RUNS_A_VALUE <= values.length && changes > 2 * (few - 1)
 }

@@ -80,6 +80,7 @@ export function rolesOf(table: Table, columns: RunColumns, meaning: Meaning): Ro
       example: "--width width --rate lr --loss loss",
     })
   for (const column of [named.width, named.rate, named.value]) column?.requireOneUnit()
+  named.width.requireOneScale()
   const role = (given: string | undefined, option: string, names: readonly string[]) => {
     if (given === "none") return null
     if (given !== undefined) return table.column(given, option)

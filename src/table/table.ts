@@ -186,6 +186,24 @@ export class Column {
   }
 
   /**
+   * @throws InputError naming two rows where 256 stands beside 1.024, which may be a little more than 1 or 1024: such
+   * numbers would be of one kind.
+   */
+  requireOneScale(): void {
+    if (this.table.decimal !== null) return
+    const rows = [...this.table.cells.rows.keys()]
+    const whole = rows.find((row) => /^\d{3}$/.test(this.text(row)))
+    if (whole === undefined) return
+    const small = rows.find((row) => markOf(this.text(row)) === "either" && this.text(row).includes(this.mark))
+    if (small === undefined) return
+    throw this.refusal(
+      small,
+      `numbers with one meaning: ${this.table.place(whole)} has ${this.text(whole)}, so that this one may be in thousands; --decimal says whether its mark is the decimal one`,
+      `--decimal ${this.text(small).includes(".") ? "comma" : "point"}`,
+    )
+  }
+
+  /**
    * The column's decimal mark: what its cells tell, else what the table's tell, else a point.
    *
    * @throws InputError naming the rows where the cells tell both marks, or may be thousands as well as decimals.

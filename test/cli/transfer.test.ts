@@ -1,5 +1,8 @@
 import { execFileSync } from "node:child_process"
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { describe, expect, test } from "vitest"
 import { TransferJson } from "../../src/report/transfer.js"
 import { isInstalled } from "../isInstalled.js"
@@ -93,6 +96,57 @@ describe("the rate that answers a question", () => {
     const { answer } = await answered("--from-rank", "8", "--to-rank", "64")
     expect(answer.held.join(" ")).toContain("alpha/r in PEFT")
     expect(answer.unknown.join(" ")).toContain("If your alpha stays as it is, the rate is 2e-4")
+  })
+})
+
+describe("with a table of runs", () => {
+  const sweep = fileURLToPath(new URL("../../examples/sweep.csv", import.meta.url))
+  const words = ["--width", "hidden_size", "--rate", "lr", "--loss", "final_loss"]
+  const GROUP = ["--by", "model", "--group", "small-family"]
+  const fromTable = async (file: string, ...more: string[]) =>
+    answered("--fit", file, ...words, ...more, "--from-width", "1024", "--lr", "2e-5")
+
+  test("its slope in the width answers a question of the width alone; of alpha it says nothing", async () => {
+    const wider = await fromTable(sweep, ...GROUP, "--to-width", "4096")
+    expect([wider.regime.kind, wider.answer.rate]).toEqual(["far below", wider.observed!.rate])
+    for (const change of [
+      ["--from-alpha", "16", "--to-alpha", "64"],
+      ["--to-rank", "8", "--from-rank", "2"],
+      ["--to-ratio", "16"],
+    ]) {
+      const { answer, bound } = await fromTable(sweep, ...GROUP, ...change)
+      // By hand, as without a table: the largest rate goes as the root of 1/4, or of 1/16.
+      expect(answer.rate).toBeCloseTo(2e-5 / (change.length > 2 ? 2 : 4), 12)
+      expect(answer.rate).toBe(bound!.rate)
+      expect(answer.unknown.join(" ")).toMatch(/nothing of the change of (alpha|rank|ratio of the rates)/)
+    }
+  })
+
+  test("how it was read is said, and what its slope lacks", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "transfer-"))
+    const rows = (await readFile(sweep, "utf8")).trimEnd().split("\n")
+    const some = rows.filter((row, i) => i === 0 || /^small-family,(512|1024),/.test(row))
+    await writeFile(join(folder, "few.csv"), `${some.join("\n")}\nsmall-family,512,0,1,2.5\n`)
+    const few = await fromTable(join(folder, "few.csv"), "--to-width", "4096")
+    expect(few.observed).toBeNull()
+    expect(few.read.join(" ")).toMatch(/1 rows with rate 0 .*: left out.*few widths/)
+    const { out } = await ask("--fit", join(folder, "few.csv"), ...words, "--to-width", "8192")
+    expect(out).toMatch(/observed slope +none: the table's runs do not bound it/)
+    expect(out).toContain("rows with rate 0")
+    await rm(folder, { recursive: true })
+  })
+
+  test("is refused between two schemes, and where no run has a loss", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "transfer-"))
+    await writeFile(join(folder, "none.csv"), "hidden_size,lr,final_loss\n512,1e-3,crashed\n1024,1e-3,crashed\n")
+    for (const [more, says] of [
+      [["--fit", sweep, "--to-scheme", "pissa"], /--fit: .*scheme and optimiser stay/],
+      [["--fit", join(folder, "none.csv"), ...words, "--to-width", "8192"], /none with a value \(crashed\)/],
+    ] as const) {
+      const { code, err } = await ask(...more)
+      expect([code, err]).toEqual([2, expect.stringMatching(says)])
+    }
+    await rm(folder, { recursive: true })
   })
 })
 
