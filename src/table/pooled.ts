@@ -8,7 +8,7 @@ import type { Column } from "./table.js"
  * Columns in which some runs at one setting differ, with values that come back at others: they may be settings.
  * Measurements, names and dates differ everywhere and do not come back.
  *
- * @throws InputError asking for --by where that is so at half of the settings or more.
+ * @throws InputError asking for --by where that is so at half of the settings or more, or in the curves of most widths.
  */
 export function partlyPooled(runs: readonly Run[], others: readonly Column[]): string[] {
   const groups = new Map<string, number[]>()
@@ -19,8 +19,17 @@ export function partlyPooled(runs: readonly Run[], others: readonly Column[]): s
     else own.push(row)
   }
   const repeated = [...groups.values()].filter((rows) => rows.length > 1)
+  const differing = repeated.length === 0 ? [] : someDiffer(runs, repeated, others)
   refuseHidden(runs, others)
-  if (repeated.length === 0) return []
+  return differing
+}
+
+/** Columns in which runs differ at some settings with several. @throws InputError where they do at half or more. */
+function someDiffer(
+  runs: readonly Run[],
+  repeated: readonly (readonly number[])[],
+  others: readonly Column[],
+): string[] {
   const most = repeated.reduce((least, rows) => Math.max(least, rows.length), 0)
   const rowsRepeated = repeated.reduce((sum, rows) => sum + rows.length, 0)
   const bound = Math.min(1.5 * most, rowsRepeated / 2)

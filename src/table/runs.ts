@@ -39,7 +39,7 @@ const WHOLE = 0.95
  * The runs of a table. Rows with the same settings that differ in the step are one run, and so are rows with one name
  * in a column that names runs. A rate that varies within such runs is a schedule: its peak counts.
  *
- * A run that stopped before the others at its width is unfinished; diverged where its last loss is no number, or twice
+ * A run that stopped before the others at its width is unfinished, unless the table says that it finished; diverged where its last loss is no number, or twice
  * its first.
  *
  * @throws InputError naming file, row, column and text for a cell that cannot be read; or for a rate that is scheduled
@@ -71,8 +71,8 @@ export function runsOf(
       `Most runs end at different steps (column ${roles.step!.name}): each counts as finished at its own last step.`,
     )
   const runs = ended.map((end): Run => {
-    const { trace, row, outcome, exploded } = end
-    if (!early.has(end) || outcome.kind !== "value") return { ...trace.setting, row, outcome }
+    const { trace, row, outcome, exploded, isFinished } = end
+    if (!early.has(end) || isFinished || outcome.kind !== "value") return { ...trace.setting, row, outcome }
     const kind: Failure = exploded && goal === "min" ? "diverged" : "unfinished"
     const word = kind === "diverged" ? "stopped early, at twice its first loss or more" : "stopped early"
     return { ...trace.setting, row, outcome: { kind, word } }
@@ -222,7 +222,7 @@ function endOf({ rows }: RunRows, { value, step, state }: Roles, meaning: Meanin
   if (ended === "diverged") outcome = { kind: "diverged", word }
   else if (ended !== null && ended !== "finished" && outcome.kind !== "diverged") outcome = { kind: ended, word }
   else if (outcome.kind === "value") outcome = { kind: "value", value: valueAt(numbers, at, goal) }
-  return { row: last.row, outcome, lastStep, exploded }
+  return { row: last.row, outcome, lastStep, exploded, isFinished: ended === "finished" }
 }
 
 function valueAt(values: readonly number[], at: At, goal: "min" | "max"): number {

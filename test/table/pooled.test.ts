@@ -71,6 +71,28 @@ describe("a random search over rates and a setting", () => {
   })
 })
 
+test("two families of models, each name at one width, are not one curve a width", async () => {
+  const models = csv(
+    ["model", ...HEADER],
+    ["pythia", "opt"].flatMap((family, k) =>
+      NOISY.map(({ width, lr, loss }) => [`org/${family}-${width}`, width, lr, loss + k / 3]),
+    ),
+  )
+  await expect(fitted(models)).rejects.toThrow(/org\/pythia-256 and org\/opt-256.*column "model"/)
+  const { fits } = await fitted(models, { model: "model", family: "/([a-z]+)" })
+  expect(fits.map(({ group }) => group)).toEqual(["opt", "pythia"])
+})
+
+test("a run that its table says has finished counts, though others at its width went on for longer", async () => {
+  const rows = (state: string) =>
+    csv(
+      ["State", "_step", ...HEADER],
+      NOISY.map(({ width, lr, loss }, i) => [state, i % 3 === 0 ? 250 : 400, width, lr, loss]),
+    )
+  expect((await fitted(rows("finished"))).read).toContain("44 with a value, 4 diverged")
+  expect((await fitted(rows(""))).read).toMatch(/1\d unfinished \(stopped early\)/)
+})
+
 test("copies say nothing of noise: rows given several times, whatever their seeds, are fitted as given once", async () => {
   const once = await fitted(
     csv(
