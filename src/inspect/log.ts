@@ -4,7 +4,9 @@ import { basename, join } from "node:path"
 import { z } from "zod"
 import { MalformedFile } from "../checkpoint/malformed.js"
 import { readJson } from "../checkpoint/readJson.js"
+import { InputError } from "../inputError.js"
 import { readTable } from "../table/readTable.js"
+import type { Table } from "../table/table.js"
 import { type LogEntry, LOG_NAMES as NAMES } from "./logEntry.js"
 import { readEvents } from "./tensorBoard.js"
 
@@ -12,6 +14,14 @@ import { readEvents } from "./tensorBoard.js"
 export interface Log {
   readonly source: string
   readonly entries: readonly LogEntry[]
+}
+
+/** What was found beside checkpoints. */
+interface Found {
+  /** Null where no log lies there. */
+  readonly log: Log | null
+  /** Files that could have been a log and are no table at all, each with what is wrong with it. */
+  readonly unread: readonly string[]
 }
 
 /** JSON has no nan; a diverged loss stands as NaN, which Python writes and JSON forbids, or as a text. */
@@ -49,8 +59,7 @@ function numberOf(value: string | number | null | undefined): number | null {
 }
 
 /** A table with a column of steps, as exported by W&B or written by a script; null where it has none of the columns. */
-async function readLogTable(path: string): Promise<LogEntry[] | null> {
-  const table = await readTable(path)
+function logOf(table: Table): LogEntry[] | null {
   const find = (names: readonly string[]) => {
     const name = table.find(names)
     return name === null ? null : table.column(name)
@@ -70,11 +79,11 @@ const MOST_FILES = 50
 
 /**
  * The log that lies in one of the folders: a trainer's state first (the longest, for each checkpoint keeps its own),
- * then TensorBoard's events, then tables; null where there is none.
+ * then TensorBoard's events, then tables.
  *
  * @throws InputError for a log that cannot be read.
  */
-export async function findLog(folders: readonly string[]): Promise<Log | null> {
+export async function findLog(folders: readonly string[]): Promise<Found> {
   const files = (
     await Promise.all(folders.map(async (folder) => (await names(folder)).map((name) => join(folder, name))))
   ).flat()
@@ -82,18 +91,25 @@ export async function findLog(folders: readonly string[]): Promise<Log | null> {
   for (const source of files.filter((path) => basename(path) === "trainer_state.json"))
     states.push({ source, entries: await readTrainerState(source) })
   const state = longest(states)
-  if (state !== null && state.entries.length > 0) return state
+  if (state !== null && state.entries.length > 0) return { log: state, unread: [] }
   const events: Log[] = []
   for (const source of files.filter((path) => /\.tfevents\./.test(basename(path))).slice(0, MOST_FILES))
     events.push({ source, entries: await readEvents(source) })
   const event = longest(events)
-  if (event !== null && event.entries.length > 0) return event
+  if (event !== null && event.entries.length > 0) return { log: event, unread: [] }
   const tables: Log[] = []
+  const unread: string[] = []
   for (const source of files.filter((path) => /\.(csv|tsv|jsonl)$/.test(path)).slice(0, MOST_FILES)) {
-    const entries = await readLogTable(source)
+    const table = await readTable(source).catch((error: unknown) => {
+      // Data and predictions lie beside adapters too.
+      if (!(error instanceof InputError)) throw error
+      unread.push(error.message)
+      return null
+    })
+    const entries = table === null ? null : logOf(table)
     if (entries !== null) tables.push({ source, entries })
   }
-  return longest(tables) ?? state
+  return { log: longest(tables) ?? state, unread }
 }
 
 function longest(logs: readonly Log[]): Log | null {

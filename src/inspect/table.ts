@@ -10,6 +10,7 @@ export interface TableRow {
   readonly rank: number
   readonly seed: string
   readonly rate: number | null
+  /** Of training; the epoch where only that is counted. */
   readonly step: number | null
   readonly module: string
   readonly kind: string
@@ -45,10 +46,11 @@ export function tableRows(runs: readonly MeasuredRun[]): TableRow[] {
     const rate = rates.length === 0 ? null : Math.max(...rates)
     const seed = /seed[-_=]?(\d+)/i.exec(run.name)?.[1] ?? run.name
     return modules.flatMap((module) =>
-      run.checkpoints.flatMap(({ step }, i) =>
+      run.checkpoints.flatMap(({ step: steps, epoch }, i) =>
         QUANTITIES.flatMap(([quantity, measure]): TableRow[] => {
           const value = measure(module, i)
           const { name, kind, rank, input } = module
+          const step = steps ?? epoch
           return value === null
             ? []
             : [{ run: run.name, width: input, rank, seed, rate, step, module: name, kind, quantity, value }]

@@ -33,17 +33,19 @@ describe("logs", () => {
     // A killed run ends within a record.
     expect(await eventsOf(bytesInMemory("made", bytes.subarray(0, bytes.length - 3)))).toEqual(entries)
     await writeFile(join(folder, "events.out.tfevents.1.host"), bytes)
-    expect((await findLog([folder]))!.entries).toEqual(entries)
+    expect((await findLog([folder])).log!.entries).toEqual(entries)
   })
 
   test("a table, and a trainer's state with NaN as Python writes it, which comes first", async () => {
     await writeFile(join(folder, "wandb.csv"), "Step,train/loss,train/learning_rate\n1,3,0.1\n2,2,0.1\n")
-    expect((await findLog([folder]))!.entries[1]).toEqual({ step: 2, loss: 2, rate: 0.1, gradientNorm: null })
+    expect((await findLog([folder])).log!.entries[1]).toEqual({ step: 2, loss: 2, rate: 0.1, gradientNorm: null })
     await writeFile(
       join(folder, "trainer_state.json"),
       '{"log_history": [{"step": 1, "loss": NaN, "learning_rate": 1e-3}, {"step": 1, "train_runtime": 3}]}',
     )
-    expect((await findLog([folder]))!.entries).toEqual([{ step: 1, loss: Number.NaN, rate: 1e-3, gradientNorm: null }])
+    expect((await findLog([folder])).log!.entries).toEqual([
+      { step: 1, loss: Number.NaN, rate: 1e-3, gradientNorm: null },
+    ])
   })
 
   test("rates between logged steps are summed along straight lines: a linear schedule exactly", () => {

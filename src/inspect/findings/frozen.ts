@@ -6,8 +6,8 @@ interface IntervalReading {
   readonly module: MeasuredModule
   readonly factor: "a" | "b"
   readonly unchanged: number
-  /** Mean rate of a step over half an ulp of the median entry: an update below 1 is lost. */
-  readonly update: number
+  /** Mean rate of a step over half an ulp of the median entry: an update below 1 is lost; null for unknown steps. */
+  readonly update: number | null
   /** The sum of rates over an ulp: how far an entry could have come were nothing lost. */
   readonly reach: number
 }
@@ -22,14 +22,22 @@ function readings(measured: MeasuredRun): IntervalReading[] {
     const moved = Math.max(...modules.flatMap(({ intervals }) => [intervals[i]!.a.largest, intervals[i]!.b.largest]))
     const sum = logged ?? moved
     if (!(sum > 0) || !Number.isFinite(sum)) return []
-    const count = steps === null ? 1 : steps[1] - steps[0]
+    const count = steps === null ? null : steps[1] - steps[0]
     return modules.flatMap((module) =>
       (["a", "b"] as const).flatMap((factor): IntervalReading[] => {
         const { halfUlp, unchanged } = module.intervals[i]![factor]
         const middle = halfUlp?.[1] ?? 0
         return middle === 0
           ? []
-          : [{ module, factor, unchanged, update: sum / count / middle, reach: sum / (2 * middle) }]
+          : [
+              {
+                module,
+                factor,
+                unchanged,
+                update: count === null ? null : sum / count / middle,
+                reach: sum / (2 * middle),
+              },
+            ]
       }),
     )
   })
@@ -50,12 +58,14 @@ export const frozen: Finding = {
     if (measured.run.checkpoints.length < 2) return unknown("it takes two checkpoints to see what stood still.")
     const all = readings(measured)
     if (all.length === 0) return unknown("neither a log nor a change tells how large the updates were.")
-    const lost = all.filter(({ update, reach, unchanged }) => update < 1 && reach >= 2 && unchanged > 1 / 2)
+    const lost = all.filter(
+      ({ update, reach, unchanged }) => update !== null && update < 1 && reach >= 2 && unchanged > 1 / 2,
+    )
     const still = Math.max(...all.map(({ unchanged }) => unchanged))
     if (lost.length > 0) {
       const factors = [...new Set(lost.map(({ factor }) => factor.toUpperCase()))].join(" and ")
       const modules = [...new Set(lost.map(({ module }) => module))]
-      const update = median(lost.map(({ update }) => update))
+      const update = median(lost.flatMap(({ update }) => update ?? []))
       return sick(
         `${factors}: one step's update is ${shown(update)} of half an ulp (${lost[0]!.module.types[lost[0]!.factor === "a" ? 0 : 1]}), and ${percent(median(lost.map(({ unchanged }) => unchanged)))} of the entries stood still where all could have moved, in ${modules.length} of ${measured.modules.length} modules.`,
         update,
@@ -68,10 +78,14 @@ export const frozen: Finding = {
       return unknown(
         `${percent(still)} of the entries of a factor stood still, but all steps of that interval together come to less than two ulps as stored: rounding when the file was written would hide such moves too.`,
       )
-    return healthy(
-      `At most ${percent(still)} of a factor's entries stood still in an interval; a step's update is ${shown(Math.min(...all.map(({ update }) => update)))} of half an ulp or more.`,
-      Math.min(...all.map(({ update }) => update)),
-      1,
-    )
+    const updates = all.flatMap(({ update }) => update ?? [])
+    if (all.some(({ update, unchanged }) => update === null && unchanged > 1 / 2))
+      return unknown(
+        `${percent(still)} of the entries of a factor stood still, and nothing says how many steps lie between the checkpoints.`,
+      )
+    const said = `At most ${percent(still)} of a factor's entries stood still in an interval`
+    if (updates.length === 0) return healthy(`${said}.`)
+    const least = Math.min(...updates)
+    return healthy(`${said}; a step's update is ${shown(least)} of half an ulp or more.`, least, 1)
   },
 }
