@@ -1,8 +1,9 @@
 import { InputError } from "../inputError.js"
 import { type Key, type KeyRole, keyOf, otherKind } from "./adapterKeys.js"
+import { configWithin, type PartConfig } from "./diffusersMetadata.js"
 import { MalformedFile } from "./malformed.js"
 import type { NumberType } from "./numberTypes.js"
-import { type PeftConfig, peftScale } from "./peftConfig.js"
+import { isOfExperts, type PeftConfig, peftScale } from "./peftConfig.js"
 import type { StoredTensor, TensorFile } from "./tensorFile.js"
 
 /** The multiplier of BA, and what says so. */
@@ -13,7 +14,7 @@ export interface Scale {
   readonly source: string
 }
 
-/** One adapted module: W + s·B·A, with A r × input and B output × r, row-major in the file. */
+/** One adapted module: W + s·B·A, with A r × input (input × r where it lies turned) and B output × r, row-major. */
 export interface AdapterModule {
   /** Its name in the base model. */
   readonly name: string
@@ -25,6 +26,7 @@ export interface AdapterModule {
   readonly scale: Scale
   readonly a: StoredTensor
   readonly b: StoredTensor
+  readonly isATurned: boolean
   /** DoRA's magnitudes: W + s·BA is normalised and multiplied by them; null in plain LoRA. */
   readonly magnitude: StoredTensor | null
 }
@@ -35,6 +37,8 @@ export interface Adapter {
   readonly modules: readonly AdapterModule[]
   /** Tensors that are no part of an adapter, as a trained classifier. */
   readonly others: readonly string[]
+  /** Modules whose factors hold those of several experts: they are not read. */
+  readonly ofExperts: readonly string[]
   /** The type that the factors are stored in; several where they differ. */
   readonly types: readonly NumberType[]
 }
@@ -53,7 +57,7 @@ const MOST_MODULES = 100_000
  * LoRA factors, or an adapter of another kind, by its name.
  */
 export async function adapterIn(file: TensorFile, config: PeftConfig | null): Promise<Adapter> {
-  const found = new Map<string, Partial<Record<KeyRole, StoredTensor>> & { embedding: boolean }>()
+  const found = new Map<string, Partial<Record<KeyRole, StoredTensor>> & { turned?: boolean }>()
   const others: string[] = []
   for (const tensor of file.tensors.values()) {
     const kind = otherKind(tensor.name)
@@ -69,22 +73,29 @@ export async function adapterIn(file: TensorFile, config: PeftConfig | null): Pr
       others.push(tensor.name)
       continue
     }
-    const own = found.get(key.module) ?? { embedding: key.embedding }
+    const own = found.get(key.module) ?? {}
     if (own[key.role] !== undefined)
       throw refuse(tensor, "name", `a second ${key.role} of ${key.module}`, "one of each in a module")
     own[key.role] = tensor
+    if (key.turned) own.turned = true
     found.set(key.module, own)
   }
   const modules: AdapterModule[] = []
+  const ofExperts: string[] = []
   const format = formatOf(file)
-  for (const [name, { a, b, alpha, magnitude }] of found) {
+  const configOf = config === null ? configWithin(file) : (module: string): PartConfig => ({ config, module })
+  for (const [name, { a, b, alpha, magnitude, turned = false }] of found) {
     if (a === undefined && b === undefined) {
       others.push(...[alpha, magnitude].flatMap((tensor) => (tensor === undefined ? [] : [tensor.name])))
       continue
     }
     if (a === undefined || b === undefined)
       throw refuse((a ?? b)!, "name", `${name} has only ${a === undefined ? "B" : "A"}`, "both factors of a module")
-    const rank = rankOf(a, b)
+    if (format === "GGUF" ? a.shape.length === 3 : config !== null && isOfExperts(config, name, a.shape[0] ?? 0)) {
+      ofExperts.push(name)
+      continue
+    }
+    const rank = rankOf(a, b, turned)
     const own = {
       name,
       rank,
@@ -92,19 +103,27 @@ export async function adapterIn(file: TensorFile, config: PeftConfig | null): Pr
       output: b.length / rank,
       a,
       b,
+      isATurned: turned,
       magnitude: magnitude ?? null,
     }
-    modules.push({ ...own, scale: await scaleOf(file, config, own, alpha) })
+    modules.push({ ...own, scale: await scaleOf(file, configOf(name), own, alpha) })
   }
+  if (modules.length === 0 && ofExperts.length > 0)
+    throw new InputError({
+      field: file.path,
+      given: `${ofExperts.length} modules with the factors of several experts in one, as ${ofExperts[0]}`,
+      allowed: "an adapter with modules of one weight each beside them",
+      example: "q_proj.lora_A.weight and q_proj.lora_B.weight",
+    })
   if (modules.length === 0 || modules.length > MOST_MODULES)
     throw new InputError({
       field: file.path,
-      given: `${modules.length} modules with LoRA factors among ${file.tensors.size} tensors`,
+      given: `${modules.length} modules with LoRA factors among ${file.tensors.size} tensors${others[0] === undefined ? "" : `, as ${others[0].slice(0, 120)}`}`,
       allowed: `an adapter with 1 to ${MOST_MODULES} modules`,
       example: "q_proj.lora_A.weight and q_proj.lora_B.weight",
     })
   const types = [...new Set(modules.flatMap(({ a, b }) => [a.type, b.type]))]
-  return { format, modules, others, types }
+  return { format, modules, others, ofExperts, types }
 }
 
 function formatOf(file: TensorFile): Adapter["format"] {
@@ -116,12 +135,20 @@ function formatOf(file: TensorFile): Adapter["format"] {
   return has(/^(unet|text_encoder\w*|transformer)\.|processor|\.lora\./) ? "diffusers" : "PEFT"
 }
 
-/** The index that A and B share: A is r × input (with a kernel's sizes behind), B output × r (with ones behind). */
-function rankOf(a: StoredTensor, b: StoredTensor): number {
-  const rank = a.shape[0] ?? 0
+/**
+ * The index that A and B share: A is r × input (with a kernel's sizes behind), or turned, B output × r (with ones
+ * behind).
+ */
+function rankOf(a: StoredTensor, b: StoredTensor, turned: boolean): number {
+  const rank = a.shape[turned ? 1 : 0] ?? 0
   const trailing = b.shape.slice(2)
   if (a.shape.length < 2 || a.length === 0 || rank > MOST_RANK)
-    throw refuse(a, "shape", a.shape, `r × input, neither of them 0, r at most ${MOST_RANK}`)
+    throw refuse(
+      a,
+      "shape",
+      a.shape,
+      `${turned ? "input × r" : "r × input"}, neither of them 0, r at most ${MOST_RANK}`,
+    )
   if (b.shape.length < 2 || b.shape[1] !== rank || b.length === 0 || trailing.some((size) => size !== 1))
     throw refuse(b, "shape", b.shape, `output × ${rank}, as A is ${a.shape.join(" × ")}`)
   return rank
@@ -129,8 +156,8 @@ function rankOf(a: StoredTensor, b: StoredTensor): number {
 
 async function scaleOf(
   file: TensorFile,
-  config: PeftConfig | null,
-  { name, rank }: { readonly name: string; readonly rank: number },
+  own: PartConfig | null,
+  { rank }: { readonly rank: number },
   stored: StoredTensor | undefined,
 ): Promise<Scale> {
   if (stored !== undefined) {
@@ -138,9 +165,9 @@ async function scaleOf(
     const alpha = (await stored.read())[0]!
     return { value: alpha / rank, alpha, source: "alpha of the module / rank" }
   }
-  if (config !== null) {
-    const { alpha, scale } = peftScale(config, name, rank)
-    return { value: scale, alpha, source: config.use_rslora ? "lora_alpha / sqrt(rank)" : "lora_alpha / rank" }
+  if (own !== null) {
+    const { alpha, scale } = peftScale(own.config, own.module, rank)
+    return { value: scale, alpha, source: own.config.use_rslora ? "lora_alpha / sqrt(rank)" : "lora_alpha / rank" }
   }
   const alpha = file.metadata.get("adapter.lora.alpha")
   // llama.cpp takes no alpha, or 0, as "no scale".

@@ -7,22 +7,22 @@ export type KeyRole = "a" | "b" | "alpha" | "magnitude"
 export interface Key {
   readonly module: string
   readonly role: KeyRole
-  /** An embedding's A holds a column a token: r × vocabulary, and B is output × r all the same. */
-  readonly embedding: boolean
+  /** Whether the factor lies turned: llama.cpp's A of an embedding has a row a token, where PEFT's has a column. */
+  readonly turned: boolean
 }
 
 interface Pattern {
   readonly of: RegExp
   readonly role: KeyRole
-  readonly embedding?: boolean
+  readonly turned?: boolean
 }
 
 /** One row a way of naming; the first that fits says. A name in brackets is the module. */
 const PATTERNS: readonly Pattern[] = [
   { of: /^(.+)\.lora_A(?:\.[^.]+)?\.weight$/, role: "a" },
   { of: /^(.+)\.lora_B(?:\.[^.]+)?\.weight$/, role: "b" },
-  { of: /^(.+)\.lora_embedding_A(?:\.[^.]+)?$/, role: "a", embedding: true },
-  { of: /^(.+)\.lora_embedding_B(?:\.[^.]+)?$/, role: "b", embedding: true },
+  { of: /^(.+)\.lora_embedding_A(?:\.[^.]+)?$/, role: "a" },
+  { of: /^(.+)\.lora_embedding_B(?:\.[^.]+)?$/, role: "b" },
   { of: /^(.+)\.lora_magnitude_vector(?:\.[^.]+)?(?:\.weight)?$/, role: "magnitude" },
   { of: /^(.+)\.lora_down\.weight$/, role: "a" },
   { of: /^(.+)\.lora_up\.weight$/, role: "b" },
@@ -33,6 +33,7 @@ const PATTERNS: readonly Pattern[] = [
   { of: /^(.+_lora\d*)\.up\.weight$/, role: "b" },
   { of: /^(.+)\.lora_linear_layer\.down\.weight$/, role: "a" },
   { of: /^(.+)\.lora_linear_layer\.up\.weight$/, role: "b" },
+  { of: /^(token_embd)\.weight\.lora_a$/, role: "a", turned: true },
   { of: /^(.+)\.weight\.lora_a$/, role: "a" },
   { of: /^(.+)\.weight\.lora_b$/, role: "b" },
   { of: /^(.+)\.alpha$/, role: "alpha" },
@@ -47,13 +48,14 @@ const OTHERS: readonly (readonly [RegExp, string])[] = [
   [/\.ia3_l(\.|$)/, "IA3"],
   [/\.vera_lambda_[bd](\.|$)/, "VeRA"],
   [/\.lora_E(\.|$)/, "AdaLoRA"],
+  [/\.lora_diag(\.|$)/, "KaSA"],
 ]
 
 /** The tensor's module and role, or null where it is no part of a LoRA adapter. */
 export function keyOf(name: string): Key | null {
-  for (const { of, role, embedding = false } of PATTERNS) {
+  for (const { of, role, turned = false } of PATTERNS) {
     const module = of.exec(name)?.[1]
-    if (module !== undefined) return { module: bare(module), role, embedding }
+    if (module !== undefined) return { module: bare(module), role, turned }
   }
   return null
 }

@@ -4,10 +4,11 @@ import { MalformedFile } from "./malformed.js"
 import { readJson } from "./readJson.js"
 
 const Rank = z.number().int().positive().max(1_000_000)
+const Layer = z.number().int().nonnegative().max(100_000)
 const Names = z.union([z.string(), z.array(z.string())])
 
 /** What of PEFT's `adapter_config.json` says how an adapter's tensors are to be read; other fields are kept unread. */
-const PeftConfig = z.looseObject({
+export const PeftConfig = z.looseObject({
   peft_type: z.string(),
   r: Rank.default(8),
   lora_alpha: z.number().default(8),
@@ -19,6 +20,8 @@ const PeftConfig = z.looseObject({
   init_lora_weights: z.union([z.boolean(), z.string()]).nullish(),
   target_modules: Names.nullish(),
   modules_to_save: Names.nullish(),
+  target_parameters: z.array(z.string()).nullish(),
+  layer_replication: z.array(z.tuple([Layer, Layer])).nullish(),
   base_model_name_or_path: z.string().nullish(),
   peft_version: z.string().nullish(),
 })
@@ -27,6 +30,14 @@ export type PeftConfig = z.infer<typeof PeftConfig>
 /** Reads an `adapter_config.json`. @throws MalformedFile for a field of another type, or an adapter that is no LoRA. */
 export async function readPeftConfig(path: string): Promise<PeftConfig> {
   const given = await readJson(path, 10_000_000)
+  const type = (given as { readonly peft_type?: unknown } | null)?.peft_type
+  if (type !== "LORA")
+    throw new MalformedFile(
+      { file: path, byte: null, part: "peft_type" },
+      type ?? null,
+      "LORA, in a configuration that PEFT wrote",
+      '"peft_type": "LORA"',
+    )
   const config = PeftConfig.safeParse(given)
   if (!config.success) {
     const { path: field, message } = config.error.issues[0]!
@@ -38,8 +49,6 @@ export async function readPeftConfig(path: string): Promise<PeftConfig> {
       '"r": 8',
     )
   }
-  if (config.data.peft_type !== "LORA")
-    throw new MalformedFile({ file: path, byte: null, part: "peft_type" }, config.data.peft_type, "LORA", '"LORA"')
   return config.data
 }
 
@@ -55,6 +64,17 @@ export async function readPeftConfig(path: string): Promise<PeftConfig> {
 export function peftScale(config: PeftConfig, module: string, rank: number): { alpha: number; scale: number } {
   const alpha = patternValue(config.alpha_pattern ?? {}, module) ?? config.lora_alpha
   return { alpha, scale: alpha / (config.use_rslora ? Math.sqrt(rank) : rank) }
+}
+
+/**
+ * Whether a module's factors hold those of several experts, one after another: PEFT's `target_parameters` of a weight
+ * with a matrix an expert has r rows of A for each.
+ */
+export function isOfExperts(config: PeftConfig, module: string, rank: number): boolean {
+  const ranks = [config.r, ...Object.values(config.rank_pattern ?? {})]
+  const own = module.replace(/(?:\.base_layer)+$/, "")
+  const parents = (config.target_parameters ?? []).map((name) => name.replace(/\.?[^.]+$/, ""))
+  return !ranks.includes(rank) && parents.some((name) => own === name || own.endsWith(`.${name}`))
 }
 
 function patternValue(pattern: Readonly<Record<string, number>>, module: string): number | undefined {

@@ -36,6 +36,7 @@ export interface ModuleTask {
   readonly rank: number
   readonly input: number
   readonly output: number
+  readonly isATurned: boolean
   readonly points: readonly {
     readonly a: TensorPlace
     readonly b: TensorPlace
@@ -72,7 +73,7 @@ export async function measureModule(task: ModuleTask): Promise<ModuleMeasures> {
   let before: Checkpoint | null = null
   for (const [i, { a, b, magnitude }] of task.points.entries()) {
     const [readA, readB] = [
-      await factorOf(kernel, a, task.rank, task.input, false),
+      await factorOf(kernel, a, task.rank, task.input, task.isATurned),
       await factorOf(kernel, b, task.rank, task.output, true),
     ]
     const vector = magnitude === null ? null : await read(magnitude, (tensor) => tensor.read())

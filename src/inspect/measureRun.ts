@@ -2,9 +2,10 @@ import { availableParallelism } from "node:os"
 import pMap from "p-map"
 import { Piscina } from "piscina"
 import type { Scale } from "../checkpoint/adapter.js"
-import type { TensorFile } from "../checkpoint/tensorFile.js"
+import type { StoredTensor, TensorFile } from "../checkpoint/tensorFile.js"
 import { InputError } from "../inputError.js"
 import { compiledFile } from "../packageFile.js"
+import { isPacked, weightsIn } from "./baseWeights.js"
 import { rateSum } from "./log.js"
 import { type ModuleTask, measureModule, placeOf } from "./measureModule.js"
 import type { ModuleMeasures } from "./measures.js"
@@ -22,7 +23,14 @@ export interface MeasuredModule extends ModuleMeasures {
   /** Number types of A and B at the last checkpoint. */
   readonly types: readonly [string, string]
   /** The base model's weight: its name and shape; null where no base is given or it has none that fits the name. */
-  readonly weight: { readonly name: string; readonly shape: readonly number[] } | null
+  readonly weight: {
+    readonly name: string
+    readonly shape: readonly number[]
+    /** The number type as stored. */
+    readonly type: string
+    /** Whether its values are read: not of packed whole numbers, nor of 8 bits that are scaled by another tensor. */
+    readonly isRead: boolean
+  } | null
 }
 
 /** A run with its modules measured. */
@@ -63,7 +71,7 @@ export async function measureRun(
 ): Promise<MeasuredRun> {
   const last = run.checkpoints.at(-1)!
   const byName = run.checkpoints.map(({ adapter }) => new Map(adapter.modules.map((module) => [module.name, module])))
-  const weights = base === null ? null : weightsByModule(base)
+  const weights = base === null ? null : weightsIn(base, last.config)
   const named = last.adapter.modules.map((module) => {
     const points = run.checkpoints.map(({ path }, i) => {
       const own = byName[i]!.get(module.name)
@@ -77,9 +85,17 @@ export async function measureRun(
       return { a: placeOf(own.a), b: placeOf(own.b), magnitude: own.magnitude === null ? null : placeOf(own.magnitude) }
     })
     const weight = weights?.(module.name) ?? null
-    const { rank, input, output } = module
-    const fits = weight !== null && weight.length === input * output
-    const task: ModuleTask = { kind: "inspect", rank, input, output, points, base: fits ? placeOf(weight) : null }
+    const { rank, input, output, isATurned } = module
+    const fits = weight !== null && weight.length === input * output && isRead(weight)
+    const task: ModuleTask = {
+      kind: "inspect",
+      rank,
+      input,
+      output,
+      isATurned,
+      points,
+      base: fits ? placeOf(weight) : null,
+    }
     return { module, weight, task }
   })
   const values = named.reduce(
@@ -101,7 +117,10 @@ export async function measureRun(
       output,
       scale,
       types: [a.type.name, b.type.name],
-      weight: weight === null ? null : { name: weight.name, shape: weight.shape },
+      weight:
+        weight === null
+          ? null
+          : { name: weight.name, shape: weight.shape, type: weight.type.name, isRead: isRead(weight) },
       ...measured[i]!,
     }
   })
@@ -123,6 +142,8 @@ export async function measureRun(
   }
 }
 
+const isRead = ({ type }: StoredTensor) => type.decode !== undefined && !isPacked(type.name)
+
 /** Threads load compiled files: a program that runs from TypeScript sources works on the calling thread. */
 async function measureAll(tasks: readonly ModuleTask[], workers: number): Promise<ModuleMeasures[]> {
   if (workers <= 1 || import.meta.url.endsWith(".ts")) {
@@ -143,17 +164,4 @@ async function measureAll(tasks: readonly ModuleTask[], workers: number): Promis
 function kindOf(name: string): string {
   const parts = name.split(/[._]?\d+[._]?|\./).filter((part) => part !== "")
   return parts.at(-1) ?? name
-}
-
-/** GGUF names a weight as the adapter does; PEFT's modules are the base's weights without the ending. */
-function weightsByModule(
-  base: TensorFile,
-): (module: string) => TensorFile["tensors"] extends ReadonlyMap<string, infer T> ? T | null : never {
-  const bare = new Map([...base.tensors.values()].map((tensor) => [tensor.name.replace(/\.weight$/, ""), tensor]))
-  return (module) => {
-    // A classifier on top puts the model under a name of its own: bert.encoder… is encoder… in the bare model, and the
-    // other way.
-    const inner = module.replace(/^[^.]+\./, "")
-    return bare.get(module) ?? bare.get(inner) ?? bare.get(`model.${module}`) ?? null
-  }
 }

@@ -270,6 +270,11 @@ async function readRun(
     notes.push(
       `${last.adapter.others.length} tensors are no LoRA factors and are not measured, as ${last.adapter.others[0]}.`,
     )
+  const { ofExperts } = last.adapter
+  if (ofExperts.length > 0)
+    notes.push(
+      `${ofExperts.length} modules hold the factors of several experts in one and are not measured, as ${ofExperts[0]}.`,
+    )
   if (last.adapter.modules.some(({ magnitude }) => magnitude !== null))
     notes.push(
       "This is a DoRA adapter: factors and magnitudes are measured; the size of its effect also depends on ‖W + s·BA‖, which is not.",

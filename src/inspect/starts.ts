@@ -49,15 +49,30 @@ export interface ModuleStart {
   readonly how: string
 }
 
+/**
+ * Whether PEFT's configuration says that both factors start nonzero: from the weights, or at random (`false`). A size
+ * below every draw's then does not mean that a factor has grown from zero.
+ */
+export function isSaidNonzero({ run: { checkpoints } }: MeasuredRun): boolean {
+  const said = checkpoints.at(-1)!.config?.init_lora_weights
+  return said === false || (typeof said === "string" && /^(pissa|olora|corda|loftq|lora_ga|orthogonal)/.test(said))
+}
+
 /** Both factors of a module at the run's start. */
-export function startOf({ run: { checkpoints } }: MeasuredRun, module: MeasuredModule): ModuleStart {
+export function startOf(measured: MeasuredRun, module: MeasuredModule): ModuleStart {
+  const { checkpoints } = measured.run
   const first = module.points[0]!
   if (checkpoints[0]!.step === 0) {
     const origin = ({ norm }: FactorMeasures): Origin => (norm === 0 ? "zero" : "random")
     return { a: origin(first.a), b: origin(first.b), how: "the checkpoint at step 0" }
   }
-  const a = originOf(first.a, module.input, module.rank, module.input)
-  const b = originOf(first.b, module.rank, module.rank, module.output)
+  const nonzero = isSaidNonzero(measured)
+  const originOf = (factor: FactorMeasures, fanIn: number, size: number): Origin => {
+    const origin = originBySize(factor, fanIn, module.rank, size)
+    return origin === "zero" && nonzero && factor.norm > 0 ? "unknown" : origin
+  }
+  const a = originOf(first.a, module.input, module.input)
+  const b = originOf(first.b, module.rank, module.output)
   // Two zero factors have no gradient: where one has grown from zero, the other was there.
   if (a === "zero" && b === "unknown") return { a, b: "random", how: "A has grown from zero, so B was not zero" }
   if (b === "zero" && a === "unknown") return { a: "random", b, how: "B has grown from zero, so A was not zero" }
@@ -72,7 +87,7 @@ const SMALL = 1 / 4
 const UNEVEN = 3
 
 /** What a factor was at the start, from what it is now: `size` rows or columns beside its rank. */
-export function originOf(factor: FactorMeasures, fanIn: number, rank: number, size: number): Origin {
+export function originBySize(factor: FactorMeasures, fanIn: number, rank: number, size: number): Origin {
   if (factor.norm === 0) return "zero"
   const spread = factor.spectrum[0]! / factor.spectrum.at(-1)!
   const even = randomSpread(rank, size)

@@ -91,7 +91,12 @@ export const InspectionJson = z.object({
           types: z.array(z.string()).describe("number types of A and B as stored"),
           scale: z.object({ value: z.number().nullable(), alpha: z.number().nullable(), source: z.string() }),
           weight: z
-            .object({ name: z.string(), shape: z.array(z.number()) })
+            .object({
+              name: z.string(),
+              shape: z.array(z.number()),
+              type: z.string().describe("number type as stored"),
+              isRead: z.boolean().describe("whether its norm could be read: not of packed or scaled numbers"),
+            })
             .nullable()
             .describe("the base model's tensor"),
           base: z.number().nullable().describe("Frobenius norm of W"),

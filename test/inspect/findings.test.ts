@@ -71,6 +71,19 @@ describe("start", () => {
     })
   })
 
+  test("a small B is not told to have grown from zero where the configuration says that both started nonzero", async () => {
+    const own = { start: "A random", width: 128, layers: 2, rate: 0.001, kept: [20] } as const
+    expect((await ask(own, { silent: true })).start!.says).toContain("Init[A]")
+    for (const init_lora_weights of ["pissa_niter_16", "olora", false])
+      expect((await ask(own, { silent: true, config: { init_lora_weights } })).start).toMatchObject({
+        state: "unknown",
+        says: expect.stringContaining("by the configuration both factors start nonzero"),
+      })
+    expect((await ask(own, { silent: true, config: { init_lora_weights: "gaussian" } })).start!.says).toMatch(
+      /Init\[A\].*The configuration says "gaussian"/,
+    )
+  })
+
   test("factors that have moved too far are not guessed", async () => {
     const { start } = await ask({ kept: [200], rate: 0.01 }, { silent: true })
     expect(start).toMatchObject({

@@ -7,7 +7,7 @@ import { factorKernel } from "../../src/inspect/factor.js"
 import { measureRun } from "../../src/inspect/measureRun.js"
 import type { FactorMeasures } from "../../src/inspect/measures.js"
 import { readRuns } from "../../src/inspect/run.js"
-import { distanceFromStart, drawOf, originOf, startOf } from "../../src/inspect/starts.js"
+import { distanceFromStart, drawOf, originBySize, startOf } from "../../src/inspect/starts.js"
 import { generator, type Made, train, usual, write } from "./made.js"
 
 let folder: string
@@ -45,7 +45,7 @@ describe("the null distribution of a start's thresholds", () => {
             rank,
             size,
           )
-          told[originOf(factor, size, rank, size)]++
+          told[originBySize(factor, size, rank, size)]++
           // 1/√n and 1/r are one size at n = r².
           if (drawOf(factor, size, rank) === name || rank ** 2 === size) named++
         }

@@ -20,7 +20,14 @@ export const besideBase: Finding = {
         ? []
         : [{ module, share: (module.scale.value * productNormOf(module.points.at(-1)!.spectrum)) / module.base }],
     )
-    if (known.length === 0) return unknown("no module has both a weight in the base model and a known multiplier.")
+    const packed = modules.flatMap(({ weight }) => (weight === null || weight.isRead ? [] : [weight.type]))
+    if (known.length === 0)
+      return unknown(
+        packed.length > 0
+          ? `the weights of the base model are quantised (${[...new Set(packed)].join(", ")}), and their values are not read: give the model in bfloat16, float16 or float32.`
+          : "no module has both a weight in the base model and a known multiplier.",
+      )
+    const of = known.length === modules.length ? "(median)" : `(median of ${known.length} of ${modules.length} modules)`
     const middle = median(known.map(({ share }) => share))
     const large = known.filter(({ share }) => share >= 1)
     if (large.length > 0)
@@ -33,11 +40,11 @@ export const besideBase: Finding = {
     const small = known.filter(({ share }) => share < BFLOAT16)
     if (small.length > known.length / 2)
       return notice(
-        `s·BA is ${shown(middle)} of W (median): most of it would be rounded away in bfloat16.`,
+        `s·BA is ${shown(middle)} of W ${of}: most of it would be rounded away in bfloat16.`,
         middle,
         BFLOAT16,
         names(small.map(({ module }) => module)),
       )
-    return healthy(`s·BA is ${shown(middle)} of W (median).`, middle, 1)
+    return healthy(`s·BA is ${shown(middle)} of W ${of}.`, middle, 1)
   },
 }

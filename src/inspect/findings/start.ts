@@ -1,7 +1,7 @@
 import { groupsOf } from "../../table/groups.js"
 import { type Finding, fact, median, percent, shown, unknown } from "../finding.js"
 import type { MeasuredRun } from "../measureRun.js"
-import { distanceFromStart, drawOf, startOf } from "../starts.js"
+import { distanceFromStart, drawOf, isSaidNonzero, startOf } from "../starts.js"
 
 /** How far both factors are from their start, in a sentence; empty where nothing says so. */
 function sinceStart(measured: MeasuredRun): string {
@@ -41,7 +41,7 @@ export const start: Finding = {
     const first = module.points[0]!
     const drawn = (which: string | null) => (which === null ? "" : `, drawn as ${which}`)
     const [a, b] = [drawOf(first.a, module.input, module.rank), drawOf(first.b, module.rank, module.rank)]
-    const since = sinceStart(measured)
+    const since = `${sinceStart(measured)}${declared}`
     switch (most) {
       case "random zero":
         return fact(`A random${drawn(a)}, B zero: Init[A]${rest}. Told from ${how}.${since}`, share)
@@ -53,11 +53,10 @@ export const start: Finding = {
           share,
         )
       case "zero zero":
-        return fact(`Both factors zero${rest}.`, share)
+        return fact(`Both factors zero${rest}.${declared}`, share)
       default:
         return unknown(
-          "the factors have moved so far that neither looks like a draw or like one grown from zero; a checkpoint at step 0 would tell." +
-            declared,
+          `${isSaidNonzero(measured) ? "by the configuration both factors start nonzero, and sizes alone do not tell from what" : "the factors have moved so far that neither looks like a draw or like one grown from zero"}; a checkpoint at step 0 would tell.${declared}`,
         )
     }
   },
