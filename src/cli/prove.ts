@@ -9,7 +9,7 @@ import {
   type JudgeOptions,
   judgeAll,
 } from "../prove/checkers.js"
-import { parseClaim } from "../prove/claim.js"
+import { parseClaim, requireSymbols } from "../prove/claim.js"
 import { type Counterexample, type Decision, decide, Undecided } from "../prove/prover.js"
 import { comparedRecurrence, readTheorem, type Theorem, theoremNames } from "../prove/theorem.js"
 import { scheme } from "../scheme/scheme.js"
@@ -83,6 +83,7 @@ async function proveClaim(
   const own = scheme(definition, settings(options.set), options.free)
   const recurrence = comparedRecurrence(own)
   const claim = parseClaim(text)
+  requireSymbols(claim, own.symbols)
   for (const { quantity } of claim.atoms)
     if (recurrence.quantities[quantity] === undefined)
       throw new InputError({
@@ -93,8 +94,10 @@ async function proveClaim(
       })
   const decision = decisionOf(recurrence, claim)
   if (decision === null) {
-    process.stderr.write(`undecided: ${text}: its state neither repeats nor grows steadily soon enough\n`)
-    return 1
+    process.stderr.write(
+      `error: neither proven nor refuted: ${text}: its state neither repeats nor grows steadily soon enough\n`,
+    )
+    return 2
   }
   // "for some" is the opposite of "never".
   const isTrue = decision.proven !== claim.existential

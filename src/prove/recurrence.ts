@@ -71,11 +71,11 @@ function bare(term: Term): Term {
  * gradient's size. A sum over the rank r = n^ρ of B₀ with A₀ gives n^(ρ/2); of B₀ with the moved A, which lies along
  * sign(Bᵀ₀ dZ), the larger of that and of n^(ρ − 1/2); all others n^ρ.
  *
- * @throws InputError for a scheme with several layers, other optimisers, clipped gradients, frozen factors, a
- * subtracted start or spaces of its own beside the toy's.
+ * @throws InputError for a scheme with several layers, of a transformer's block, with other optimisers, clipped gradients,
+ * frozen factors, a subtracted start, spaces of its own beside the toy's, or a domain with a strict inequality.
  */
 export function recurrenceOf({ definition, program, start, rates, sizes, domain }: Scheme): RecurrenceJson {
-  const { network, subtractStart = false, spaces } = definition
+  const { network, model, subtractStart = false, spaces } = definition
   const optimiser = optimiserText(definition)
   const [rate] = rates
   const isToy = spaces?.output === "one" && spaces.input !== "one"
@@ -85,6 +85,7 @@ export function recurrenceOf({ definition, program, start, rates, sizes, domain 
   if (definition.adapter !== undefined && definition.adapter !== "lora")
     refuse(`adapter ${definition.adapter}`, "LoRA's two factors")
   if (network !== undefined) refuse("several layers", "one adapted layer")
+  if (model !== undefined && model.kind !== "teacher-student") refuse(`model ${model.kind}`, "one adapted layer")
   if (!["adam", "sign", "sgd"].includes(optimiser) || sizes.epsilon !== null)
     refuse(`optimiser ${optimiser}`, "adam with negligible ε, sign or sgd")
   if (sizes.clip !== null) refuse("gradient clipping", "gradients that are not clipped")
@@ -95,6 +96,7 @@ export function recurrenceOf({ definition, program, start, rates, sizes, domain 
   if (sizes.share.key !== Form.ZERO.key) refuse("an expert's share of the tokens", "all tokens")
   if (subtractStart) refuse("a subtracted start", "a start that is kept")
   if (spaces !== undefined && !isToy) refuse("an adapter of other spaces", "a hidden layer's or the toy's")
+  if (domain.some(({ relation }) => relation === "<")) refuse("a domain with < or >", "a domain of <=, >= and ==")
   if (!rate || rate.A === "frozen" || rate.B === "frozen") return refuse("a frozen factor", "two trained factors")
 
   const { A, B } = program.starts[0]!
@@ -149,6 +151,6 @@ export function recurrenceOf({ definition, program, start, rates, sizes, domain 
       deltaZB: max(delta1, delta2, delta3),
       f: isToy ? zB : output,
     },
-    domain: domain.map(({ form }) => formJson(form)),
+    domain: domain.flatMap(({ form, relation }) => (relation === "==" ? [form, form.negated] : [form])).map(formJson),
   }
 }

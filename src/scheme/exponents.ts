@@ -1,7 +1,8 @@
 /** The exponents that a definition writes, parsed, with some of their symbols set. */
 import { Affine } from "../exponent/affine.js"
-import { formatAffine, parseAffine, parseCondition } from "../exponent/grammar.js"
-import type { Constraint } from "../exponent/system.js"
+import { Condition } from "../exponent/condition.js"
+import { formatAffine, formatCondition, parseAffine, parseCondition } from "../exponent/grammar.js"
+import { type Constraint, isFeasible, witness } from "../exponent/system.js"
 import { InputError } from "../inputError.js"
 import { nearest } from "../nearest.js"
 import { transformerSites } from "../program/models/transformer.js"
@@ -103,8 +104,8 @@ export function exponentsOf(
       share: set(share),
     },
   }
-  const bounded = [exponents.sizes.rank, exponents.sizes.inputWidth, ...raw.alignments.flatMap(bounds)]
-  return { exponents, domain: domainOf(definition, bounded, set) }
+  const bounded = [rank, inputWidth, ...raw.alignments.flatMap(bounds)]
+  return { exponents, domain: domainOf(definition, bounded, known, settings) }
 }
 
 /** The exponents as a definition writes them. */
@@ -188,14 +189,65 @@ function withinHalf(exponent: Affine, name: string): Affine {
   })
 }
 
+/**
+ * What is assumed of the symbols: the definition's own domain, and that ranks, widths and alignments are what they can be.
+ *
+ * @throws InputError for a domain of several pieces, of none, or of symbols that no exponent has; for values outside it.
+ */
 function domainOf(
   { domain, name }: SchemeDefinition,
   sizes: readonly Affine[],
-  set: (form: Affine) => Affine,
+  known: readonly string[],
+  settings: ReadonlyMap<string, Affine>,
 ): Constraint[] {
-  const [given = []] = domain === undefined ? [] : parseCondition(domain, `${name}.domain`).pieces
-  const constraints = [...given, ...sizes.map((size) => ({ form: size.negated, relation: "<=" }) as const)]
-  return constraints.map(({ form, relation }) => ({ form: set(form), relation })).filter(({ form }) => !form.isConstant)
+  const given = domain === undefined ? [] : writtenDomain(domain, `${name}.domain`, known)
+  const whole = [...given, ...sizes.map((size) => ({ form: size.negated, relation: "<=" }) as const)]
+  const set = whole.map(({ form, relation }) => ({ form: form.substitute(settings), relation }))
+  const open = set.filter(({ form }) => !form.isConstant)
+  const broken = set.findIndex((constraint) => !isFeasible([constraint]))
+  if (broken < 0 && isFeasible(open)) return open
+  const outside = broken < 0 ? whole : [whole[broken]!]
+  const isOwn = outside.every(({ form }) => form.isConstant)
+  const values = [...settings].filter(([symbol]) => outside.some(({ form }) => form.symbols.includes(symbol)))
+  throw new InputError({
+    field: isOwn ? `${name}.rank and inputWidth` : `${name}, its symbols`,
+    given: isOwn
+      ? outside.map(({ form }) => formatAffine(form.negated)).join(", ")
+      : values.map(([symbol, value]) => `${symbol}=${formatAffine(value)}`).join(" "),
+    allowed: isOwn
+      ? "exponents >= 0, or symbols"
+      : `values with ${outside.map((constraint) => formatCondition(Condition.all([constraint]))).join(" and ")}`,
+    example: isOwn ? "rank: 1/2" : `--set ${exampleOf(outside)}`,
+  })
+}
+
+/** A point of the constraints as it is typed. */
+function exampleOf(constraints: readonly Constraint[]): string {
+  return [...(witness(constraints) ?? [])].map(([symbol, value]) => `${symbol}=${value.toFraction()}`).join(" ")
+}
+
+function writtenDomain(domain: string, field: string, known: readonly string[]): readonly Constraint[] {
+  const { pieces } = parseCondition(domain, field)
+  const unknown = pieces.flat().flatMap(({ form }) => form.symbols.filter((symbol) => !known.includes(symbol)))[0]
+  if (unknown !== undefined)
+    throw new InputError({
+      field,
+      given: unknown,
+      allowed: `symbols of the scheme: ${known.join(", ")}`,
+      nearest: nearest(unknown, known),
+      example: `${known[0] ?? "c"} >= 0`,
+    })
+  const [only, ...others] = pieces
+  if (only !== undefined && others.length === 0) return only
+  throw new InputError({
+    field,
+    given: domain,
+    allowed:
+      only === undefined
+        ? "a condition that some values satisfy"
+        : "inequalities joined by and; alternatives are schemes of their own, a file each",
+    example: "k >= 0 and k <= 1/2",
+  })
 }
 
 /** The symbols of all exponents, sorted. */

@@ -8,10 +8,20 @@ import { type Certificate, check, Refusal } from "../../proofs/kernel.js"
 import { derive } from "../../src/derive/derive.js"
 import { disagreements } from "../../src/prove/agreement.js"
 import { createJudge, isInstalled } from "../../src/prove/checkers.js"
-import { parseClaim } from "../../src/prove/claim.js"
+import { parseClaim, requireSymbols } from "../../src/prove/claim.js"
 import { decide } from "../../src/prove/prover.js"
 import { smtText } from "../../src/prove/smt.js"
-import { readTheorem, schemeOf, smtFile, type Theorem, theoremFile, theoremNames } from "../../src/prove/theorem.js"
+import {
+  comparedRecurrence,
+  readTheorem,
+  schemeOf,
+  smtFile,
+  type Theorem,
+  theoremFile,
+  theoremNames,
+} from "../../src/prove/theorem.js"
+import { schemeNamed } from "../../src/scheme/catalogue.js"
+import { scheme } from "../../src/scheme/scheme.js"
 
 const theorems = theoremNames().map((name) => readTheorem(name))
 const command = (...args: string[]) =>
@@ -182,6 +192,43 @@ describe("corrupted certificates are refused by the line that fails", () => {
   })
 })
 
+describe("a claim is about its scheme's symbols", () => {
+  const asked = (text: string) => () => requireSymbols(parseClaim(text), ["cA", "cB"])
+  test.each([
+    ["stable for all t iff c <= -1/2", /"c".*allowed: the scheme's symbols: cA, cB/],
+    ["stable for all t for every cC", /"cC", did you mean cA/],
+    ["stable for all t for some cA", /for some cA, cB/],
+  ])("refused: %s", (text, says) => expect(asked(text)).toThrow(says))
+  test.each([
+    "stable for all t for some cA, cB",
+    "stable for all t for some cB and cA",
+    "stable for all t for every cA",
+    "stable for all t iff cA <= -1",
+    "stable for all t if never",
+  ])("%s", (text) => expect(asked(text)).not.toThrow())
+})
+
+describe("a claim is about its scheme's program and domain", () => {
+  const open = (domain: string) =>
+    scheme({
+      name: "open",
+      title: "",
+      start: { A: { exponent: "a0" }, B: "zero" },
+      rates: { A: "c", B: "c" },
+      domain,
+    })
+  test("a block is not proven by the recursion of one layer", () =>
+    expect(() => comparedRecurrence(scheme(schemeNamed("llama-block/init-a")))).toThrow(/model llama-block/))
+  test("an equality of the domain is one: nothing is refuted at values outside", () => {
+    // At a0 = -1/2, Z_A is max(0, c + 1) from t = 2 on.
+    const recurrence = comparedRecurrence(open("a0 == -1/2"))
+    expect(decide(recurrence, parseClaim("zA <= 0 for all t iff c <= -1 and a0 >= -1/2")).proven).toBe(true)
+    expect(decide(recurrence, parseClaim("zA <= 0 for all t iff c <= -1 and a0 >= 0")).proven).toBe(false)
+  })
+  test("a strict inequality of the domain, which no certificate has, is refused", () =>
+    expect(() => comparedRecurrence(open("a0 < -1/2"))).toThrow(/a domain with < or >/))
+})
+
 describe("the command line", () => {
   test("the kernel and z3 accept all theorems", async () => {
     const { stdout, code } = await command("--checker", "kernel", "--checker", "z3", "--json")
@@ -226,7 +273,12 @@ describe("the command line", () => {
     expect(code).toBe(1)
     expect(stderr).toMatch(/certificate\.[\w.]*facts\[\d+\]: does not follow from its multipliers/)
   })
-  test.each([["zQ <= 0 for all t iff c <= 1"], ["zB < 0"]])("bad input: %s", async (claim) => {
+  test.each([
+    ["zQ <= 0 for all t iff c <= 1"],
+    ["zB < 0"],
+    ["stable for all t iff k <= -1/2"],
+    ["stable for all t for some k"],
+  ])("bad input: %s", async (claim) => {
     const { code, stderr } = await command("--scheme", "init-a", claim)
     expect(code).toBe(2)
     expect(stderr).toMatch(/^error: claim/)

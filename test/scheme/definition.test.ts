@@ -86,6 +86,34 @@ describe("a definition is checked by the library", () => {
   })
 })
 
+describe("what is assumed of the symbols is read as it is written, or refused", () => {
+  const open = { ...mine, start: { A: { exponent: "a0" }, B: "zero" } } as const
+  const within = (domain: string) => ({ ...open, domain })
+  test.each<[string, object, string, string]>([
+    ["alternatives", within("a0 <= -1 or a0 >= 0"), "mine.domain", "joined by and"],
+    ["what nothing satisfies", within("a0 <= -1 and a0 >= 0"), "mine.domain", "some values satisfy"],
+    ["a symbol that no exponent has", within("a1 <= 0"), "mine.domain", "did you mean a0?"],
+    ["a rank that falls", { ...mine, rank: "-1" }, "mine.rank and inputWidth", "exponents >= 0"],
+  ])("refused: %s", (_, definition, field, says) => {
+    const error = refused(definition)
+    expect(error.field).toBe(field)
+    expect(error.message).toContain(says)
+  })
+  test("a value outside is refused, one inside is not", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: -20, max: 20 }), (tenths) => {
+        const read = () => scheme(within("a0 >= -1 and a0 <= 1/2") as never, { a0: `${tenths}/10` })
+        if (tenths >= -10 && tenths <= 5) expect(read().domain).toEqual([])
+        else expect(read).toThrow(/a0=.*allowed: values with a0 (>= -1|<= 1\/2)/)
+      }),
+    )
+  })
+  test("values that leave nothing are refused", () =>
+    expect(() =>
+      scheme({ ...within("a0 <= 0 and a0 >= x + 1"), rates: { A: "x", B: "c" } } as never, { a0: "x" }),
+    ).toThrow(InputError))
+})
+
 test("a factor's own rule may have a library's name, and what that leaves out is said once", () => {
   expect(checkedDefinition({ ...mine, optimizer: { A: "AdamW", B: "torch.optim.Muon" } })).toMatchObject({
     optimiser: { A: "adam", B: "muon-original" },
