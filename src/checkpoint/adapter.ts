@@ -163,6 +163,7 @@ async function scaleOf(
   if (stored !== undefined) {
     if (stored.length !== 1) throw refuse(stored, "shape", stored.shape, "one number")
     const alpha = (await stored.read())[0]!
+    if (!Number.isFinite(alpha)) throw refuse(stored, "value", String(alpha), "a finite number")
     return { value: alpha / rank, alpha, source: "alpha of the module / rank" }
   }
   if (own !== null) {

@@ -27,6 +27,20 @@ export const PeftConfig = z.looseObject({
 })
 export type PeftConfig = z.infer<typeof PeftConfig>
 
+/** How fields that are refused are written. */
+const EXAMPLES: Readonly<Record<string, string>> = {
+  r: '"r": 8',
+  lora_alpha: '"lora_alpha": 16',
+  rank_pattern: '"rank_pattern": {"q_proj": 4}',
+  alpha_pattern: '"alpha_pattern": {"q_proj": 8}',
+  init_lora_weights: '"init_lora_weights": true',
+  target_modules: '"target_modules": ["q_proj"]',
+  modules_to_save: '"modules_to_save": ["lm_head"]',
+  target_parameters: '"target_parameters": ["mlp.experts.down_proj"]',
+  layer_replication: '"layer_replication": [[0, 16], [8, 24]]',
+  use_rslora: '"use_rslora": true',
+}
+
 /** Reads an `adapter_config.json`. @throws MalformedFile for a field of another type, or an adapter that is no LoRA. */
 export async function readPeftConfig(path: string): Promise<PeftConfig> {
   const given = await readJson(path, 10_000_000)
@@ -46,7 +60,7 @@ export async function readPeftConfig(path: string): Promise<PeftConfig> {
       { file: path, byte: null, part: field.join(".") || "config" },
       value ?? null,
       message,
-      '"r": 8',
+      EXAMPLES[String(field[0])] ?? EXAMPLES.r!,
     )
   }
   return config.data
@@ -64,6 +78,11 @@ export async function readPeftConfig(path: string): Promise<PeftConfig> {
 export function peftScale(config: PeftConfig, module: string, rank: number): { alpha: number; scale: number } {
   const alpha = patternValue(config.alpha_pattern ?? {}, module) ?? config.lora_alpha
   return { alpha, scale: alpha / (config.use_rslora ? Math.sqrt(rank) : rank) }
+}
+
+/** The rank that the configuration gives a module. @throws InputError for a pattern that cannot be tried quickly. */
+export function peftRank(config: PeftConfig, module: string): number {
+  return patternValue(config.rank_pattern ?? {}, module) ?? config.r
 }
 
 /**

@@ -38,6 +38,15 @@ export async function readSafetensors(source: ByteSource): Promise<TensorFile> {
   const start = { file, byte: 0, part: "length of the header" }
   if (source.size < 8)
     throw new MalformedFile(start, `a file of ${source.size} bytes`, "a safetensors file, at least 8 bytes", "a copy")
+  const first = new TextDecoder("latin1").decode(await source.read(0, Math.min(60, source.size)))
+  // No header is as long as these bytes say; git keeps a text in place of a large file, and a server a page.
+  if (/^[\x20-\x7e\r\n\t]{8}/.test(first))
+    throw new MalformedFile(
+      start,
+      first.split("\n")[0],
+      "a safetensors file; this is a text, such as git keeps in place of a file that was not fetched",
+      "git lfs pull",
+    )
   const long = new DataView((await source.read(0, 8)).buffer).getBigUint64(0, true)
   const most = Math.min(source.size - 8, LONGEST_HEADER)
   if (long > BigInt(most) || long < 2n)

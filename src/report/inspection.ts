@@ -39,7 +39,7 @@ const Interval = z.object({
   byBoth: z.number().nullable().describe("norm of ΔB ΔA"),
   operators: z
     .object({ byA: z.number().nullable(), byB: z.number().nullable(), byBoth: z.number().nullable() })
-    .describe("the same as largest singular values"),
+    .describe("the same as largest singular values: by the power method, too small by a percent at most"),
 })
 
 /** The JSON of `inspect`. */

@@ -212,6 +212,13 @@ test("5,000 corrupted files: refused with a typed error, or read within their ow
   expect(refused).toBeGreaterThan(1000)
 })
 
+test("a text in place of a file is called one: git's pointer, a server's page", async () => {
+  for (const text of ["version https://git-lfs.github.com/spec/v1\noid sha256:ab\n", "<html>404</html>"]) {
+    const file = bytesInMemory("x.safetensors", new TextEncoder().encode(text))
+    await expect(readSafetensors(file)).rejects.toThrow(/this is a text.*git lfs pull/)
+  }
+})
+
 describe("PEFT's configuration", () => {
   const config = async (fields: object) => {
     await mkdir(join(folder, "peft"), { recursive: true })
@@ -231,7 +238,9 @@ describe("PEFT's configuration", () => {
 
   test("other adapters, fields of another type and patterns without end are refused", async () => {
     await expect(config({ peft_type: "IA3" })).rejects.toThrow(/peft_type: got "IA3"/)
+    await expect(config({ peft_type: undefined })).rejects.toThrow(/peft_type: got null; allowed: LORA/)
     await expect(config({ r: "eight" })).rejects.toThrow(/r: got "eight"/)
+    await expect(config({ rank_pattern: [] })).rejects.toThrow(/for example "rank_pattern": {"q_proj": 4}/)
     const slow = await config({ alpha_pattern: { "(a+)+b": 4 } })
     expect(() => peftScale(slow, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 16)).toThrow(/repetitions/)
   })

@@ -168,6 +168,12 @@ describe("factors as other programs lay them", () => {
     expect((await adapterIn(await readGguf(bytesInMemory("x", file)), null)).ofExperts).toEqual(["blk.0.ffn_up_exps"])
   })
 
+  test("an alpha that is no number is refused", async () => {
+    const tensors = [...kohya("lora_unet_q").slice(0, 2), float32("lora_unet_q.alpha", [], [Number.NaN])]
+    const file = await readSafetensors(bytesInMemory("x", safetensors(tensors)))
+    await expect(adapterIn(file, null)).rejects.toThrow(/value of "lora_unet_q.alpha": got "NaN"/)
+  })
+
   test("diffusers keeps PEFT's configuration by part of the pipeline in the file's metadata", async () => {
     const read = async (metadata: unknown) => {
       const tensors = [

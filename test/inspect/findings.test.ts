@@ -207,6 +207,17 @@ describe("a made-up run that must show a finding, and one that must not", () => 
       number: 4,
       threshold: 8,
     })
+    // A rank that the configuration gives to other modules is as wrong as one that it does not name.
+    const moved = { rank_pattern: { q_proj: 8, "layers.0.self_attn.v_proj": 4 } }
+    expect((await ask({}, { config: moved }))["scaling-mismatch"]).toMatchObject({
+      state: "sick",
+      says: expect.stringMatching(/^6 of 12 modules have rank 4 in the file, and 8 in the configuration \(.*q_proj/),
+      threshold: 8,
+    })
+    expect((await ask({}, { config: { lora_alpha: 0 } }))["scaling-mismatch"]).toMatchObject({
+      state: "sick",
+      says: expect.stringContaining("they add nothing"),
+    })
     expect((await ask({}, { config: { alpha_pattern: { q_proj: 16 } } }))["scaling-mismatch"]).toMatchObject({
       state: "notice",
       number: 4,
@@ -243,7 +254,10 @@ describe("a made-up run that must show a finding, and one that must not", () => 
   })
 
   test("beside-base: larger than W, and below the rounding of bfloat16", async () => {
-    expect((await ask({}, {}, await baseModel(0.2)))["beside-base"]!.state).toBe("healthy")
+    const healthy = (await ask({}, {}, await baseModel(0.2)))["beside-base"]!
+    expect(healthy.state).toBe("healthy")
+    // Slid the other way, it is as large.
+    expect((await ask({}, { config: { lora_alpha: -4 } }, await baseModel(0.2)))["beside-base"]).toEqual(healthy)
     expect((await ask({}, {}, await baseModel(1e-4)))["beside-base"]!.state).toBe("sick")
     expect((await ask({}, {}, await baseModel(50)))["beside-base"]!.state).toBe("notice")
   })

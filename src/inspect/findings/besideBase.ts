@@ -18,7 +18,12 @@ export const besideBase: Finding = {
     const known = modules.flatMap((module) =>
       module.base === null || module.base === 0 || module.scale.value === null
         ? []
-        : [{ module, share: (module.scale.value * productNormOf(module.points.at(-1)!.spectrum)) / module.base }],
+        : [
+            {
+              module,
+              share: (Math.abs(module.scale.value) * productNormOf(module.points.at(-1)!.spectrum)) / module.base,
+            },
+          ],
     )
     const packed = modules.flatMap(({ weight }) => (weight === null || weight.isRead ? [] : [weight.type]))
     if (known.length === 0)

@@ -13,6 +13,11 @@ function grubbs(count: number, level: number): number {
   return ((count - 1) / Math.sqrt(count)) * Math.sqrt((t * t) / (count - 2 + t * t))
 }
 
+/** ‖s·BA‖ at the last checkpoint, s taken as 1 where the files do not say it. */
+function normOf({ points, scale }: MeasuredModule): number {
+  return productNormOf(points.at(-1)!.spectrum) * Math.abs(scale.value ?? 1)
+}
+
 interface Sized {
   readonly module: MeasuredModule
   readonly size: number
@@ -50,7 +55,7 @@ export const oddModules: Finding = {
   settle: "the gradient norms of that module; the same run with another seed",
   examine: ({ modules }) => {
     const sized = modules.flatMap((module): Sized[] => {
-      const norm = productNormOf(module.points.at(-1)!.spectrum) * (module.scale.value ?? 1)
+      const norm = normOf(module)
       return norm > 0 && Number.isFinite(norm) ? [{ module, size: Math.log(norm) }] : []
     })
     const kinds = [...groupsOf(sized, ({ module }) => `${module.kind} ${module.output} × ${module.input}`)].filter(
@@ -62,7 +67,7 @@ export const oddModules: Finding = {
     const most = tested.reduce((best, one) => (one.score / one.limit > best.score / best.limit ? one : best))
     if (odd.length > 0)
       return sick(
-        `${odd.length} modules lie outside the others of their kind, ${odd[0]!.name} first (‖s·BA‖ ${shown(productNormOf(odd[0]!.points.at(-1)!.spectrum) * (odd[0]!.scale.value ?? 1))}).`,
+        `${odd.length} modules lie outside the others of their kind, ${odd[0]!.name} first (‖s·BA‖ ${shown(normOf(odd[0]!))}).`,
         most.score,
         most.limit,
         names(odd),

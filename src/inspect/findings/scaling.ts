@@ -1,5 +1,6 @@
+import { peftRank, peftScale } from "../../checkpoint/peftConfig.js"
 import { groupsOf } from "../../table/groups.js"
-import { type Finding, healthy, names, notice, shown, sick, unknown } from "../finding.js"
+import { type Finding, healthy, listed, names, notice, shown, sick, unknown } from "../finding.js"
 
 export const scaling: Finding = {
   id: "scaling-mismatch",
@@ -14,15 +15,17 @@ export const scaling: Finding = {
   settle: "the rank and alpha that were meant",
   examine: ({ modules, run }) => {
     const config = run.checkpoints.at(-1)!.config
-    const declared = new Set([config?.r, ...Object.values(config?.rank_pattern ?? {})])
-    const other = config === null ? [] : modules.filter(({ rank }) => !declared.has(rank))
-    if (other.length > 0)
+    const other = config === null ? [] : modules.filter(({ name, rank }) => rank !== peftRank(config, name))
+    if (other.length > 0) {
+      const said = [...new Set(other.map(({ name }) => peftRank(config!, name)))]
+      const { name, rank } = other[0]!
       return sick(
-        `${other.length} of ${modules.length} modules have rank ${[...new Set(other.map(({ rank }) => rank))].join(", ")} in the file, and ${config!.r} in the configuration: its loader would refuse them or scale them by ${shown(config!.lora_alpha / config!.r)}.`,
-        other[0]!.rank,
-        config!.r,
+        `${other.length} of ${modules.length} modules have rank ${[...new Set(other.map(({ rank }) => rank))].join(", ")} in the file, and ${said.join(", ")} in the configuration (${listed(other)}): its loader would refuse them or scale them by ${shown(peftScale(config!, name, said[0]!).scale)}.`,
+        rank,
+        said[0]!,
         names(other),
       )
+    }
     const known = modules.filter(({ scale }) => scale.value !== null)
     if (known.length === 0)
       return unknown("the files do not say alpha; adapter_config.json or the alpha tensors would.")
@@ -31,6 +34,14 @@ export const scaling: Finding = {
       ({ rank, scale }) =>
         `rank ${rank}, alpha ${scale.alpha === null ? "not given" : shown(scale.alpha)}, multiplier ${shown(scale.value!)}`,
     )
+    const without = known.filter(({ scale }) => scale.value === 0)
+    if (without.length > 0)
+      return sick(
+        `The multiplier is 0 in ${without.length} of ${modules.length} modules (${listed(without)}): they add nothing.`,
+        0,
+        0,
+        names(without),
+      )
     const multipliers = new Set(known.map(({ scale }) => scale.value))
     if (multipliers.size > 1) {
       const least = Math.min(...known.map(({ scale }) => scale.value!))
