@@ -1,3 +1,4 @@
+import { allowedBy } from "./issue.js"
 import { MalformedFile } from "./malformed.js"
 import { PeftConfig } from "./peftConfig.js"
 import type { TensorFile } from "./tensorFile.js"
@@ -45,8 +46,8 @@ export function configWithin(file: TensorFile): (module: string) => PartConfig |
     if (own.r === undefined && own.lora_alpha === undefined) continue
     const config = PeftConfig.safeParse({ peft_type: "LORA", ...own })
     if (!config.success) {
-      const { path, message } = config.error.issues[0]!
-      throw refuse(`${part}.${path.map(String).join(".")}`, message)
+      const [issue] = config.error.issues
+      throw refuse(`${part}.${issue!.path.map(String).join(".")}`, allowedBy(issue!))
     }
     configs.set(part, config.data)
   }

@@ -1,5 +1,6 @@
 import { z } from "zod"
 import { InputError } from "../inputError.js"
+import { allowedBy, valueAt } from "./issue.js"
 import { MalformedFile } from "./malformed.js"
 import { readJson } from "./readJson.js"
 
@@ -54,12 +55,12 @@ export async function readPeftConfig(path: string): Promise<PeftConfig> {
     )
   const config = PeftConfig.safeParse(given)
   if (!config.success) {
-    const { path: field, message } = config.error.issues[0]!
-    const value = field.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], given)
+    const [issue] = config.error.issues
+    const field = issue!.path
     throw new MalformedFile(
       { file: path, byte: null, part: field.join(".") || "config" },
-      value ?? null,
-      message,
+      valueAt(given, issue!),
+      allowedBy(issue!),
       EXAMPLES[String(field[0])] ?? EXAMPLES.r!,
     )
   }

@@ -2,6 +2,7 @@ import { z } from "zod"
 import { FAMILIES, type Family, type PretrainedShape } from "../program/models/pretrained.js"
 import { BLOCK_SITES } from "../program/models/transformer.js"
 import { ROTARY_BASE } from "../program/operation.js"
+import { allowedBy, valueAt } from "./issue.js"
 import { MalformedFile } from "./malformed.js"
 
 /** A pretrained model's sizes and how its positions are counted. */
@@ -75,14 +76,14 @@ export function configOf(path: string, given: unknown): PretrainedConfig {
     new MalformedFile({ file: path, byte: null, part }, value ?? null, allowed, example)
   const read = Config.safeParse(given)
   if (!read.success) {
-    const { path: field, message } = read.error.issues[0]!
-    const value = field.reduce<unknown>(
-      (at, key) => (at as Record<PropertyKey, unknown> | null | undefined)?.[key],
-      given,
-    )
+    const [issue] = read.error.issues
+    const field = issue!.path
+    const value = valueAt(given, issue!)
     const part = field.join(".") || "config"
     if (part === "model_type") throw refuse(part, value, FAMILIES.join(", "), '"model_type": "llama"')
-    throw refuse(part, value, message, '"hidden_size": 384')
+    const scaled = "without scaling of rotary positions"
+    if (/^rope_.*type$/.test(part)) throw refuse(part, value, `"default": ${scaled}`, '"rope_type": "default"')
+    throw refuse(part, value, allowedBy(issue!), '"hidden_size": 384')
   }
   const { data } = read
   const { hidden_size: hidden, num_attention_heads: heads } = data

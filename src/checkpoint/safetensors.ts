@@ -1,5 +1,6 @@
 import { z } from "zod"
 import { type ByteSource, openBytes } from "./byteSource.js"
+import { allowedBy } from "./issue.js"
 import { MalformedFile } from "./malformed.js"
 import { SAFETENSORS_TYPES } from "./numberTypes.js"
 import { type StoredTensor, storedTensor, type TensorFile } from "./tensorFile.js"
@@ -95,12 +96,12 @@ function parsed(file: string, bytes: Uint8Array): Record<string, unknown> {
 function entryOf(file: string, name: string, value: unknown): z.infer<typeof Entry> {
   const entry = Entry.safeParse(value)
   if (entry.success) return entry.data
-  const { path, message } = entry.error.issues[0]!
-  const part = [...path.map(String), `of ${JSON.stringify(name)}`].join(" ")
+  const [issue] = entry.error.issues
+  const part = [...issue!.path.map(String), `of ${JSON.stringify(name)}`].join(" ")
   throw new MalformedFile(
     { file, byte: 8, part },
     value,
-    message,
+    allowedBy(issue!),
     '{"dtype":"F32","shape":[8,384],"data_offsets":[0,12288]}',
   )
 }

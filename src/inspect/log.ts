@@ -2,6 +2,7 @@
 import { readdir } from "node:fs/promises"
 import { basename, join } from "node:path"
 import { z } from "zod"
+import { allowedBy, valueAt } from "../checkpoint/issue.js"
 import { MalformedFile } from "../checkpoint/malformed.js"
 import { readJson } from "../checkpoint/readJson.js"
 import { InputError } from "../inputError.js"
@@ -32,14 +33,15 @@ const State = z.object({
 
 /** A `trainer_state.json` as the transformers library writes it. @throws MalformedFile for one that is not. */
 async function readTrainerState(path: string): Promise<LogEntry[]> {
-  const state = State.safeParse(await readJson(path, 256 * 2 ** 20, true))
+  const given = await readJson(path, 256 * 2 ** 20, true)
+  const state = State.safeParse(given)
   if (!state.success) {
-    const { path: field, message } = state.error.issues[0]!
-    const part = field.map(String).join(".") || "file"
+    const [issue] = state.error.issues
+    const part = issue!.path.map(String).join(".") || "file"
     throw new MalformedFile(
       { file: path, byte: null, part },
-      message,
-      "log_history with a step each",
+      valueAt(given, issue!),
+      allowedBy(issue!),
       '{"log_history":[{"step":5}]}',
     )
   }
