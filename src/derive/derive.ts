@@ -11,7 +11,7 @@ import { isZeroForm } from "./graded.js"
 import { throughTransient } from "./longTransient.js"
 import { isOutgrown, OUTGROWN, tellsSites } from "./outgrown.js"
 import { givenAlignment } from "./read.js"
-import { MOST_STEPS, MOST_STEPS_OF_DEEP, type Recursion, recursion, sizeAt } from "./recursion.js"
+import { MOST_STEPS, type Recursion, recursion, sizeAt } from "./recursion.js"
 import type { Relation } from "./size.js"
 import { ifKnown, Underivable, UnknownHere } from "./underivable.js"
 import { openAtWalls } from "./walls.js"
@@ -99,7 +99,7 @@ export interface Derivation {
  *   many regions.
  */
 export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Derivation {
-  const { isDerivedBeyondBounds: isWhole = true } = scheme.program.model
+  const { isDerivedBeyondBounds: isWhole = true, mostSteps = MOST_STEPS } = scheme.program.model
   const isCut = !isWhole && scheme.symbols.length > 0
   const { adapter, sites: adapted } = scheme.program.model
   const most = scheme.symbols.length > 1 ? MOST_SITES_WITH_NORMS.ofSeveralSymbols : MOST_SITES_WITH_NORMS.ofOneSymbol
@@ -108,7 +108,7 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
       scheme.definition.name,
       `the norms of weights at ${adapted.length} sites have too many parts for symbols; set all of ${scheme.symbols.join(", ")}${asWithSet(scheme, scheme.symbols)}, or adapt at most ${most} sites`,
     )
-  const steps = isCut ? MOST_STEPS_OF_DEEP : MOST_STEPS
+  const steps = isCut ? mostSteps : MOST_STEPS
   const read = (cell: Cell) =>
     ifKnown(() => (isCut && isOutgrown(scheme, cell, () => {}) ? OUTGROWN : recursion(scheme, cell, steps)))
   const found = explore(scheme.domain, scheme.symbols, read, isCut ? MOST_CELLS_OF_DEEP : MOST_CELLS)

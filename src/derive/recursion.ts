@@ -34,8 +34,6 @@ export interface Recursion {
 
 /** A state that settles does so within a few steps, except where it grows slowly towards something far above. */
 export const MOST_STEPS = 16
-/** Of a deep model with symbols: its steps are slow to read, and regions with a long transient many. */
-export const MOST_STEPS_OF_DEEP = 7
 export const LONGEST_PERIOD = 3
 
 /**

@@ -60,6 +60,11 @@ export interface Model {
    * are too many regions. They are if this is left out.
    */
   readonly isDerivedBeyondBounds?: false
+  /**
+   * After how many steps that neither repeat nor grow a derivation with symbols gives up, where steps are slow to read
+   * and regions with a long transient many; those of any other derivation if left out.
+   */
+  readonly mostSteps?: number
   /** What the rows of the first gradient in A, and the columns of that in B, are multiples of; null where not said. */
   readonly gradient: Readonly<Record<"A" | "B", Node>> | null
 }

@@ -81,6 +81,10 @@ const OUTGROWN = "zB and f both exceed O(1): of sizes, feature learning and sing
 
 const LATE = "here limits hold from a later t, the later the nearer to an edge"
 
+const UNWATCHED = "not derived: in a network of several layers no step's change of zB is watched"
+
+const NO_LARGEST = ": not one symbol of all rates, or not one bound on it"
+
 /** A site by its tag: "q" by "[q]". */
 export const siteName = (tag: string) => tag.replace(/[[\]]/g, "")
 
@@ -110,8 +114,12 @@ export function statementTable(derivation: Derivation): ReportTable {
       ),
       ["internally stable", formatCondition(internallyStable), "zA = O(1) too, for all t"],
       ["stable output", formatCondition(stableOutput), "f - f0 = O(1) for all t"],
-      ["feature learning", condition(featureLearning), `change of zB = Theta(1) ${from}`],
-      ["efficient", condition(efficient), `${own} = Theta(1) ${from}; stable at ${switches.level} level; ${za}`],
+      ["feature learning", condition(featureLearning), featureLearning ? `change of zB = Theta(1) ${from}` : UNWATCHED],
+      [
+        "efficient",
+        condition(efficient),
+        efficient ? `${own} = Theta(1) ${from}; stable at ${switches.level} level; ${za}` : UNWATCHED,
+      ],
       ...(derivation.late.isNever ? [] : [["late", condition(derivation.late), LATE] as const]),
       ...(derivation.outgrown.isNever ? [] : [["outgrown", condition(derivation.outgrown), OUTGROWN] as const]),
       [
@@ -119,8 +127,8 @@ export function statementTable(derivation: Derivation): ReportTable {
         condition(derivation.undecided),
         ["no statement above speaks of these", ...derivation.unknown].join(": "),
       ],
-      ["largest rate", least(largestRate.features), "feature level"],
-      ["largest rate", least(largestRate.output), "output level"],
+      ["largest rate", least(largestRate.features), `feature level${largestRate.features ? "" : NO_LARGEST}`],
+      ["largest rate", least(largestRate.output), `output level${largestRate.output ? "" : NO_LARGEST}`],
     ],
   }
 }

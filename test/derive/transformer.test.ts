@@ -26,6 +26,20 @@ const at = (kind: "llama-block" | "bert-block", site: string, definition: Scheme
 })
 
 /**
+ * Three residual layers are a deep model, whose parts along products of random tensors are too many to tell apart. By
+ * docs/theory.md the k-th adapter in a row has (k + 1) c <= -(k + 1)/2 at one rate, so that no bound moves.
+ */
+test.each([
+  ["Init[A]", "tanh", initA, "c <= -1/2", "c <= -3/4"],
+  ["Init[B]", "relu", initB, "c <= -1", "c <= -1"],
+] as const)("%s on three residual layers of %s", (_, activation, definition, stable, output) => {
+  const derivation = derive(scheme({ ...definition, network: { layers: 3, activation, residual: true } }))
+  expect(formatCondition(derivation.stable)).toBe(stable)
+  expect(formatCondition(derivation.stableOutput)).toBe(output)
+  expect(derivation.undecided.isNever).toBe(true)
+})
+
+/**
  * Each site alone follows the paper's bounds for one layer: Z_B = O(1) iff c ≤ −1/2 from Init[A], c ≤ −1 from Init[B].
  */
 test.each([

@@ -18,6 +18,12 @@ export interface Architecture {
 const VARIANCE: Readonly<Record<Activation, number>> = { relu: 2, tanh: 1, silu: 2.81, gelu: 2.35 }
 
 /**
+ * From this many layers on residual connections make a deep model: each layer reads a sum over all below it, whose parts
+ * along products of random tensors are too many to tell apart.
+ */
+const DEEP_WITH_RESIDUALS = 3
+
+/**
  * L frozen layers with an adapter each: h_l = (W_l + α B_l A_l) x_{l−1}, x_l = φ(h_l), plus x_{l−1} with residual
  * connections, and output ⟨w, x_L⟩. Per layer h_l, the pre-activation, is watched.
  */
@@ -36,6 +42,7 @@ export function stackModel(
     name: "stack",
     sites,
     multiplier,
+    ...(residual && layers >= DEEP_WITH_RESIDUALS ? { mostBases: 2, isDerivedBeyondBounds: false as const } : {}),
     frozen: [
       { node: x0, deviation: power(input) },
       { node: w, deviation: power(readout.negated) },

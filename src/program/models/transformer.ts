@@ -147,6 +147,7 @@ export function transformerModel(
     watchesParts: true,
     mostBases: 2,
     isDerivedBeyondBounds: false,
+    mostSteps: 7,
     gradient: null,
   }
 }
