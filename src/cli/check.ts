@@ -41,11 +41,14 @@ export async function checkCommand(name: string | undefined, options: CheckComma
   const { claimsJson, coordinateFigure, coordinatePoints, isRefuted, print, readableClaims } = await loaded
   print((await asked).output, claimsJson(claims), readableClaims("Derived against measured", claims))
   if (options.figure !== undefined) {
-    const [{ renderFigure }, { writeFileAtomic }] = await Promise.all([
+    const { figure } = options
+    const [{ renderFigure }, { writeFileAtomic }, { written }] = await Promise.all([
       import("../report/figure.js"),
       import("../writeFileAtomic.js"),
+      import("../written.js"),
     ])
-    await writeFileAtomic(options.figure, (await renderFigure(coordinateFigure(coordinatePoints(claims)))).svg)
+    const { svg } = await renderFigure(coordinateFigure(coordinatePoints(claims)))
+    await written("--figure", figure, () => writeFileAtomic(figure, svg))
   }
   return claims.some(isRefuted) ? 1 : 0
 }

@@ -16,6 +16,7 @@ import { measuredRuns } from "../table/measured.js"
 import { readTable } from "../table/readTable.js"
 import { numberedColumns } from "../table/wide.js"
 import { writeFileAtomic } from "../writeFileAtomic.js"
+import { written } from "../written.js"
 import { readYaml } from "../yamlFile.js"
 import { checkedSettings, type SettingOptions } from "./checkedSettings.js"
 import { withTable } from "./folderTable.js"
@@ -93,7 +94,9 @@ export async function checkMeasured(name: string, options: MeasuredOptions & Set
   ])
   if (options.figure !== undefined) {
     const { renderFigure } = await import("../report/figure.js")
-    await writeFileAtomic(options.figure, (await renderFigure(coordinateFigure(figurePoints(checks)))).svg)
+    const { figure } = options
+    const { svg } = await renderFigure(coordinateFigure(figurePoints(checks)))
+    await written("--figure", figure, () => writeFileAtomic(figure, svg))
   }
   return checks.some(({ verdict }) => verdict === "contradicts") ? 1 : 0
 }

@@ -10,6 +10,7 @@ import { type Examined, inspectionJson, inspectionSection, inspectionText, modul
 import { pageHtml } from "../report/page.js"
 import { renderTable } from "../report/table.js"
 import { writeFileAtomic } from "../writeFileAtomic.js"
+import { written } from "../written.js"
 import { outputOptions, screen } from "./terminal.js"
 import { threads } from "./threads.js"
 
@@ -61,7 +62,8 @@ export async function inspectCommand(paths: readonly string[], options: InspectO
     const rows = tableRows(examined.map(({ measured }) => measured))
     const columns = Object.keys(rows[0] ?? {}) as (keyof (typeof rows)[number] & string)[]
     const cells = rows.map((row) => columns.map((column) => row[column]))
-    await writeFileAtomic(options.table, renderTable({ columns, rows: cells }, "csv"))
+    const { table } = options
+    await written("--table", table, () => writeFileAtomic(table, renderTable({ columns, rows: cells }, "csv")))
   }
   if (options.html !== undefined) {
     const sections = examined.map((one, i) => inspectionSection(one, `run-${i + 1}`))
@@ -71,7 +73,9 @@ export async function inspectCommand(paths: readonly string[], options: InspectO
       `Told from the runs' files by lora-scaling ${environment().loraScaling}.`,
       ...across.map(({ says }) => says),
     ].join(" ")
-    await writeFileAtomic(options.html, await pageHtml(title, preface, sections, command))
+    const { html } = options
+    const page = await pageHtml(title, preface, sections, command)
+    await written("--html", html, () => writeFileAtomic(html, page))
   }
   return 0
 }

@@ -125,10 +125,21 @@ export async function measureRun(
     }
   })
   const dropped = new Set(byName.flatMap((modules) => [...modules.keys()].filter((name) => !byName.at(-1)!.has(name))))
-  const notes =
-    dropped.size === 0
+  const rescaled = modules.flatMap(({ name, scale }) => {
+    const other = run.checkpoints.find((_, i) => byName[i]!.get(name)!.scale.value !== scale.value)
+    return other === undefined ? [] : [{ name, scale, other }]
+  })
+  const notes = [
+    ...(dropped.size === 0
       ? []
-      : [`${dropped.size} modules of earlier checkpoints are not in the last: ${[...dropped][0]} …`]
+      : [`${dropped.size} modules of earlier checkpoints are not in the last: ${[...dropped][0]} …`]),
+    ...rescaled
+      .slice(0, 1)
+      .map(
+        ({ name, scale, other }) =>
+          `The multiplier of ${rescaled.length} modules is another one at ${other.label}, as of ${name}; all sizes are told with that of the last checkpoint${scale.value === null ? ", which is not known" : ` (${scale.value})`}.`,
+      ),
+  ]
   return {
     run,
     modules,

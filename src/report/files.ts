@@ -1,6 +1,7 @@
-import { mkdtemp, readdir, rename, rm } from "node:fs/promises"
+import { mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises"
 import { basename, dirname, join, resolve } from "node:path"
 import { InputError } from "../inputError.js"
+import { written } from "../written.js"
 
 /**
  * Checks that a report may be written to the folder: it is absent, empty, or an earlier report (it holds `marker`).
@@ -31,7 +32,10 @@ export async function replaceFolder(
 ): Promise<void> {
   await requireReplaceable(target, marker)
   const place = resolve(target)
-  const temporary = await mkdtemp(join(dirname(place), `.${basename(place)}-`))
+  const temporary = await written("--out", target, async () => {
+    await mkdir(dirname(place), { recursive: true })
+    return mkdtemp(join(dirname(place), `.${basename(place)}-`))
+  })
   try {
     await fill(temporary)
     await rm(place, { recursive: true, force: true })

@@ -8,6 +8,7 @@ import { basename, extname, join } from "node:path"
 import { type DuckDBConnection, LIST, listValue, VARCHAR } from "@duckdb/node-api"
 import { InputError } from "../inputError.js"
 import { METRICS } from "../train/tuning/task.js"
+import { written } from "../written.js"
 import { attachStore, quoted } from "./database.js"
 
 export type ExperimentName = "theory" | "teacher-student" | "finetune"
@@ -139,18 +140,21 @@ export async function exportRuns(
   for (const { table, own } of parts) {
     if (own.length === 0) continue
     await gather(connection, table, ids, "gathered")
-    for (const file of own) {
-      const temporary = `${file}.${process.pid}.tmp`
-      await mkdir(join(file, ".."), { recursive: true })
-      try {
-        const format = file.endsWith(".csv") ? "format csv, header" : "format parquet"
-        await connection.run(`copy (from gathered order by ${table.order}) to ${quoted(temporary)} (${format})`)
-        await rename(temporary, file)
-      } catch (error) {
-        await rm(temporary, { force: true })
-        throw error
-      }
-    }
+    for (const file of own) await written("--out", file, () => exportTable(connection, table.order, file))
+  }
+}
+
+/** Writes what is gathered, in an order, to a file. */
+async function exportTable(connection: DuckDBConnection, order: string, file: string): Promise<void> {
+  const temporary = `${file}.${process.pid}.tmp`
+  await mkdir(join(file, ".."), { recursive: true })
+  try {
+    const format = file.endsWith(".csv") ? "format csv, header" : "format parquet"
+    await connection.run(`copy (from gathered order by ${order}) to ${quoted(temporary)} (${format})`)
+    await rename(temporary, file)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
   }
 }
 

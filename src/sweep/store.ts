@@ -3,6 +3,7 @@ import { mkdir, rm } from "node:fs/promises"
 import { dirname, resolve } from "node:path"
 import type { DuckDBConnection, DuckDBValue } from "@duckdb/node-api"
 import { LIST, listValue, VARCHAR } from "@duckdb/node-api"
+import { written } from "../written.js"
 import {
   attach,
   COLUMNS,
@@ -62,7 +63,7 @@ export async function openStore(path: string, environment: unknown): Promise<Dat
   const inMemory = path === ":memory:"
   const connection = await connect(inMemory ? ".duckdb.spill" : `${path}.spill`)
   try {
-    await (inMemory ? attachMemory(connection) : attachFiles(connection, path))
+    await (inMemory ? attachMemory(connection) : written("--store", path, () => attachFiles(connection, path)))
     return await storeOn(connection, encode(environment), inMemory ? null : path)
   } catch (error) {
     connection.closeSync()

@@ -53,7 +53,12 @@ async function beside(adapter: readonly Written[], base: readonly Written[], con
   const opened = await openCheckpoint(model)
   const measured = await measureRun((await readRuns(own))[0]!, opened).finally(() => opened.close())
   const said = (id: string) => examine(measured).find(({ finding }) => finding.id === id)!.answer
-  return { keys: said("wrong-keys"), sizes: said("beside-base"), modules: measured.modules }
+  return {
+    keys: said("wrong-keys"),
+    sizes: said("beside-base"),
+    scaling: said("scaling-mismatch"),
+    modules: measured.modules,
+  }
 }
 
 describe("names", () => {
@@ -166,6 +171,12 @@ describe("factors as other programs lay them", () => {
       three("blk.0.attn_q.weight.lora_b", [2, 4]),
     ])
     expect((await adapterIn(await readGguf(bytesInMemory("x", file)), null)).ofExperts).toEqual(["blk.0.ffn_up_exps"])
+  })
+
+  test("modules without an alpha are named where others have one", async () => {
+    const { modules, scaling } = await beside([...kohya("lora_unet_q"), ...kohya("lora_unet_k").slice(0, 2)], [])
+    expect(modules.map(({ scale }) => scale.value)).toEqual([1, null])
+    expect(scaling.says).toContain("in 1 of 2 modules; of the others (lora_unet_k) the files say no alpha")
   })
 
   test("an alpha that is no number is refused", async () => {

@@ -88,6 +88,21 @@ describe("what lies beside checkpoints", () => {
     ])
   })
 
+  test("checkpoints of another run in the same folder: their multiplier is told to be another one", async () => {
+    for (const [step, alpha] of [
+      [10, 2],
+      [20, 8],
+    ]) {
+      await kept(`again/checkpoint-${step}/adapter_model.safetensors`, step!)
+      const config = JSON.stringify({ peft_type: "LORA", r: 2, lora_alpha: alpha })
+      await writeFile(join(folder, `again/checkpoint-${step}/adapter_config.json`), config)
+    }
+    const { notes } = await measureRun((await runs("again"))[0]!, null)
+    expect(notes).toEqual([
+      "The multiplier of 1 modules is another one at step 10, as of l.q; all sizes are told with that of the last checkpoint (4).",
+    ])
+  })
+
   test("PEFT's named adapters: a folder of their own in each checkpoint, or beside the default one", async () => {
     for (const step of [10, 20])
       for (const name of ["policy/", "reference/", ""])

@@ -53,6 +53,10 @@ export const scaling: Finding = {
         names(known.filter(({ scale }) => scale.value !== known[0]!.scale.value)),
       )
     }
-    return healthy(`${[...groups.keys()][0]} (${known[0]!.scale.source}) in every module.`, 1, 1)
+    const where =
+      known.length === modules.length
+        ? "in every module"
+        : `in ${known.length} of ${modules.length} modules; of the others (${listed(modules.filter(({ scale }) => scale.value === null))}) the files say no alpha`
+    return healthy(`${[...groups.keys()][0]} (${known[0]!.scale.source}) ${where}.`, 1, 1)
   },
 }
