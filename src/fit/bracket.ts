@@ -26,6 +26,8 @@ export interface RatePlace extends Bracket {
   readonly observed: Bracket
   /** The standard error of ln(rate) that the noise of the losses makes; left out where it is unknown. */
   readonly error?: number
+  /** The rate by two other readings of the losses: of skewed curves, or of such as rise as another power. */
+  readonly readings?: readonly [number, number]
 }
 
 /**
@@ -98,9 +100,15 @@ export function optimumBracket(grid: readonly GridPoint[], noise: Spread | null)
 /**
  * The stability edge of a curve: the largest rate up to which no run diverged or ended with a loss above the curve's
  * least by more than the given share of it. It lies between the last rate that held and the first that did not; where
- * both losses are finite, at the rate at which the straight line through them in ln(rate) meets the limit.
+ * both losses are finite, at the rate at which a loss that rises from its least one meets the limit.
+ *
+ * @param minima of the curve without skew, and skewed to either side; null: the least loss seen.
  */
-export function edgeBracket(grid: readonly GridPoint[], share: number): RatePlace {
+export function edgeBracket(
+  grid: readonly GridPoint[],
+  share: number,
+  minima: readonly [Lowest, Lowest, Lowest] | null = null,
+): RatePlace {
   const points = withoutRepeats(grid)
   const limit = worstHeld(points, share)
   const beyond = points.findIndex(({ value }, i) => !(value <= limit) && i > 0 && points[i - 1]!.value <= limit)
@@ -111,8 +119,43 @@ export function edgeBracket(grid: readonly GridPoint[], share: number): RatePlac
   const bracket = { low: held?.rate ?? 0, high: failed?.rate ?? Number.POSITIVE_INFINITY }
   if (held === undefined || failed === undefined || !Number.isFinite(failed.value))
     return { ...bracket, rate: null, observed: bracket }
-  const rate = held.rate * (failed.rate / held.rate) ** ((limit - held.value) / (failed.value - held.value))
-  return { ...bracket, rate, observed: { low: rate, high: rate } }
+  const crossing = ({ x, least }: Lowest) => {
+    // Where the minimum lies beyond the last rate that held, the loss rises from there.
+    const from = Math.exp(x) > held.rate ? { rate: Math.exp(x), value: least } : held
+    const rate = crossingRate(from, failed, { least, limit: least + share * Math.abs(least) })
+    return Math.min(Math.max(rate, held.rate), failed.rate)
+  }
+  if (minima === null) {
+    const rate = crossingRate(held, failed, { least: leastOf(points), limit })
+    return { ...bracket, rate, observed: { low: rate, high: rate } }
+  }
+  const [rate, ...readings] = minima.map(crossing) as [number, number, number]
+  return { ...bracket, rate, observed: { low: rate, high: rate }, readings }
+}
+
+/** Where a curve is lowest: ln(rate), and the loss there. */
+interface Lowest {
+  readonly x: number
+  readonly least: number
+}
+
+/**
+ * The rate between two at which a loss that rises from its least one meets a limit: the root of the height above the
+ * least is taken as linear in ln(rate), as it is of a parabola. The height itself is not, and a line through it is off
+ * by another amount wherever the limit falls between the rates: an edge that moves slowly with the width then seems to
+ * move by another power.
+ *
+ * @param power of the distance that the height grows with: 2 is a parabola's.
+ */
+export function crossingRate(
+  held: GridPoint,
+  failed: GridPoint,
+  { least, limit }: { readonly least: number; readonly limit: number },
+  power = 2,
+): number {
+  const root = (value: number) => Math.max(0, value - least) ** (1 / power)
+  const part = (root(limit) - root(held.value)) / (root(failed.value) - root(held.value))
+  return held.rate * (failed.rate / held.rate) ** part
 }
 
 /**

@@ -5,6 +5,7 @@
 import { median } from "simple-statistics"
 import {
   type Bracket,
+  crossingRate,
   edgeBracket,
   heightsOf,
   optimumBracket,
@@ -16,10 +17,13 @@ import {
 import type { GridPoint } from "./optimum.js"
 import { type CurvePoint, polynomialFit } from "./polynomial.js"
 import { type Minimum, sharedShape } from "./sharedShape.js"
+import { type MinimaBySkew, minimaBySkew } from "./skews.js"
 import { type Spread, weightAt } from "./spread.js"
 
-/** With so many rates with a finite loss, a curve tells its shape and the noise on it apart. */
+/** With so many rates with a finite loss, a curve tells its shape and the noise on it apart … */
 const MANY = 6
+/** … and with so many at one of several curves their shared shape is told. */
+const SEVERAL = 5
 /** Where noise is known, the minimum is fitted to losses up to this many standard deviations above the least … */
 const HEIGHT = 16
 /**
@@ -63,7 +67,7 @@ export interface Together {
 }
 
 /**
- * The minima of curves, of which one at least has six rates or more, by one shape for all of them (see `sharedShape`).
+ * The minima of curves, of which one at least has five rates or more, by one shape for all of them (see `sharedShape`).
  * Where noise is known it is fitted to all losses within 16 standard deviations of each least one, and a factor of 20
  * of its rate; where it is not, to the least one and up to two on either side, which then tell the noise.
  *
@@ -71,7 +75,7 @@ export interface Together {
  */
 export function minimaTogether(grids: readonly (readonly GridPoint[])[], noise: Noise | null): Together {
   const curves = grids.map((grid) => pointsOf(grid, noise))
-  const isTold = curves.some((points) => points.length >= MANY)
+  const isTold = curves.some((points) => points.length >= SEVERAL)
   const windows = !isTold
     ? grids.map(() => null)
     : noise === null
@@ -155,15 +159,28 @@ export function curvePlaces(
   minimum: Minimum | null,
 ): CurvePlaces {
   const bracket = optimumBracket(grid, noise)
-  const optimum = minimum === null ? bracket : smoothPlace(bracket, minimum, noise)
-  return { optimum, edge: edgeOf(grid, noise, share, minimum) }
+  if (minimum !== null)
+    return { optimum: smoothPlace(bracket, minimum, noise), edge: edgeOf(grid, noise, share, minimum, null) }
+  const minima = minimaBySkew(pointsOf(grid, null))
+  const [, left, right] = minima ?? []
+  const optimum =
+    bracket.rate === null || left === undefined || right === undefined
+      ? bracket
+      : { ...bracket, readings: [Math.exp(left.x), Math.exp(right.x)] as const }
+  return { optimum, edge: edgeOf(grid, noise, share, null, minima) }
 }
 
-function edgeOf(grid: readonly GridPoint[], noise: Noise | null, share: number, minimum: Minimum | null): RatePlace {
+function edgeOf(
+  grid: readonly GridPoint[],
+  noise: Noise | null,
+  share: number,
+  minimum: Minimum | null,
+  minima: MinimaBySkew | null,
+): RatePlace {
   if (noise !== null && minimum !== null) return noisyEdge(grid, minimum, noise, share)
   // Repetitions are averaged already, and a curve of many rates without a minimum has none above it.
   return noise === null || noise.from === "repeats" || noise.from === "smoothness"
-    ? edgeBracket(grid, share)
+    ? edgeBracket(grid, share, minima)
     : orderedEdge(grid, noise, share)
 }
 
@@ -308,9 +325,13 @@ function noisyEdge(
   const [held, failed] = [rising.find(({ rate }) => rate === low), rising.find(({ rate }) => rate === high)]
   if (held === undefined || failed === undefined || !Number.isFinite(failed.value))
     return { ...bracket, rate: null, observed: { low, high } }
-  const rate = low * (high / low) ** ((limit - held.value) / (failed.value - held.value))
-  return { ...bracket, rate, observed: { low: rate, high: rate } }
+  const rate = crossingRate(held, failed, { least, limit })
+  const [flatter, steeper] = POWERS.map((power) => crossingRate(held, failed, { least, limit }, power))
+  return { ...bracket, rate, observed: { low: rate, high: rate }, readings: [flatter!, steeper!] }
 }
+
+/** Beyond its minimum a curve that is no parabola rises as a power of the distance between these. */
+const POWERS = [1.6, 2.5]
 
 /** Pools neighbours that fall (Ayer et al. 1955): means that never fall, and the runs behind each. */
 function isotonic(values: readonly { value: number; weight: number }[]): { value: number; weight: number }[] {

@@ -8,6 +8,7 @@ import { type Censored, type CensoredFit, censoredSlope } from "./censored.js"
 import { curvePlaces, leftNoise, minimaTogether, type Noise, toldNoise } from "./curvePlaces.js"
 import { noiseGrowth } from "./growth.js"
 import { type SeededPoint, withoutLevels } from "./seeds.js"
+import { overReadings } from "./skews.js"
 
 /** How runs are put together to curves and fits. */
 export interface CurveRules {
@@ -141,7 +142,7 @@ function fitOf(
   ]
   const nowhere = curves.filter(({ edge, optimum }) => optimum.rate === null && edge.low === 0)
   const beyond = curves.filter((curve) => curve.optimum.rate === null && !nowhere.includes(curve))
-  const fit = slopeOf(curves, ({ optimum: { observed, error } }) => ({ ...observed, error }), errorDegrees)
+  const fit = slopeOverReadings(curves, ({ optimum }) => optimum, errorDegrees)
   const flags = [
     ...(widths < FEW ? ["few widths"] : []),
     ...(beyond.length > 0 ? [`minimum at the edge of the grid at ${named(beyond).join(", ")}`] : []),
@@ -160,12 +161,29 @@ function fitOf(
     high: fit?.interval.high ?? null,
     identified: fit?.identified ?? false,
     bracketed: slopeOf(curves, ({ optimum }) => optimum),
-    edge: slopeOf(curves, ({ edge }) => edge.observed),
+    edge: slopeOverReadings(curves, ({ edge }) => edge),
     widths,
     curves: curves.length,
     censored: beyond.length + nowhere.length,
     flags,
   }
+}
+
+/** A slope of places, whose interval reaches over all readings of the curves. */
+function slopeOverReadings(
+  curves: readonly Curve[],
+  placeOf: (curve: Curve) => RatePlace,
+  errorDegrees: number | null = null,
+): CensoredFit | null {
+  const observed = (curve: Curve, side: 0 | 1 | null) => {
+    const { observed, error, readings } = placeOf(curve)
+    if (side === null || readings === undefined) return { ...observed, error }
+    return { low: readings[side], high: readings[side] }
+  }
+  const plain = slopeOf(curves, (curve) => observed(curve, null), errorDegrees)
+  if (!curves.some((curve) => placeOf(curve).readings !== undefined)) return plain
+  const sides = ([0, 1] as const).map((side) => slopeOf(curves, (curve) => observed(curve, side), errorDegrees))
+  return overReadings(plain, sides)
 }
 
 /** A censored slope over ln width; models that occur at several widths are compared within themselves. */

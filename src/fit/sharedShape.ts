@@ -148,6 +148,11 @@ function lowest(count: number, f: (index: number) => number): number {
 /** A minimum this close to an end is none inside. */
 const INSIDE = 1 - 1e-3
 
+/** The minimum of a curve of a known skew; null where it has none inside its points. */
+export function minimumOf(points: readonly CurvePoint[], skew: number): Minimum | null {
+  return minimumAt(windowOf(points), skew)
+}
+
 function minimumAt(window: Window, skew: number): Minimum | null {
   const { middle, half, base, powers, products } = window
   const s = skew * half

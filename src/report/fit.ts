@@ -137,7 +137,7 @@ export function readings(edgeShare: number, noise: Noise | null): string[] {
   return [
     "An optimum at the grid's edge is a bound, not a value: it enters the slope as lying beyond its neighbour.",
     "Intervals come from the scatter of ln(rate) about the line, between models or widths, and from what the grid hides, and are never shorter than the losses' noise alone makes them; seeds are repetitions, pooled at each width.",
-    "With six rates or more the optima are fitted together: curves of all widths have one shape, at heights, curvatures and places of their own.",
+    "With five rates or more the optima are fitted together: curves of all widths have one shape, at heights, curvatures and places of their own. With fewer the intervals allow for curves that rise up to twice as much on one side as on the other.",
     "The bracketed interval uses only that a minimum lies between its neighbours: it needs no shape of the curve, and is a range of what is possible, wider than a 95 % interval.",
     `The stability edge is the largest rate up to which no run diverged or ended more than ${percent} above its curve's least loss.`,
     noise === null

@@ -110,7 +110,8 @@ describe("what a grid shows", () => {
   })
   test("the edge is where the loss leaves the share, never before the minimum", () => {
     expect(edgeBracket(grid(1.5, 1, 1.02, 1.08), 0.05)).toMatchObject({ low: 1e-3, high: 3e-3 })
-    expect(edgeBracket(grid(1.5, 1, 1.02, 1.08), 0.05).rate).toBeCloseTo(1e-3 * Math.sqrt(3), 9)
+    const part = (Math.sqrt(0.05) - Math.sqrt(0.02)) / (Math.sqrt(0.08) - Math.sqrt(0.02))
+    expect(edgeBracket(grid(1.5, 1, 1.02, 1.08), 0.05).rate).toBeCloseTo(1e-3 * 3 ** part, 9)
     expect(edgeBracket(grid(1, 1, 1, 1), 0.05)).toMatchObject({ low: 3e-3, high: Number.POSITIVE_INFINITY, rate: null })
     expect(edgeBracket(grid(1, 1, Number.NaN, 1), 0.05)).toMatchObject({ low: 3e-4, high: 1e-3, rate: null })
   })

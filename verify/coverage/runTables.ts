@@ -29,13 +29,19 @@ export interface TableKind {
   readonly noise: number
   /** The power of the rate that it grows with: 0 where it is even. Seeds then differ in their level too. */
   readonly growth: number
+  /** The best rate, and the edge with it, fall as n^exponent. */
+  readonly exponent: number
+  /** The rates, where they are a grid. */
+  readonly grid: readonly number[]
 }
 
 const WIDTHS = [256, 512, 1024, 2048, 4096, 8192]
-/** The best rate, and the edge with it, fall as n^EXPONENT. */
-export const EXPONENT = -0.5
+/** Where nothing else is said. */
+const EXPONENT = -0.5
 /** Eight rates, two a decade. */
 const GRID = Array.from({ length: 8 }, (_, i) => 10 ** (i / 2 - 5))
+/** Grids of few rates, whose curves tell their shape together, or not at all. */
+const [FIVE, FOUR, THREE] = [GRID.slice(2, 7), GRID.slice(3, 7), [2e-4, 2e-3, 2e-2]]
 const RANDOM_RATES = 20
 const DIVERGED = 2.9
 /** The width at whose best rate the regime is asked for. */
@@ -54,13 +60,16 @@ const kind = (
   steep: boolean,
   noise: number,
   growth = 0,
+  { exponent = EXPONENT, grid = GRID }: Partial<Pick<TableKind, "exponent" | "grid">> = {},
 ): TableKind => ({
-  name: `${rates === "grid" ? `${GRID.length} rates, two a decade` : `${RANDOM_RATES} random rates`}${REPEATS[repeats]}, ${steep ? "steep" : "flat"} curves, ${100 * noise} % noise${growth === 0 ? "" : ` that grows as rate^${growth}`}`,
+  name: `${rates === "grid" ? `${grid.length} rates, ${grid === THREE ? "one" : "two"} a decade` : `${RANDOM_RATES} random rates`}${REPEATS[repeats]}, ${steep ? "steep" : "flat"} curves, ${100 * noise} % noise${growth === 0 ? "" : ` that grows as rate^${growth}`}${exponent === EXPONENT ? "" : `, n^${exponent}`}`,
   rates,
   repeats,
   ...(steep ? { curvature: 0.018, skew: 0.2 } : { curvature: 0.004, skew: 0.3 }),
   noise,
   growth,
+  exponent,
+  grid,
 })
 
 /**
@@ -80,6 +89,11 @@ export const TABLE_KINDS: readonly TableKind[] = [
     kind("grid", repeats, false, 0.0005, 1),
   ]),
   kind("random", 1, true, 0.002, 1),
+  // Slow enough that all widths have their places between the same two rates.
+  ...[GRID, FIVE, FOUR, THREE].flatMap((grid) =>
+    ([1, 3] as const).map((repeats) => kind("grid", repeats, true, 0.002, 0, { exponent: -0.1, grid })),
+  ),
+  kind("random", 1, true, 0.002, 0, { exponent: -0.1 }),
 ]
 
 /** How often 95 % intervals held what they should, and how long they are. */
@@ -126,7 +140,7 @@ export function tableCoverage(drawn: TableKind, tables: number): TableCoverage {
   for (let i = 0; i < tables; i++) {
     const { table, best } = drawTable(draw, drawn)
     const { low, high, identified, edge: slope } = table.fits[0]!
-    optimum.add(identified ? { low: low!, high: high! } : null, EXPONENT)
+    optimum.add(identified ? { low: low!, high: high! } : null, drawn.exponent)
     const line = censoredSlope(
       table.curves.map(({ width, optimum: { observed } }) => ({
         x: Math.log(width),
@@ -134,8 +148,8 @@ export function tableCoverage(drawn: TableKind, tables: number): TableCoverage {
         group: "",
       })),
     )
-    byScatter.add(line?.identified ? line.interval : null, EXPONENT)
-    edge.add(slope?.identified ? slope.interval : null, EXPONENT)
+    byScatter.add(line?.identified ? line.interval : null, drawn.exponent)
+    edge.add(slope?.identified ? slope.interval : null, drawn.exponent)
     for (const curve of table.curves) {
       const rate = Math.log(best(curve.width))
       optimumBetween.add(inLogarithms(curve.optimum), rate)
@@ -189,12 +203,12 @@ function lossAt({ curvature, skew }: TableKind, x: number): number {
 const NO_TABLE = new Table("made", { columns: ["width"], rows: [], places: [], placed: "row", notes: [] })
 
 function drawTable(draw: Draw, drawn: TableKind): { table: CurveTable; best: (width: number) => number } {
-  const { rates, repeats, noise, growth } = drawn
+  const { rates, repeats, noise, growth, exponent } = drawn
   // Where the law lies on the grid is another one in each table.
   const [shift] = uniform(draw, 1)
-  const best = (width: number) => 2.9e-3 * (width / WIDTHS[0]!) ** EXPONENT * 10 ** ((shift! - 0.5) / 2)
+  const best = (width: number) => 2.9e-3 * (width / WIDTHS[0]!) ** exponent * 10 ** ((shift! - 0.5) / 2)
   const runs = WIDTHS.flatMap((width) => {
-    const grid = rates === "grid" ? GRID : uniform(draw, RANDOM_RATES).map((u) => 10 ** (3.7 * u - 5))
+    const grid = rates === "grid" ? drawn.grid : uniform(draw, RANDOM_RATES).map((u) => 10 ** (3.7 * u - 5))
     return Array.from({ length: repeats }, (_, k) => k).flatMap((k) => {
       const errors = draw(grid.length)
       const level = growth === 0 || repeats < 3 ? 0 : LEVELS * noise * draw(1)[0]!
