@@ -208,12 +208,15 @@ async function within(folder: string): Promise<string[]> {
     : [folder, ...entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(folder, name))]
 }
 
+/** What ends the name of the index of a file in several parts. */
+const INDEX = ".safetensors.index.json"
+
 /** PEFT's and diffusers' name of an adapter in a folder. */
 function adapterFile(folder: string, names: readonly string[], pickles: Pickles): string | null {
   const stems = ["adapter_model", "pytorch_lora_weights"]
   const find = (ending: string) => stems.map((stem) => stem + ending).find((name) => names.includes(name)) ?? null
   const pickle = find(".bin")
-  const safe = find(".safetensors")
+  const safe = find(".safetensors") ?? find(INDEX)
   if (safe === null && pickle !== null && !pickles.pickles) pickles.passed.push(join(folder, pickle))
   return safe ?? (pickles.pickles ? pickle : null)
 }
@@ -224,7 +227,10 @@ function adapterFile(folder: string, names: readonly string[], pickles: Pickles)
  */
 function series(names: readonly string[]): Place[][] {
   const trainings = new Map<string, Place[]>()
-  for (const file of names.filter((name) => /\.(safetensors|gguf)$/.test(name) && !/^model[.-]/.test(name))) {
+  const part = /-\d{5}-of-\d{5}\.safetensors$/
+  const isPart = (name: string) => part.test(name) && names.includes(name.replace(part, INDEX))
+  const isAdapter = (name: string) => name.endsWith(INDEX) || (/\.(safetensors|gguf)$/.test(name) && !isPart(name))
+  for (const file of names.filter((name) => isAdapter(name) && !/^model[.-]/.test(name))) {
     const label = withoutEnding(file)
     const stem = `${stemOf(label)}${file.slice(label.length)}`
     trainings.set(stem, [...(trainings.get(stem) ?? []), { file, time: timeOf(label), label }])
@@ -233,7 +239,7 @@ function series(names: readonly string[]): Place[][] {
   return [...trainings.values()].map((places) => places.sort((p, q) => count(p) - count(q)))
 }
 
-const withoutEnding = (file: string) => file.replace(/\.[^.]+$/, "")
+const withoutEnding = (file: string) => file.replace(/(?:\.safetensors\.index\.json|\.[^.]+)$/, "")
 
 async function readRun(
   path: string,

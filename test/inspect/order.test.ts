@@ -72,6 +72,35 @@ describe("the order of checkpoints", () => {
   })
 })
 
+test("an adapter in several files is one, by its index", async () => {
+  const place = join(folder, "parts/checkpoint-10")
+  await mkdir(place, { recursive: true })
+  const factors = {
+    A: float32("base_model.model.l.q.lora_A.weight", [2, 3], [1, 2, 3, 0, 1, 0]),
+    B: float32("base_model.model.l.q.lora_B.weight", [4, 2], [1, 0, 0, 2, 0, 0, 1, 1]),
+  }
+  const write = async (stem: string) => {
+    const parts = Object.values(factors).map(
+      (factor, i) => [factor, `${stem}-0000${i + 1}-of-00002.safetensors`] as const,
+    )
+    for (const [factor, name] of parts) await writeFile(join(place, name), safetensors([factor]))
+    const weight_map = Object.fromEntries(parts.map(([{ name }, file]) => [name, file]))
+    await writeFile(join(place, `${stem}.safetensors.index.json`), JSON.stringify({ metadata: {}, weight_map }))
+  }
+  await write("adapter_model")
+  const [run, ...others] = await runs("parts")
+  expect(others).toEqual([])
+  expect(run!.checkpoints.map(({ label }) => label)).toEqual(["step 10"])
+  const { modules, notes } = await measureRun(run!, null)
+  expect(Math.hypot(...modules[0]!.points[0]!.spectrum) ** 2).toBeCloseTo(37, 8)
+  expect(notes).toEqual([])
+  // Beside other adapters, under a name of its own.
+  await rm(place, { recursive: true })
+  await mkdir(place)
+  await write("mine")
+  expect((await labels("parts")).flat()).toEqual(["mine"])
+})
+
 describe("what lies beside checkpoints", () => {
   const notes = async (place: string) => (await runs(place)).flatMap((run) => run.notes)
 
