@@ -1,13 +1,24 @@
 /** Runs as they lie on disk: a folder with checkpoints, a single adapter, a folder of runs. */
 import { readdir, stat } from "node:fs/promises"
-import { basename, dirname, join } from "node:path"
+import { basename, dirname, join, resolve } from "node:path"
 import { type Adapter, adapterIn } from "../checkpoint/adapter.js"
 import { openCheckpoint } from "../checkpoint/open.js"
 import { type PeftConfig, readPeftConfig } from "../checkpoint/peftConfig.js"
 import type { TensorFile } from "../checkpoint/tensorFile.js"
 import { InputError } from "../inputError.js"
 import { findLog, type Log } from "./log.js"
-import { inOrder, stemOf, stepsWithin, type Time, timeOf } from "./time.js"
+import {
+  adapterFile,
+  adaptersBeside,
+  checkpointsIn,
+  labelOf,
+  namesIn,
+  type Pickles,
+  type Place,
+  series,
+  withoutEnding,
+} from "./places.js"
+import { inOrder, stepsWithin, timeOf } from "./time.js"
 
 /** An adapter at one time of its training. */
 export interface Checkpoint {
@@ -30,13 +41,6 @@ export interface TrainingRun {
   readonly log: Log | null
   /** What was left out or taken for granted, a sentence each. */
   readonly notes: readonly string[]
-}
-
-/** Where an adapter's file lies, and when it was written as its name says. */
-interface Place {
-  readonly file: string
-  readonly time: Time | null
-  readonly label: string
 }
 
 /** The most folders that are looked into under one path. */
@@ -73,56 +77,33 @@ function refusal(path: string, allowed: string): InputError {
   return new InputError({ field: "path", given: path, allowed, example: "inspect outputs/my-run" })
 }
 
-/** Whether pickles are read, and those that were passed over because they are not. */
-interface Pickles {
-  readonly pickles: boolean
-  readonly passed: string[]
-}
-
-/** The names in a folder, sorted; a link counts as what it points to. */
-async function namesIn(folder: string): Promise<{ readonly folders: string[]; readonly files: string[] }> {
-  const entries = (await readdir(folder, { withFileTypes: true })).sort((p, q) => (p.name < q.name ? -1 : 1))
-  const isFolder = await Promise.all(
-    entries.map(async (entry) =>
-      entry.isSymbolicLink()
-        ? ((await stat(join(folder, entry.name)).catch(() => null))?.isDirectory() ?? false)
-        : entry.isDirectory(),
-    ),
-  )
-  const names = (folders: boolean) => entries.filter((_, i) => isFolder[i] === folders).map(({ name }) => name)
-  return { folders: names(true), files: names(false) }
-}
+/** The last part of a path, "." too. */
+const nameOf = (path: string) => basename(resolve(path))
 
 async function runsIn(folder: string, depth: number, pickles: Pickles): Promise<TrainingRun[]> {
   const { folders, files } = await namesIn(folder)
   if (folders.length > MOST_FOLDERS) throw refusal(folder, `at most ${MOST_FOLDERS} folders`)
-  const { places, named, empty } = await checkpointsIn(folder, folders, pickles)
+  const { trainings, isOne, empty } = await checkpointsIn(folder, folders, pickles)
   const here = adapterFile(folder, files, pickles)
   if (here !== null) {
     // The run's own adapter, beside its checkpoints, is the last; a checkpoint inspected alone knows its step by its
     // name.
-    const time = places.length === 0 ? timeOf(basename(folder)) : null
-    places.push({ file: join(folder, here), time, label: time === null ? "final" : labelOf(time) })
+    const { places, folders: own } = trainings.get("") ?? { places: [], folders: [] }
+    const time = places.length === 0 ? timeOf(nameOf(folder)) : null
+    const place = { file: join(folder, here), time, label: time === null ? "final" : labelOf(time) }
+    trainings.set("", { places: [...places, place], folders: own })
   }
-  if (places.length + named.size > 0) {
+  if (trainings.size > 0) {
     const logs = (await Promise.all(["runs", "logs"].map((name) => within(join(folder, name))))).flat()
     const left = await adaptersBeside(folder, folders, files, here)
     const notes = notesOf(folder, empty, left, pickles)
-    const run = (path: string, name: string, own: readonly Place[], checkpoints: readonly string[]) =>
-      readRun(path, own, [...new Set([folder, ...checkpoints, ...logs])], pickles.pickles, { name, notes })
     const runs: TrainingRun[] = []
-    if (places.length > 0)
-      runs.push(
-        await run(
-          folder,
-          basename(folder),
-          places,
-          places.map(({ file }) => dirname(file)),
-        ),
-      )
-    for (const [name, own] of named) {
-      const checkpoints = own.map(({ file }) => dirname(dirname(file)))
-      runs.push(await run(join(folder, name), `${basename(folder)}/${name}`, own, checkpoints))
+    for (const [name, { places, folders: own }] of trainings) {
+      const path = name === "" ? folder : join(folder, name)
+      const called = { name: name === "" ? nameOf(folder) : `${nameOf(folder)}/${name}`, notes }
+      // A log beside several trainings does not say whose it is.
+      const shared = name === "" || isOne ? [folder, ...logs] : []
+      runs.push(await readRun(path, places, [...new Set([...own, ...shared])], pickles.pickles, called))
     }
     return runs
   }
@@ -135,52 +116,6 @@ async function runsIn(folder: string, depth: number, pickles: Pickles): Promise<
   for (const name of folders)
     if (!name.startsWith(".")) runs.push(...(await runsIn(join(folder, name), depth + 1, pickles)))
   return runs
-}
-
-const labelOf = ({ unit, count }: Time) => `${unit} ${count}`
-
-/**
- * The adapters in folders that count steps or epochs; those that PEFT keeps in a folder of their own name within, by
- * that name; and the folders without any.
- */
-async function checkpointsIn(folder: string, folders: readonly string[], pickles: Pickles) {
-  const places: Place[] = []
-  const named = new Map<string, Place[]>()
-  const empty: string[] = []
-  for (const name of folders) {
-    const time = timeOf(name)
-    if (time === null) continue
-    const place = join(folder, name)
-    const within = await namesIn(place)
-    const passed = pickles.passed.length
-    const adapters = [{ name: "", file: adapterFile(place, within.files, pickles) }]
-    for (const inner of within.folders) {
-      const file = adapterFile(join(place, inner), (await namesIn(join(place, inner))).files, pickles)
-      adapters.push({ name: inner, file })
-    }
-    for (const { name: own, file } of adapters) {
-      if (file === null) continue
-      const found = { file: join(place, own, file), time, label: labelOf(time) }
-      if (own === "") places.push(found)
-      else named.set(own, [...(named.get(own) ?? []), found])
-    }
-    if (adapters.every(({ file }) => file === null) && pickles.passed.length === passed) empty.push(name)
-  }
-  return { places, named, empty }
-}
-
-/** Adapters beside a run's checkpoints whose names do not count: folders and files that are no part of it. */
-async function adaptersBeside(
-  folder: string,
-  folders: readonly string[],
-  files: readonly string[],
-  here: string | null,
-): Promise<string[]> {
-  const beside = series(files.filter((name) => name !== here)).flatMap((own) => own.map(({ file }) => file))
-  for (const name of folders.filter((name) => timeOf(name) === null && !name.startsWith(".")))
-    if (adapterFile("", (await namesIn(join(folder, name))).files, { pickles: true, passed: [] }) !== null)
-      beside.push(name)
-  return beside
 }
 
 function notesOf(
@@ -208,46 +143,13 @@ async function within(folder: string): Promise<string[]> {
     : [folder, ...entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(folder, name))]
 }
 
-/** What ends the name of the index of a file in several parts. */
-const INDEX = ".safetensors.index.json"
-
-/** PEFT's and diffusers' name of an adapter in a folder. */
-function adapterFile(folder: string, names: readonly string[], pickles: Pickles): string | null {
-  const stems = ["adapter_model", "pytorch_lora_weights"]
-  const find = (ending: string) => stems.map((stem) => stem + ending).find((name) => names.includes(name)) ?? null
-  const pickle = find(".bin")
-  const safe = find(".safetensors") ?? find(INDEX)
-  if (safe === null && pickle !== null && !pickles.pickles) pickles.passed.push(join(folder, pickle))
-  return safe ?? (pickles.pickles ? pickle : null)
-}
-
-/**
- * Adapters that lie side by side, those of one training together and the latest last, as kohya's scripts (x-000001,
- * x-step00000100, x) and ai-toolkit (x_000000250, x) write them.
- */
-function series(names: readonly string[]): Place[][] {
-  const trainings = new Map<string, Place[]>()
-  const part = /-\d{5}-of-\d{5}\.safetensors$/
-  const isPart = (name: string) => part.test(name) && names.includes(name.replace(part, INDEX))
-  const isAdapter = (name: string) => name.endsWith(INDEX) || (/\.(safetensors|gguf)$/.test(name) && !isPart(name))
-  for (const file of names.filter((name) => isAdapter(name) && !/^model[.-]/.test(name))) {
-    const label = withoutEnding(file)
-    const stem = `${stemOf(label)}${file.slice(label.length)}`
-    trainings.set(stem, [...(trainings.get(stem) ?? []), { file, time: timeOf(label), label }])
-  }
-  const count = ({ time }: Place) => time?.count ?? Number.MAX_VALUE
-  return [...trainings.values()].map((places) => places.sort((p, q) => count(p) - count(q)))
-}
-
-const withoutEnding = (file: string) => file.replace(/(?:\.safetensors\.index\.json|\.[^.]+)$/, "")
-
 async function readRun(
   path: string,
   places: readonly Place[],
   folders: readonly string[],
   pickles: boolean,
   { name, notes: passed }: { readonly name: string; readonly notes: readonly string[] } = {
-    name: basename(path),
+    name: nameOf(path),
     notes: [],
   },
 ): Promise<TrainingRun> {

@@ -10,8 +10,8 @@ export interface Time {
 
 /** How names end that count, without the file's ending. The first that fits says. */
 const FORMS: readonly (readonly [RegExp, Time["unit"]])[] = [
-  [/(?:^|[-_])(?:checkpoint|global_?step|step|iter)[-_]?0*(\d{1,12})(?:\D.*)?$/i, "step"],
-  [/(?:^|[-_])epoch[-_]?0*(\d{1,12})(?:\D.*)?$/i, "epoch"],
+  [/(?:^|[-_])(?:checkpoint|global_?step|step|iter)[-_]?0*(\d{1,12})(\D.*)?$/i, "step"],
+  [/(?:^|[-_])epoch[-_]?0*(\d{1,12})(\D.*)?$/i, "epoch"],
   // kohya's epochs and ai-toolkit's steps.
   [/-(\d{6})$/, "epoch"],
   [/_(\d{9})$/, "step"],
@@ -19,9 +19,16 @@ const FORMS: readonly (readonly [RegExp, Time["unit"]])[] = [
 
 /** The count in the name of a folder, or of a file without its ending; null where it has none. */
 export function timeOf(name: string): Time | null {
+  return countedIn(name)?.time ?? null
+}
+
+/** As `timeOf`, with the rest of the name, which checkpoints of one training share: "" of checkpoint-100. */
+export function countedIn(name: string): { readonly time: Time; readonly rest: string } | null {
   for (const [of, unit] of FORMS) {
     const found = of.exec(name)
-    if (found !== null) return { unit, count: Number(found[1]) }
+    if (found === null) continue
+    const rest = `${name.slice(0, found.index)}${found[2] ?? ""}`
+    return { time: { unit, count: Number(found[1]) }, rest: rest.replace(/^[-_]+/, "") }
   }
   return null
 }

@@ -101,6 +101,20 @@ test("an adapter in several files is one, by its index", async () => {
   expect((await labels("parts")).flat()).toEqual(["mine"])
 })
 
+test("folders that differ in more than the count are of several trainings", async () => {
+  for (const name of ["lr-1e-4-step-100", "lr-1e-4-step-200", "lr-3e-4-step-100"])
+    await kept(`sweep/${name}/adapter_model.safetensors`, 1)
+  expect((await runs("sweep")).map(({ name }) => name)).toEqual(["sweep/lr-1e-4", "sweep/lr-3e-4"])
+  expect(await labels("sweep")).toEqual([["step 100", "step 200"], ["step 100"]])
+  for (const name of ["checkpoint-100", "checkpoint-200", "checkpoint-200-averaged"])
+    await kept(`averaged/${name}/adapter_model.safetensors`, 1)
+  expect((await runs("averaged")).map(({ name }) => name)).toEqual(["averaged", "averaged/averaged"])
+  // Names that are alike but for the count need not be of the word alone.
+  for (const step of [10, 9]) await kept(`mine/mine-step-${step}/adapter_model.safetensors`, 1)
+  expect((await runs("mine")).map(({ name }) => name)).toEqual(["mine"])
+  expect(await labels("mine")).toEqual([["step 9", "step 10"]])
+})
+
 describe("what lies beside checkpoints", () => {
   const notes = async (place: string) => (await runs(place)).flatMap((run) => run.notes)
 
