@@ -14,6 +14,7 @@ import { scheme } from "../scheme/scheme.js"
 import { groupsOf } from "../table/groups.js"
 import { measuredRuns } from "../table/measured.js"
 import { readTable } from "../table/readTable.js"
+import type { Column } from "../table/table.js"
 import { numberedColumns } from "../table/wide.js"
 import { writeFileAtomic } from "../writeFileAtomic.js"
 import { written } from "../written.js"
@@ -132,7 +133,7 @@ async function recordedIn(
       })
   const by = [module!, ...(step === null ? [] : [step])]
   const { reading } = readingOf(tableOptions(options, [...by, ...options.by]), value!)
-  const { runs, read, mixed } = await measuredRuns(path, reading)
+  const { table, runs, read, mixed } = await measuredRuns(path, reading)
   if (mixed.length > 0)
     throw new InputError({
       field: "--by",
@@ -145,15 +146,20 @@ async function recordedIn(
   const quantities = Object.keys(scheme(definition, values).program.quantities)
   const quantityOf = await mapping(options.map, names, quantities)
   const recorded = groups.map((own): Recorded => {
-    const [name, at, ...rest] = own[0]!.by
+    const [name, , ...rest] = own[0]!.by
     const others = step === null ? own[0]!.by.slice(1) : rest
-    const finished = own.flatMap(({ width, outcome }) =>
-      outcome.kind === "value" ? [{ width, square: outcome.value ** 2 }] : [],
+    // Runs that left the finite numbers decide nothing; those that were not finished say nothing.
+    const ended = own.flatMap(({ width, outcome }) =>
+      outcome.kind === "value"
+        ? [{ width, square: outcome.value ** 2 }]
+        : outcome.kind === "diverged"
+          ? [{ width, square: Number.NaN }]
+          : [],
     )
-    const widths = [...groupsOf(finished, ({ width }) => String(width)).values()]
+    const widths = [...groupsOf(ended, ({ width }) => String(width)).values()]
     return {
       module: [name!, ...others].join(" / "),
-      step: step === null ? null : stepNumber(at!, step),
+      step: step === null ? null : stepNumber(table.column(step), own[0]!.row),
       quantity: quantityOf(name!),
       samples: widths
         .map((values) => ({ width: values[0]!.width, meanSquares: values.map(({ square }) => square) }))
@@ -189,10 +195,10 @@ function tableOptions(options: MeasuredOptions, by: readonly string[]): TableOpt
   return { width, seed, pool, ...named, by, step: "none", at: "last", edge: "0.02" }
 }
 
-function stepNumber(text: string, column: string): number {
-  const step = Number(text)
-  if (Number.isInteger(step) && step >= 0) return step
-  throw new InputError({ field: `column ${column}`, given: text, allowed: "whole numbers ≥ 0", example: "--step none" })
+function stepNumber(column: Column, row: number): number {
+  const step = column.value(row)
+  if (step !== null && Number.isInteger(step) && step >= 0) return step
+  throw column.refusal(row, "a whole number ≥ 0, or --step none where the column counts no steps", "100")
 }
 
 const MapFile = documented(
@@ -233,7 +239,8 @@ async function mapping(
 /** The last step's sizes, the derived power through the widest width; without one, the fitted. */
 function figurePoints(checks: readonly MeasuredCheck[]) {
   const last = Math.max(...checks.map(({ step }) => step ?? 0))
-  return checks.flatMap(({ module, step, samples, derived, exponent }) => {
+  return checks.flatMap(({ module, step, samples: all, derived, exponent }) => {
+    const samples = all.filter(({ meanSquares }) => meanSquares.every(Number.isFinite))
     const power = derived.at(-1) ?? exponent
     if ((step ?? last) !== last || power === null || samples.length === 0) return []
     const size = (meanSquares: readonly number[]) =>

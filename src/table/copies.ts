@@ -5,26 +5,31 @@ import type { Table } from "./table.js"
 import type { RunSetting } from "./traces.js"
 
 /**
- * Rows that are in the table before, the same in every column: a file that was written twice, and no repetitions. Only
- * where the names of runs show it: without the copies each run has one row, or one a step.
+ * Rows that are in the table before, the same in every column: a file that was written twice, and no repetitions. So
+ * they are where, without them, each run that is named has one row, or one a step; and where no names of runs are,
+ * if no two rows differ in the value alone, or every row of the table is there more than once.
  */
-export function copiesOf(table: Table, { run, step }: Pick<Roles, "run" | "step">): number[] {
-  if (run === null) return []
-  const seen = new Set<string>()
+export function copiesOf(table: Table, { run, step, value }: Pick<Roles, "run" | "step" | "value">): number[] {
+  const seen = new Map<string, number>()
   const own = new Set<string>()
   const copies: number[] = []
+  let isRepeated = false
   for (const [row, cells] of table.cells.rows.entries()) {
     const all = JSON.stringify(cells)
-    if (seen.has(all)) {
+    const times = seen.get(all) ?? 0
+    seen.set(all, times + 1)
+    if (times > 0) {
       copies.push(row)
       continue
     }
-    seen.add(all)
-    const name = JSON.stringify([run.text(row), step?.text(row) ?? ""])
-    if (own.has(name)) return []
+    const name = JSON.stringify(
+      run === null ? cells.filter((_, index) => index !== value.index) : [run.text(row), step?.text(row) ?? ""],
+    )
+    if (own.has(name)) isRepeated = true
     own.add(name)
   }
-  return copies
+  const isTwice = run === null && [...seen.values()].every((times) => times > 1)
+  return isRepeated && !isTwice ? [] : copies
 }
 
 /**

@@ -123,7 +123,7 @@ function stepsSay({ step, run }: Roles, at: At): string {
 }
 
 /** How runs ended, in one line, and how to count otherwise. */
-function counted(runs: readonly Run[], { state }: Roles): string[] {
+function counted(runs: readonly Run[], { state, rate }: Roles): string[] {
   const failures = (["diverged", "unfinished", "missing"] as const).flatMap((kind) => {
     const words = new Map<string, number>()
     for (const { outcome } of runs)
@@ -136,7 +136,7 @@ function counted(runs: readonly Run[], { state }: Roles): string[] {
   const parts = failures.map(({ kind, total, words }) => `${total} ${kind} (${words.slice(0, 5).join(", ")})`)
   const open = failures.find(({ kind }) => kind !== "diverged")?.words[0]
   const hint =
-    open === undefined || open.startsWith("stopped early")
+    open === undefined || open.startsWith("stopped early") || rate === null
       ? ""
       : ` Those left out say nothing of the edge; --diverged ${JSON.stringify(open)} counts them as diverged.`
   return [

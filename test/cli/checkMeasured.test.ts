@@ -39,6 +39,9 @@ const FILES = {
   "two.csv": `${frame()}${frame().split("\n").slice(1).join("\n").replaceAll("adam", "sgd")}`,
   "wide.csv":
     "layer,w=64,w=128,w=256,w=512,spread\nblocks.0.lora_A,8,11.31,16,22.63,2.8x\nlm_head,0.15,0.12,0.098,0.08,1.5x\n",
+  "twice.csv": frame() + frame().split("\n").slice(1).join("\n"),
+  "inf.csv": frame().replace(/^(\d+,2048,layers.0.lora_A,4),.*,adam$/m, "$1,inf,adam"),
+  "half.csv": frame().replace(",layers.0.lora_B,2,", ",layers.0.lora_B,1.5,"),
   "map.yaml": `"*.lora_A": none\nreadout: b\n`,
   "typo.yaml": `"*.lora_A": zAA\n`,
   "nobody.yaml": `"*.lora_C": zA\n`,
@@ -118,4 +121,24 @@ test.each([
   expect([code, out]).toEqual([2, ""])
   expect(err).toContain(says)
   expect(err).not.toMatch(/\n\s+at /)
+})
+
+test("rows given twice are copies: no interval is shorter for them", async () => {
+  const [once, twice] = await Promise.all(["frame.csv", "twice.csv"].map((file) => checks(0, file, "--updates", "0")))
+  expect(twice).toEqual(once)
+})
+
+test("a size that left the finite numbers leaves its step undecided, and the figure without that width", async () => {
+  const found = await checks(0, "inf.csv", "--updates", "0", "--figure", "inf.svg")
+  const late = found.filter(({ step, quantity }) => step === 4 && quantity !== null)
+  expect(late.map(({ module, verdict }) => [module, verdict])).toEqual([
+    ["layers.0.lora_A", "inconclusive"],
+    ["layers.0.lora_B", "agrees"],
+  ])
+  expect(await readFile(join(folder, "inf.svg"), "utf8")).not.toContain("NaN")
+})
+
+test("a step that counts no updates is refused with its line", async () => {
+  const { code, err } = await lora(folder, "check", "lora", "--measured", "half.csv")
+  expect([code, err]).toEqual([2, expect.stringMatching(/half.csv, line \d+, column t: got "1.5".*--step none/)])
 })
