@@ -15,7 +15,7 @@ export class InputError extends Error {
   constructor(detail: Detail) {
     const nearest = detail.nearest === undefined ? "" : `, did you mean ${detail.nearest}?`
     super(
-      `${detail.field}: got ${JSON.stringify(detail.given)}${nearest}; allowed: ${detail.allowed}; for example ${detail.example}`,
+      `${detail.field}: got ${JSON.stringify(detail.given, finite)}${nearest}; allowed: ${detail.allowed}; for example ${detail.example}`,
     )
     this.name = "InputError"
     this.detail = detail
@@ -31,6 +31,11 @@ export class InputError extends Error {
     const at = line === null ? place : `${place}:${line}`
     return new InputError({ ...this.detail, field: `${at}: ${this.field}`, line: line ?? this.line })
   }
+}
+
+/** Numbers that JSON has no text for, as they are called; all else as it is. */
+function finite(_: string, value: unknown): unknown {
+  return typeof value === "number" && !Number.isFinite(value) ? String(value) : value
 }
 
 /**

@@ -27,7 +27,7 @@ export function yamlText(text: string, place: string, example: string): YamlText
       field: `${place}:${line}`,
       line,
       given: text.split("\n")[line - 1] ?? "",
-      allowed: `YAML or JSON (${error.message.split("\n")[0]})`,
+      allowed: `YAML or JSON (${error.code === "MULTIPLE_DOCS" ? "one document, without ---" : error.message.split("\n")[0]})`,
       example,
     })
   }

@@ -9,12 +9,12 @@ import { adapterModel } from "../program/models/adapter.js"
 import { stackModel } from "../program/models/stack.js"
 import { teacherStudentModel } from "../program/models/teacherStudent.js"
 import { HEAD, transformerModel } from "../program/models/transformer.js"
-import type { Node } from "../program/node.js"
+import { inOrder, type Node } from "../program/node.js"
 import type { Objective } from "../program/objective.js"
 import type { Coefficient } from "../program/operation.js"
 import { OPTIMISERS } from "../program/optimiser.js"
 import { type Motion, type Program, type StartRule, trainingStep } from "../program/program.js"
-import { optimisersOf, type SchemeDefinition, type Start, transformerOf } from "./definition.js"
+import { optimisersOf, optimiserText, type SchemeDefinition, type Start, transformerOf } from "./definition.js"
 import { type Exponents, exponentsOf, mapRates, symbolsOf, type TensorRates } from "./exponents.js"
 
 /** Adam's ε, and δ of an inverse, where they are negligible: below every gradient, as the derivation assumes; the libraries' 1e-8 is not. */
@@ -106,6 +106,7 @@ function schemeOf(definition: SchemeDefinition, exponents: Exponents, domain: re
     motions: rates.map((site) => mapRates(site, motion)),
     clip: sizes.clip && { constant: 1, power: sizes.clip },
   })
+  requireRead(definition, program)
   const factor = (side: "A" | "B"): Coefficient | "zero" => {
     const [own, power] = [start[side], exponents.start[side]]
     return own === "zero" || power === null ? "zero" : { constant: own.constant ?? 1, power }
@@ -125,6 +126,24 @@ function schemeOf(definition: SchemeDefinition, exponents: Exponents, domain: re
     alignments,
     domain,
   }
+}
+
+/** @throws InputError for an epsilon, or a damping, that no update rule of the program reads. */
+function requireRead(definition: SchemeDefinition, program: Program): void {
+  const readers = { epsilon: "rootRatio", damping: "precondition" } as const
+  const given = Object.entries(readers).filter(([field]) => definition[field as keyof typeof readers] !== undefined)
+  if (given.length === 0) return
+  const read = new Set(inOrder([...program.next.values()]).map(({ op }) => op))
+  const odd = given.find(([, op]) => !read.has(op))
+  if (odd === undefined) return
+  const [field, op] = odd
+  const isEpsilon = op === "rootRatio"
+  throw new InputError({
+    field: `${definition.name}.${field}`,
+    given: definition[field as keyof typeof readers],
+    allowed: `none with ${optimiserText(definition)}, which ${isEpsilon ? "divides by no root of a second moment" : "inverts no matrix"}`,
+    example: `optimiser: ${isEpsilon ? "adam" : "scaled-sgd"}`,
+  })
 }
 
 /** The model of a definition. */

@@ -193,5 +193,13 @@ export function transformerOf(given: TransformerBlocks, field: string): Transfor
     })
   const known = [...BLOCK_SITES[kind], HEAD]
   for (const site of sites) if (!known.includes(site)) throw unknownName(`${field}.sites`, site, known)
+  const twice = sites.find((site, i) => sites.indexOf(site) < i)
+  if (twice !== undefined)
+    throw new InputError({
+      field: `${field}.sites`,
+      given: sites.join(", "),
+      allowed: `each layer once: ${twice} has one adapter`,
+      example: "sites: [q, v]",
+    })
   return { kind, blocks, heads, keyHeads, feedForward: 4, rotary, sites }
 }

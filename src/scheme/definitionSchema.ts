@@ -41,6 +41,10 @@ const pair = byTensor(rate)
 const optimiserNames = Object.keys(OPTIMISERS) as [OptimiserName, ...OptimiserName[]]
 const ruleName = names("an update rule", optimiserNames)
 
+/** One text for the branches of the union: a refusal speaks of all. */
+const kind = <const T extends readonly [string, ...string[]]>(allowed: T) =>
+  documented(z.enum(allowed), "the model: teacher-student, llama-block, bert-block", "llama-block")
+
 const FIELDS = {
   name: documented(z.string().min(1), "the scheme's name", "mine"),
   title: documented(z.string(), "what the scheme is, in a line", "A random, B zero, a rate for each"),
@@ -112,11 +116,11 @@ const FIELDS = {
   model: documented(
     z.union([
       z.strictObject({
-        kind: names("the model", ["teacher-student"]),
+        kind: kind(["teacher-student"]),
         inputs: count(1, "the input dimension", 5).exactOptional(),
       }),
       z.strictObject({
-        kind: names("the model", ["llama-block", "bert-block"]),
+        kind: kind(["llama-block", "bert-block"]),
         blocks: count(1, "how many blocks", 1).exactOptional(),
         heads: count(1, "how many heads", 2).exactOptional(),
         keyHeads: count(1, "how many heads of keys and values", 1).exactOptional(),
@@ -145,7 +149,7 @@ const FIELD_ALIASES: ReadonlyMap<string, string> = new Map([["optimizer", "optim
  * usual ones; what such a name leaves out becomes a caveat.
  *
  * @throws InputError naming the field for a field, name or value that is not allowed, with the nearest one that is; for
- * two zero or two frozen factors, which never move.
+ * two zero or two frozen factors, which never move; for two models.
  */
 export function checkedDefinition(value: unknown): SchemeDefinition {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return checked(SchemeSchema, value, "scheme")
@@ -154,6 +158,7 @@ export function checkedDefinition(value: unknown): SchemeDefinition {
   const definition: SchemeDefinition = checked(SchemeSchema, renamed(value, prefix), "scheme", prefix)
   requireTensors(definition)
   requireMoving(definition)
+  requireOneModel(definition)
   return definition
 }
 
@@ -230,4 +235,17 @@ function requireMoving(definition: SchemeDefinition): void {
       allowed: "at least one factor that is trained",
       example: '{ A: "frozen", B: "c" }',
     })
+}
+
+/** @throws InputError for two of `network`, `model` and `spaces`, each of which says what the adapters stand in. */
+function requireOneModel({ name, network, model, spaces }: SchemeDefinition): void {
+  const given = Object.entries({ network, model, spaces }).filter(([, value]) => value !== undefined)
+  const [first, second] = given
+  if (first === undefined || second === undefined) return
+  throw new InputError({
+    field: `${name}.${second[0]}`,
+    given: second[1],
+    allowed: `none beside ${first[0]}: each says what the adapters stand in`,
+    example: "model: { kind: llama-block }",
+  })
 }

@@ -104,8 +104,37 @@ export function exponentsOf(
       share: set(share),
     },
   }
+  requireOwnWidth(definition, exponents.sizes.inputWidth)
   const bounded = [rank, inputWidth, ...raw.alignments.flatMap(bounds)]
   return { exponents, domain: domainOf(definition, bounded, known, settings) }
+}
+
+/** @throws InputError for exponents outside the grammar, or an example of symbols that none has or that they cannot be. */
+export function requireExponents(definition: SchemeDefinition): void {
+  const { name, example = {} } = definition
+  const known = symbolsOf(written(definition))
+  const unknown = Object.keys(example).find((symbol) => !known.includes(symbol))
+  if (unknown !== undefined)
+    throw new InputError({
+      field: `${name}.example.${unknown}`,
+      given: unknown,
+      allowed: `values of the scheme's symbols: ${known.join(", ")}`,
+      nearest: nearest(unknown, known),
+      example: `example: { ${known[0] ?? "c"}: -1/2 }`,
+    })
+  exponentsOf(definition, example, [])
+}
+
+/** @throws InputError for an input width other than n of a model that has no input of its own. */
+function requireOwnWidth({ name, network, model, spaces }: SchemeDefinition, inputWidth: Affine): void {
+  const isOwn = network === undefined && model === undefined && (spaces?.input ?? "nIn") === "nIn"
+  if (isOwn || (inputWidth.isConstant && inputWidth.constant.equals(1))) return
+  throw new InputError({
+    field: `${name}.inputWidth`,
+    given: formatAffine(inputWidth),
+    allowed: "1: what the adapter reads has the width of its model, n",
+    example: "inputWidth: 1",
+  })
 }
 
 /** The exponents as a definition writes them. */
@@ -119,7 +148,7 @@ function written(definition: SchemeDefinition): Exponents {
   return {
     rates: ratesOf(definition).map((own, i) =>
       mapRates<string, Affine | null>({ ...own }, (rate, tensor) =>
-        rate === "frozen" ? null : affine(rate, `rates[${i}].${tensor}`),
+        rate === "frozen" ? null : affine(rate, `rates${placeOfSite(definition, i)}.${tensor}`),
       ),
     ),
     alignments: (definition.alignments ?? []).map(({ between, exponent }) => ({
@@ -171,6 +200,13 @@ function ratesOf(definition: SchemeDefinition): readonly Rates[] {
     allowed: `one pair for all adapters, or ${names.length}, one for each of ${names.join(", ")}`,
     example: '{ A: "c", B: "c" }',
   })
+}
+
+/** Where the rates of a site stand in a definition's rates. */
+function placeOfSite(definition: SchemeDefinition, site: number): string {
+  const { rates } = definition
+  if (isPair(rates)) return ""
+  return Array.isArray(rates) ? `[${site}]` : `.${siteNames(definition)[site]}`
 }
 
 /** The forms that are ≥ 0 for an alignment's exponent in [1/2, 1]. */

@@ -4,6 +4,7 @@ import { yamlText } from "../yamlText.js"
 import { CATALOGUE } from "./catalogue.js"
 import type { SchemeDefinition } from "./definition.js"
 import { checkedDefinition } from "./definitionSchema.js"
+import { requireExponents } from "./exponents.js"
 
 /** A line of such a text, for a refusal. */
 export const SCHEME_LINE = "start: { A: { exponent: -1/2 }, B: zero }"
@@ -29,7 +30,7 @@ export function schemeText(text: string, place: string, name: string): SchemeDef
  * The value as a definition of one's own.
  *
  * @param lineOf the line of a field, where the value is that of a text.
- * @throws InputError as `checkedDefinition`, its field said to be inside of the place; for a name of the catalogue.
+ * @throws InputError as `checkedDefinition` and `requireExponents`, its field said to be inside of the place; for a name of the catalogue.
  */
 export function ownScheme(value: unknown, place: string, lineOf?: (field: string) => number | null): SchemeDefinition {
   try {
@@ -41,6 +42,7 @@ export function ownScheme(value: unknown, place: string, lineOf?: (field: string
 
 function checkedOwn(value: unknown): SchemeDefinition {
   const definition = checkedDefinition(value)
+  requireExponents(definition)
   if (!CATALOGUE.some((known) => known.name === definition.name)) return definition
   throw new InputError({
     field: "name",

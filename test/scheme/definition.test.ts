@@ -7,6 +7,7 @@ import { InputError } from "../../src/inputError.js"
 import { CATALOGUE } from "../../src/scheme/catalogue.js"
 import { checkedDefinition, SchemeSchema } from "../../src/scheme/definitionSchema.js"
 import { scheme } from "../../src/scheme/scheme.js"
+import { ownScheme, schemeText } from "../../src/scheme/schemeText.js"
 
 const mine = { name: "mine", title: "", start: { A: { exponent: "-1/2" }, B: "zero" }, rates: { A: "c", B: "c" } }
 
@@ -112,6 +113,48 @@ describe("what is assumed of the symbols is read as it is written, or refused", 
     expect(() =>
       scheme({ ...within("a0 <= 0 and a0 >= x + 1"), rates: { A: "x", B: "c" } } as never, { a0: "x" }),
     ).toThrow(InputError))
+})
+
+describe("a field that nothing reads is refused", () => {
+  const block = { kind: "llama-block", sites: ["q", "v"] }
+  test.each<[string, object, string, string]>([
+    ["epsilon without a quotient", { optimiser: "lion", epsilon: "0" }, "mine.epsilon", "none with lion"],
+    ["damping without an inverse", { damping: "0" }, "mine.damping", "none with adam"],
+    [
+      "a model beside a network",
+      { model: block, network: { layers: 2, activation: "relu", residual: false } },
+      "mine.model",
+      "none beside network",
+    ],
+    ["spaces beside a model", { model: block, spaces: { input: "one", output: "n" } }, "mine.spaces", "beside model"],
+    ["an input width of a block", { model: block, inputWidth: "2" }, "mine.inputWidth", "n; for example"],
+    ["a layer twice", { model: { ...block, sites: ["q", "q"] } }, "mine.model.sites", "q has one adapter"],
+    ["another model", { model: { kind: "llama" } }, "mine.model.kind", "teacher-student, llama-block, bert-block"],
+  ])("%s", (_, fields, field, says) => {
+    const error = refused({ ...mine, ...fields })
+    expect(error.field).toBe(field)
+    expect(error.message).toContain(says)
+  })
+  test("epsilon and damping of one factor's rule are read", () => {
+    const pair = { optimiser: { A: "adam", B: "scaled-sgd" }, epsilon: "0", damping: "0" }
+    expect(() => scheme({ ...mine, ...pair } as never)).not.toThrow()
+  })
+  test("so is a file's example of no symbol, or outside the domain", () => {
+    const own = (example: object) => () => ownScheme({ ...mine, domain: "c <= 0", example }, "own.yaml")
+    expect(own({ k: "1" })).toThrow(/mine\.example\.k: .*the scheme's symbols: c/)
+    expect(own({ c: "1" })).toThrow(/values with c <= 0/)
+    expect(own({ c: "-1" })).not.toThrow()
+  })
+  test("an exponent that is none is said with its line, its rates by the names that the file has", () => {
+    const text = (rates: string) =>
+      `name: own\nstart: { A: { exponent: -1/2 }, B: zero }\nrates:\n${rates}model: { kind: llama-block, sites: [q] }\n`
+    expect(() => schemeText(text("  A: c^2\n  B: c\n"), "own.yaml", "own")).toThrow(
+      /^own\.yaml:4: own\.rates\.A: got "c\^2"/,
+    )
+    expect(() => schemeText(text("  q: { A: c, B: n^c }\n"), "own.yaml", "own")).toThrow(
+      /^own\.yaml:4: own\.rates\.q\.B:/,
+    )
+  })
 })
 
 test("a factor's own rule may have a library's name, and what that leaves out is said once", () => {
