@@ -54,7 +54,10 @@ export async function checkMeasured(name: string, options: MeasuredOptions & Set
   const output = outputOptions(options)
   const [setting] = (await checkedSettings(name, options)) as [Setting]
   const path = options.measured!
-  const { recorded, read, updates } = await withTable(path, (file) => recordedIn(file, options, setting))
+  const { recorded, read, updates } = await withTable(path, async (file, told) => {
+    const found = await recordedIn(file, options, setting)
+    return { ...found, read: found.read.map(told) }
+  })
   const checks = measuredChecks(setting, recorded, updates)
   const { definition, values } = setting
   const at = Object.entries(values).map(([symbol, value]) => `${symbol} = ${formatAffine(parseAffine(value))}`)

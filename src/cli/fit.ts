@@ -5,7 +5,7 @@ import type { ReportTable } from "../report/table.js"
 import { groupsOf } from "../table/groups.js"
 import { measuredRuns } from "../table/measured.js"
 import type { Run } from "../table/runs.js"
-import { withTable } from "./folderTable.js"
+import { type Told, withTable } from "./folderTable.js"
 import { readingOf, type TableOptions } from "./tableOptions.js"
 import { outputOptions, print } from "./terminal.js"
 
@@ -19,13 +19,14 @@ export interface FitOptions extends TableOptions {
 /** Exponents of the groups of a table: slopes of a size, or of the optimal rate where a rate column is named. */
 export async function fitCommand(path: string, options: FitOptions): Promise<number> {
   const isSize = options.rate === undefined && options.loss === undefined && options.wide !== "rate"
-  return withTable(path, (file) => (isSize ? sizes(file, options) : curves(file, options)))
+  return withTable(path, (file, told) => (isSize ? sizes(file, told, options) : curves(file, told, options)))
 }
 
-async function curves(path: string, options: FitOptions): Promise<number> {
+async function curves(path: string, told: Told, options: FitOptions): Promise<number> {
   const output = outputOptions(options)
   const { reading, rules } = readingOf(options, null)
-  const { table, runs, read, mixed } = await measuredRuns(path, reading)
+  const { table, runs, mixed, ...rest } = await measuredRuns(path, reading)
+  const read = rest.read.map(told)
   const found = curveTable(table, runs, rules, mixed)
   const best = rules.goal === "min" ? "least loss" : "best score"
   const of = `optimal rate against width (output level: ${best})`
@@ -39,9 +40,10 @@ async function curves(path: string, options: FitOptions): Promise<number> {
   return 0
 }
 
-async function sizes(path: string, options: FitOptions): Promise<number> {
+async function sizes(path: string, told: Told, options: FitOptions): Promise<number> {
   const output = outputOptions(options)
-  const { runs, read, mixed } = await measuredRuns(path, readingOf(options, options.value).reading)
+  const { runs, mixed, ...rest } = await measuredRuns(path, readingOf(options, options.value).reading)
+  const read = rest.read.map(told)
   const groups = groupsOf(runs, ({ by }) => by.join(" / "))
   const fits = [...groups].map(([group, members]) => ({ group: group || "all", ...slopeFit(members, mixed) }))
   const table: ReportTable = {
