@@ -68,16 +68,25 @@ function lines(text: string, width: number): string[] {
   return [...done, line]
 }
 
-/** Parses `symbol=value` settings. @throws InputError for a text of another form. */
+/** Parses `symbol=value` settings. @throws InputError for a text of another form, or a symbol that is set twice. */
 export function settings(texts: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    texts.map((text) => {
-      const match = /^([A-Za-z][A-Za-z0-9]*)=(.+)$/.exec(text)
-      if (match === null)
-        throw new InputError({ field: "--set", given: text, allowed: "symbol=value", example: "--set c=-1/2" })
-      return [match[1]!, match[2]!]
-    }),
-  )
+  const values = new Map<string, string>()
+  for (const text of texts) {
+    const match = /^([A-Za-z][A-Za-z0-9]*)=(.+)$/.exec(text)
+    if (match === null)
+      throw new InputError({ field: "--set", given: text, allowed: "symbol=value", example: "--set c=-1/2" })
+    const [, symbol, value] = match as unknown as [string, string, string]
+    const before = values.get(symbol)
+    if (before !== undefined)
+      throw new InputError({
+        field: "--set",
+        given: `${symbol}=${before} and ${text}`,
+        allowed: "each symbol once",
+        example: `--set ${symbol}=${before}`,
+      })
+    values.set(symbol, value)
+  }
+  return Object.fromEntries(values)
 }
 
 /**

@@ -14,7 +14,7 @@ import { partInWords, ruleInWords } from "../derive/words.js"
 import { Condition } from "../exponent/condition.js"
 import { formatAffine, formatCondition } from "../exponent/grammar.js"
 import type { Constraint } from "../exponent/system.js"
-import { unknownName } from "../nearest.js"
+import { plain, unknownName } from "../nearest.js"
 import type { Node } from "../program/node.js"
 import { type TensorNames, tensorNames } from "../program/tensorNames.js"
 import { assumptionTable } from "./assumptionTable.js"
@@ -27,7 +27,8 @@ import type { WhyJson, WhyReason, WhyStep } from "./whySchema.js"
  */
 export function whyJson(derivation: Derivation, of: string): WhyJson {
   const quantities = Object.keys(derivation.scheme.program.quantities)
-  const statement = STATEMENTS.find((name) => name === of)
+  // As the table of statements writes it: "stable output".
+  const statement = STATEMENTS.find((name) => plain(name) === plain(of))
   if (statement !== undefined) return statementJson(derivation, statement)
   if (!quantities.includes(of)) throw unknownName("--why", of, [...STATEMENTS, ...quantities], "--why stable")
   const write = writer(derivation)

@@ -80,8 +80,9 @@ export function exponentsOf(
   const known = symbolsOf(raw)
   const settings = readSettings(values, known)
   requireKnown(free, known)
-  for (const { symbol, value } of defaultSymbols(definition))
-    if (!settings.has(symbol) && !free.includes(symbol)) settings.set(symbol, parseAffine(value))
+  const defaults = defaultSymbols(definition).filter(({ symbol }) => !settings.has(symbol) && !free.includes(symbol))
+  requireFree(settings, defaults)
+  for (const { symbol, value } of defaults) settings.set(symbol, parseAffine(value))
   const set = (form: Affine) => form.substitute(settings)
   const inPair = ({ A, B }: Readonly<Record<"A" | "B", Affine | null>>) => ({ A: A && set(A), B: B && set(B) })
   const { multiplier, readout, input, inputWidth, rank, epsilon, damping, clip, share } = raw.sizes
@@ -303,6 +304,19 @@ function requireKnown(free: readonly string[], known: readonly string[]): void {
       })
 }
 
+/** @throws InputError for a value in a symbol that is a number, since it is left at its default. */
+function requireFree(settings: ReadonlyMap<string, Affine>, defaults: readonly DefaultSymbol[]): void {
+  for (const [name, form] of settings)
+    for (const { symbol, value } of defaults)
+      if (form.symbols.includes(symbol))
+        throw new InputError({
+          field: "--set",
+          given: `${name}=${formatAffine(form)}`,
+          allowed: `numbers and free symbols: ${symbol} is ${value} unless it is left free`,
+          example: `--free ${symbol}`,
+        })
+}
+
 function readSettings(values: Readonly<Record<string, string>>, known: readonly string[]): Map<string, Affine> {
   const settings = new Map<string, Affine>()
   for (const [symbol, text] of Object.entries(values)) {
@@ -316,7 +330,16 @@ function readSettings(values: Readonly<Record<string, string>>, known: readonly 
         example: `--set ${known[0] ?? "c"}=-1/2`,
       })
     const value = parseAffine(text, `--set ${symbol}`)
-    for (const name of both ? ["cA", "cB"] : [symbol]) settings.set(name, value)
+    for (const name of both ? ["cA", "cB"] : [symbol]) {
+      if (settings.has(name))
+        throw new InputError({
+          field: "--set",
+          given: `${symbol}=${text}`,
+          allowed: `one value for ${name}, which c sets too`,
+          example: "--set cA=-1 --set cB=0",
+        })
+      settings.set(name, value)
+    }
   }
   const cyclic = [...settings].find(([, form]) => form.symbols.some((s) => settings.has(s)))
   if (cyclic !== undefined)

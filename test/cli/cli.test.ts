@@ -282,6 +282,10 @@ describe("bad input: the field, the value and what is allowed, exit 2, no file l
     [["derive", "init-z"], 'scheme: got "init-z", did you mean init-a?; allowed: init-a'],
     [["derive", "init-a", "--set", "c=1e-3"], '--set c: got "1e-3"'],
     [["derive", "init-a", "--set", "k=1"], "allowed: a value for c"],
+    [
+      ["derive", "init-a", "--set", "c=-1/2", "--set", "c=-1"],
+      '--set: got "c=-1/2 and c=-1"; allowed: each symbol once',
+    ],
     [["schemes", "--format", "pdf"], '--format: got "pdf"; allowed: text, markdown, latex, csv'],
     [["train", "init-a", "--width", "-3", "--set", "c=-1"], '--width: got "-3"'],
     [["train", "init-a", "--width", "8"], "free symbols c"],

@@ -102,6 +102,7 @@ test("the bound of Init[B] comes from the first step, the start of B and the cha
 
 test("an unknown name is refused with those that there are", () => {
   const derivation = derive(scheme(schemeNamed("init-a")))
+  expect(whyJson(derivation, "stable output")).toEqual(whyJson(derivation, "stableOutput"))
   expect(() => whyJson(derivation, "zC")).toThrow(/--why: got "zC".*stable.*zB/s)
   expect(() => whyJson(derive(scheme(schemeNamed("two-layers-init-a"))), "efficient")).toThrow(/--why/)
   expect(formatCondition(derivation.stable)).toBe("c <= -1/2")

@@ -157,6 +157,18 @@ describe("a field that nothing reads is refused", () => {
   })
 })
 
+test("a value in a symbol that has its default is refused, in a free one it is read", () => {
+  const read = (values: Record<string, string>, free: string[] = []) => scheme(mine as never, values, free)
+  expect(() => read({ c: "o" })).toThrow(/o is 1\/2 unless it is left free/)
+  expect(() => read({ s: "-rho/2" })).toThrow(/rho is 0 unless/)
+  expect(read({ s: "-rho/2" }, ["rho"]).symbols).toEqual(["c", "rho"])
+  // At o = c, f - f0 = O(1) iff c - o <= -1 and 2 c - o <= -2: never.
+  expect(derive(read({ c: "o" }, ["o"])).stableOutput.isNever).toBe(true)
+  expect(() => scheme({ ...mine, rates: { A: "cA", B: "cB" } } as never, { c: "-1", cA: "0" })).toThrow(
+    /one value for cA/,
+  )
+})
+
 test("a factor's own rule may have a library's name, and what that leaves out is said once", () => {
   expect(checkedDefinition({ ...mine, optimizer: { A: "AdamW", B: "torch.optim.Muon" } })).toMatchObject({
     optimiser: { A: "adam", B: "muon-original" },
