@@ -134,8 +134,13 @@ async function recordedIn(
         allowed: `the name of a column; known by name are ${usual.join(", ")}`,
         example: `${option} ${given.columns.at(-1)}`,
       })
+  // As `inspect --table` writes it: several quantities of a module, named in a column.
+  const column = given.find(["quantity"])
+  const quantity =
+    column === null || column === module || options.pool.includes(column) || options.map !== undefined ? null : column
+  const others = quantity === null || options.by.includes(quantity) ? options.by : [...options.by, quantity]
   const by = [module!, ...(step === null ? [] : [step])]
-  const { reading } = readingOf(tableOptions(options, [...by, ...options.by]), value!)
+  const { reading } = readingOf(tableOptions(options, [...by, ...others]), value!)
   const { table, runs, read, mixed } = await measuredRuns(path, reading)
   if (mixed.length > 0)
     throw new InputError({
@@ -147,6 +152,7 @@ async function recordedIn(
   const groups = [...groupsOf(runs, (run) => JSON.stringify(run.by)).values()]
   const names = [...new Set(groups.map(([run]) => run!.by[0]!))]
   const quantities = Object.keys(scheme(definition, values).program.quantities)
+  const told = quantity === null ? -1 : by.length + others.indexOf(quantity)
   const quantityOf = await mapping(options.map, names, quantities)
   const recorded = groups.map((own): Recorded => {
     const [name, , ...rest] = own[0]!.by
@@ -163,7 +169,7 @@ async function recordedIn(
     return {
       module: [name!, ...others].join(" / "),
       step: step === null ? null : stepNumber(table.column(step), own[0]!.row),
-      quantity: quantityOf(name!),
+      quantity: quantityOf(name!) ?? quantities.find((known) => known === own[0]!.by[told]) ?? null,
       samples: widths
         .map((values) => ({ width: values[0]!.width, meanSquares: values.map(({ square }) => square) }))
         .sort((x, y) => x.width - y.width),
@@ -182,7 +188,11 @@ async function recordedIn(
           : `Steps are in column ${step}; whether the first was recorded before its update or after is not known: add --updates 0 for before, --updates 1 for after.`
   return {
     recorded,
-    read: [`Modules are in column ${module}, sizes in column ${value}.`, counting, ...read],
+    read: [
+      `Modules are in column ${module}, sizes in column ${value}${quantity === null ? "" : `, what they are sizes of in column ${quantity}`}.`,
+      counting,
+      ...read,
+    ],
     updates: typed,
   }
 }

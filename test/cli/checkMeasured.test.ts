@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { lora } from "./lora.js"
 
@@ -141,4 +142,19 @@ test("a size that left the finite numbers leaves its step undecided, and the fig
 test("a step that counts no updates is refused with its line", async () => {
   const { code, err } = await lora(folder, "check", "lora", "--measured", "half.csv")
   expect([code, err]).toEqual([2, expect.stringMatching(/half.csv, line \d+, column t: got "1.5".*--step none/)])
+})
+
+test("a column of quantities, as inspect writes it, says what is read", async () => {
+  const runs = fileURLToPath(new URL("../../examples/runs", import.meta.url))
+  expect((await lora(folder, "inspect", runs, "--table", "inspected.csv")).code).toBe(0)
+  for (const table of ["inspected.csv", runs]) {
+    const ended = await lora(folder, "check", "init-b", "--measured", table, "--json")
+    expect([ended.err, ended.code]).toEqual(["", 0])
+    const found = JSON.parse(ended.out).checks as Check[]
+    // By hand: entries of Init[B]'s B stay as they start, n^0 with fan-in r.
+    const read = found.filter(({ quantity }) => quantity !== null)
+    expect(new Set(read.map(({ quantity }) => quantity))).toEqual(new Set(["b"]))
+    for (const { exponent } of read) expect(exponent).toBeCloseTo(0, 0)
+    expect(found.some(({ module }) => module.endsWith(" / normBA"))).toBe(true)
+  }
 })
