@@ -212,7 +212,7 @@ export function derive(scheme: Scheme, switches: Partial<Switches> = {}): Deriva
           ),
         )
       : null,
-    efficient: isWatched ? required.and(allMove()) : null,
+    efficient: isWatched ? required.and(allMove()).within(scheme.domain) : null,
     largestRate: { features: largestRate(scheme, stable), output: largestRate(scheme, stableOutput) },
   }
 }

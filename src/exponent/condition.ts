@@ -104,9 +104,17 @@ export class Condition {
     return Condition.any(done.map((piece) => relaxed(piece, done)))
   }
 
-  /** The set as it is said of a domain: without the constraints that all of the domain satisfies. */
+  /** The set as it is said of a domain: without the inequalities that the domain and the rest of their piece imply. */
   within(domain: readonly Constraint[]): Condition {
-    return new Condition(this.pieces.map((piece) => piece.filter((c) => !implies(domain, c))))
+    if (domain.length === 0) return this
+    const shortened = (piece: readonly Constraint[]) => {
+      const open = piece.filter((c) => !implies(domain, c))
+      return open.reduce<readonly Constraint[]>((kept, c) => {
+        const rest = kept.filter((other) => other !== c)
+        return c.relation !== "==" && implies([...domain, ...rest], c) ? rest : kept
+      }, open)
+    }
+    return new Condition(this.pieces.map(shortened))
   }
 
   /** The section of the set at the given values of some symbols. */
