@@ -23,7 +23,9 @@ const RULER = /^\s*[|+]?\s*[-=]{2,}[-=+|\s]*$|^\(\d+ rows?\)$/
 export function readDelimited(file: string, text: string, separator: SeparatorName | null): Cells {
   const notes: string[] = []
   const told = /^sep=(.)\r?\n/i.exec(text)
-  const lines = text.split(/\r\n|\n|\r/).map((line) => (RULER.test(line) ? "" : line))
+  const all = text.split(/\r\n|\n|\r/)
+  const rulers = linesOf(RULER, all)
+  const lines = all.map((line, i) => (rulers.has(i) ? "" : line))
   if (told !== null) lines[0] = ""
   const head = headOf(lines)
   const chosen = told?.[1] ?? (separator === null ? guess(head.lines) : SEPARATORS[separator])
@@ -38,11 +40,23 @@ export function readDelimited(file: string, text: string, separator: SeparatorNa
   return finish(file, withHeader(lines, chosen, notes), chosen, notes)
 }
 
+/** The indices of lines of a pattern; a quoted value may go on over lines that look like them. */
+function linesOf(pattern: RegExp, lines: readonly string[]): ReadonlySet<number> {
+  const found = new Set<number>()
+  let isOpen = false
+  for (const [i, line] of lines.entries()) {
+    if (!isOpen && pattern.test(line)) found.add(i)
+    if ((isOpen || !COMMENT.test(line)) && line.split('"').length % 2 === 0) isOpen = !isOpen
+  }
+  return found
+}
+
 /** The first lines that are neither empty nor comments. */
 function headOf(lines: readonly string[]): { lines: string[] } {
+  const comments = linesOf(COMMENT, lines)
   const head: string[] = []
-  for (const line of lines) {
-    if (line.trim() !== "" && !COMMENT.test(line)) head.push(line)
+  for (const [i, line] of lines.entries()) {
+    if (line.trim() !== "" && !comments.has(i)) head.push(line)
     if (head.length === HEAD) break
   }
   return { lines: head }
@@ -99,11 +113,12 @@ function withHeader(lines: readonly string[], separator: string, notes: string[]
 }
 
 function finish(file: string, lines: readonly string[], separator: string, notes: string[]): Cells {
-  const comments = lines.flatMap((line, i) => (COMMENT.test(line) ? [i + 1] : []))
-  const text = lines.map((line) => (COMMENT.test(line) ? "" : line)).join("\n")
-  const found = records(file, text, separator)
-  const [header, ...below] = found.filter(({ record }) => record.some((value) => value !== ""))
-  const empty = found.filter(({ record }) => record.every((value) => value === "")).length
+  const found = linesOf(COMMENT, lines)
+  const comments = [...found].map((i) => i + 1)
+  const text = lines.map((line, i) => (found.has(i) ? "" : line)).join("\n")
+  const all = records(file, text, separator)
+  const [header, ...below] = all.filter(({ record }) => record.some((value) => value !== ""))
+  const empty = all.filter(({ record }) => record.every((value) => value === "")).length
   const isHeader = ({ record }: { record: readonly string[] }) =>
     record.length === header?.record.length && record.every((value, i) => value === header.record[i])
   const repeated = below.filter(isHeader).length

@@ -124,6 +124,21 @@ describe("the same table in many forms", () => {
     expect(table.cells.rows).toEqual([["3e-4", "12345678901234567891", "NaN", "a NaN"]])
   })
 
+  test("a quoted value goes on over lines that look like comments, rulers and headers", async () => {
+    const line = fc.constantFrom("# done", "// twice", "% of it", "----", 'a "b" c', "width,lr,loss,notes", "", "x, y")
+    const notes = fc.array(line, { minLength: 1, maxLength: 4 }).map((lines) => `n ${lines.join("\n")} .`)
+    await fc.assert(
+      fc.asyncProperty(fc.tuple(notes, notes, notes), async (texts) => {
+        const rows = ROWS.map((row, i) => `${row.join(",")},"${texts[i]!.replaceAll('"', '""')}"\n`)
+        const content = `# by hand, "twice\n${HEADER.join(",")},notes\n# more\n${rows.join("")}`
+        const table = await readTable(await file(content))
+        expect(ROWS.map((_, row) => HEADER.map((name) => table.column(name).number(row)))).toEqual(ROWS)
+        expect(ROWS.map((_, row) => table.column("notes").text(row))).toEqual(texts)
+      }),
+      { numRuns: 50 },
+    )
+  })
+
   test("Latin-1 is read and said", async () => {
     const table = await readTable(await file(Buffer.from("Größe,loss\n1,2\n", "latin1")))
     expect(table.columns).toEqual(["Größe", "loss"])
