@@ -26,6 +26,13 @@ export class InputError extends Error {
     this.example = detail.example
   }
 
+  /** What it says, as data that goes from thread to thread. */
+  sent(): Detail {
+    const { given } = this.detail
+    const isPlain = given === null || ["string", "number", "boolean"].includes(typeof given)
+    return { ...this.detail, given: isPlain ? given : String(JSON.stringify(given)) }
+  }
+
   /** The same refusal, its field said to be inside of something: a file, with the field's line, or another field. */
   inside(place: string, line: number | null = null): InputError {
     const at = line === null ? place : `${place}:${line}`
@@ -47,7 +54,8 @@ export function inside(error: unknown, place: string, lineOf: (field: string) =>
   return error instanceof InputError ? error.inside(place, lineOf(error.field)) : error
 }
 
-interface Detail {
+/** What a refusal says, as data. */
+export interface Detail {
   readonly field: string
   readonly line?: number | null
   readonly given: unknown

@@ -74,6 +74,9 @@ const Config = z.discriminatedUnion("model_type", [
 export function configOf(path: string, given: unknown): PretrainedConfig {
   const refuse = (part: string, value: unknown, allowed: string, example: string) =>
     new MalformedFile({ file: path, byte: null, part }, value ?? null, allowed, example)
+  const { quantization_config: quantised } = (given ?? {}) as { readonly quantization_config?: unknown }
+  if (quantised != null)
+    throw refuse("quantization_config", quantised, "none: weights in bfloat16, float16 or float32", "the model itself")
   const read = Config.safeParse(given)
   if (!read.success) {
     const [issue] = read.error.issues

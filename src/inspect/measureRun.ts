@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os"
 import pMap from "p-map"
 import { Piscina } from "piscina"
+import { type Answer, resultOf } from "../answered.js"
 import type { Scale } from "../checkpoint/adapter.js"
 import type { StoredTensor, TensorFile } from "../checkpoint/tensorFile.js"
 import { InputError } from "../inputError.js"
@@ -165,7 +166,19 @@ async function measureAll(tasks: readonly ModuleTask[], workers: number): Promis
   const filename = compiledFile("inspect/task.js").href
   const pool = new Piscina({ filename, minThreads: workers, maxThreads: workers })
   try {
-    return await pMap(tasks, (task) => pool.run(task) as Promise<ModuleMeasures>, { concurrency: 2 * workers })
+    // What is under way ends before the threads do.
+    let isRefused = false
+    const answers = await pMap(
+      tasks,
+      async (task) => {
+        if (isRefused) return null
+        const answer = (await pool.run(task)) as Answer<ModuleMeasures>
+        if ("refused" in answer) isRefused = true
+        return answer
+      },
+      { concurrency: 2 * workers },
+    )
+    return answers.flatMap((answer) => (answer === null ? [] : resultOf(answer)))
   } finally {
     await pool.destroy()
   }

@@ -1,2 +1,5 @@
+import { answered } from "../answered.js"
+import { type ModuleTask, measureModule } from "./measureModule.js"
+
 /** What a worker thread does: one module, measured. */
-export { measureModule as default } from "./measureModule.js"
+export default (task: ModuleTask) => answered(measureModule(task))

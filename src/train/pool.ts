@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os"
 import { Piscina } from "piscina"
+import { resultOf } from "../answered.js"
 import { bundledFile } from "../packageFile.js"
 import { runsGraphs, type Task, type TaskResults } from "./task.js"
 import type { WorkerSettings } from "./thread.js"
@@ -52,6 +53,7 @@ export function createPool(workers = availableParallelism(), runs = workers): Po
       ending,
       thread: new Piscina({
         filename: bundledFile("work.js").href,
+        name: "inThread",
         minThreads: 1,
         maxThreads: 1,
         idleTimeout: Number.POSITIVE_INFINITY,
@@ -68,8 +70,10 @@ export function createPool(workers = availableParallelism(), runs = workers): Po
       const chosen = threads[worker ?? -1] ?? threads.reduce((least, each) => (each.tasks < least.tasks ? each : least))
       chosen.tasks++
       try {
-        if (signal === undefined) return await chosen.thread.run(task)
-        return runsGraphs(task) ? await untilAsked(chosen, task, signal) : await chosen.thread.run(task, { signal })
+        if (signal === undefined) return resultOf(await chosen.thread.run(task))
+        return resultOf(
+          runsGraphs(task) ? await untilAsked(chosen, task, signal) : await chosen.thread.run(task, { signal }),
+        )
       } finally {
         chosen.tasks--
       }

@@ -1,3 +1,4 @@
+import { answered } from "../answered.js"
 import { checkedScheme, type Scheme } from "../scheme/checkedScheme.js"
 import { type FusedProgram, fusedProgram } from "./fused/runFused.js"
 import type { Engine } from "./graph/engine.js"
@@ -28,6 +29,9 @@ export default async function work(task: Task): Promise<TaskResults[Task["kind"]
   const { teacherStudentRun } = await import("./teacherStudentRun.js")
   return teacherStudentRun(task)
 }
+
+/** As the default export, for a thread: what is refused goes as data. */
+export const inThread = (task: Task) => answered(work(task))
 
 /** A scheme with its values, and its program as fused loops. */
 interface Program {

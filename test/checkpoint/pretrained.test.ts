@@ -122,6 +122,10 @@ describe("config.json", () => {
     [{ ...LLAMA, rope_parameters: { rope_type: "llama3", rope_theta: 5e5 } }, /rope_parameters.rope_type.*llama3/],
     [{ ...LLAMA, num_key_value_heads: 4 }, /num_key_value_heads.*divisor of 9/],
     [{ ...LLAMA, mlp_bias: true }, /mlp_bias.*true/],
+    [
+      { ...LLAMA, quantization_config: { quant_method: "gptq" } },
+      /quantization_config.*gptq.*none: weights in bfloat16/,
+    ],
     [{ ...LLAMA, head_dim: 5 }, /head_dim.*even/],
     [{ ...QWEN2, use_sliding_window: true }, /use_sliding_window.*true/],
     [null, /config/],

@@ -217,6 +217,25 @@ describe("the command", () => {
     expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining(`a column of ${recorded}`)])
   })
 
+  test("what a thread refuses exits 2 too, by tensor and type", async () => {
+    // More values than one thread takes, in a type that is not read.
+    const factor = (name: string, shape: [number, number]) => ({
+      name,
+      dtype: "F8_E4M3",
+      shape,
+      bytes: new Uint8Array(shape[0] * shape[1]),
+    })
+    const tensors = Array.from({ length: 11 }, (_, i) => [
+      factor(`base_model.model.l.${i}.q.lora_A.weight`, [512, 2048]),
+      factor(`base_model.model.l.${i}.q.lora_B.weight`, [2048, 512]),
+    ]).flat()
+    const path = join(folder, "eight-bits.safetensors")
+    await writeFile(path, safetensors(tensors))
+    const { code, err } = await lora("inspect", path, "--workers", "2")
+    expect([code, err]).toEqual([2, expect.stringMatching(/^error: .*l\.\d+\.q\.lora_A.*got "F8_E4M3"/)])
+    await rm(path)
+  })
+
   test("a folder without an adapter exits 2 and says what is read", async () => {
     await mkdir(join(folder, "empty"))
     const { code, err } = await lora("inspect", join(folder, "empty"))
