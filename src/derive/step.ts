@@ -178,7 +178,12 @@ function momentsOf(node: Node, tensorOf: (node: Node) => Graded, cell: Cell): Si
       const size = tensorOf(each.operands[i]!).size(cell)
       return size === null ? [] : [size]
     }
-    if (each.is("rootRatio") || each.is("sign") || each.is("orthogonalise")) return sizeOfOperand(0)
+    if (each.is("sign") || each.is("orthogonalise")) return sizeOfOperand(0)
+    // An ε that is not negligible shows in the entries that are near it or below, whose share falls as its distance.
+    if (each.is("rootRatio")) {
+      const { power } = each.attributes.epsilon
+      return sizeOfOperand(0).map((size) => (power === null ? size : { ...size, terms: [...size.terms, power] }))
+    }
     if (each.is("precondition")) return sizeOfOperand(1)
     // What a norm is changed by far beyond itself approaches its limit as the norm before it falls behind.
     if (each.is("inverseRootChange")) {

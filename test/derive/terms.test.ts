@@ -79,3 +79,20 @@ test("what a step says does not depend on which steps were asked before, and set
   const at = termsOf(INIT_B)
   expect(at("zB", 1000)).toEqual(at("zB", 16))
 })
+
+/**
+ * From Init[B] the gradient of A is B₀ᵀ (n^(−1/2) dZ) Zᵀ = Θ(1): beside ε = n^e the share of entries of Adam's quotient
+ * that ε decides (or, ε above it, that it does not) falls as n^(−|e|).
+ */
+test.each([
+  ["-1/4", "1/4"],
+  ["1/4", "1/4"],
+  ["-3/4", "3/4"],
+])("Adam's quotient approaches its limit as its gradient and ε = n^%s separate", (e, gap) => {
+  const { A, B } = schemeNamed("init-b").start
+  const definition = { name: "eps", title: "", start: { A, B }, rates: { A: "c", B: "c" }, epsilon: e }
+  const terms = termsOf(scheme(definition, { c: "-1/2" }))("zA", 1)
+  expect(terms.kind === "zero" ? null : terms.corrections.map((each) => each.toFraction())).toEqual([gap])
+  const negligible = termsOf(scheme(schemeNamed("init-b"), { c: "-1/2" }))("zA", 1)
+  expect(negligible).toMatchObject({ corrections: [] })
+})
