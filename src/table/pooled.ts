@@ -86,7 +86,7 @@ function refuseHidden(runs: readonly Run[], others: readonly Column[]): void {
     throw refusalOf({
       field: `${column.table.place(row)} and ${column.table.place(other)}`,
       given: `${column.name} ${column.text(row)} and ${column.text(other)}`,
-      allowed: `runs of one curve that differ in the rate alone: at each width these differ in column ${name} too. Is it a setting, fit each with --by; does it number repetitions, --seed; does it not matter, --pool`,
+      allowed: `runs of one curve that differ in the rate alone: at each width these differ in column ${name} too. Is it a setting, fit each with --by; does it name models, --model; does it number repetitions, --seed; does it not matter, --pool`,
       example: `--by ${name}`,
     })
   }

@@ -55,7 +55,10 @@ export interface Roles {
   readonly others: readonly Column[]
 }
 
-/** @throws InputError for a column that the table does not have, or one that is given two meanings. */
+/**
+ * @throws InputError for a column that the table does not have, one that is given two meanings, or a pattern over models
+ * without models.
+ */
 export function rolesOf(table: Table, columns: RunColumns, meaning: Meaning): Roles {
   const { width, rate, value, seed, by, model, family = null, pool = [] } = columns
   const named = {
@@ -70,6 +73,13 @@ export function rolesOf(table: Table, columns: RunColumns, meaning: Meaning): Ro
     by: by.map((name) => table.column(name, "--by")),
     model: model === null ? null : table.column(model, "--model"),
   }
+  if (family !== null && model === null && !table.has(family))
+    throw refusalOf({
+      field: "--family",
+      given: family,
+      allowed: `a column of ${table.file}, or with --model a pattern over the model's name`,
+      example: "--model model --family '^[^/]+/([A-Za-z]+)'",
+    })
   const used = new Set([width, rate, value, named.seed?.name, ...by, model])
   const twice = [rate, value].find((name) => name !== null && (name === width || (name === rate && name === value)))
   if (twice !== undefined)
