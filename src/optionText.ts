@@ -3,13 +3,13 @@ import { InputError } from "./inputError.js"
 import { nearest, unknownName } from "./nearest.js"
 
 /** Parses an integer option. @throws InputError naming the field. */
-export function integer(field: string, text: string, least = 1): number {
+export function integer(field: string, text: string, least = 1, most = Number.MAX_SAFE_INTEGER): number {
   const value = Number(text)
-  if (!/^\d+$/.test(text) || value < least || !Number.isSafeInteger(value))
+  if (!/^\d+$/.test(text) || value < least || value > most)
     throw new InputError({
       field,
       given: text,
-      allowed: `an integer ≥ ${least}`,
+      allowed: most < Number.MAX_SAFE_INTEGER ? `an integer from ${least} to ${most}` : `an integer ≥ ${least}`,
       example: `${field} ${Math.max(4, least)}`,
     })
   return value

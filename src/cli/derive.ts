@@ -24,6 +24,9 @@ export interface DeriveOptions extends VariantOptions {
   readonly format: string
 }
 
+/** More steps than anybody reads: what holds from then on is said by the limit. */
+const MOST_STEPS = 1000
+
 /** Parses `Aᵀ,Z=3/4`; A' is Aᵀ. @throws InputError for a text of another form. */
 function alignment(text: string): Alignment {
   const match = /^([^,=]+),([^,=]+)=(.+)$/.exec(text)
@@ -41,7 +44,7 @@ function alignment(text: string): Alignment {
 /** Exponents per step and in the limit, and the statements that follow from them. */
 export async function deriveCommand(name: string, options: DeriveOptions): Promise<number> {
   const output = outputOptions(options)
-  const steps = integer("--steps", options.steps)
+  const steps = integer("--steps", options.steps, 1, MOST_STEPS)
   const given = options.align.map(alignment)
   const definition = { ...(await schemeWith(name, options)), ...(given.length > 0 ? { alignments: given } : {}) }
   const asked: DeriveRequest = {

@@ -94,6 +94,7 @@ test.each([
   [["check", "nothing"], "scheme"],
   [["derive", "init-a", "--free", "q"], "--free"],
   [["derive", "init-a", "--level", "deep"], "--level"],
+  [["derive", "init-a", "--steps", "100000"], "--steps"],
   [["derive", "init-a", "--clip", "max(0, c)"], "--clip"],
   [["train", "init-a", "--width", "64", "--set", "c=-1", "--clip", "k"], "--set"],
   [["check", "--all", "--clip", "0"], "--clip"],

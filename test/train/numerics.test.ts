@@ -16,7 +16,7 @@ import { evaluate, zeros } from "../../src/train/reference.js"
 import { run } from "../../src/train/run.js"
 import { computes } from "./operationsOf.js"
 
-/** Rules that see the other factor are for factors alone. */
+/** Rules that see the other factor are for factors alone, and an ε is for rules that divide by a root. */
 const named = fc
   .record({
     name: fc.constantFrom(
@@ -24,7 +24,11 @@ const named = fc
     ),
     optimiser: fc.constantFrom(...(Object.keys(OPTIMISERS) as OptimiserName[])),
   })
-  .filter(({ name, optimiser }) => schemeNamed(name).adapter === undefined || !/^(scaled|lora-rite)/.test(optimiser))
+  .filter(({ name, optimiser }) => {
+    const { adapter, epsilon } = schemeNamed(name)
+    const isAllowed = adapter === undefined || !/^(scaled|lora-rite)/.test(optimiser)
+    return isAllowed && (epsilon === undefined || /adam|adafactor/.test(optimiser))
+  })
 
 function ready({ name, optimiser }: { name: string; optimiser: OptimiserName }) {
   const definition: SchemeDefinition = { ...schemeNamed(name), optimiser }
