@@ -27,7 +27,7 @@ const named = fc
   .filter(({ name, optimiser }) => {
     const { adapter, epsilon } = schemeNamed(name)
     const isAllowed = adapter === undefined || !/^(scaled|lora-rite)/.test(optimiser)
-    return isAllowed && (epsilon === undefined || /adam|adafactor/.test(optimiser))
+    return isAllowed && (epsilon === undefined || /^(adam|adafactor|scaled-adam)/.test(optimiser))
   })
 
 function ready({ name, optimiser }: { name: string; optimiser: OptimiserName }) {
