@@ -6,7 +6,7 @@ import { type TransferJson, transferTable } from "../report/transfer.js"
 import { askedTransfer, type ObservedCurves, type TransferQuestion, transferJson } from "../report/transferQuestion.js"
 import { measuredRuns } from "../table/measured.js"
 import { readingOf, type TableOptions } from "./tableOptions.js"
-import { outputOptions, print, schemeWith, settings } from "./terminal.js"
+import { type Headed, outputOptions, print, schemeWith, settings } from "./terminal.js"
 
 /** Options of `transfer` as typed. */
 export interface TransferOptions extends TableOptions, TransferQuestion {
@@ -46,22 +46,15 @@ export async function transferCommand(options: TransferOptions): Promise<number>
     [json.answer.says, answerTable(json.answer)],
     ...(isOther
       ? []
-      : [["Two answers that are not the same thing", transferTable(json, table !== null)] as [string, ReportTable]]),
+      : [["Two answers that are not the same thing", transferTable(json, table !== null)] satisfies Headed]),
     [`Regime: ${json.regime.kind}`, { columns: ["reading"], rows: json.regime.says.map((text) => [text]) }],
     ...(table === null
       ? []
-      : [
-          ["How the table was read", { columns: ["reading"], rows: json.read.map((text) => [text]) }] as [
-            string,
-            ReportTable,
-          ],
-        ]),
+      : [["How the table was read", { columns: ["reading"], rows: json.read.map((text) => [text]) }] satisfies Headed]),
     ["Assumptions", assumptionTable(json.assumptions)],
     ...(json.peft === null
       ? []
-      : [
-          ["PEFT", { columns: ["python"], rows: json.peft.split("\n").map((line) => [line]) }] as [string, ReportTable],
-        ]),
+      : [["PEFT", { columns: ["python"], rows: json.peft.split("\n").map((line) => [line]) }] satisfies Headed]),
   ])
   return 0
 }

@@ -3,12 +3,13 @@ import { atStep, type Derivation } from "../derive/derive.js"
 import { Condition } from "../exponent/condition.js"
 import { formatCondition, formatExponent } from "../exponent/grammar.js"
 import type { Site } from "../program/model.js"
+import { groupsOf } from "../table/groups.js"
 import { formatLimit, siteName } from "./derivation.js"
 import type { ReportTable } from "./table.js"
 
 /** The exponents step by step; sites with the same ones share a row, and steps with the same ones a column. */
 export function quantityTable({ quantities, scheme }: Derivation, steps: number): ReportTable {
-  const heads = [...Array.from({ length: steps }, (_, i) => String(i + 1)), "limit"]
+  const heads = [...Array.from({ length: steps }, (_, i) => String(i + 1)), LIMIT]
   const rows = rowsOfSites(scheme.program.model.sites, quantities, (quantity) => [
     ...heads.slice(0, -1).map((_, i) => formatExponent(atStep(quantity, i + 1))),
     formatExponent(quantity.limit),
@@ -25,7 +26,7 @@ export function quantityTable({ quantities, scheme }: Derivation, steps: number)
   return {
     columns: [
       "quantity",
-      ...spans.map((span) => `t = ${spanText(span.map((i) => heads[i]!))}`.replace("t = limit", "limit")),
+      ...spans.map((span) => spanText(span.map((i) => heads[i]!))),
       "holds from",
       ...(isBound ? ["is"] : []),
     ],
@@ -60,26 +61,26 @@ function rowsOfSites<T>(
   quantities: Readonly<Record<string, T>>,
   cellsOf: (quantity: T, name: string) => readonly string[],
 ): { readonly name: string; readonly cells: readonly string[] }[] {
-  const rows = new Map<string, { readonly base: string; readonly tags: string[]; readonly cells: readonly string[] }>()
-  for (const [name, quantity] of Object.entries(quantities)) {
+  const rows = Object.entries(quantities).map(([name, quantity]) => {
     const tag = sites.find(({ tag }) => tag !== "" && name.endsWith(tag))?.tag ?? ""
-    const [base, cells] = [name.slice(0, name.length - tag.length), cellsOf(quantity, name)]
-    const key = JSON.stringify([base, tag === "", cells])
-    const known = rows.get(key)
-    if (known === undefined) rows.set(key, { base, tags: [tag], cells })
-    else known.tags.push(tag)
-  }
-  return [...rows.values()].map(({ base, tags, cells }) => {
-    const isNamed = tags.length > 1 && tags.every((tag) => tag.startsWith("["))
-    const name = isNamed ? `${base}[${tags.map(siteName).join(", ")}]` : tags.map((tag) => base + tag).join(", ")
+    return { base: name.slice(0, name.length - tag.length), tag, cells: cellsOf(quantity, name) }
+  })
+  const groups = groupsOf(rows, ({ base, tag, cells }) => JSON.stringify([base, tag === "", cells]))
+  return [...groups.values()].map((own) => {
+    const [{ base, cells }] = own as [(typeof own)[number]]
+    const isNamed = own.length > 1 && own.every(({ tag }) => tag.startsWith("["))
+    const name = isNamed
+      ? `${base}[${own.map(({ tag }) => siteName(tag)).join(", ")}]`
+      : own.map(({ tag }) => base + tag).join(", ")
     return { name, cells }
   })
 }
 
-/** "3", "3, limit", "2 … 5, limit". */
+/** "t = 3", "t = 3, limit", "t = 2 … 5, limit", "limit": the heads of columns from the first to the last. */
 function spanText(heads: readonly string[]): string {
-  const steps = heads.filter((head) => head !== "limit")
-  const [first, last] = [steps[0], steps.at(-1)]
-  const range = steps.length > 1 ? `${first} … ${last}` : (first ?? "")
-  return [range, ...heads.filter((head) => head === "limit")].filter((text) => text !== "").join(", ")
+  const steps = heads.filter((head) => head !== LIMIT)
+  const range = steps.length > 1 ? `${steps[0]} … ${steps.at(-1)}` : steps[0]
+  return [...(range === undefined ? [] : [`t = ${range}`]), ...heads.filter((head) => head === LIMIT)].join(", ")
 }
+
+const LIMIT = "limit"
