@@ -16,6 +16,7 @@ import { measuredRuns } from "../table/measured.js"
 import { readTable } from "../table/readTable.js"
 import type { Column } from "../table/table.js"
 import { numberedColumns } from "../table/wide.js"
+import { wildcard } from "../wildcard.js"
 import { writeFileAtomic } from "../writeFileAtomic.js"
 import { written } from "../written.js"
 import { readYaml } from "../yamlFile.js"
@@ -234,12 +235,7 @@ async function mapping(
   const file = { path: isAbsolute(path) ? path : relative(".", path), field: "--map", example: '"*.lora_A": zA' }
   const patterns = await readYaml(file, (value) =>
     Object.entries(checked(MapFile, value, "map")).map(([text, quantity]) => {
-      const pattern = new RegExp(
-        `^${text
-          .split("*")
-          .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"))
-          .join(".*")}$`,
-      )
+      const pattern = wildcard(text)
       if (!modules.some((module) => pattern.test(module))) throw unknownName(text, text, modules)
       if (quantity !== "none" && !quantities.includes(quantity))
         throw unknownName(text, quantity, [...quantities, "none"])

@@ -6,6 +6,7 @@ import { measureRun } from "../inspect/measureRun.js"
 import { readRuns } from "../inspect/run.js"
 import { tableRows } from "../inspect/table.js"
 import { decode } from "../table/encoding.js"
+import { escaped } from "../wildcard.js"
 
 /** A text that names lines of the file that was read, as the user knows them. */
 export type Told = (text: string) => string
@@ -67,8 +68,4 @@ function placeIn(parts: readonly Part[], line: number): string {
     rest -= lines.length
   }
   return `line ${line}`
-}
-
-function escaped(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")
 }

@@ -40,23 +40,31 @@ export function readDelimited(file: string, text: string, separator: SeparatorNa
   return finish(file, withHeader(lines, chosen, notes), chosen, notes)
 }
 
-/** The indices of lines of a pattern; a quoted value may go on over lines that look like them. */
+/** The lines in turn, each with whether it goes on with a quoted value, which may look like any line. */
+function* withQuotes(lines: readonly string[]): Generator<{ readonly line: string; readonly isQuoted: boolean }> {
+  let isQuoted = false
+  for (const line of lines) {
+    yield { line, isQuoted }
+    if ((isQuoted || !COMMENT.test(line)) && line.split('"').length % 2 === 0) isQuoted = !isQuoted
+  }
+}
+
+/** The indices of lines of a pattern that are no part of a quoted value. */
 function linesOf(pattern: RegExp, lines: readonly string[]): ReadonlySet<number> {
   const found = new Set<number>()
-  let isOpen = false
-  for (const [i, line] of lines.entries()) {
-    if (!isOpen && pattern.test(line)) found.add(i)
-    if ((isOpen || !COMMENT.test(line)) && line.split('"').length % 2 === 0) isOpen = !isOpen
+  let i = 0
+  for (const { line, isQuoted } of withQuotes(lines)) {
+    if (!isQuoted && pattern.test(line)) found.add(i)
+    i++
   }
   return found
 }
 
 /** The first lines that are neither empty nor comments. */
 function headOf(lines: readonly string[]): { lines: string[] } {
-  const comments = linesOf(COMMENT, lines)
   const head: string[] = []
-  for (const [i, line] of lines.entries()) {
-    if (line.trim() !== "" && !comments.has(i)) head.push(line)
+  for (const { line, isQuoted } of withQuotes(lines)) {
+    if (line.trim() !== "" && (isQuoted || !COMMENT.test(line))) head.push(line)
     if (head.length === HEAD) break
   }
   return { lines: head }

@@ -6,6 +6,7 @@ import { dirname, join, relative } from "node:path"
 import { setTimeout as wait } from "node:timers/promises"
 import { InputError } from "../../inputError.js"
 import { mebibytes } from "../../mebibytes.js"
+import { wildcard } from "../../wildcard.js"
 import { writeFileAtomic } from "../../writeFileAtomic.js"
 import { BRANCH, type HubKind, repositoryFolder } from "./cache.js"
 import { HubFailure } from "./failure.js"
@@ -108,9 +109,7 @@ function chosen(
 }
 
 function fits(pattern: string, path: string): boolean {
-  if (pattern === path) return true
-  const parts = pattern.split("*").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"))
-  return !RUNS.test(path) && new RegExp(`^${parts.join(".*")}$`).test(path)
+  return pattern === path || (!RUNS.test(path) && wildcard(pattern).test(path))
 }
 
 /** @throws InputError where the disk has less room than the files need. */
